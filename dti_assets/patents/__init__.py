@@ -1,0 +1,1 @@
+"""Patents: reading an extract, keyword classification, province-year counts, DTIn and DTIG."""
