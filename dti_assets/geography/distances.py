@@ -1,0 +1,110 @@
+"""Distances from the provincial capitals to the hub city, and what to do where it is zero.
+
+The instrument divides by this distance, so Zhejiang (its capital is the default hub) needs a
+rule; it is always an explicit choice that travels with the numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from dti_assets.geography.provinces import find_capital, provinces
+from dti_assets.geography.tables import CAPITAL_DISTANCES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Land area of Zhejiang in km2: provincial government, "Zhejiang at a glance".
+HUB_AREA_KM2 = {"浙江": 105_500.0}
+_INTERNAL = 0.67
+
+
+class DistanceError(ValueError):
+    """A hub or a zero-distance rule that cannot be used; the message names it."""
+
+
+@dataclass(frozen=True)
+class ZeroDistance:
+    """What stands for the distance of a province whose capital is the hub.
+
+    `internal`: 0.67 * sqrt(area / pi), the mean distance within a disc of the province's area
+    (Head and Mayer 2002). `drop`: the province has no distance and hence no instrument.
+    `floor_km`: no distance is shorter than `floor_km`.
+    """
+
+    kind: Literal["internal", "drop", "floor_km"]
+    floor_km: float | None = None
+
+    def __str__(self) -> str:
+        return f"floor_km: {self.floor_km:g}" if self.kind == "floor_km" else self.kind
+
+
+ALTERNATIVES = (
+    ZeroDistance("drop"),
+    ZeroDistance("internal"),
+    ZeroDistance("floor_km", 50.0),
+    ZeroDistance("floor_km", 1.0),
+)
+
+
+def internal_distance_km(area_km2: float) -> float:
+    """Mean distance within a region of that area, 0.67 * sqrt(area / pi) km.
+
+    Source: Head and Mayer (2002), Illusory Border Effects, CEPII working paper 2002-01.
+    """
+    return _INTERNAL * math.sqrt(area_km2 / math.pi)
+
+
+def apply_rule(province: str, distance_km: float, rule: ZeroDistance) -> float | None:
+    """The distance that enters the instrument, in km; None where the rule drops the province."""
+    if rule.kind == "floor_km":
+        return max(distance_km, float(rule.floor_km or 0.0))
+    if distance_km > 0:
+        return distance_km
+    if rule.kind == "drop":
+        return None
+    if province not in HUB_AREA_KM2:
+        raise DistanceError(
+            f"zero_distance: internal needs the area of {province}, which is not on record; "
+            "use drop or floor_km with this hub"
+        )
+    return internal_distance_km(HUB_AREA_KM2[province])
+
+
+def capital_distances(
+    hub: str = "杭州",
+    distance: Literal["great_circle", "geodesic"] = "great_circle",
+    rule: ZeroDistance = ZeroDistance("internal"),
+) -> pd.DataFrame:
+    """The 31 capitals with their distances to `hub` in km (table capital_distances).
+
+    Great circle on geopy's mean-radius sphere, geodesic on WGS-84 (Karney 2013). Raises
+    DistanceError where `hub` is no provincial capital.
+    """
+    from geopy.distance import geodesic, great_circle
+
+    home = find_capital(hub)
+    if home is None:
+        raise DistanceError(f"instrument.hub {hub!r} is not a provincial capital")
+    rows: list[dict[str, Any]] = []
+    for p in provinces():
+        ends = (home.latitude, home.longitude), (p.latitude, p.longitude)
+        km = {"great_circle": great_circle(*ends).km, "geodesic": geodesic(*ends).km}
+        used = apply_rule(p.province, km[distance], rule)
+        rows.append(
+            {
+                "province_code": p.province_code,
+                "province": p.province,
+                "capital": p.capital,
+                "latitude": p.latitude,
+                "longitude": p.longitude,
+                "great_circle_km": km["great_circle"],
+                "geodesic_km": km["geodesic"],
+                "distance_km": used,
+                "rule": str(rule),
+                "reason": None if used is not None else "capital is the hub and the rule is drop",
+            }
+        )
+    return CAPITAL_DISTANCES.frame(rows)
