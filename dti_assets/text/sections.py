@@ -19,9 +19,7 @@ SECTIONS_VERSION = "1"
 
 # A plan half shorter or longer than this share of the body is a heading misread.
 _PLAN_SHARE = (0.2, 0.93)
-_NUMBERED = re.compile(
-    r"第?([一二三四五六七八九十]{1,3})(?:、|[.．]|部分)|[(（]([一二三四五六七八九十]{1,3})[)）]、?"
-)
+_NUMBERED = re.compile(r"第?([一二三四五六七八九十]{1,3})(?:、|[.．]|部分)")
 _HEADING_LENGTH = 60
 _SENTENCE = re.compile(r"[。;!:,]$|。")
 _WHEN = re.compile(
@@ -78,7 +76,7 @@ def split(paragraphs: Sequence[str], year: int | None) -> Sections:
     start, reason = _plan_start(paragraphs[:body], year)
     labels: list[SectionName] = ["unsplit"] * body
     if start is not None:
-        labels = ["review"] * start + ["plan"] * (body - start)
+        labels = ["review" if index < start else "plan" for index in range(body)]
     return Sections((*labels, *["annex"] * (len(paragraphs) - body)), reason)  # type: ignore[arg-type]
 
 
@@ -96,9 +94,15 @@ def _annex_start(paragraphs: Sequence[str]) -> int:
 def _plan_start(body: Sequence[str], year: int | None) -> tuple[int | None, str]:
     total = sum(map(len, body)) or 1
     lengths = [len(text) for text in body]
-    dated, (numbered, restarts) = _dated(body, year), _numbered(body, year)
-    first, second = (dated, numbered) if restarts else (numbered, dated)
-    for candidates in (first, second, _in_prose(body, year)):
+    dated, (numbered, whole) = _dated(body, year), _numbered(body, year)
+    # numbers that run through the whole report decide; those inside one half do not
+    if whole and not (
+        dated and numbered and dated[0] < numbered[0] and not _is_numbered(body[dated[0]])
+    ):
+        order = (numbered, dated)
+    else:
+        order = (dated, numbered)
+    for candidates in (*order, _in_prose(body, year)):
         for index in candidates:
             share = sum(lengths[index:]) / total
             if _PLAN_SHARE[0] <= share <= _PLAN_SHARE[1]:
@@ -115,11 +119,16 @@ def _dated(body: Sequence[str], year: int | None) -> list[int]:
     ]
 
 
+def _is_numbered(text: str) -> str | None:
+    """The number of a top-level heading (一、 or 第一部分), else None."""
+    match = _NUMBERED.match(text)
+    return match.group(1) if match else None
+
+
 def _title(text: str) -> str | None:
     """What a heading says, without its number; None for a paragraph that is no heading."""
-    match = _NUMBERED.match(text)
-    if match and match.group(1):
-        return re.split(r"[。!]", text[match.end() :])[0][:_HEADING_LENGTH]
+    if _is_numbered(text):
+        return re.split(r"[。!]", _NUMBERED.sub("", text, count=1))[0][:_HEADING_LENGTH]
     return text if len(text) <= 36 and not _SENTENCE.search(text) else None
 
 
@@ -133,18 +142,14 @@ def _names_plan(title: str, year: int | None) -> bool:
 
 
 def _numbered(body: Sequence[str], year: int | None) -> tuple[list[int], bool]:
-    """Headings 一、二、… after the first that do not look back, and whether the numbering starts
-    anew; then both halves are numbered from 一 and only the second 一 can open the plan."""
-    headings = []
-    for index, text in enumerate(body):
-        match = _NUMBERED.match(text)
-        if match and match.group(1):
-            headings.append((index, match.group(1)))
+    """Headings 一、二、… after the first that do not look back, and whether one numbering runs
+    through the report; where it starts anew, only the second 一 can open the plan."""
+    headings = [(i, number) for i, text in enumerate(body) if (number := _is_numbered(text))]
     starts = [index for index, number in headings if number == "一"]
     if len(starts) > 1:
-        return starts[1:], True
+        return starts[1:], False
     ahead = [i for i, _ in headings[1:] if _direction(_title(body[i]) or "", year) != "back"]
-    return ahead, False
+    return ahead, True
 
 
 def _in_prose(body: Sequence[str], year: int | None) -> list[int]:
