@@ -7,7 +7,7 @@ counts stand in, and every row says so.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -67,12 +67,13 @@ def count_reports(
     dictionary: Dictionary,
     rules: CountingRules,
     cache: Cache,
+    withheld: Collection[tuple[int, int]] = (),
     workers: int | None = None,
     limits: Limits = DEFAULT_LIMITS,
     progress: Callable[[int, int], None] | None = None,
 ) -> Counts:
     """Count every report of `texts` (table report_texts), and let published counts stand in for
-    the other province-years of `years`.
+    the other province-years of `years`, those of `withheld` (province code, year) excepted.
 
     Tokens equal to a term are counted where the dictionary is the shipped one or the study asks
     for them; else `hits_token` is null. Raises CountingError.
@@ -124,7 +125,8 @@ def count_reports(
             progress(len(found), len(reports))
     keywords, words = _rows(reports, found, dictionary, tokenizer_version(rules.tokenizer))
     if dictionary.is_shipped:
-        _stand_in(keywords, words, years, {(r["province_code"], r["year"]) for r in reports})
+        counted = {(r["province_code"], r["year"]) for r in reports}
+        _stand_in(keywords, words, years, counted | set(withheld))
     return Counts(
         KEYWORD_COUNTS.frame(_ordered(keywords)),
         SECTION_WORDS.frame(_ordered(words)),
@@ -202,15 +204,15 @@ def _stand_in(
     keywords: list[dict[str, Any]],
     words: list[dict[str, Any]],
     years: list[int],
-    counted: set[tuple[int, int]],
+    excepted: set[tuple[int, int]],
 ) -> None:
-    """Append the published rows of the province-years that have no text."""
+    """Append the published rows of all province-years but `excepted`."""
     for rows, published in ((keywords, published_counts()), (words, published_words())):
         wanted = published[published["year"].isin(years)]
         rows.extend(
             {**row, "origin": "published"}
             for row in records(wanted)
-            if (row["province_code"], row["year"]) not in counted
+            if (row["province_code"], row["year"]) not in excepted
         )
 
 

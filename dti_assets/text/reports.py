@@ -291,6 +291,30 @@ def report_texts(files: pd.DataFrame, years: list[int], folder: Path, cache: Cac
     return REPORT_TEXTS.frame(rows)
 
 
+def why_not_counted(files: pd.DataFrame) -> dict[tuple[int, int], str]:
+    """For each province-year that has files (table report_files) but none that counts: why."""
+    reasons: dict[tuple[int, int], str] = {}
+    counted = set()
+    for row in records(files):
+        if row["province_code"] is None or row["year"] is None:
+            continue
+        key = (row["province_code"], row["year"])
+        if row["status"] == "ok":
+            counted.add(key)
+        else:
+            reasons.setdefault(key, f"{row['path']}: {row['status']}: {row['reason'] or ''}")
+    return {key: reason for key, reason in reasons.items() if key not in counted}
+
+
+def in_conflict(files: pd.DataFrame) -> set[tuple[int, int]]:
+    """Province-years with a conflict: no published count stands in for what is to be settled."""
+    return {
+        (row["province_code"], row["year"])
+        for row in records(files)
+        if row["status"] == "conflict" and row["province_code"] and row["year"]
+    }
+
+
 def stored_reading(path: str, sha256: str, folder: Path, cache: Cache) -> Reading:
     """The reading of one file with that content, from the cache or read anew in a worker."""
     known = cache.get("texts", text_key(sha256))
