@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.tables import TABLES, YEARLY
+from dti_assets.stored_tables import TABLES, YEARLY
 from dti_assets.tables import Table
 
 SHOWN = 20

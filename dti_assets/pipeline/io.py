@@ -4,8 +4,8 @@ from typing import Any
 
 from dagster import InputContext, IOManager, OutputContext
 
-from dti_assets.pipeline.tables import TABLES
 from dti_assets.storage import Store
+from dti_assets.stored_tables import TABLES
 
 
 class ParquetIOManager(IOManager):

@@ -2,6 +2,7 @@
 
 import os
 import re
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -130,6 +131,8 @@ def run(
 
     Raises StudyError for a selection that names nothing; everything else is in the Outcome.
     """
+    # what this uses of Dagster's beta (single-run backfills) is no news to who runs a study
+    warnings.filterwarnings("ignore", category=dg.BetaWarning)
     workspace = Workspace(study, workers=workers, progress=progress or Progress())
     definitions = build_definitions(study, {"workspace": workspace})
     graph = definitions.resolve_asset_graph()
@@ -140,7 +143,7 @@ def run(
     if not keys:
         raise StudyError(f"--select {expression} names no asset")
     home = initialise(study)
-    job = definitions.get_implicit_global_asset_job_def()
+    job = definitions.resolve_implicit_global_asset_job_def()
     with _instance(home) as instance:
         result = job.execute_in_process(
             instance=instance,
