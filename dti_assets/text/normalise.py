@@ -15,8 +15,8 @@ from importlib.resources import files
 # zero-width and soft hyphens, byte-order marks, and other controls that end up inside words
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff\u0000-\u0008\u000e-\u001f]")
 # white space stays only between two ASCII letters or digits, where it separates words
-_SPACE = re.compile(r"(?<![0-9A-Za-z])\s+|\s+(?![0-9A-Za-z])")
-_WORD_SPACE = re.compile(r"\s+")
+_WHITE = re.compile(r"\s+")
+_SPACE = re.compile("(?<![0-9A-Za-z]) | (?![0-9A-Za-z])")
 _RADICAL = re.compile("[\u2e80-\u2fdf]")
 LOOK_ALIKE = re.compile("[\u2e80-\u2fdf\uf900-\ufaff]")
 HAN = re.compile("[\u3400-\u9fff]")
@@ -41,8 +41,7 @@ def normalise_paragraph(text: str) -> str:
         text = text.translate(radicals())
     if not unicodedata.is_normalized("NFKC", text):
         text = unicodedata.normalize("NFKC", text)
-    text = _SPACE.sub("", _INVISIBLE.sub("", text).strip())
-    return _WORD_SPACE.sub(" ", text)
+    return _SPACE.sub("", _WHITE.sub(" ", _INVISIBLE.sub("", text).strip()))
 
 
 def normalise(paragraphs: list[str]) -> list[str]:

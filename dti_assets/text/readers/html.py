@@ -45,8 +45,8 @@ def read_html(content: bytes) -> Extract:
     article = _container(page)
     if article is not None:
         return Extract(paragraphs(article), engine="lxml", encoding=encoding)
-    found = _trafilatura(text)
-    if found is not None and han_count("".join(found)) >= MIN_HAN:
+    found = _trafilatura(text, paragraphs(page))
+    if han_count("".join(found)) >= MIN_HAN:
         return Extract(found, engine="trafilatura", encoding=encoding)
     raise UnreadableError(
         "not_a_report", f"a web page without an article of at least {MIN_HAN} characters"
@@ -96,8 +96,22 @@ def _flat(text: str | None) -> str:
     return re.sub(r"\s*[\r\n]+\s*", " ", text) if text else ""
 
 
-def _trafilatura(text: str) -> list[str] | None:
+def _trafilatura(text: str, everything: list[str]) -> list[str]:
+    """The page's paragraphs that trafilatura takes for the article.
+
+    It drops a paragraph that stands a second time, which a report may do, so it only says which
+    paragraphs belong; all their occurrences are taken. Where its lines are cut otherwise than the
+    page's, its own text is the better one.
+    """
     import trafilatura
 
-    found = trafilatura.extract(text, include_comments=False, include_tables=True)
-    return found.split("\n") if found else None
+    found = trafilatura.extract(text, include_comments=False, include_tables=True) or ""
+    lines = found.split("\n")
+    wanted = {_bare(line) for line in lines} - {""}
+    kept = [paragraph for paragraph in everything if _bare(paragraph) in wanted]
+    met = sum(map(len, {_bare(paragraph) for paragraph in kept}))
+    return kept if met >= 0.95 * sum(map(len, wanted)) else lines
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"\s", "", text)

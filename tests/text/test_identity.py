@@ -1,0 +1,93 @@
+"""Which report a file is, and what happens to several files for one province-year."""
+
+from pathlib import Path
+
+import pytest
+import samples
+
+from dti_assets.geography.provinces import get_province
+from dti_assets.text.cache import Cache
+from dti_assets.text.identity import from_name, identify
+from dti_assets.text.reports import Settled, read_folder
+
+
+@pytest.mark.parametrize(
+    ("path", "province", "year"),
+    [
+        ("浙江省2015年政府工作报告.pdf", "浙江", 2015),
+        ("2015_浙江.txt", "浙江", 2015),
+        ("zhejiang_2015_report.docx", "浙江", 2015),
+        ("2015/浙江.html", "浙江", 2015),
+        ("2015/shanxi.txt", "山西", 2015),
+        ("2015-shaanxi.txt", "陕西", 2015),
+        ("inner mongolia 2012.pdf", "内蒙古", 2012),
+        ("nei_menggu_2012.pdf", "内蒙古", 2012),
+        ("黑龙江省/二〇一五年政府工作报告.pdf", "黑龙江", 2015),
+        ("2015年内蒙古自治区人民政府工作报告（全文）.txt", "内蒙古", 2015),
+        ("xizang2019.html", "西藏", 2019),
+        ("henan-2015.txt", "河南", 2015),
+        ("hainan-2015.txt", "海南", 2015),
+    ],
+)
+def test_names(path: str, province: str, year: int) -> None:
+    found = from_name(path)
+    assert found.province is not None and found.province.province == province
+    assert found.year == year
+
+
+def test_a_city_is_no_province() -> None:
+    assert from_name("吉林市2015年政府工作报告.txt").province is None
+    assert identify("a.txt", samples.report_lines("杭州市")).status == "not_a_report"
+    city = identify("杭州市2015年政府工作报告.txt", samples.report_lines("杭州市"))
+    assert city.status == "not_a_report" and "杭州市" in city.reason
+
+
+def test_name_and_text_must_agree() -> None:
+    wrong_year = identify("浙江2014.txt", samples.report_lines("浙江省", 2015))
+    assert wrong_year.status == "conflict"
+    assert "2014" in wrong_year.reason and "2015" in wrong_year.reason
+    wrong_place = identify("江苏2015.txt", samples.report_lines("浙江省", 2015))
+    assert wrong_place.status == "conflict"
+    assert "江苏" in wrong_place.reason and "浙江" in wrong_place.reason
+    assert identify("report.txt", samples.report_lines()).source == "text"
+    assert identify("浙江2015.txt", samples.report_lines()).source == "name+text"
+
+
+def test_the_year_is_that_of_delivery_in_any_spelling() -> None:
+    lines = ["政府工作报告", "——二〇一三年一月二十五日在福建省第十二届人民代表大会第一次会议上"]
+    found = identify("x.txt", lines + samples.report_lines(titled=False)[2:])
+    assert (found.year, found.province) == (2013, get_province("福建"))
+
+
+def test_other_texts_are_no_reports() -> None:
+    assert identify("浙江2015.txt", ["各位代表：", "政府工作报告。"]).status == "not_a_report"
+    news = ["今天天气晴朗，市场上的水果很多，大家都很高兴。" * 10] * 40
+    assert identify("浙江2015.txt", news).status == "not_a_report"
+
+
+def _folder(tmp_path: Path, **files: str) -> Path:
+    folder = tmp_path / "reports"
+    for name, text in files.items():
+        path = folder / f"{name}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_two_files_for_one_province_year(tmp_path: Path) -> None:
+    text = samples.report_text()
+    same = _folder(tmp_path / "a", 浙江2015=text, zhejiang_2015=text)
+    status = read_folder(same, Cache(tmp_path / "c")).files["status"]
+    assert sorted(status) == ["duplicate", "ok"]
+    other = samples.report_text(repeats=25)
+    different = _folder(tmp_path / "b", 浙江2015=text, zhejiang_2015=other)
+    files = read_folder(different, Cache(tmp_path / "c")).files
+    assert list(files["status"]) == ["conflict", "conflict"]
+    assert all("zhejiang_2015.txt" in r and "浙江2015.txt" in r for r in files["reason"])
+    settled = {"浙江2015.txt": Settled(get_province("浙江"), 2015)}
+    files = read_folder(different, Cache(tmp_path / "c"), settled).files.set_index("path")
+    assert files.loc["浙江2015.txt", "status"] == "ok"
+    assert files.loc["zhejiang_2015.txt", "status"] == "duplicate"
+    ignored = {"浙江2015.txt": Settled(None, None, ignore=True)}
+    files = read_folder(different, Cache(tmp_path / "c"), ignored).files.set_index("path")
+    assert files.loc["zhejiang_2015.txt", "status"] == "ok"
