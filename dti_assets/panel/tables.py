@@ -81,6 +81,19 @@ SKIPPED = Table(
     ),
 )
 
+USER_FILES = Table(
+    "user_files",
+    "file",
+    (
+        Column("file", "string", "the user's file"),
+        Column("sha256", "string", "checksum of its bytes"),
+        Column("bytes", "int64", "size", "bytes", minimum=0),
+        Column("series", "string", "series found in it", nullable=True),
+        Column("figures", "int64", "cells read, missing ones included", minimum=0),
+    ),
+    key=("file",),
+)
+
 NATIONAL_TOTALS = Table(
     "national_totals",
     "series and year",
