@@ -78,6 +78,14 @@ def number(value: Any) -> float | None:
     return float(text)
 
 
+def is_missing(value: Any) -> bool:
+    """Whether a cell is blank or holds a mark of a missing value."""
+    try:
+        return number(value) is None
+    except NotANumberError:
+        return False
+
+
 def looks_numeric(value: Any) -> bool:
     """Whether a cell holds a number (not a missing mark, not a text)."""
     try:

@@ -9,7 +9,7 @@ from dti_assets.geography.provinces import Province
 from dti_assets.panel.errors import Fault, UnitError
 from dti_assets.panel.series import Series, find_series, unknown_series
 from dti_assets.panel.units import Unit, convertible, free_unit, parse_unit
-from dti_assets.panel.user_cells import NotANumberError, number, place, year_of
+from dti_assets.panel.user_cells import NotANumberError, is_missing, number, place, year_of
 from dti_assets.panel.user_grids import Grid
 from dti_assets.panel.user_layout import DataColumn, Layout, find_layout, has_number
 
@@ -49,6 +49,17 @@ class SheetReader:
 
     def _read_down(self, layout: Layout) -> None:
         grid = self.grid
+        columns = []
+        of_provinces = [
+            row
+            for row in grid.cells[layout.first_row :]
+            if place(row[layout.province_column], self.aliases, layout.codes)[1]
+        ]
+        for column in layout.columns:
+            if any(not is_missing(row[column.j]) for row in of_provinces):
+                columns.append(column)
+            else:
+                self._skip(None, column.j, column.header, "no figure in this column")
         years_missing: set[int] = set()
         for i in range(layout.first_row, len(grid.cells)):
             row = grid.cells[i]
@@ -67,7 +78,7 @@ class SheetReader:
                     continue
             if layout.series_column is not None and layout.value_column is not None:
                 self._long_row(layout, i, province, kind, year)
-            for column in layout.columns:
+            for column in columns:
                 when = column.year or year
                 if when is None:
                     if column.j not in years_missing:
@@ -207,9 +218,10 @@ class SheetReader:
         elif series.unit.dimension in ("dummy", "index", "years"):
             unit = series.unit  # nothing else it could be in
         else:
+            example = "km per km2" if free else str(series.unit)
             raise UnitError(
                 f"no unit declared for {series.name}: write it into the header, as in "
-                f"{series.name} ({series.unit}), or into panel.units of the study file"
+                f"{series.name} ({example}), or into panel.units of the study file"
             )
         if not convertible(unit, series.unit):
             raise UnitError(

@@ -209,6 +209,7 @@ FAULTS = [
      "of 浙江 2015 stands twice, first in x.csv, row 2"),
     (HEAD + "浙江,2015,5985\n北京,2015,about 2000\n", "row 3, column C",
      "'about 2000' is no number"),
+    (HEAD + "浙江,2015,many\n", "row 2, column C", "'many' is no number (population)"),
     (HEAD + "浙江,201X,5985\n", "row 2, column B", "'201X' is no year"),
     (HEAD + ",2015,5985\n浙江,2016,6072\n", "row 2, column A",
      "no province in a row with figures"),
