@@ -28,12 +28,14 @@ _KEYS = ["province_code", "province", "year"]
 
 
 class PanelTables(NamedTuple):
-    """What build_panel returns; `given_up` counts official figures a user's series displaced."""
+    """What build_panel returns: four tables, the raw figures used (table figures), and the number
+    of official figures per series that a user's series displaced."""
 
     panel: pd.DataFrame
     sources: pd.DataFrame
     coverage: pd.DataFrame
     table_coverage: pd.DataFrame
+    figures: pd.DataFrame
     given_up: dict[str, int]
 
 
@@ -90,7 +92,12 @@ def build_panel(
     sources = _sources(base, columns)
     zeros = {name: column.zeros for name, column in columns.items()}
     return PanelTables(
-        panel, sources, panel_coverage(panel, sources, zeros), table_coverage(panel), given_up
+        panel,
+        sources,
+        panel_coverage(panel, sources, zeros),
+        table_coverage(panel),
+        figures[figures["year"].between(first, last)].reset_index(drop=True),
+        given_up,
     )
 
 
