@@ -6,6 +6,7 @@ import datetime
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Literal
 
 from dti_assets.geography.provinces import (
@@ -123,40 +124,52 @@ def without_years(text: str) -> str:
 
 def place(
     value: Any, aliases: Mapping[str, str] | None = None, codes: bool = False
-) -> tuple[Kind, Province | None, str]:
-    """(what a cell of the province column is, the province, a hint for an unknown name).
+) -> tuple[Kind, Province | None]:
+    """(what a cell of the province column is, the province where it is one).
 
     A number is a province only where `codes` says that the column holds GB/T 2260 codes.
     """
     if value is None or not str(value).strip():
-        return "blank", None, ""
+        return "blank", None
     if isinstance(value, float) and value == int(value):
         value = int(value)
-    raw = unicodedata.normalize("NFKC", str(value)).strip()
-    if re.fullmatch(r"\d+", raw):
-        found = find_province(raw) if codes else None
-        return ("province", found, "") if found else ("unknown", None, "")
-    text = re.sub(r"[\d*#①-⑳]+$", "", re.sub(r"\(\d+\)$", "", raw)).strip() or raw
+    text = unicodedata.normalize("NFKC", str(value)).strip()
+    if not any(character.isalpha() for character in text):
+        found = find_province(text) if codes and text.isdigit() else None
+        return ("province", found) if found else ("unknown", None)
     for alias, name in (aliases or {}).items():
         if alias.strip() == text and (given := find_province(name)):
-            return "province", given, ""
+            return "province", given
+    return _named(text)
+
+
+def nearest_province(value: Any) -> str:
+    """`did you mean ...?` for a name that is no province, or nothing."""
+    text = str(value)
     han = "".join(re.findall(r"[\u3400-\u9fff]+", text))
-    latin = " ".join(re.findall(r"[A-Za-z][A-Za-z'’ .-]*", text)).strip()
-    for name in (text, han, latin):
-        if name and (given := find_province(name)):
-            return "province", given, ""
-    for name in (text, han, latin):
-        key = re.sub(r"[\s\-_.'’#:]+", "", name).lower()
-        if key in NATIONAL:
-            return "national", None, ""
-        if key in _GROUPS:
-            return "group", None, ""
-        if key in _OUTSIDE:
-            return "outside", None, ""
-    if _FOOTNOTE.match(text):
-        return "footnote", None, ""
     try:
         get_province(han or text)
     except UnknownProvinceError as error:
-        return "unknown", None, str(error).partition("; ")[2]
-    return "unknown", None, ""
+        return str(error).partition("; ")[2]
+    return ""
+
+
+@lru_cache(maxsize=4096)
+def _named(text: str) -> tuple[Kind, Province | None]:
+    """As place, for a text with a letter in it; a footnote mark may follow a name (北京①)."""
+    name = re.sub(r"(\(\d+\)|[\d*#①-⑳])+$", "", text).strip()
+    han = "".join(re.findall(r"[\u3400-\u9fff]+", name))
+    latin = " ".join(re.findall(r"[A-Za-z][A-Za-z'’ .-]*", name)).strip()
+    spellings = [spelling for spelling in (name, han, latin) if spelling]
+    for spelling in spellings:
+        if given := find_province(spelling):
+            return "province", given
+    for spelling in spellings:
+        key = re.sub(r"[\s\-_.'’#:]+", "", spelling).lower()
+        if key in NATIONAL:
+            return "national", None
+        if key in _GROUPS:
+            return "group", None
+        if key in _OUTSIDE:
+            return "outside", None
+    return ("footnote" if _FOOTNOTE.match(name) else "unknown"), None

@@ -74,6 +74,7 @@ class Layout:
     unit_column: int | None = None
     columns: list[DataColumn] = field(default_factory=list)
     unknown: list[DataColumn] = field(default_factory=list)
+    names: list[tuple[int, str]] = field(default_factory=list)  # further columns of provinces
     header_rows: list[int] = field(default_factory=list)
     sheet_unit: str | None = None
     sheet_year: int | None = None
@@ -114,9 +115,12 @@ def find_layout(grid: Grid, aliases: Mapping[str, str]) -> Layout:
     out.sheet_year = only[0] if len(set(only)) == 1 else None
     whole = _sheet_series((*titles, grid.sheet or "", stem), aliases)
     for j in range(width):
-        if j == column or (down[j] and down[j] >= best_down / 2):
+        if j == column:
             continue
         parts = _parts(cells, header_rows, j)
+        if best_down and down[j] >= best_down / 2:
+            out.names.append((j, " ".join(parts)))
+            continue
         keys = {fold(part) for part in parts}
         if keys & _YEAR_HEADERS and out.year_column is None:
             out.year_column = j

@@ -9,7 +9,14 @@ from dti_assets.geography.provinces import Province
 from dti_assets.panel.errors import Fault, UnitError
 from dti_assets.panel.series import Series, find_series, unknown_series
 from dti_assets.panel.units import Unit, convertible, free_unit, parse_unit
-from dti_assets.panel.user_cells import NotANumberError, is_missing, number, place, year_of
+from dti_assets.panel.user_cells import (
+    NotANumberError,
+    is_missing,
+    nearest_province,
+    number,
+    place,
+    year_of,
+)
 from dti_assets.panel.user_grids import Grid
 from dti_assets.panel.user_layout import DataColumn, Layout, find_layout, has_number
 
@@ -40,6 +47,8 @@ class SheetReader:
         for column in layout.unknown:
             if column.header:
                 self._skip(None, column.j, column.header, "column names no series of the catalogue")
+        for j, header in layout.names:
+            self._skip(None, j, header, "another column of province names")
         if not layout.usable:
             self._skip(None, None, None, layout.reason)
         elif layout.provinces_across:
@@ -64,9 +73,9 @@ class SheetReader:
         for i in range(layout.first_row, len(grid.cells)):
             row = grid.cells[i]
             value = row[layout.province_column]
-            kind, province, hint = place(value, self.aliases, layout.codes)
+            kind, province = place(value, self.aliases, layout.codes)
             numbers = has_number(row, {layout.province_column, layout.year_column or -1})
-            if not self._row_counts(i, row, layout, kind, hint, numbers):
+            if not self._row_counts(i, row, layout, kind, numbers):
                 continue
             year = layout.sheet_year
             if layout.year_column is not None:
@@ -97,9 +106,7 @@ class SheetReader:
                 if unit is not None and column.series is not None:
                     self._cell(i, column.j, column.header, column.series, province, when, unit)
 
-    def _row_counts(
-        self, i: int, row: list[Any], layout: Layout, kind: str, hint: str, numbers: bool
-    ) -> bool:
+    def _row_counts(self, i: int, row: list[Any], layout: Layout, kind: str, numbers: bool) -> bool:
         """Whether a row enters (a province, or 全国 for the totals); lists it where it does not."""
         j = layout.province_column
         text = None if row[j] is None else str(row[j]).strip()
@@ -117,8 +124,7 @@ class SheetReader:
         if not numbers:
             self._skip(i, None, text, "no figure in this row")
             return False
-        message = f"unknown province {text!r}" + (f"; {hint}" if hint else "")
-        self.faults.append(self.grid.fault(message, i, j))
+        self.faults.append(self.grid.fault(_unknown_province(text), i, j))
         return False
 
     def _long_row(
@@ -148,15 +154,14 @@ class SheetReader:
         header = layout.header_rows[0]
         names: dict[int, Province | None] = {}
         for j, value in layout.provinces_across.items():
-            kind, province, hint = place(value, self.aliases)
+            kind, province = place(value, self.aliases)
             numbers = any(has_number([row[j]], set()) for row in grid.cells[layout.first_row :])
             if kind in ("province", "national"):
                 names[j] = province
             if kind in _SKIPPED:
                 self._skip(header, j, str(value), _SKIPPED[kind])
             elif kind == "unknown" and numbers and not self._is_label(value):
-                message = f"unknown province {str(value).strip()!r}" + (f"; {hint}" if hint else "")
-                self.faults.append(grid.fault(message, header, j))
+                self.faults.append(grid.fault(_unknown_province(value), header, j))
             elif kind == "unknown":
                 self._skip(header, j, str(value), "column names no province")
         for i in range(layout.first_row, len(grid.cells)):
@@ -295,3 +300,8 @@ class SheetReader:
                 "reason": reason,
             }
         )
+
+
+def _unknown_province(value: Any) -> str:
+    hint = nearest_province(value)
+    return f"unknown province {str(value).strip()!r}" + (f"; {hint}" if hint else "")

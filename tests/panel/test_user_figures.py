@@ -174,6 +174,29 @@ def test_stata(tmp_path: Path) -> None:
     assert exports.loc[("西藏", 2015), "row"] == 2
 
 
+def test_numbers_are_no_province_codes(tmp_path: Path) -> None:
+    # 45.8 and 11 read as GB/T 2260 codes of 广西 and 北京 would hide the column
+    rows = [f"{p.english},{p.province},2015,{p.province_code // 10000},45.{i}"
+            for i, p in enumerate(provinces())]  # fmt: skip
+    text = "\n".join(["Region,地区,year,HR (years),GDP_sec (%)", *rows])
+    (tmp_path / "x.csv").write_text(text.replace(",11,", ",11.5,"), "utf-8")
+    with pytest.raises(UserFigureError, match="years_of_education is declared in years"):
+        read_user_figures(tmp_path)
+    (tmp_path / "x.csv").write_text(text.replace("HR (years)", "INF (km)"), "utf-8")
+    found = read_user_figures(tmp_path)
+    assert len(only(found, "infrastructure")) == 31
+    assert only(found, "secondary_industry_share").loc[("新疆", 2015), "value"] == 45.30
+    assert found.skipped["reason"].tolist() == ["another column of province names"]
+
+
+def test_codes_alone(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("province_code,year,HR\n330000,2015,9\n54,2015,5\n", "utf-8")
+    assert only(read_user_figures(tmp_path), "years_of_education").index.tolist() == [
+        ("浙江", 2015),
+        ("西藏", 2015),
+    ]
+
+
 def test_nothing_and_other_files(tmp_path: Path) -> None:
     assert read_user_figures(tmp_path / "absent").figures.empty
     (tmp_path / "README.md").write_text("read me")
