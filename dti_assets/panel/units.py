@@ -23,6 +23,7 @@ _ENGLISH_SCALE = {
     "thousand": 1e3, "10000": 1e4, "10k": 1e4, "10thousand": 1e4, "100k": 1e5, "1m": 1e6,
     "m": 1e6, "mn": 1e6, "million": 1e6, "1000000": 1e6, "10m": 1e7, "10million": 1e7,
     "100m": 1e8, "100million": 1e8, "100000000": 1e8, "bn": 1e9, "billion": 1e9,
+    "trillion": 1e12,
 }  # fmt: skip
 # what is counted -> (dimension, size of one in the dimension's base unit)
 _NOUNS = {
@@ -53,7 +54,10 @@ _WHOLE = {
         ("cnyper100usd", "元/100美元", "元/百美元", "美元=100", "yuanper100dollars"),
     ),
 }
-_SHORT_SCALE = {1.0: "", 1e3: "1k", 1e4: "10k", 1e6: "million", 1e8: "100m", 1e9: "billion"}
+_SHORT_SCALE = {
+    1.0: "", 10.0: "10", 1e2: "100", 1e3: "1k", 1e4: "10k", 1e5: "100k", 1e6: "million",
+    1e7: "10m", 1e8: "100m", 1e9: "billion", 1e12: "trillion",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,27 @@ def parse_unit(text: str) -> Unit:
     Full-width letters, spaces and a leading 单位: are understood. Raises UnitError with the
     nearest known name.
     """
-    key = _fold(text)
+    for spelling in _spellings(str(text)):
+        found = _known(_fold(spelling))
+        if found is not None:
+            return found
+    known = ("万元", "亿元", "万美元", "百万美元", "万人", "10k CNY", "100m CNY", "million USD",
+             "10k persons", "percent", "patents", "firms", "projects", "years", "index",
+             "CNY per USD")  # fmt: skip
+    near = get_close_matches(str(text).strip(), known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}?" if near else "for example " + ", ".join(known[5:10])
+    raise UnitError(f"unknown unit {text!r}; {hint}")
+
+
+def _spellings(text: str) -> list[str]:
+    """The text, then its parts where two languages stand together: 万元 (10 000 yuan)."""
+    plain = unicodedata.normalize("NFKC", text).strip()
+    outside = re.sub(r"[(\[].*?[)\]]", "", plain)
+    leading = re.match(r"[\u3400-\u9fff:]+(?=\s+[A-Za-z0-9])", plain)
+    return [plain, outside, *([leading.group()] if leading else [])]
+
+
+def _known(key: str) -> Unit | None:
     if key == "any":
         return Unit("any", "any", 1.0)
     for name, (dimension, factor, spellings) in _WHOLE.items():
@@ -83,14 +107,8 @@ def parse_unit(text: str) -> Unit:
     for name, (dimension, spellings) in _NOUNS.items():
         for spelling in sorted(spellings, key=len, reverse=True):
             for scale in _scales(key, spelling):
-                label = _SHORT_SCALE.get(scale, f"{scale:g}")
-                return Unit(f"{label} {name}".strip(), dimension, scale)
-    known = ("万元", "亿元", "万美元", "百万美元", "万人", "10k CNY", "100m CNY", "million USD",
-             "10k persons", "percent", "patents", "firms", "projects", "years", "index",
-             "CNY per USD")  # fmt: skip
-    near = get_close_matches(str(text).strip(), known, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}?" if near else "for example " + ", ".join(known[5:10])
-    raise UnitError(f"unknown unit {text!r}; {hint}")
+                return Unit(f"{_SHORT_SCALE[scale]} {name}".strip(), dimension, scale)
+    return None
 
 
 def free_unit(text: str) -> Unit:
@@ -151,5 +169,5 @@ def _fold(text: str) -> str:
     """NFKC, lower case, no white space, commas, outer brackets or leading 单位."""
     out = unicodedata.normalize("NFKC", str(text)).lower()
     out = re.sub(r"[\s,]+", "", out)
-    out = re.sub(r"^(计量)?(单位|unit)[:：]", "", out)
+    out = re.sub(r"^(计量)?(单位|unit)[:：]", "", out.strip("()[]"))
     return out.strip("()[]")

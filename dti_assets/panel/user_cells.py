@@ -104,7 +104,7 @@ def year_of(value: Any) -> int | None:
     text = unicodedata.normalize("NFKC", str(value)).strip() if value is not None else ""
     if text.endswith(".0"):
         text = text[:-2]
-    if re.fullmatch(r"_?[a-z]{0,4}_?(19[5-9]\d|20\d\d)\s*年?度?", text, re.IGNORECASE):
+    if re.fullmatch(r"(?:_|y|yr|year)?_?(19[5-9]\d|20\d\d)\s*年?度?", text, re.IGNORECASE):
         return int(re.sub(r"\D", "", text))
     dated = re.fullmatch(r"(19[5-9]\d|20\d\d)[-/.]\d{1,2}([-/.]\d{1,2})?.*", text)
     return int(dated.group(1)) if dated else None

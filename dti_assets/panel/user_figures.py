@@ -66,15 +66,18 @@ def read_user_figures(
             continue
         before = len(records)
         try:
-            for grid in read_grids(path, name):
-                reader = SheetReader(grid, aliases, given_units)
-                reader.read()
-                faults += reader.faults
-                records += reader.records
-                totals += reader.totals
-                skipped += reader.skipped
-        except (ValueError, OSError) as error:
-            faults.append(Fault(name, None, None, None, f"cannot be read: {error}"))
+            grids = list(read_grids(path, name))
+        except Exception as error:  # whatever a parser throws at foreign bytes is the file's fault
+            why = str(error) if isinstance(error, ValueError | OSError) else "damaged file"
+            faults.append(Fault(name, None, None, None, f"cannot be read: {why}"))
+            continue
+        for grid in grids:
+            reader = SheetReader(grid, aliases, given_units)
+            reader.read()
+            faults += reader.faults
+            records += reader.records
+            totals += reader.totals
+            skipped += reader.skipped
         raw = path.read_bytes()
         files.append(
             {

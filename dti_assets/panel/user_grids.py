@@ -78,7 +78,10 @@ def _csv(path: Path, name: str) -> Grid:
         try:
             text = raw.decode("utf-8-sig")
         except UnicodeDecodeError:
-            text = raw.decode("gb18030")
+            try:
+                text = raw.decode("gb18030")
+            except UnicodeDecodeError as error:
+                raise ValueError("neither UTF-8 nor UTF-16 nor GB 18030") from error
     lines = [line for line in text.splitlines() if line.strip()][:20]
     delimiter = max(",\t;", key=lambda mark: sum(line.count(mark) for line in lines))
     rows = [

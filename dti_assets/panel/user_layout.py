@@ -41,9 +41,9 @@ _PLACE_HEADERS = {
     "地区名称",
     "省份名称",
 }
-_UNIT_CELL = re.compile(
-    r"^\s*[\(\[]?\s*(?:计量)?(?:单位|unit)s?\s*[:：]\s*(.+?)\s*[\)\]]?\s*$", re.I
-)
+_SUBTOTALS = {"合计", "总计", "小计", "total"}
+_TRANSLATION = re.compile(r"(?<=[\u3400-\u9fff])\s+[A-Za-z][A-Za-z\s,&().%'-]*$")
+_UNIT_CELL = re.compile(r"^\s*[\(\[]?\s*(?:计量)?(?:单位|unit)s?\s*[:：]\s*(.+?)\s*$", re.I)
 _BRACKETS = re.compile(r"[\(\[（【]([^()\[\]（）【】]*)[\)\]）】]")
 
 
@@ -233,6 +233,11 @@ def _titles(cells: list[list[Any]], end: int) -> tuple[list[str], str | None]:
             found = _UNIT_CELL.match(unicodedata.normalize("NFKC", value))
             if found:
                 unit = unit or found.group(1)
+        if unit is None:
+            inner = (i for v in row if v is not None for i in _BRACKETS.findall(str(v)))
+            in_title = next((i for i in inner if _known_unit(i)), None)
+            single = len({str(v) for v in row if v is not None}) == 1
+            unit = in_title if single else None
         rest = {str(v) for v in row if v is not None and not _is_unit_cell(v)}
         if len(rest) == 1:
             titles.append(rest.pop())
@@ -276,9 +281,10 @@ def _parts(cells: list[list[Any]], header_rows: list[int], j: int) -> list[str]:
         if isinstance(value, float) and value == int(value):
             value = int(value)
         text = " ".join(unicodedata.normalize("NFKC", str(value)).split())
-        if text and text not in texts:
+        # yearbooks number their columns in a row of its own: 甲 1 2 3
+        if text and text not in texts and (year_of(text) or not looks_numeric(text)):
             texts.append(text)
-    return texts
+    return [text for text in texts if fold(text) not in _SUBTOTALS] or texts
 
 
 def _data_column(
@@ -307,7 +313,7 @@ def _data_column(
         found_years = years_in(part)
         if found_years and year is None:
             year = found_years[0]
-        name = without_years(_BRACKETS.sub("", part)).strip()
+        name = without_years(_TRANSLATION.sub("", _BRACKETS.sub("", part).strip())).strip()
         if name:
             names.append(name)
     chinese = [name for name in names if re.search(r"[\u3400-\u9fff]", name)]
@@ -337,6 +343,7 @@ def _sheet_series(names: tuple[str, ...], aliases: Mapping[str, str]) -> Series 
     context = " ".join(names)
     for name in names:
         text = without_years(_BRACKETS.sub("", unicodedata.normalize("NFKC", name)))
+        text = re.sub(r"^(指标|表)\s*[:：]", "", text.strip())
         text = re.sub(r"^[\d\s\-.、_]+", "", text)
         text = re.sub(
             r"(各地区|分地区|各省市|各省区市|分省|各省|年度数据|情况|统计表|表)", "", text

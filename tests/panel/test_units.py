@@ -16,7 +16,9 @@ from dti_assets.panel.units import convert, convertible, parse_unit
         ("10 000 yuan", "10k CNY"), ("100 million yuan", "100m CNY"), ("10k CNY", "10k CNY"),
         ("USD million", "million USD"), ("万人", "10k persons"), ("人", "persons"),
         ("%", "percent"), ("percent of GDP", "percent"), ("件", "patents"), ("家", "firms"),
-        ("项", "projects"), ("美元=100", "CNY per 100 USD"), ("没有单位", "index"),
+        ("项", "projects"), ("百万美元 (USD million)", "million USD"),
+        ("万元 10 000 yuan", "10k CNY"), ("(单位:万元)", "10k CNY"), ("亿元)", "100m CNY"),
+        ("美元=100", "CNY per 100 USD"), ("没有单位", "index"),
     ],
 )  # fmt: skip
 def test_spellings(text: str, name: str) -> None:
@@ -43,9 +45,18 @@ def test_conversions(
     assert got == pytest.approx(expected, rel=1e-14)
 
 
+def test_every_scale_has_a_name_that_is_read_back() -> None:
+    for scale in ("", "十", "百", "千", "万", "十万", "百万", "千万", "亿", "十亿", "万亿"):
+        for noun in ("元", "美元", "人", "件"):
+            unit = parse_unit(scale + noun)
+            assert parse_unit(str(unit)) == unit
+
+
 def test_refusals() -> None:
     with pytest.raises(UnitError, match="did you mean 亿元"):
         parse_unit("亿圆")
+    with pytest.raises(UnitError, match="unknown unit '元/人'"):
+        parse_unit("元/人")
     with pytest.raises(UnitError, match="cannot be converted"):
         convert(1.0, parse_unit("万人"), parse_unit("万元"))
     with pytest.raises(UnitError, match="needs the exchange rate"):

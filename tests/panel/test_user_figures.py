@@ -156,6 +156,81 @@ def test_provinces_across(tmp_path: Path) -> None:
     assert list(found.totals["value"]) == [15.0, 16.0]
 
 
+def test_trade_sheet_with_two_languages_and_two_years(tmp_path: Path) -> None:
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet["A1"] = "20-12 各地区高技术产品进出口贸易额"
+    sheet["A2"] = "Import and Export of High-tech Products by Region"
+    sheet["F3"] = "单位:百万美元 (USD million)"
+    sheet["A4"], sheet["B4"], sheet["C4"], sheet["E4"] = "地 区", "Region", 2016, 2017
+    for span in ("A1:F1", "A2:F2", "A4:A5", "B4:B5", "C4:D4", "E4:F4"):
+        sheet.merge_cells(span)
+    for column, text in zip("CDEF", ["出口额 Export", "进口额 Import"] * 2, strict=True):
+        sheet[f"{column}5"] = text
+    sheet.append(["全  国", "National", 465, 1, 465, 1])
+    for i, p in enumerate(provinces()):
+        sheet.append([spaced(p.province), p.english, i, 1, 2.5 * i, "-"])
+    sheet.append(["资料来源:海关总署。"])
+    book.save(tmp_path / "x.xlsx")
+    found = read_user_figures(tmp_path)
+    exports = only(found, "high_tech_exports")
+    assert len(exports) == 62 and set(found.figures["series"]) == {"high_tech_exports"}
+    assert exports.loc[("新疆", 2017), "value"] == 75 and set(exports["unit"]) == {"million USD"}
+    assert len(found.totals) == 2
+
+
+def test_download_of_the_statistics_bureau(tmp_path: Path) -> None:
+    lines = ["数据库:分省年度数据", "指标:年末常住人口(万人)", "时间:最近2年", "地区,2022年,2021年"]
+    lines += [f"{p.full_name},{1000 + i},{2000 + i}" for i, p in enumerate(provinces())]
+    lines += ["注:2020年为普查数。", "数据来源:国家统计局"]
+    (tmp_path / "分省年度数据.csv").write_bytes("\n".join(lines).encode("gb18030"))
+    found = read_user_figures(tmp_path)
+    population = only(found, "population")
+    assert len(population) == 62 and set(population["unit"]) == {"10k persons"}
+    assert population.loc[("天津", 2021), "value"] == 2001
+    assert list(found.skipped["reason"]) == ["footnote", "footnote"]
+
+
+def test_patents_with_kinds_under_one_heading_and_numbered_columns(tmp_path: Path) -> None:
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["3-1 各地区国内专利申请数 (2015)"])
+    sheet.append([None, None, None, None, "单位:件"])
+    sheet.append(["地区", "专利申请数"])
+    sheet.append([None, "合计", "发明", "实用新型", "外观设计"])
+    sheet.append(["甲", 1, 2, 3, 4])
+    sheet.merge_cells("A3:A4")
+    sheet.merge_cells("B3:E3")
+    for i, name in enumerate(NAMES):
+        sheet.append([name, 60 + 6 * i, 10 + i, 20 + 2 * i, 30 + 3 * i])
+    book.save(tmp_path / "l.xlsx")
+    found = read_user_figures(tmp_path)
+    assert found.skipped.empty
+    wide = found.figures.pivot(index="province", columns="series", values="value")
+    assert wide.loc["北京"].to_dict() == {
+        "patent_applications_all": 60, "patent_applications_invention": 10,
+        "patent_applications_utility_model": 20, "patent_applications_design": 30,
+    }  # fmt: skip
+
+
+def test_years_in_stata_names(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"province": ["zhejiang"], "gdp2015": [43507.7], "gdp2016": [47254.0]})
+    frame.to_stata(tmp_path / "w.dta", write_index=False)
+    gdp = only(read_user_figures(tmp_path, {"gdp": "亿元"}), "gdp")
+    assert gdp["value"].to_dict() == {("浙江", 2015): 43507.7, ("浙江", 2016): 47254.0}
+
+
+def test_damaged_files(tmp_path: Path) -> None:
+    for name in ("n.csv", "n.dta", "n.xlsx"):
+        (tmp_path / name).write_bytes(b"\xff\xff\x00nonsense")
+    with pytest.raises(UserFigureError) as caught:
+        read_user_figures(tmp_path)
+    assert [f.file for f in caught.value.faults] == ["n.csv", "n.dta", "n.xlsx"]
+    assert all(f.message.startswith("cannot be read: ") for f in caught.value.faults)
+
+
 def test_stata(tmp_path: Path) -> None:
     frame = pd.DataFrame(
         {"prov": ["浙江", "Tibet"], "yr": [2015, 2015], "HR": [9.25, None], "exp": [1.5, 2.5]}
