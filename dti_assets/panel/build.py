@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dti_assets.panel.cells import lay_out, pick, stack_figures
-from dti_assets.panel.coverage import panel_coverage, table_coverage
+from dti_assets.panel.coverage import panel_coverage, series_coverage, table_coverage
 from dti_assets.panel.errors import PanelError
 from dti_assets.panel.logarithms import LogOfZero
 from dti_assets.panel.official import membership_sources, memberships, official_figures
@@ -28,13 +28,14 @@ _KEYS = ["province_code", "province", "year"]
 
 
 class PanelTables(NamedTuple):
-    """What build_panel returns: four tables, the raw figures used (table figures), and the number
+    """What build_panel returns: five tables, the raw figures used (table figures), and the number
     of official figures per series that a user's series displaced."""
 
     panel: pd.DataFrame
     sources: pd.DataFrame
     coverage: pd.DataFrame
     table_coverage: pd.DataFrame
+    series_coverage: pd.DataFrame
     figures: pd.DataFrame
     given_up: dict[str, int]
 
@@ -91,12 +92,14 @@ def build_panel(
     panel = PANEL.frame(out)
     sources = _sources(base, columns)
     zeros = {name: column.zeros for name, column in columns.items()}
+    used = figures[figures["year"].between(first, last)].reset_index(drop=True)
     return PanelTables(
         panel,
         sources,
         panel_coverage(panel, sources, zeros),
         table_coverage(panel),
-        figures[figures["year"].between(first, last)].reset_index(drop=True),
+        series_coverage(used, len(base)),
+        used,
         given_up,
     )
 

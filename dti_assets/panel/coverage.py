@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dti_assets.panel.official import memberships
 from dti_assets.panel.series import catalogue, reference_rows
-from dti_assets.panel.tables import PANEL_COVERAGE, TABLE_COVERAGE
+from dti_assets.panel.tables import PANEL_COVERAGE, SERIES_COVERAGE, TABLE_COVERAGE
 from dti_assets.panel.variables import VARIABLES, Variable
 
 if TYPE_CHECKING:
@@ -70,6 +70,37 @@ def panel_coverage(
             }
         )
     return PANEL_COVERAGE.frame(rows)
+
+
+def series_coverage(figures: pd.DataFrame, cells: int) -> pd.DataFrame:
+    """One row per series: how many of the panel's `cells` province-years have a figure.
+
+    `figures` is table figures, cut to the panel's years (table series_coverage).
+    """
+    rows = []
+    there = figures[figures["value"].notna()]
+    for name, one in catalogue().items():
+        part = there[there["series"] == name]
+        origins = sorted(part["origin"].unique())
+        state = "absent" if part.empty else "complete" if len(part) == cells else "partial"
+        rows.append(
+            {
+                "series": name,
+                "label": one.label,
+                "state": state,
+                "figures": len(part),
+                "of": cells,
+                "years": year_ranges(part["year"]),
+                "provinces": part["province_code"].nunique(),
+                "origin": "+".join(origins) or None,
+                "source": " | ".join(part["source"].drop_duplicates()) or None,
+                "used_by": ", ".join(v.name for v in VARIABLES if name in v.series) or None,
+                "how_to_supply": None
+                if state == "complete"
+                else f"{name} ({one.unit}) from {one.how_to_supply}",
+            }
+        )
+    return SERIES_COVERAGE.frame(rows)
 
 
 def how_to_supply(variable: Variable) -> str:

@@ -30,8 +30,8 @@ def export_panel(
 ) -> list[dict[str, str]]:
     """Every format into `folder`; rows of file name and SHA-256, in the order written.
 
-    panel.csv, panel.parquet, panel.xlsx (sheets panel, variables, coverage, tables, sources),
-    panel.dta, codebook.md and codebook.html.
+    panel.csv, panel.parquet, panel.xlsx (sheets panel, variables, coverage, series, tables,
+    sources), panel.dta, codebook.md and codebook.html.
     """
     folder.mkdir(parents=True, exist_ok=True)
     rule = str(log_of_zero)
@@ -76,6 +76,7 @@ def write_xlsx(built: PanelTables, path: Path) -> Path:
     variables = codebook_rows(built.coverage)
     frames = [
         ("coverage", built.coverage),
+        ("series", built.series_coverage),
         ("tables", built.table_coverage),
         ("sources", built.sources),
     ]

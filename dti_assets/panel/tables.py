@@ -169,6 +169,25 @@ PANEL_COVERAGE = Table(
     key=("variable",),
 )
 
+SERIES_COVERAGE = Table(
+    "series_coverage",
+    "series",
+    (
+        Column("series", "string", "series of the catalogue"),
+        Column("label", "string", "what it is"),
+        Column("state", "string", "complete, partial or absent", allowed=STATES),
+        Column("figures", "int64", "province-years with a figure", minimum=0),
+        Column("of", "int64", "province-years of the panel", minimum=0),
+        Column("years", "string", "years with any figure", nullable=True),
+        Column("provinces", "int64", "provinces with any figure", minimum=0),
+        Column("origin", "string", "official, user or both", nullable=True),
+        Column("source", "string", "publications and files", nullable=True),
+        Column("used_by", "string", "variables that read it", nullable=True),
+        Column("how_to_supply", "string", "where to find what is missing", nullable=True),
+    ),
+    key=("series",),
+)
+
 TABLE_COVERAGE = Table(
     "table_coverage",
     "table of the paper",

@@ -22,7 +22,8 @@ from dti_assets.panel.user_sheet import SheetReader
 if TYPE_CHECKING:
     import pandas as pd
 
-_APPOINTMENTS = "appointments"
+# files with this beginning hold dated appointments, see `turnover`
+APPOINTMENTS = "appointments"
 
 
 class UserFigures(NamedTuple):
@@ -119,8 +120,10 @@ def _not_read(path: Path) -> str | None:
         return "hidden or temporary file"
     if stem == "readme" or path.suffix.lower() == ".md":
         return "documentation"
-    if stem.startswith(_APPOINTMENTS):
-        return "read as dated appointments, not as figures"
+    if stem.startswith(APPOINTMENTS):
+        if path.suffix.lower() == ".csv":
+            return "read as dated appointments, not as figures"
+        return "appointments are read from CSV: save it as CSV"
     if path.suffix.lower() == ".xls":
         return "old Excel format: save it as XLSX"
     if path.suffix.lower() not in FORMATS:

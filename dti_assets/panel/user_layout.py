@@ -80,6 +80,7 @@ class Layout:
     sheet_year: int | None = None
     provinces_across: dict[int, Any] = field(default_factory=dict)
     across_series: Series | None = None
+    national: bool = False
 
 
 def find_layout(grid: Grid, aliases: Mapping[str, str]) -> Layout:
@@ -99,7 +100,7 @@ def find_layout(grid: Grid, aliases: Mapping[str, str]) -> Layout:
     else:
         found = _code_column(cells)
         if found is None:
-            return Layout(False, "no column of province names")
+            return _national(grid, aliases)
         column, codes = found, True
     first = _first_data_row(cells, column, aliases, codes)
     header_rows, titles, sheet_unit = _header(cells, first, column)
@@ -146,6 +147,37 @@ def find_layout(grid: Grid, aliases: Mapping[str, str]) -> Layout:
     if not long and not out.columns:
         return Layout(False, "no column that names a series", unknown=out.unknown)
     return out
+
+
+def _national(grid: Grid, aliases: Mapping[str, str]) -> Layout:
+    """A sheet without provinces: years down, and the exchange rate, which is one for all."""
+    nothing = Layout(False, "no column of province names")
+    cells = grid.cells
+    for i, row in enumerate(cells):
+        years = [j for j, v in enumerate(row) if v is not None and fold(str(v)) in _YEAR_HEADERS]
+        if not years:
+            continue
+        titles, sheet_unit = _titles(cells, i)
+        context = " ".join((*titles, grid.sheet or "", grid.file))
+        found = [
+            _data_column(j, _parts(cells, [i], j), context, aliases, None)
+            for j in range(len(row))
+            if j != years[0] and row[j] is not None
+        ]
+        rates = [one for one in found if one.series and one.series.name == "exchange_rate"]
+        if not rates:
+            return nothing
+        return Layout(
+            True,
+            first_row=i + 1,
+            year_column=years[0],
+            columns=rates,
+            unknown=[one for one in found if one not in rates],
+            header_rows=[i],
+            sheet_unit=sheet_unit,
+            national=True,
+        )
+    return nothing
 
 
 def _transposed(grid: Grid, aliases: Mapping[str, str], header: int) -> Layout:

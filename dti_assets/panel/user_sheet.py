@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dti_assets.geography.provinces import Province
+from dti_assets.geography.provinces import Province, provinces
 from dti_assets.panel.errors import Fault, UnitError
 from dti_assets.panel.series import Series, find_series, unknown_series
 from dti_assets.panel.units import Unit, convertible, free_unit, parse_unit
@@ -53,6 +53,8 @@ class SheetReader:
             self._skip(None, None, None, layout.reason)
         elif layout.provinces_across:
             self._read_across(layout)
+        elif layout.national:
+            self._read_national(layout)
         else:
             self._read_down(layout)
 
@@ -180,6 +182,25 @@ class SheetReader:
                 unit = self._unit(column, layout)
                 if unit is not None:
                     self._cell(i, j, header_text, series, province, year, unit)
+
+    def _read_national(self, layout: Layout) -> None:
+        """One figure a year that holds for every province."""
+        assert layout.year_column is not None
+        for i in range(layout.first_row, len(self.grid.cells)):
+            row = self.grid.cells[i]
+            year = year_of(row[layout.year_column])
+            if year is None:
+                if note := next((str(v) for v in row if v is not None), None):
+                    self._skip(i, None, note, "no year in this row")
+                continue
+            for column in layout.columns:
+                unit = self._unit(column, layout)
+                for province in provinces() if unit else ():
+                    assert column.series is not None and unit is not None
+                    before = len(self.faults)
+                    self._cell(i, column.j, column.header, column.series, province, year, unit)
+                    if len(self.faults) > before:
+                        break
 
     def _is_label(self, value: Any) -> bool:
         return find_series(str(value), "", self.aliases) is not None

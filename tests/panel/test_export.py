@@ -61,7 +61,7 @@ def test_xlsx(folder: Path, built: PanelTables) -> None:
         about.loc["FIE", "unit"] == "ln(10k CNY)" and about.loc["FIE", "coverage"][:8] == "complete"
     )
     book = load_workbook(folder / "panel.xlsx")
-    assert book.sheetnames == ["panel", "variables", "coverage", "tables", "sources"]
+    assert book.sheetnames == ["panel", "variables", "coverage", "series", "tables", "sources"]
     for sheet in book.worksheets:
         for row in sheet.iter_rows():
             for cell in row:

@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from dti_assets.panel.build import build_panel
-from dti_assets.panel.errors import AppointmentError
+from dti_assets.panel.errors import AppointmentError, PanelError
 from dti_assets.panel.freeze import freeze_instrument, is_frozen
+from dti_assets.panel.panel_folder import read_panel_folder
 from dti_assets.panel.tables import FIGURES, TURNOVER
 from dti_assets.panel.turnover import read_appointments, turnover, turnover_figures
 
@@ -52,6 +53,23 @@ def test_turnover_enters_the_panel(tmp_path: Path) -> None:
     got = panel[panel["province"] == "浙江"].set_index("year")["party_turnover"]
     assert got.sum() == 2 and got[2012] == 1 and got[2016] == 1
     assert turnover_figures(turnover([], (2009, 2017))).empty
+
+
+def test_a_folder_with_figures_and_appointments(tmp_path: Path) -> None:
+    write(tmp_path, TEXT)
+    (tmp_path / "hr.csv").write_text("province,year,HR\n浙江,2012,9\n", encoding="utf-8")
+    found = read_panel_folder(tmp_path, (2009, 2017))
+    assert FIGURES.violations(found.figures) == []
+    assert set(found.figures["series"]) == {
+        "years_of_education", "party_turnover", "governor_turnover",
+    }  # fmt: skip
+    assert found.files["file"].tolist() == ["hr.csv"]
+    text = "province,year,party_turnover\n浙江,2012,1\n"
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(PanelError, match=r"party_turnover: given by appointments\.csv and by"):
+        read_panel_folder(tmp_path, (2009, 2017))
+    empty = read_panel_folder(tmp_path / "absent", (2009, 2010))
+    assert empty.figures.empty and len(empty.turnover) == 62
 
 
 @pytest.mark.parametrize(

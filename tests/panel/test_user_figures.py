@@ -215,6 +215,21 @@ def test_patents_with_kinds_under_one_heading_and_numbered_columns(tmp_path: Pat
     }  # fmt: skip
 
 
+def test_exchange_rate_without_provinces(tmp_path: Path) -> None:
+    text = "人民币对美元汇率\n年份,美元 (USD),人民币汇率 (美元=100)\n"
+    text += "2009,100,683.10\n2010,100,676.95\n注:平均\n"
+    (tmp_path / "rate.csv").write_text(text, "utf-8")
+    found = read_user_figures(tmp_path)
+    assert len(only(found, "exchange_rate")) == 62
+    official = official_statistics((2009, 2010))
+    built = build_panel((2009, 2010), official=official, user=found.figures)
+    assert built.panel["EXR"].tolist() == pytest.approx([6.831, 6.7695] * 31)
+    exr = built.sources[built.sources["variable"] == "EXR"]
+    assert set(exr["status"]) == {"published"} and set(exr["origin"]) == {"user"}
+    (tmp_path / "rate.csv").write_text(text.replace("683.10", "?"), "utf-8")
+    assert "'?' is no number (exchange_rate)" in fault(tmp_path)
+
+
 def test_years_in_stata_names(tmp_path: Path) -> None:
     frame = pd.DataFrame({"province": ["zhejiang"], "gdp2015": [43507.7], "gdp2016": [47254.0]})
     frame.to_stata(tmp_path / "w.dta", write_index=False)
