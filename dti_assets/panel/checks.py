@@ -249,7 +249,8 @@ def check_skipped(skipped: pd.DataFrame) -> list[Row]:
     """What of the user's files was left out, by reason."""
     rows = []
     for reason, part in skipped.groupby("reason", sort=False):
-        places = [f"{r['file']} {r['text'] or ''}".strip() for r in part.to_dict("records")]
+        texts = part["text"].fillna("")
+        places = [f"{f} {t}".strip() for f, t in zip(part["file"], texts, strict=True)]
         text = f"{len(part)} left out, {reason}: {_some(places)}"
         harmless = "figure of" in str(reason) or reason in ("footnote", "national figure")
         rows.append(_row("left out", harmless, "info" if harmless else "warning", text))

@@ -94,7 +94,7 @@ def _canonical(dti_iv: pd.DataFrame) -> str:
 
 
 def _digits(value: Any) -> str:
-    if value is None or value != value or str(value) == "<NA>":
+    if value is None or str(value) in ("<NA>", "nan"):
         return ""
     return f"{float(value):.12g}"
 

@@ -91,9 +91,10 @@ def unknown_series(name: str) -> str:
 
 
 def fold(text: str) -> str:
-    """NFKC, lower case, without white space, underscores, hyphens and dots."""
-    out = unicodedata.normalize("NFKC", str(text)).lower()
-    return re.sub(r"[\s_\-.,、:：*#①②③]+", "", out)
+    """NFKC, lower case, without white space, punctuation and footnote marks."""
+    # footnote marks go before NFKC makes digits of them
+    bare = "".join(c for c in str(text) if unicodedata.category(c) != "No")
+    return re.sub(r"[\s_\-.,、:：*#]+", "", unicodedata.normalize("NFKC", bare).lower())
 
 
 @lru_cache(maxsize=1)

@@ -43,7 +43,7 @@ _FOOTNOTE = re.compile(
     r"(注|资料来源|数据来源|来源|说明|备注|单位|note|source|data source|a\)|①|\*)",
     re.IGNORECASE,
 )
-_YEAR = re.compile(r"(?<![\d.])((?:19[5-9]|20[0-9])\d)(?![\d.])\s*年?度?")
+_YEAR = re.compile(r"(?<![\d.])((?:19[5-9]|20[0-9])\d)(?!\d|\.\d)\s*年?度?")
 
 Kind = Literal["province", "national", "group", "outside", "footnote", "unknown", "blank"]
 
@@ -68,6 +68,8 @@ def number(value: Any) -> float | None:
     raw = str(value).strip()
     if raw.lower() in MISSING:
         return None
+    if any(unicodedata.category(character) == "No" for character in raw):
+        raise NotANumberError(raw)  # NFKC would make the footnote mark of 1234① a fifth digit
     text = unicodedata.normalize("NFKC", raw).strip()
     if text.lower() in MISSING:
         return None

@@ -312,7 +312,8 @@ def _parts(cells: list[list[Any]], header_rows: list[int], j: int) -> list[str]:
             continue
         if isinstance(value, float) and value == int(value):
             value = int(value)
-        text = " ".join(unicodedata.normalize("NFKC", str(value)).split())
+        bare = "".join(c for c in str(value) if unicodedata.category(c) != "No")
+        text = " ".join(unicodedata.normalize("NFKC", bare).split())
         # yearbooks number their columns in a row of its own: 甲 1 2 3
         if text and text not in texts and (year_of(text) or not looks_numeric(text)):
             texts.append(text)

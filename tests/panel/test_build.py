@@ -227,6 +227,22 @@ def test_a_complete_panel_runs_every_table_on_the_papers_samples(official: pd.Da
     assert set(n.values()) == {434}
 
 
+def test_row_order_does_not_matter(official: pd.DataFrame) -> None:
+    mine = figures("gdp", "10k CNY", {"浙江": 7.0})
+    iv = other_branch(dti_iv=1e-5)
+    iv["dti_iv"] *= np.arange(1, 435)
+    one = build_panel(YEARS, iv, None, official, mine)
+    other = build_panel(
+        YEARS,
+        iv.sample(frac=1, random_state=1),
+        None,
+        official.sample(frac=1, random_state=2),
+        mine.sample(frac=1, random_state=3),
+    )
+    for left, right in zip(one[:4], other[:4], strict=True):
+        pd.testing.assert_frame_equal(left, right)
+
+
 def test_bad_arguments(official: pd.DataFrame) -> None:
     with pytest.raises(PanelError, match="log_of_zero"):
         build_panel(YEARS, log_of_zero="ignore")

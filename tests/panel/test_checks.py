@@ -90,9 +90,12 @@ def test_the_users_national_row_is_held_against_the_provinces(
     lines = ["province,year,gdp (亿元),remark", f"全国,2015,{gdp['gdp'].sum() * 1.1},"]
     lines += [f"{r.province},2015,{r.gdp},x" for r in gdp.itertuples()]
     (tmp_path / "g.csv").write_text("\n".join(lines), "utf-8")
+    (tmp_path / "empty.csv").write_text("", "utf-8")
     user = read_user_figures(tmp_path)
     built = build_panel((2015, 2015), official=official, user=user.figures)
     found = run(built, totals=user.totals, skipped=user.skipped)
     assert "(-9.09 %; g.csv)" in failed(found, "national totals")[0]
-    left = found[found["check"] == "left out"].set_index("severity")["message"]
-    assert "national figure" in left["info"] and "names no series" in left["warning"]
+    left = found[found["check"] == "left out"]
+    assert "national figure" in left.loc[left["severity"] == "info", "message"].item()
+    warned = " | ".join(left.loc[left["severity"] == "warning", "message"])
+    assert "names no series" in warned and "empty sheet: empty.csv" in warned

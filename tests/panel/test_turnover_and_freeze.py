@@ -127,6 +127,15 @@ def test_frozen_instrument() -> None:
     assert not is_frozen(record, "abc", settings, empty).frozen
 
 
+def test_nullable_columns_freeze_as_plain_ones() -> None:
+    plain = instrument()
+    plain.loc[0, ["keyword_hits", "dti_iv"]] = [None, None]
+    nullable = plain.astype({"keyword_hits": "Int64", "dti_iv": "float64"})
+    record = freeze_instrument("abc", {}, plain)
+    assert record["with_value"] == 1
+    assert is_frozen(record, "abc", {}, nullable).frozen
+
+
 def test_frozen_record_survives_json() -> None:
     import json
 

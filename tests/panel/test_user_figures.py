@@ -198,7 +198,7 @@ def test_patents_with_kinds_under_one_heading_and_numbered_columns(tmp_path: Pat
     assert sheet is not None
     sheet.append(["3-1 各地区国内专利申请数 (2015)"])
     sheet.append([None, None, None, None, "单位:件"])
-    sheet.append(["地区", "专利申请数"])
+    sheet.append(["地区", "专利申请数①"])
     sheet.append([None, "合计", "发明", "实用新型", "外观设计"])
     sheet.append(["甲", 1, 2, 3, 4])
     sheet.merge_cells("A3:A4")
