@@ -7,7 +7,7 @@ units (units), what the panel covers (coverage).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dti_assets.panel.cells import lay_out, pick, stack_figures
@@ -46,14 +46,15 @@ def build_panel(
     dti: pd.DataFrame | None = None,
     official: pd.DataFrame | None = None,
     user: pd.DataFrame | None = None,
-    log_of_zero: str | Mapping[str, float] | LogOfZero = "drop",
+    log_of_zero: Any = "drop",
     fill_gaps: Collection[str] = (),
 ) -> PanelTables:
     """The panel with its sources, its coverage, and which tables can run on it.
 
     `years` is first and last, inclusive: 31 x T rows in GB/T 2260 order, then by year. `dti_iv`
     and `dti` are the tables of those names, `official` is official_statistics(), `user` is the
-    `figures` of read_user_figures (turnover figures included), each optional. A value that
+    `figures` of read_panel_folder, each optional; `log_of_zero` is drop, asinh or {floor: x}, and
+    `fill_gaps` names series whose gaps official figures fill. A value that
     cannot be computed is null; `reason` of the panel and of `sources` says why. Raises
     PanelError for years out of order, a duplicate key or an unknown rule.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from dti_assets.panel.errors import PanelError
 
@@ -28,14 +28,16 @@ class LogOfZero:
         return f"floor: {self.floor:g}" if self.kind == "floor" else self.kind
 
     @classmethod
-    def parse(cls, rule: str | Mapping[str, float] | LogOfZero) -> LogOfZero:
+    def parse(cls, rule: Any) -> LogOfZero:
         """From the value of panel.log_of_zero in study.yaml. Raises PanelError."""
         if isinstance(rule, LogOfZero):
             return rule
         if rule == "drop" or rule == "asinh":
-            return cls(rule)  # type: ignore[arg-type]
-        if isinstance(rule, Mapping) and set(rule) == {"floor"}:
-            floor = rule["floor"]
+            return cls(rule)
+        given = set(rule) == {"floor"} if isinstance(rule, Mapping) else hasattr(rule, "floor")
+        if given:
+            # a mapping, or the study file's own object with the attribute `floor`
+            floor = rule["floor"] if isinstance(rule, Mapping) else getattr(rule, "floor", None)
             if isinstance(floor, int | float) and not isinstance(floor, bool) and floor > 0:
                 return cls("floor", float(floor))
         raise PanelError(

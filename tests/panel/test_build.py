@@ -9,6 +9,7 @@ import pytest
 from dti_assets.geography.provinces import provinces
 from dti_assets.panel.build import build_panel
 from dti_assets.panel.errors import PanelError
+from dti_assets.panel.logarithms import LogOfZero
 from dti_assets.panel.official import official_statistics
 from dti_assets.panel.tables import (
     FIGURES,
@@ -244,8 +245,10 @@ def test_row_order_does_not_matter(official: pd.DataFrame) -> None:
 
 
 def test_bad_arguments(official: pd.DataFrame) -> None:
-    with pytest.raises(PanelError, match="log_of_zero"):
-        build_panel(YEARS, log_of_zero="ignore")
+    for rule in ("ignore", {"floor": 0}, {"floor": True}, {"ceiling": 1}, None):
+        with pytest.raises(PanelError, match="log_of_zero"):
+            LogOfZero.parse(rule)
+    assert LogOfZero.parse(LogOfZero("floor", 2.0)).floor == 2
     with pytest.raises(PanelError, match="first is after the last"):
         build_panel((2022, 2009))
     with pytest.raises(PanelError, match="did you mean gdp"):
