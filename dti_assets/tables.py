@@ -154,6 +154,16 @@ class Table:
         return found
 
 
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows as dicts by column name; nulls are None, numbers plain Python numbers."""
+    import pandas as pd
+
+    rows: list[dict[str, Any]] = []
+    for row in frame.to_dict("records"):
+        rows.append({str(k): None if v is pd.NA or v != v else v for k, v in row.items()})
+    return rows
+
+
 def _pandera_checks(column: Column) -> list[Any]:
     import pandera.pandas as pandera
 

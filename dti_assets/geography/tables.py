@@ -1,6 +1,6 @@
-"""The table of the geography branch, declared once. No code that computes it."""
+"""The tables of the geography branch, declared once. No code that computes them."""
 
-from dti_assets.tables import PROVINCE, PROVINCE_CODE, Column, Table
+from dti_assets.tables import PROVINCE, PROVINCE_CODE, YEAR, Column, Table
 
 CAPITAL_DISTANCES = Table(
     "capital_distances",
@@ -25,4 +25,23 @@ CAPITAL_DISTANCES = Table(
         Column("reason", "string", "why distance_km is null", nullable=True),
     ),
     key=("province_code",),
+)
+
+DTI_IV = Table(
+    "dti_iv",
+    "province-year",
+    (
+        PROVINCE_CODE,
+        PROVINCE,
+        YEAR,
+        Column("keyword_hits", "int64", "keyword hits", "hits", nullable=True, minimum=0),
+        Column("total_words", "int64", "denominator of the study", "words", True, minimum=1),
+        Column("frequency", "float64", "hits over words", "hits per word", True, minimum=0),
+        Column("distance_km", "float64", "distance to the hub", "km", nullable=True, minimum=0),
+        Column("dti_iv", "float64", "frequency over distance_km", "hits per word and km", True, 0),
+        Column("rule", "string", "zero-distance rule of the study"),
+        Column("origin", "string", "text or published", nullable=True),
+        Column("reason", "string", "why dti_iv is null", nullable=True),
+    ),
+    key=("province_code", "year"),
 )

@@ -107,10 +107,10 @@ class Dictionary:
 
 def fold(text: str) -> str:
     """ASCII letters in lower case; every other character, and the length, unchanged."""
-    return text.translate(_LOWER)
+    return _UPPER.sub(lambda match: match.group().lower(), text)
 
 
-_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+_UPPER = re.compile("[A-Z]+")
 
 
 def normalise_term(term: str) -> str:

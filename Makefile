@@ -1,0 +1,41 @@
+# Each target sets up what it needs: a .venv pinned by constraints.txt. Python 3.11 and make suffice.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STUDY ?= study.yaml
+
+.PHONY: run test install ui bench lint format
+
+run: $(VENV)/.installed          ## the main job: materialise the study, say where the results are
+	$(BIN)/dti run --study $(STUDY)
+
+test: $(VENV)/.installed-dev     ## the whole test suite
+	$(BIN)/python -m pytest
+
+install: $(VENV)/.installed
+
+ui: $(VENV)/.installed           ## the Dagster web UI on 127.0.0.1
+	$(BIN)/dti ui --study $(STUDY)
+
+bench: $(VENV)/.installed-dev    ## ratios against stated baselines, each in one run
+	for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,rjieba]'
+	touch $@ $(VENV)/.installed

@@ -1,0 +1,250 @@
+"""The `dti` command: each subcommand loads what it needs, calls one function, says what it did.
+
+Exit status: 0 done, 1 an asset or a blocking check failed, 2 bad usage or bad input.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from dti_assets.study import Study
+
+FAILED, BAD_INPUT = 1, 2
+study_option = click.option(
+    "--study", "study_file", default="study.yaml", show_default=True, help="The study file."
+)
+
+
+def main() -> None:
+    """Entry point: turns every error of bad input into one sentence and exit status 2."""
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.Abort:
+        click.echo("interrupted; run again to go on where it stopped", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(BAD_INPUT)
+    except BrokenPipeError:
+        # the reader of a pipe (head) has enough
+        sys.stderr.close()
+        sys.exit(0)
+    except (ValueError, LookupError, OSError) as error:
+        if not _is_ours(error):
+            raise
+        click.echo(f"dti: {error}", err=True)
+        sys.exit(BAD_INPUT)
+
+
+def _is_ours(error: Exception) -> bool:
+    """Whether the error carries a sentence for the user: one of the package's own, or the
+    operating system's about a file."""
+    return type(error).__module__.startswith("dti_assets") or isinstance(error, OSError)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="dti-assets")
+def cli() -> None:
+    """From provincial government work reports to an instrumental-variable table."""
+
+
+@cli.command()
+@study_option
+@click.option("--select", "expression", help="Assets: names, +name (and upstream), name+, group:x.")
+@click.option("--years", help="2009-2022 or 2022, in place of the study's years.")
+@click.option("--workers", type=click.IntRange(1), help="Worker processes; default: processors.")
+def run(study_file: str, expression: str | None, years: str | None, workers: int | None) -> None:
+    """Materialise the study: read what is new, recount what changed, rebuild what follows."""
+    study = _study(study_file, years)
+    from dti_assets.progress import console_progress
+
+    # the first thing said must not wait for the seconds Dagster takes to load
+    with console_progress(study.name) as progress:
+        from dti_assets.pipeline.resources import Workspace
+        from dti_assets.pipeline.run import preflight
+        from dti_assets.pipeline.run import run as run_study
+
+        preflight(Workspace(study))
+        outcome = run_study(study, expression, workers, progress)
+    progress.close(outcome, study)
+    sys.exit(0 if outcome.success else FAILED)
+
+
+@cli.command()
+@click.argument("asset")
+@study_option
+@click.option("--years", help="2009-2022 or 2022, in place of the study's years.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json", "md"]),
+    default="table",
+    show_default=True,
+    help="csv and json are at full precision.",
+)
+def show(asset: str, study_file: str, years: str | None, form: str) -> None:
+    """Print a stored asset."""
+    from dti_assets.output import render
+
+    click.echo(render(_stored(asset, _study(study_file, years)), form), nl=False)
+
+
+@cli.command()
+@click.argument("term")
+@study_option
+@click.option("--province", help="Only this province; any of its names.")
+@click.option("--year", type=int, help="Only this year.")
+@click.option("--section", type=click.Choice(["review", "plan", "unsplit", "annex"]))
+@click.option("--width", type=click.IntRange(4, 200), default=20, show_default=True)
+def kwic(
+    term: str,
+    study_file: str,
+    province: str | None,
+    year: int | None,
+    section: str | None,
+    width: int,
+) -> None:
+    """Print each occurrence of TERM in context, with file, page and section."""
+    from dti_assets.geography.provinces import get_province
+    from dti_assets.pipeline.resources import Workspace
+    from dti_assets.text.concordance import occurrences, unread
+
+    study = _study(study_file, None)
+    workspace = Workspace(study)
+    code = get_province(province).province_code if province else None
+    files = _stored("report_files", study)
+    found = 0
+    for hit in occurrences(
+        files,
+        study.path(study.inputs.reports),
+        workspace.cache,
+        term,
+        workspace.dictionary(),
+        code,
+        year,
+        section,
+        width,
+        study.all_years,
+    ):
+        found += 1
+        click.echo(str(hit))
+    click.echo(f"{found} occurrences of {term} counted", err=True)
+    for sentence in unread(files):
+        click.echo(sentence, err=True)
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def new(folder: Path) -> None:
+    """Make an own study folder: study.yaml, dictionaries, and the three input folders."""
+    from dti_assets.scaffold import new_study
+
+    for path in new_study(folder):
+        click.echo(f"made {path}")
+    click.echo(f"next: dti run --study {folder / 'study.yaml'}")
+
+
+@cli.command()
+@study_option
+def init(study_file: str) -> None:
+    """Create the run home of a study (dti run does this itself where it is missing)."""
+    study = _study(study_file, None)
+    from dti_assets.pipeline.run import initialise
+
+    click.echo(f"run home: {initialise(study)}")
+
+
+@cli.command()
+@study_option
+@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
+def ui(study_file: str, port: int) -> None:
+    """Start the Dagster web UI on 127.0.0.1 (it has no password: keep it on this machine)."""
+    import os
+    import subprocess
+
+    study = _study(study_file, None)
+    from dti_assets.pipeline.run import initialise
+
+    home = initialise(study)
+    click.echo(f"http://127.0.0.1:{port} shows study {study.name}; Ctrl-C ends it")
+    command = [
+        sys.executable, "-m", "dagster_webserver", "--host", "127.0.0.1", "--port", str(port),
+        "--module-name", "dti_assets.definitions",
+    ]  # fmt: skip
+    environment = {
+        **os.environ,
+        "DAGSTER_HOME": str(home),
+        "DTI_STUDY": str(study.file.resolve()),
+    }
+    try:
+        sys.exit(subprocess.call(command, env=environment, cwd=study.root))
+    except KeyboardInterrupt:
+        sys.exit(0)
+
+
+@cli.command()
+@study_option
+def doctor(study_file: str) -> None:
+    """Say what is missing or misconfigured, and what mends it."""
+    from dti_assets.diagnosis import diagnose
+
+    troubled = False
+    for finding in diagnose(Path(study_file)):
+        click.echo(str(finding))
+        troubled = troubled or finding.trouble
+    sys.exit(BAD_INPUT if troubled else 0)
+
+
+@cli.group()
+def schema() -> None:
+    """Machine-readable descriptions for editors and readers."""
+
+
+@schema.command("study")
+def schema_study() -> None:
+    """JSON Schema of study.yaml."""
+    import json
+
+    from dti_assets.study import study_schema
+
+    click.echo(json.dumps(study_schema(), ensure_ascii=False, indent=2))
+
+
+def _study(file: str, years: str | None) -> Study:
+    from dti_assets.study import load_study
+
+    return load_study(file, _years(years) if years else None)
+
+
+def _years(text: str) -> tuple[int, int]:
+    first, _, last = text.partition("-")
+    try:
+        return int(first), int(last or first)
+    except ValueError as error:
+        raise click.BadParameter(
+            f"{text!r} is neither a year nor two joined by a hyphen", param_hint="--years"
+        ) from error
+
+
+def _stored(asset: str, study: Study) -> Any:
+    from dti_assets.storage import Store
+    from dti_assets.stored_tables import TABLES, YEARLY
+
+    if asset not in TABLES:
+        from difflib import get_close_matches
+
+        near = get_close_matches(asset, TABLES, n=1)
+        hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(TABLES)}"
+        raise click.UsageError(f"no asset is called {asset!r}{hint}")
+    years = study.all_years if asset in YEARLY else None
+    try:
+        return Store(study.output_url).read(TABLES[asset], years)
+    except LookupError as error:
+        raise click.UsageError(f"{error}; run: dti run --study {study.file}") from error

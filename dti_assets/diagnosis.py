@@ -1,0 +1,86 @@
+"""`dti doctor`: what is missing or misconfigured in a study, and the command that mends it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at; `mend` is what to do about it, empty where nothing is wrong."""
+
+    what: str
+    mend: str = ""
+    trouble: bool = False
+
+    def __str__(self) -> str:
+        mark = "✗" if self.trouble else "!" if self.mend else "✓"
+        return f"{mark} {self.what}" + (f"\n    mend: {self.mend}" if self.mend else "")
+
+
+def diagnose(study_file: Path) -> Iterator[Finding]:
+    """Look at the study and its surroundings, the most basic first; stops where nothing that
+    follows could be judged."""
+    from dti_assets.study import StudyError, load_study
+
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Finding(f"Python {version}")
+    try:
+        study = load_study(study_file)
+    except StudyError as error:
+        mend = f"correct {study_file}" if study_file.exists() else "dti new DIR makes a study"
+        yield Finding(str(error), mend, trouble=True)
+        return
+    yield Finding(f"study {study.name}, {study.years[0]} to {study.years[1]}")
+    yield from _dictionary(study.path(study.text.dictionary))
+    for name in ("reports", "patents", "panel"):
+        yield _folder(name, study.path(getattr(study.inputs, name)))
+    if not study.remote_outputs:
+        yield _writable(study.path(study.outputs))
+    home = study.home / "dagster.yaml"
+    yield Finding(
+        f"run home {study.home}", "" if home.exists() else "dti init (or the first dti run)"
+    )
+    if study.text.tokenizer == "rjieba" and find_spec("rjieba") is None:
+        yield Finding("rjieba is not installed", "pip install 'dti-assets[rjieba]'", trouble=True)
+
+
+def _dictionary(path: Path) -> Iterator[Finding]:
+    from dti_assets.text.dictionary import DictionaryError, load_dictionary
+
+    try:
+        dictionary = load_dictionary(path)
+    except DictionaryError as error:
+        yield Finding(str(error), "correct that line, or name another file", trouble=True)
+        return
+    kind = "the shipped list" if dictionary.is_shipped else "an own list: reports are needed"
+    yield Finding(f"dictionary {path.name}: {len(dictionary)} terms, {kind}")
+
+
+def _folder(name: str, path: Path) -> Finding:
+    if not path.is_dir():
+        return Finding(f"no {name} folder {path}", f"mkdir -p {path}", trouble=name == "reports")
+    count = sum(1 for item in path.rglob("*") if item.is_file() and item.name != "README.md")
+    return Finding(f"{name} folder {path}: {count} files")
+
+
+def _writable(path: Path) -> Finding:
+    nearest = next(p for p in (path, *path.parents) if p.exists())
+    try:
+        with tempfile.NamedTemporaryFile(dir=nearest):
+            space = os.statvfs(nearest)
+    except OSError as error:
+        mend = "choose another folder for outputs in study.yaml"
+        return Finding(f"outputs {path} cannot be written ({error.strerror})", mend, trouble=True)
+    free = space.f_bavail * space.f_frsize / 2**30
+    low = free < 1
+    return Finding(
+        f"outputs {path}: writable, {free:.0f} GiB free",
+        "free some disk space" if low else "",
+    )

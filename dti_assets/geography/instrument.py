@@ -1,0 +1,109 @@
+"""DTI_iv: keyword frequency over the distance to the hub, and who carries its variation.
+
+The instrument divides by a distance, so the nearest provinces weigh most; `within_shares` makes
+that visible under every zero-distance rule. Estimation is elsewhere.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dti_assets.geography.distances import ALTERNATIVES, ZeroDistance, capital_distances
+from dti_assets.geography.tables import DTI_IV
+from dti_assets.tables import records
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+
+def dti_iv(attention: pd.DataFrame, distances: pd.DataFrame) -> pd.DataFrame:
+    """DTI_iv = (keyword hits / total words) / distance_km (table dti_iv).
+
+    `attention` is table policy_attention (31 provinces x years), `distances` table
+    capital_distances. A value that lacks its frequency or its distance is null with a reason.
+    """
+    by_code = {row["province_code"]: row for row in records(distances)}
+    rows: list[dict[str, Any]] = []
+    for row in records(attention):
+        place = by_code[row["province_code"]]
+        frequency, km = row["frequency"], place["distance_km"]
+        value = frequency / km if frequency is not None and km is not None else None
+        denominator = "chars_han" if row["words"] == "chars" else f"words_{row['words']}"
+        rows.append(
+            {
+                "province_code": row["province_code"],
+                "province": row["province"],
+                "year": row["year"],
+                "keyword_hits": row["keyword_hits"],
+                "total_words": row[denominator],
+                "frequency": frequency,
+                "distance_km": km,
+                "dti_iv": value,
+                "rule": place["rule"],
+                "origin": row["origin"],
+                "reason": None if value is not None else row["reason"] or place["reason"],
+            }
+        )
+    return DTI_IV.frame(rows)
+
+
+def within_shares(
+    attention: pd.DataFrame,
+    hub: str,
+    distance: Any,
+    rules: tuple[ZeroDistance, ...] = ALTERNATIVES,
+) -> pd.DataFrame:
+    """Share of the instrument's within variation that each province carries, by rule.
+
+    Columns rule, province, share (sum of squares of the two-way demeaned instrument, of the
+    total), inverse_hhi (1 / sum of squared shares, the same on every row of a rule). A rule that
+    this hub does not allow is left out.
+    """
+    import pandas as pd
+
+    from dti_assets.geography.distances import DistanceError
+
+    found = []
+    for rule in rules:
+        try:
+            frame = dti_iv(attention, capital_distances(hub, distance, rule))
+        except DistanceError:
+            continue
+        used = frame.dropna(subset=["dti_iv"])
+        residual = two_way_residual(
+            used["dti_iv"].to_numpy(float), used["province"].to_numpy(), used["year"].to_numpy()
+        )
+        squares = pd.Series(residual**2).groupby(used["province"].to_numpy(), sort=False).sum()
+        shares = squares / squares.sum() if squares.sum() > 0 else squares * float("nan")
+        found.append(
+            pd.DataFrame(
+                {
+                    "rule": str(rule),
+                    "province": shares.index,
+                    "share": shares.to_numpy(),
+                    "inverse_hhi": 1 / float((shares**2).sum()),
+                }
+            )
+        )
+    return pd.concat(found, ignore_index=True)
+
+
+def two_way_residual(
+    values: np.ndarray, rows: np.ndarray, columns: np.ndarray, tolerance: float = 1e-13
+) -> np.ndarray:
+    """`values` less its row and column means, iterated until an unbalanced panel is clean too."""
+    import numpy as np
+    import pandas as pd
+
+    first, second = pd.factorize(rows)[0], pd.factorize(columns)[0]
+    out = values.astype(float).copy()
+    scale = float(np.abs(out).max()) or 1.0
+    while True:
+        shift = 0.0
+        for group in (first, second):
+            means = np.bincount(group, out) / np.bincount(group)
+            out -= means[group]
+            shift = max(shift, float(np.abs(means).max()))
+        if shift <= tolerance * scale:
+            return out

@@ -1,0 +1,47 @@
+"""A stored table as text: aligned columns, CSV, JSON or Markdown."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+from dti_assets.tables import records
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_LONGEST_CELL = 40
+
+
+def render(frame: pd.DataFrame, form: str) -> str:
+    """`table` and `md` for the eye; `csv` and `json` at full precision, null as an empty cell or
+    null. Ends with a line break."""
+    if form == "csv":
+        return frame.to_csv(index=False, lineterminator="\n")
+    if form == "json":
+        return json.dumps(records(frame), ensure_ascii=False, indent=1) + "\n"
+    cells = [[str(name) for name in frame.columns]]
+    cells += [[_cell(value) for value in row.values()] for row in records(frame)]
+    if form == "md":
+        lines = ["| " + " | ".join(row) + " |" for row in cells]
+        return "\n".join([lines[0], "|" + " --- |" * len(cells[0]), *lines[1:]]) + "\n"
+    widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
+    return "".join(
+        "  ".join(c + " " * (w - _width(c)) for c, w in zip(row, widths, strict=True)).rstrip()
+        + "\n"
+        for row in cells
+    )
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    text = text.replace("\n", " ").replace("|", "/")
+    return text if len(text) <= _LONGEST_CELL else text[: _LONGEST_CELL - 1] + "…"
+
+
+def _width(text: str) -> int:
+    """Columns on a terminal; Chinese characters take two."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

@@ -1,0 +1,82 @@
+"""Group instrument: distances from the capitals to the hub, and DTI_iv."""
+
+from typing import Any
+
+import dagster as dg
+
+from dti_assets.geography.provinces import COORDINATE_SOURCE
+from dti_assets.geography.tables import CAPITAL_DISTANCES, DTI_IV
+from dti_assets.pipeline.metadata import describe, markdown_table, table_schema
+from dti_assets.pipeline.resources import Workspace
+
+GROUP = "instrument"
+
+
+@dg.asset(
+    group_name=GROUP,
+    kinds={"python", "parquet"},
+    metadata={"dagster/column_schema": table_schema(CAPITAL_DISTANCES)},
+)
+def capital_distances(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult[Any]:
+    """Distance from each provincial capital to the hub, and the rule for a distance of zero."""
+    from dti_assets.geography.distances import capital_distances
+
+    chosen = workspace.study.instrument
+    distances = capital_distances(chosen.hub, chosen.distance, chosen.rule)
+    return dg.MaterializeResult(
+        value=distances,
+        metadata=describe(
+            CAPITAL_DISTANCES,
+            distances,
+            hub=chosen.hub,
+            rule=str(chosen.rule),
+            coordinates=COORDINATE_SOURCE,
+        ),
+    )
+
+
+@dg.asset(
+    group_name=GROUP,
+    kinds={"python", "parquet"},
+    metadata={"dagster/column_schema": table_schema(DTI_IV)},
+)
+def dti_iv(
+    workspace: dg.ResourceParam[Workspace], policy_attention: Any, capital_distances: Any
+) -> dg.MaterializeResult[Any]:
+    """The instrument: keyword frequency over the distance from the capital to the hub.
+
+    Its metadata shows, under every zero-distance rule, which provinces carry its within
+    variation; where one does, no inference can rest on the others.
+    """
+    from dti_assets.geography.instrument import dti_iv, within_shares
+
+    chosen = workspace.study.instrument
+    table = dti_iv(policy_attention, capital_distances)
+    shares = within_shares(policy_attention, chosen.hub, chosen.distance)
+    known = int(table["dti_iv"].notna().sum())
+    workspace.progress.summary(
+        "dti_iv", f"{known} of {len(table)} values, zero-distance rule {chosen.rule}"
+    )
+    top = shares.sort_values(["rule", "share"], ascending=[True, False]).groupby("rule").head(5)
+    return dg.MaterializeResult(
+        value=table,
+        metadata=describe(
+            DTI_IV,
+            table,
+            values_known=known,
+            values_missing=len(table) - known,
+            rule=str(chosen.rule),
+            largest_within_shares=dg.MetadataValue.md(markdown_table(top)),
+            within_shares=dg.MetadataValue.json(_by_rule(shares)),
+        ),
+    )
+
+
+def _by_rule(shares: Any) -> dict[str, dict[str, float]]:
+    return {
+        str(rule): {str(r.province): round(float(r.share), 6) for r in part.itertuples()}
+        for rule, part in shares.groupby("rule")
+    }
+
+
+ASSETS = [capital_distances, dti_iv]

@@ -1,0 +1,136 @@
+"""Asset checks: a blocking one on every table's declaration, warnings on everything else."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import dagster as dg
+
+from dti_assets.pipeline.resources import Workspace
+from dti_assets.stored_tables import TABLES, YEARLY
+from dti_assets.tables import Table
+
+SHOWN = 20
+
+
+def warning(sentences: Sequence[str], **metadata: Any) -> dg.AssetCheckResult:
+    """Passed when there is nothing to say, else a warning that lists it."""
+    shown = list(sentences[:SHOWN])
+    if len(sentences) > SHOWN:
+        shown.append(f"and {len(sentences) - SHOWN} more")
+    return dg.AssetCheckResult(
+        passed=not sentences,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"{len(sentences)} to look at" if sentences else "nothing to look at",
+        metadata={
+            "number": len(sentences),
+            "sentences": dg.MetadataValue.md(_list(shown)),
+            **metadata,
+        },
+    )
+
+
+def _list(sentences: Sequence[str]) -> str:
+    return "\n".join(f"- {s}" for s in sentences) or "none"
+
+
+def _stored(workspace: Workspace, name: str) -> Any:
+    years = workspace.study.all_years if name in YEARLY else None
+    return workspace.store.read(TABLES[name], years)
+
+
+def declaration_check(table: Table) -> dg.AssetChecksDefinition:
+    """The blocking check that a stored table is as declared: columns, types, rules, unique key."""
+
+    @dg.asset_check(
+        asset=table.name,
+        name="as_declared",
+        blocking=True,
+        description="Columns, types, ranges and the unique key are as declared.",
+    )
+    def as_declared(workspace: dg.ResourceParam[Workspace]) -> dg.AssetCheckResult:
+        broken = table.violations(_stored(workspace, table.name))
+        return dg.AssetCheckResult(
+            passed=not broken,
+            severity=dg.AssetCheckSeverity.ERROR,
+            description="; ".join(broken) or "as declared",
+        )
+
+    return as_declared
+
+
+def table_check(
+    asset: str, name: str, description: str, find: Callable[[Any], list[str]]
+) -> dg.AssetChecksDefinition:
+    """A warning check whose sentences come from one pure function of the stored table."""
+
+    @dg.asset_check(asset=asset, name=name, description=description)
+    def check(workspace: dg.ResourceParam[Workspace]) -> dg.AssetCheckResult:
+        return warning(find(_stored(workspace, asset)))
+
+    return check
+
+
+def _report_checks() -> list[dg.AssetChecksDefinition]:
+    from dti_assets.text import checks
+
+    return [
+        table_check(
+            "report_files", "all_read", "Every file is read and counted.", checks.refused_files
+        ),
+        table_check(
+            "report_files",
+            "no_duplicates",
+            "No report lies in the folder twice.",
+            checks.duplicate_files,
+        ),
+        table_check(
+            "policy_attention",
+            "coverage",
+            "Every province has a report for every year.",
+            checks.missing_reports,
+        ),
+        table_check(
+            "policy_attention",
+            "length",
+            "No report is far shorter or longer than its province's others.",
+            checks.length_outliers,
+        ),
+        table_check(
+            "keyword_counts",
+            "overlap_at_least_longest",
+            "Nested occurrences are never fewer than leftmost-longest ones.",
+            checks.overlap_below_longest,
+        ),
+        token_share,
+        published_agree,
+    ]
+
+
+@dg.asset_check(
+    asset="keyword_counts",
+    description="jieba's tokens find most leftmost-longest hits, in every province.",
+)
+def token_share(workspace: dg.ResourceParam[Workspace]) -> dg.AssetCheckResult:
+    from dti_assets.text.checks import low_token_shares, token_shares
+
+    keywords = _stored(workspace, "keyword_counts")
+    return warning(low_token_shares(keywords), by_province=token_shares(keywords))
+
+
+@dg.asset_check(
+    asset="keyword_counts",
+    additional_deps=["section_words"],
+    description="Counts from the folder's reports agree with the published ones.",
+)
+def published_agree(workspace: dg.ResourceParam[Workspace]) -> dg.AssetCheckResult:
+    from dti_assets.text.attention import disagreements
+
+    if not workspace.dictionary().is_shipped:
+        return warning([], compared="no: the dictionary is not the shipped one")
+    found = disagreements(_stored(workspace, "keyword_counts"), _stored(workspace, "section_words"))
+    return warning(found, compared="yes")
+
+
+def all_checks() -> list[dg.AssetChecksDefinition]:
+    """Every check of the pipeline."""
+    return [*map(declaration_check, TABLES.values()), *_report_checks()]

@@ -1,0 +1,36 @@
+"""The IO manager: an asset's frame to its Parquet file, one a year where it is partitioned."""
+
+from typing import Any
+
+from dagster import InputContext, IOManager, OutputContext
+
+from dti_assets.storage import Store
+from dti_assets.stored_tables import TABLES
+
+
+class ParquetIOManager(IOManager):
+    """Stores and loads the declared tables through a Store.
+
+    A reader that takes all partitions of an asset (the instrument takes every year of the
+    attention) gets the study's years: those outside the study need not exist, those inside must.
+    """
+
+    def __init__(self, store: Store, study_years: list[int]) -> None:
+        self.store = store
+        self.study_years = study_years
+
+    def handle_output(self, context: OutputContext, obj: Any) -> None:
+        table = TABLES[context.asset_key.to_user_string()]
+        years = None
+        if context.has_asset_partitions:
+            years = [int(key) for key in context.asset_partition_keys]
+        self.store.write(table, obj, years)
+
+    def load_input(self, context: InputContext) -> Any:
+        table = TABLES[context.asset_key.to_user_string()]
+        if not context.has_asset_partitions:
+            return self.store.read(table)
+        years = [int(key) for key in context.asset_partition_keys]
+        if set(self.study_years) <= set(years):
+            years = self.study_years
+        return self.store.read(table, years)

@@ -1,0 +1,50 @@
+"""What assets are handed besides tables: the study with its folders, and someone to tell."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from dti_assets.storage import Store
+from dti_assets.study import Study
+from dti_assets.text.attention import CountingRules
+from dti_assets.text.cache import Cache
+from dti_assets.text.dictionary import Dictionary, load_dictionary
+
+
+class Progress:
+    """Told how far long work has come; this one keeps quiet, the command line shows a bar."""
+
+    def report(self, asset: str, done: int, total: int) -> None:
+        """`done` of `total` units of `asset` are finished."""
+
+    def summary(self, asset: str, sentence: str) -> None:
+        """One sentence about a finished asset, for the closing summary."""
+
+    def on(self, asset: str) -> Callable[[int, int], None]:
+        """A callback that reports for one asset."""
+        return lambda done, total: self.report(asset, done, total)
+
+
+@dataclass
+class Workspace:
+    """The study and where it keeps things; one a run, handed to every asset."""
+
+    study: Study
+    workers: int | None = None
+    progress: Progress = field(default_factory=Progress)
+
+    @property
+    def store(self) -> Store:
+        return Store(self.study.output_url)
+
+    @property
+    def cache(self) -> Cache:
+        return Cache(self.study.cache_folder)
+
+    def dictionary(self) -> Dictionary:
+        """The study's term list, read anew so that an edit is seen."""
+        return load_dictionary(self.study.path(self.study.text.dictionary))
+
+    def counting_rules(self) -> CountingRules:
+        """The study's choices about counting."""
+        text = self.study.text
+        return CountingRules(text.hits, text.words, text.section, text.annexes, text.tokenizer)

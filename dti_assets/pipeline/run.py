@@ -1,0 +1,187 @@
+"""One run of a study: what must be in order first, what is selected, and how it ended."""
+
+import os
+import re
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from dti_assets.pipeline.build import build_definitions
+from dti_assets.pipeline.resources import Progress, Workspace
+from dti_assets.study import Study, StudyError
+from dti_assets.text.published import published_words
+from dti_assets.text.reports import list_reports
+
+_RANGE_START = "dagster/asset_partition_range_start"
+_RANGE_END = "dagster/asset_partition_range_end"
+# what `dti init` writes to the Dagster home: no telemetry, no pop-ups, two runs at a time
+DAGSTER_YAML = """telemetry:
+  enabled: false
+nux:
+  enabled: false
+concurrency:
+  runs:
+    max_concurrent_runs: 2
+"""
+
+
+@dataclass
+class Outcome:
+    """How a run ended: the sentences of failed assets, blocking checks and warnings."""
+
+    success: bool
+    made: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    warnings: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+def initialise(study: Study) -> Path:
+    """Create the study's Dagster home, once and by one process at a time; returns it.
+
+    Concurrent first use breaks a fresh home for good, so a lock is held while it is made.
+    """
+    import fcntl
+
+    home = study.home
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        settings = home / "dagster.yaml"
+        if not settings.exists():
+            settings.write_text(DAGSTER_YAML, encoding="utf-8")
+        with _instance(home) as instance:
+            instance.get_runs_count()
+    return home
+
+
+@contextmanager
+def _instance(home: Path) -> Any:
+    """The Dagster instance of a home; DAGSTER_HOME is set for the processes it starts."""
+    os.environ["DAGSTER_HOME"] = str(home)
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        yield instance
+
+
+def preflight(workspace: Workspace) -> None:
+    """Raise StudyError (or DictionaryError, DistanceError) for what would make a run pointless."""
+    study = workspace.study
+    dictionary = workspace.dictionary()
+    from dti_assets.geography.distances import capital_distances
+    from dti_assets.text.segmentation import tokenizer_version
+
+    capital_distances(study.instrument.hub, study.instrument.distance, study.instrument.rule)
+    try:
+        tokenizer_version(study.text.tokenizer)
+    except ImportError as error:
+        raise StudyError(
+            f"study {study.file}: text.tokenizer is {study.text.tokenizer}, which is not "
+            "installed: pip install 'dti-assets[rjieba]'"
+        ) from error
+    folder = study.path(study.inputs.reports)
+    if not folder.is_dir():
+        raise StudyError(f"study {study.file}: the reports folder {folder} does not exist")
+    if list_reports(folder):
+        return
+    if not dictionary.is_shipped:
+        raise StudyError(
+            f"the reports folder {folder} is empty, and the published counts cannot stand in "
+            f"because {study.text.dictionary} is not the shipped dictionary; put the reports of "
+            f"{study.years[0]} to {study.years[1]} there (their addresses are in sources.csv)"
+        )
+    published = published_words()
+    missing = [year for year in study.all_years if year not in set(published["year"])]
+    if missing:
+        raise StudyError(
+            f"the reports folder {folder} is empty and no counts are published for "
+            f"{', '.join(map(str, missing))}; put the reports of these years there"
+        )
+
+
+def select(expression: str | None) -> dg.AssetSelection:
+    """The assets of an expression: comma-separated names, `+name` for a name and everything
+    upstream, `name+` for everything downstream, or Dagster's own selection syntax."""
+    if not expression or expression.strip() == "*":
+        return dg.AssetSelection.all()
+    chosen: dg.AssetSelection | None = None
+    for part in re.split(r",(?![^()]*\))", expression):
+        part = part.strip()
+        plain = re.fullmatch(r"(\+?)([A-Za-z_]\w*)(\+?)", part)
+        if plain:
+            part = f'{plain.group(1)}key:"{plain.group(2)}"{plain.group(3)}'
+        try:
+            found = dg.AssetSelection.from_string(part)
+        except Exception as error:
+            raise StudyError(f"--select {part!r} is not a selection ({error})") from error
+        chosen = found if chosen is None else chosen | found
+    assert chosen is not None
+    return chosen
+
+
+def run(
+    study: Study,
+    expression: str | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Materialise the study, or the part that `expression` selects.
+
+    Raises StudyError for a selection that names nothing; everything else is in the Outcome.
+    """
+    # what this uses of Dagster's beta (single-run backfills) is no news to who runs a study
+    warnings.filterwarnings("ignore", category=dg.BetaWarning)
+    workspace = Workspace(study, workers=workers, progress=progress or Progress())
+    definitions = build_definitions(study, {"workspace": workspace})
+    graph = definitions.resolve_asset_graph()
+    try:
+        keys = select(expression).resolve(graph)
+    except Exception as error:
+        raise StudyError(f"--select {expression}: {error}") from error
+    if not keys:
+        raise StudyError(f"--select {expression} names no asset")
+    home = initialise(study)
+    job = definitions.resolve_implicit_global_asset_job_def()
+    with _instance(home) as instance:
+        result = job.execute_in_process(
+            instance=instance,
+            asset_selection=sorted(keys, key=str),
+            tags={_RANGE_START: str(study.years[0]), _RANGE_END: str(study.years[1])},
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            raise_on_error=False,
+        )
+    return _outcome(result)
+
+
+def _outcome(result: dg.ExecuteInProcessResult) -> Outcome:
+    outcome = Outcome(result.success)
+    made = dict.fromkeys(
+        event.asset_key.to_user_string()
+        for event in result.get_asset_materialization_events()
+        if event.asset_key
+    )
+    outcome.made = list(made)
+    for event in result.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            outcome.failures.append(f"{event.step_key}: {_innermost(error)}")
+    for check in result.get_asset_check_evaluations():
+        if check.passed:
+            continue
+        name = f"{check.asset_key.to_user_string()}.{check.check_name}"
+        if check.severity == dg.AssetCheckSeverity.ERROR:
+            outcome.success = False
+            outcome.failures.append(f"{name}: {check.description}")
+        else:
+            sentences = check.metadata.get("sentences")
+            text = str(sentences.value) if sentences is not None else ""
+            outcome.warnings.append((name, check.description or "", text))
+    return outcome
+
+
+def _innermost(error: Any) -> str:
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return str(error.message).strip() if error is not None else "failed"

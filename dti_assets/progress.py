@@ -1,0 +1,109 @@
+"""What a person sees of a run on the command line: a bar, or plain lines, and a closing summary.
+
+On a terminal a bar with the time left; elsewhere a line at the start of long work and one at its
+end. Results are never printed here; `dti show` does that.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from dti_assets.pipeline.resources import Progress
+
+if TYPE_CHECKING:
+    from dti_assets.pipeline.run import Outcome
+    from dti_assets.study import Study
+
+# what the bar says while an asset of long work is made
+DOING = {
+    "report_files": "reading reports",
+    "keyword_counts": "counting reports",
+    "digital_patents": "classifying patents",
+}
+_SHOWN_WARNINGS = 5
+
+
+class ConsoleProgress(Progress):
+    """Writes to standard error, so that standard output stays free for results."""
+
+    def __init__(self, name: str, bar: Any = None) -> None:
+        self.name = name
+        self.started = time.monotonic()
+        self.summaries: dict[str, str] = {}
+        self._bar = bar
+        self._tasks: dict[str, Any] = {}
+        self._say(f"study {name}: starting")
+
+    def report(self, asset: str, done: int, total: int) -> None:
+        label = DOING.get(asset, asset)
+        if self._bar is not None:
+            if asset not in self._tasks:
+                self._tasks[asset] = self._bar.add_task(label, total=total)
+            self._bar.update(self._tasks[asset], completed=done, total=total)
+        elif asset not in self._tasks and done < total:
+            self._tasks[asset] = True
+            self._say(f"{label}: {done} of {total} known, {total - done} to do")
+
+    def summary(self, asset: str, sentence: str) -> None:
+        self.summaries[asset] = sentence
+        if self._bar is None:
+            self._say(f"{asset}: {sentence}")
+
+    def close(self, outcome: Outcome, study: Study) -> None:
+        """The closing summary: what was made, where it is, what needs attention."""
+        seconds = time.monotonic() - self.started
+        out = [""]
+        verb = "finished" if outcome.success else "FAILED"
+        out.append(
+            f"study {study.name}, {study.years[0]}-{study.years[1]}: {verb} in {seconds:.0f} s"
+        )
+        for asset in outcome.made:
+            out.append(f"  {asset:<28}{self.summaries.get(asset, 'made')}")
+        if outcome.failures:
+            out.append("failed:")
+            out += [f"  {sentence}" for sentence in outcome.failures]
+        if outcome.warnings:
+            out.append("needs attention:")
+            for name, description, sentences in outcome.warnings:
+                out.append(f"  {name}: {description}")
+                lines = sentences.splitlines()
+                out += [f"    {line}" for line in lines[:_SHOWN_WARNINGS]]
+                if len(lines) > _SHOWN_WARNINGS:
+                    out.append(f"    … and {len(lines) - _SHOWN_WARNINGS} more lines in the web UI")
+        out.append(f"stored tables: {study.output_url}/data")
+        option = (
+            ""
+            if study.file.name == "study.yaml" and study.file.parent.samefile(".")
+            else (f" --study {study.file}")
+        )
+        out.append(f"look at one:   dti show dti_iv{option}")
+        print("\n".join(out), file=sys.stderr)
+
+    def _say(self, sentence: str) -> None:
+        if self._bar is None:
+            print(sentence, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def console_progress(name: str) -> Iterator[ConsoleProgress]:
+    """A bar on a terminal, plain lines elsewhere."""
+    if not sys.stderr.isatty():
+        yield ConsoleProgress(name)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    with Bar(*columns, console=console) as bar, console.status(f"study {name}"):
+        yield ConsoleProgress(name, bar)

@@ -1,0 +1,262 @@
+"""study.yaml to a validated Study: every choice of a run in one place.
+
+Every path in the file is relative to it. What is wrong is said in one sentence that names the
+file, the key and what is allowed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from dti_assets.geography.distances import ZeroDistance
+from dti_assets.geography.provinces import find_capital, find_province
+
+FIRST_YEAR, LAST_YEAR = 1979, 2099
+
+
+class StudyError(ValueError):
+    """A study that cannot be run as it stands; the message names file, key and value."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Inputs(_Part):
+    """Folders of the user's files, absolute or relative to study.yaml."""
+
+    reports: str = Field("reports_raw", description="reports: PDF, DOCX, HTML, TXT")
+    patents: str = Field("patents_raw", description="patent extract, or counts")
+    panel: str = Field("panel_raw", description="yearbook figures")
+
+
+class SettledReport(_Part):
+    """What one report file is, where its name and its text contradict each other."""
+
+    province: str | None = Field(None, description="any name of a province")
+    year: int | None = Field(None, ge=FIRST_YEAR, le=LAST_YEAR, description="year of delivery")
+    ignore: bool = Field(False, description="true: do not count this file")
+
+    @field_validator("province")
+    @classmethod
+    def _known(cls, value: str | None) -> str | None:
+        if value is not None and find_province(value) is None:
+            raise ValueError(f"unknown province {value!r}")
+        return value
+
+
+class Text(_Part):
+    """How reports are counted."""
+
+    dictionary: str = Field("dictionaries/digital_economy_policy.csv", description="term list")
+    hits: Literal["longest", "token", "overlap"] = Field("longest", description="hit definition")
+    words: Literal["all", "nonpunct", "han", "chars"] = Field(
+        "nonpunct", description="denominator: tokens, words, Han words, Han characters"
+    )
+    section: Literal["whole", "plan", "review"] = Field(
+        "whole", description="the halves of a report: what is planned, what was done"
+    )
+    annexes: Literal["drop", "keep"] = Field(
+        "drop", description="glossaries and task lists some sites append"
+    )
+    tokenizer: Literal["jieba", "rjieba"] = Field("jieba", description="word segmentation")
+    settled: dict[str, SettledReport] = Field(
+        default_factory=dict, description="path in the reports folder to what the file is"
+    )
+
+
+class Floor(_Part):
+    """No distance is shorter than this."""
+
+    floor_km: Annotated[float, Field(gt=0, description="km")]
+
+
+class Instrument(_Part):
+    """How the instrument divides by distance."""
+
+    hub: str = Field("杭州", description="a provincial capital")
+    distance: Literal["great_circle", "geodesic"] = Field("great_circle", description="measure")
+    zero_distance: Literal["internal", "drop"] | Floor = Field(
+        "internal", description="internal, drop, or {floor_km: number}"
+    )
+
+    @field_validator("hub")
+    @classmethod
+    def _capital(cls, value: str) -> str:
+        if find_capital(value) is None:
+            raise ValueError(f"{value!r} is not a provincial capital")
+        return value
+
+    @property
+    def rule(self) -> ZeroDistance:
+        if isinstance(self.zero_distance, Floor):
+            return ZeroDistance("floor_km", self.zero_distance.floor_km)
+        return ZeroDistance(self.zero_distance)
+
+
+class Patents(_Part):
+    """How patents are classified."""
+
+    dictionaries: str = Field("dictionaries", description="folder with patents_*.csv")
+    engine: Literal["local", "ray"] = Field("local", description="where classification runs")
+
+
+class PositiveFloor(_Part):
+    """Values below this are raised to it before the logarithm."""
+
+    floor: Annotated[float, Field(gt=0)]
+
+
+class Panel(_Part):
+    """How the panel is built."""
+
+    log_of_zero: Literal["drop", "asinh"] | PositiveFloor = Field(
+        "drop", description="drop, asinh, or {floor: number}"
+    )
+
+
+class Estimates(_Part):
+    """How the tables are estimated."""
+
+    covariance: Literal["clustered", "robust", "iid"] = Field(
+        "clustered", description="standard errors"
+    )
+    tables: str = Field("default", description="default, or a folder of specifications")
+
+
+class Study(_Part):
+    """One study: years, folders, and every choice that moves a number."""
+
+    name: str = Field("official", min_length=1, description="a name for outputs and notes")
+    years: tuple[int, int] = Field(description="first and last year, inclusive")
+    inputs: Inputs = Inputs()
+    outputs: str = Field("outputs", description="folder, or any fsspec URL")
+    text: Text = Text()
+    instrument: Instrument = Instrument()
+    patents: Patents = Patents()
+    panel: Panel = Panel()
+    estimates: Estimates = Estimates()
+    file: Path = Field(Path("study.yaml"), exclude=True, repr=False)
+
+    @field_validator("years")
+    @classmethod
+    def _ordered(cls, value: tuple[int, int]) -> tuple[int, int]:
+        first, last = value
+        if not FIRST_YEAR <= first <= last <= LAST_YEAR:
+            raise ValueError(
+                f"first and last year must satisfy {FIRST_YEAR} <= first <= last <= {LAST_YEAR}"
+            )
+        return value
+
+    @property
+    def root(self) -> Path:
+        """The folder study.yaml lies in."""
+        return self.file.resolve().parent
+
+    @property
+    def all_years(self) -> list[int]:
+        return list(range(self.years[0], self.years[1] + 1))
+
+    def path(self, relative: str) -> Path:
+        """A path of the study, resolved against its folder."""
+        return self.root / relative
+
+    @property
+    def remote_outputs(self) -> bool:
+        return "://" in self.outputs
+
+    @property
+    def output_url(self) -> str:
+        """Where tables are stored: an fsspec URL, or an absolute folder."""
+        return self.outputs if self.remote_outputs else str(self.path(self.outputs))
+
+    @property
+    def cache_folder(self) -> Path:
+        """Where work is kept between runs; beside the study where outputs are remote."""
+        return self.root / ".cache" if self.remote_outputs else self.path(self.outputs) / "cache"
+
+    @property
+    def home(self) -> Path:
+        """The Dagster home of this study."""
+        return self.root / ".dagster"
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """Safe YAML that refuses a key given twice instead of keeping the last."""
+
+
+def _mapping(loader: _UniqueKeys, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    seen = set()
+    for key_node, _ in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        if key in seen:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"key {key!r} stands twice", key_node.start_mark
+            )
+        seen.add(key)
+    return yaml.SafeLoader.construct_mapping(loader, node, deep)
+
+
+_UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def load_study(path: str | Path, years: tuple[int, int] | None = None) -> Study:
+    """The study in a YAML file; `years` replaces its years. Raises StudyError."""
+    path = Path(path)
+    try:
+        raw = yaml.load(path.read_bytes().decode("utf-8-sig"), Loader=_UniqueKeys)
+    except OSError as error:
+        raise StudyError(f"study {path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise StudyError(f"study {path}: not UTF-8 at byte {error.start}") from error
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise StudyError(f"study {path}{line}: not valid YAML ({error.problem})") from error
+    except yaml.YAMLError as error:
+        raise StudyError(f"study {path}: not valid YAML ({error})") from error
+    if not isinstance(raw, dict):
+        raise StudyError(
+            f"study {path}: a mapping of keys is expected, such as years: [2009, 2022]"
+        )
+    raw.pop("file", None)
+    if years is not None:
+        raw["years"] = list(years)
+    try:
+        return Study(**raw, file=path)
+    except (ValidationError, TypeError) as error:
+        raise StudyError(f"study {path}: {_sentence(error)}") from error
+
+
+def _sentence(error: ValidationError | TypeError) -> str:
+    """Every fault as `key value: what is wrong`, parted by semicolons."""
+    if isinstance(error, TypeError):
+        return f"keys must be words ({error})"
+    parts = []
+    for fault in error.errors():
+        # members of a union report themselves as steps of the path; they are no keys
+        key = ".".join(str(step) for step in fault["loc"] if not _is_branch(step))
+        value, message = fault["input"], fault["msg"].removeprefix("Value error, ")
+        if fault["type"] == "extra_forbidden":
+            parts.append(f"unknown key {key}")
+        elif fault["type"] == "missing":
+            parts.append(f"key {key} is missing")
+        elif isinstance(value, dict | list) and len(str(value)) > 60:
+            parts.append(f"{key}: {message}")
+        else:
+            parts.append(f"{key} is {value!r}: {message}")
+    return "; ".join(dict.fromkeys(parts))
+
+
+def _is_branch(step: int | str) -> bool:
+    return isinstance(step, str) and (step in ("Floor", "PositiveFloor") or "literal" in step)
+
+
+def study_schema() -> dict[str, Any]:
+    """JSON Schema of study.yaml, for editors."""
+    schema = Study.model_json_schema()
+    schema["properties"].pop("file", None)
+    return schema

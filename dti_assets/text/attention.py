@@ -1,0 +1,326 @@
+"""From texts to policy attention: counts by report, section and term, and their frequency.
+
+Where a province-year has no text and the dictionary is the shipped one, the package's published
+counts stand in, and every row says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dti_assets.geography.provinces import provinces
+from dti_assets.tables import records
+from dti_assets.text.cache import Cache, digest
+from dti_assets.text.counting import COUNTING_VERSION, ReportCounts, count_report
+from dti_assets.text.dictionary import Dictionary, shipped_dictionary
+from dti_assets.text.published import published_counts, published_words
+from dti_assets.text.sections import SECTIONS_VERSION, split
+from dti_assets.text.segmentation import (
+    Segmenter,
+    TokenizerName,
+    segmenter,
+    tokenizer_version,
+)
+from dti_assets.text.tables import KEYWORD_COUNTS, POLICY_ATTENTION, SECTION_WORDS
+from dti_assets.text.workers import DEFAULT_LIMITS, Failure, Limits, run_limited
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# which stored sections each choice of study.yaml adds up; annexes come on top where they are kept
+COUNTED = {"whole": ("review", "plan", "unsplit"), "plan": ("plan",), "review": ("review",)}
+
+
+@dataclass(frozen=True)
+class CountingRules:
+    """What study.yaml says about counting."""
+
+    hits: str = "longest"
+    words: str = "nonpunct"
+    section: str = "whole"
+    annexes: str = "drop"
+    tokenizer: TokenizerName = "jieba"
+
+
+@dataclass
+class Counts:
+    """Tables keyword_counts and section_words of some reports, and what they cost."""
+
+    keywords: pd.DataFrame
+    words: pd.DataFrame
+    counted: int = 0
+    reused: int = 0
+
+
+class CountingError(RuntimeError):
+    """A report whose counting failed; the message names the file."""
+
+
+def count_reports(
+    texts: pd.DataFrame,
+    years: list[int],
+    dictionary: Dictionary,
+    rules: CountingRules,
+    cache: Cache,
+    withheld: Collection[tuple[int, int]] = (),
+    workers: int | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    progress: Callable[[int, int], None] | None = None,
+) -> Counts:
+    """Count every report of `texts` (table report_texts), and let published counts stand in for
+    the other province-years of `years`, those of `withheld` (province code, year) excepted.
+
+    Tokens equal to a term are counted where the dictionary is the shipped one or the study asks
+    for them; else `hits_token` is null. Raises CountingError.
+    """
+    with_tokens = dictionary.is_shipped or rules.hits == "token"
+    spelled = hashlib.sha256("\n".join(sorted(t.term for t in dictionary.terms)).encode())
+    setting = digest(
+        COUNTING_VERSION,
+        SECTIONS_VERSION,
+        dictionary.sha256,
+        spelled.hexdigest(),
+        shipped_dictionary().sha256,
+        tokenizer_version(rules.tokenizer),
+        with_tokens,
+    )
+    reports = records(texts[["province_code", "province", "year", "path", "text_sha256"]])
+    keys = [digest(r["text_sha256"], r["year"], setting) for r in reports]
+    found: dict[int, ReportCounts] = {}
+    waiting: list[int] = []
+    for index, key in enumerate(keys):
+        known = cache.get("counts", key)
+        if known is None:
+            waiting.append(index)
+        else:
+            found[index] = ReportCounts.from_json(known)
+    reused = len(found)
+    if progress:
+        progress(reused, len(reports))
+
+    def calls() -> Iterator[tuple[Any, ...]]:
+        for index in waiting:
+            paragraphs = texts["text"].iloc[index].split("\n")
+            yield (
+                paragraphs,
+                reports[index]["year"],
+                dictionary,
+                rules.tokenizer,
+                with_tokens,
+                str(cache.folder / "jieba"),
+            )
+
+    for position, outcome in run_limited(count_text, calls(), workers, limits):
+        index = waiting[position]
+        if isinstance(outcome, Failure):
+            raise CountingError(f"{reports[index]['path']}: counting failed: {outcome.reason}")
+        found[index] = outcome
+        cache.put("counts", keys[index], outcome.to_json())
+        if progress:
+            progress(len(found), len(reports))
+    keywords, words = _rows(reports, found, dictionary, tokenizer_version(rules.tokenizer))
+    if dictionary.is_shipped:
+        counted = {(r["province_code"], r["year"]) for r in reports}
+        _stand_in(keywords, words, years, counted | set(withheld))
+    return Counts(
+        KEYWORD_COUNTS.frame(_ordered(keywords)),
+        SECTION_WORDS.frame(_ordered(words)),
+        counted=len(waiting),
+        reused=reused,
+    )
+
+
+def count_text(
+    paragraphs: list[str],
+    year: int,
+    dictionary: Dictionary,
+    tokenizer: TokenizerName,
+    with_tokens: bool,
+    cache_folder: str,
+) -> ReportCounts:
+    """Sections and counts of one report; runs in a worker."""
+    sections = split(paragraphs, year).texts(paragraphs)
+    denominator = _segmenter(tokenizer, shipped_dictionary(), cache_folder)
+    token = None
+    if with_tokens:
+        same = dictionary.is_shipped
+        token = denominator if same else _segmenter(tokenizer, dictionary, cache_folder)
+    return count_report({str(k): v for k, v in sections.items()}, dictionary, denominator, token)
+
+
+@lru_cache(maxsize=4)
+def _segmenter(name: TokenizerName, dictionary: Dictionary, folder: str) -> Segmenter:
+    return segmenter(name, dictionary, Path(folder))
+
+
+def _rows(
+    reports: list[dict[str, Any]],
+    found: dict[int, ReportCounts],
+    dictionary: Dictionary,
+    tokenizer: str,
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    keywords, words = [], []
+    for index, report in enumerate(reports):
+        place = {name: report[name] for name in ("province_code", "province", "year")}
+        for section, counts in found[index].sections.items():
+            words.append(
+                {
+                    **place,
+                    "section": section,
+                    "words_all": counts.words_all,
+                    "words_nonpunct": counts.words_nonpunct,
+                    "words_han": counts.words_han,
+                    "chars_han": counts.chars_han,
+                    "origin": "text",
+                    "source": report["path"],
+                    "text_sha256": report["text_sha256"],
+                    "dictionary_sha256": dictionary.sha256,
+                    "tokenizer": tokenizer,
+                }
+            )
+            for key in counts.terms():
+                term = dictionary.by_key[key]
+                keywords.append(
+                    {
+                        **place,
+                        "section": section,
+                        "term": term.term,
+                        "category": term.category,
+                        "hits_longest": counts.longest.get(key, 0),
+                        "hits_token": None if counts.token is None else counts.token.get(key, 0),
+                        "hits_overlap": counts.overlap.get(key, 0),
+                        "origin": "text",
+                    }
+                )
+    return keywords, words
+
+
+def _stand_in(
+    keywords: list[dict[str, Any]],
+    words: list[dict[str, Any]],
+    years: list[int],
+    excepted: set[tuple[int, int]],
+) -> None:
+    """Append the published rows of all province-years but `excepted`."""
+    for rows, published in ((keywords, published_counts()), (words, published_words())):
+        wanted = published[published["year"].isin(years)]
+        rows.extend(
+            {**row, "origin": "published"}
+            for row in records(wanted)
+            if (row["province_code"], row["year"]) not in excepted
+        )
+
+
+def _ordered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    order = {"review": 0, "plan": 1, "unsplit": 2, "annex": 3}
+    return sorted(
+        rows,
+        key=lambda r: (r["province_code"], r["year"], order[r["section"]], r.get("term", "")),
+    )
+
+
+def policy_attention(
+    keywords: pd.DataFrame,
+    words: pd.DataFrame,
+    years: list[int],
+    dictionary: Dictionary,
+    rules: CountingRules,
+    why_missing: dict[tuple[int, int], str] | None = None,
+) -> pd.DataFrame:
+    """Keyword hits, denominators and frequency of 31 provinces x `years` (table
+    policy_attention), from tables keyword_counts and section_words.
+
+    A province-year without a text, or without the section asked for, is null with a reason;
+    `why_missing` adds what is known about a file that could not be counted.
+    """
+    sections = COUNTED[rules.section] + (("annex",) if rules.annexes == "keep" else ())
+    hits = f"hits_{rules.hits}"
+    chosen = keywords[keywords["section"].isin(sections)]
+    # a null among the hits (tokens not counted) stays one
+    sums: dict[tuple[int, int], int | None] = {}
+    for hit in records(chosen[["province_code", "year", hits]]):
+        place = (hit["province_code"], hit["year"])
+        before, now = sums.get(place, 0), hit[hits]
+        sums[place] = None if before is None or now is None else before + now
+    by_place: dict[tuple[int, int], list[dict[str, Any]]] = {}
+    for part in records(words):
+        by_place.setdefault((part["province_code"], part["year"]), []).append(part)
+    stamp = {
+        "hits": rules.hits,
+        "words": rules.words,
+        "section": rules.section,
+        "annexes": rules.annexes,
+        "dictionary_sha256": dictionary.sha256,
+    }
+    denominator = "chars_han" if rules.words == "chars" else f"words_{rules.words}"
+    rows = []
+    for province in provinces():
+        for year in years:
+            key = (province.province_code, year)
+            row: dict[str, Any] = {
+                "province_code": province.province_code,
+                "province": province.province,
+                "year": year,
+                **stamp,
+            }
+            parts = by_place.get(key, [])
+            counted = [part for part in parts if part["section"] in sections]
+            if counted:
+                total = sum(part[denominator] for part in counted)
+                row |= {
+                    name: sum(part[name] for part in counted)
+                    for name in ("words_all", "words_nonpunct", "words_han", "chars_han")
+                }
+                count = sums.get(key, 0)
+                row |= {
+                    "keyword_hits": count,
+                    "frequency": None if count is None else count / total,
+                    "origin": counted[0]["origin"],
+                    "source": counted[0]["source"],
+                }
+            elif parts:
+                row["reason"] = f"the report could not be split, so it has no {rules.section} half"
+            else:
+                row["reason"] = (why_missing or {}).get(key) or _no_text(dictionary)
+            rows.append(row)
+    return POLICY_ATTENTION.frame(rows)
+
+
+def _no_text(dictionary: Dictionary) -> str:
+    if dictionary.is_shipped:
+        return "no report in the folder and none among the published counts"
+    return (
+        "no report in the folder, and the published counts cannot stand in because the "
+        "dictionary is not the shipped one"
+    )
+
+
+def disagreements(keywords: pd.DataFrame, words: pd.DataFrame) -> list[str]:
+    """Where counts from texts differ from the published ones, one sentence a province-year.
+
+    Only meaningful for counts under the shipped dictionary; reports without a published row are
+    passed over.
+    """
+    found = []
+    names = ["province_code", "year", "section"]
+    theirs = {(r["province_code"], r["year"], r["section"]): r for r in records(published_words())}
+    their_hits = published_counts().groupby(names)["hits_longest"].sum().to_dict()
+    own_hits = keywords.groupby(names)["hits_longest"].sum().to_dict()
+    for own in records(words[words["origin"] == "text"]):
+        key = (own["province_code"], own["year"], own["section"])
+        if key not in theirs:
+            continue
+        pairs = {
+            "words_nonpunct": (own["words_nonpunct"], theirs[key]["words_nonpunct"]),
+            "hits_longest": (own_hits.get(key, 0), their_hits.get(key, 0)),
+        }
+        for name, (here, there) in pairs.items():
+            if int(here) != int(there):
+                place = f"{own['province']} {own['year']} {own['section']}"
+                found.append(f"{place}: {name} {int(here)}, published {int(there)}")
+    return found

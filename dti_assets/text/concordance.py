@@ -1,0 +1,97 @@
+"""Keyword in context: each counted occurrence of a term with its surroundings.
+
+Uses the same matcher as the counts, so that what is printed is what was counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dti_assets.tables import records
+from dti_assets.text.cache import Cache
+from dti_assets.text.dictionary import Dictionary, dictionary_of, normalise_term
+from dti_assets.text.matching import matcher
+from dti_assets.text.reports import stored_reading
+from dti_assets.text.sections import split
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """One occurrence; `page` where the format has pages, `paragraph` counted from 1."""
+
+    province: str
+    year: int
+    section: str
+    path: str
+    page: int | None
+    paragraph: int
+    before: str
+    term: str
+    after: str
+
+    def __str__(self) -> str:
+        page = f" p. {self.page}" if self.page else ""
+        place = f"{self.province} {self.year} {self.section} {self.path}{page} ¶{self.paragraph}"
+        return f"{place}: …{self.before}【{self.term}】{self.after}…"
+
+
+def occurrences(
+    files: pd.DataFrame,
+    folder: Path,
+    cache: Cache,
+    term: str,
+    dictionary: Dictionary,
+    province_code: int | None = None,
+    year: int | None = None,
+    section: str | None = None,
+    width: int = 20,
+    years: list[int] | None = None,
+) -> Iterator[Occurrence]:
+    """Occurrences of `term` in the reports that count (table report_files), in GB/T 2260 order.
+
+    A term of the dictionary is found as it is counted, leftmost-longest beside the others; any
+    other term on its own. `width` is the number of characters shown on either side.
+    """
+    key = normalise_term(term)
+    patterns = matcher(dictionary if key in dictionary.by_key else dictionary_of([term]))
+    counted = files[files["status"] == "ok"].sort_values(["province_code", "year"])
+    for file in records(counted):
+        if province_code is not None and file["province_code"] != province_code:
+            continue
+        if year is not None and file["year"] != year:
+            continue
+        if years is not None and file["year"] not in years:
+            continue
+        reading = stored_reading(file["path"], file["sha256"], folder, cache)
+        labels = split(reading.paragraphs, file["year"]).labels
+        for index, text in enumerate(reading.paragraphs):
+            if section is not None and labels[index] != section:
+                continue
+            for found, start, end in patterns.spans(text):
+                if found == key:
+                    yield Occurrence(
+                        file["province"],
+                        file["year"],
+                        labels[index],
+                        file["path"],
+                        reading.page_of[index] if reading.page_of else None,
+                        index + 1,
+                        text[max(0, start - width) : start],
+                        text[start:end],
+                        text[end : end + width],
+                    )
+
+
+def unread(files: pd.DataFrame) -> list[str]:
+    """What a concordance cannot show: no texts at all, or files that were refused."""
+    ok = int((files["status"] == "ok").sum())
+    if not ok:
+        return ["no report text in the folder: published counts have figures, not sentences"]
+    refused = int((~files["status"].isin(["ok", "duplicate"])).sum())
+    return [f"{refused} files were not counted: dti show report_files"] if refused else []

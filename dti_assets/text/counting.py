@@ -1,0 +1,93 @@
+"""One report's numbers: keyword hits by section and term, and the four denominators.
+
+Pure: text in, counts out. Two reports' counts never touch; caching and tables are elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+
+from dti_assets.text.dictionary import Dictionary, fold
+from dti_assets.text.matching import matcher
+from dti_assets.text.normalise import han_count
+from dti_assets.text.segmentation import Segmenter, words
+
+# Part of every cache key of counts: raise it whenever a count may come out differently.
+COUNTING_VERSION = "1"
+
+
+@dataclass
+class SectionCounts:
+    """Counts of one section. Only terms that occur are listed; `token` is None where the terms
+    were not counted among the tokens."""
+
+    words_all: int
+    words_nonpunct: int
+    words_han: int
+    chars_han: int
+    longest: dict[str, int] = field(default_factory=dict)
+    overlap: dict[str, int] = field(default_factory=dict)
+    token: dict[str, int] | None = None
+
+    def terms(self) -> list[str]:
+        """Every term with a hit under any definition, sorted."""
+        return sorted({*self.longest, *self.overlap, *(self.token or {})})
+
+
+@dataclass
+class ReportCounts:
+    """Counts of one report by section."""
+
+    sections: dict[str, SectionCounts]
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> ReportCounts:
+        raw = json.loads(text)
+        return cls({name: SectionCounts(**values) for name, values in raw["sections"].items()})
+
+
+def count_report(
+    sections: dict[str, str],
+    dictionary: Dictionary,
+    denominator: Segmenter,
+    token: Segmenter | None = None,
+) -> ReportCounts:
+    """Count one report, section by section (name to text, paragraphs one a line).
+
+    `denominator` segments with the shipped dictionary. `token` is a segmenter that knows the
+    terms of `dictionary`, or None: then `hits_token` is not counted. Pass the same object twice
+    where the study's dictionary is the shipped one, and one pass serves both.
+    """
+    found = {}
+    for name, text in sections.items():
+        lines = text.split("\n")
+        tokens = [t for line in lines for t in denominator.cut(line)]
+        cut = tokens
+        if token is not None and token is not denominator:
+            cut = [t for line in lines for t in token.cut(line)]
+        everything, nonpunct, han = words(tokens)
+        patterns = matcher(dictionary)
+        found[name] = SectionCounts(
+            everything,
+            nonpunct,
+            han,
+            han_count(text),
+            patterns.longest(text),
+            patterns.overlap(text),
+            None if token is None else _tokens_equal(cut, dictionary),
+        )
+    return ReportCounts(found)
+
+
+def _tokens_equal(tokens: list[str], dictionary: Dictionary) -> dict[str, int]:
+    terms = dictionary.by_key
+    counts: dict[str, int] = {}
+    for raw in tokens:
+        key = raw if raw in terms else fold(raw)
+        if key in terms:
+            counts[key] = counts.get(key, 0) + 1
+    return counts

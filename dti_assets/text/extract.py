@@ -1,0 +1,48 @@
+"""What a reader hands on, and why a file could not be read. No reading here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+# every status a file can end with; only `ok` enters a count
+STATUSES = {
+    "ok": "read and counted",
+    "duplicate": "the same text as another file of this province and year; counted once",
+    "conflict": "name and text, or two files, contradict each other; not counted until settled",
+    "unidentified": "province or year found neither in the name nor in the text",
+    "not_a_report": "readable, but not a provincial government work report",
+    "scanned": "pages are images without text",
+    "garbled": "text is unreadable: wrong encoding or a font without character map",
+    "encrypted": "protected by a password",
+    "damaged": "broken or cut off",
+    "empty": "no bytes or no text",
+    "too_large": "exceeds a limit of size, pages or memory",
+    "timeout": "took longer than the time limit",
+    "unsupported": "a format that is not read",
+    "vanished": "was there when the folder was listed and is not there now",
+}
+
+
+class UnreadableError(Exception):
+    """A file that gives no text; `status` is one of STATUSES, the message a sentence."""
+
+    def __init__(self, status: str, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+@dataclass
+class Extract:
+    """Raw paragraphs in reading order, before normalisation.
+
+    `page_of` gives each paragraph's first page (1-based) where the format has pages. `notes` are
+    sentences about what was odd but did not stop the reading.
+    """
+
+    paragraphs: list[str]
+    engine: str
+    pages: int | None = None
+    page_of: list[int] | None = None
+    encoding: str | None = None
+    notes: list[str] = field(default_factory=list)

@@ -1,0 +1,221 @@
+"""Which report a file is: province and year of delivery, from its name and from its text.
+
+Both are asked, apart from each other, and never silently reconciled: where they disagree the file
+is a conflict. A city's report is recognised as such.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from dti_assets.geography.provinces import Province, find_province, provinces
+
+_HEAD_PARAGRAPHS = 12
+_HEAD_LENGTH = 1500
+_DIGITS = dict(zip("〇零○ＯO0一二三四五六七八九", "00000" + "0123456789", strict=True))
+_YEAR = re.compile(r"(?<!\d)(19[89]\d|20[0-4]\d)(?!\d)")
+_CHINESE_YEAR = re.compile(r"[一二][〇零○ＯO0九][〇零○ＯO0一二三四五六七八九]{2}(?=年)")
+_DATE = re.compile(r"(?<!\d)(20\d\d|19[89]\d)年(1[0-2]|[1-9])月(\d{1,2})日")
+_SESSION = re.compile(
+    r"(?:^|[在日)])([\u4e00-\u9fff]{2,12}?)第[一二三四五六七八九十\d]{1,4}届人民代表大会",
+    re.MULTILINE,
+)
+_TITLE = re.compile(
+    r"^[^\n]{0,3}?(?:(20\d\d|19[89]\d)年?)?([\u4e00-\u9fff]{2,14}?)?(?:人民)?政府工作报告",
+    re.MULTILINE,
+)
+_OTHER_PLACE = re.compile(r"(?!自治|全[省市区])[\u4e00-\u9fff]{2,8}[市县区州盟旗]")
+_REVIEWED = re.compile(r"^[一二三四五六七八九十]、(?:关于)?(20\d\d|19[89]\d)年.{0,12}回顾")
+# a report that is about government work says most of these; a news page does not
+_SIGNS = (
+    "各位代表",
+    "政府工作报告",
+    "人民代表大会",
+    "全省",
+    "全市",
+    "全区",
+    "经济社会发展",
+    "政协",
+)
+MIN_REPORT_HAN = 3000
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What one source says; None where it says nothing."""
+
+    province: Province | None = None
+    year: int | None = None
+    other_place: str = ""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Which report a file is. `status` is ok, conflict, unidentified or not_a_report; `source`
+    tells what decided the year: name, text or name+text."""
+
+    status: str
+    province: Province | None
+    year: int | None
+    source: str
+    reason: str = ""
+
+
+def identify(path: str, paragraphs: Sequence[str]) -> Identity:
+    """The identity of the file at `path` (relative to the reports folder) with this text."""
+    name, text = from_name(path), from_text(paragraphs)
+    if not looks_like_report(paragraphs):
+        return Identity("not_a_report", None, None, "text", _why_no_report(paragraphs))
+    place = text.other_place or name.other_place
+    if place and text.province is None:
+        return Identity("not_a_report", None, None, "text", f"the report of {place}, no province")
+    clashes = []
+    if name.province and text.province and name.province != text.province:
+        clashes.append(f"the name says {name.province.province}, the text {text.province.province}")
+    if name.year and text.year and name.year != text.year:
+        clashes.append(f"the name says {name.year}, the text was delivered in {text.year}")
+    province, year = text.province or name.province, text.year or name.year
+    source = "name+text" if name.year and text.year else "text" if text.year else "name"
+    if clashes:
+        return Identity("conflict", name.province, name.year, source, "; ".join(clashes))
+    if province is None or year is None:
+        lacking = " and ".join(
+            word for word, value in (("province", province), ("year", year)) if value is None
+        )
+        return Identity(
+            "unidentified", province, year, source, f"no {lacking} in the name or in the text"
+        )
+    return Identity("ok", province, year, source)
+
+
+def from_name(path: str) -> Evidence:
+    """Province and year in a file's name or, where it lacks them, in its folders' names.
+
+    Reads 浙江省2015年政府工作报告.pdf, 2015_浙江.txt, zhejiang_2015_report.docx, 2015/浙江.html,
+    浙江/二〇一五年.txt.
+    """
+    parts = PurePosixPath(path).with_suffix("").parts[::-1]
+    province: Province | None = None
+    year: int | None = None
+    place = ""
+    for depth, part in enumerate(parts):
+        if province is None and not place:
+            province, place = _province_in_name(part)
+        if year is None:
+            years = _years(part)
+            year = years[0] if years else None
+        elif depth > 0 and _YEAR.fullmatch(part.strip()) and int(part) != year:
+            # a folder of one year with a file named after another: the text must decide
+            year = None
+            break
+    return Evidence(province, year, place)
+
+
+def _province_in_name(part: str) -> tuple[Province | None, str]:
+    hits = []
+    for p in provinces():
+        for name in (p.full_name, p.province):
+            at = part.find(name)
+            if at >= 0:
+                hits.append((len(name), -at, p, part[at + len(name) :]))
+                break
+    if hits:
+        _, _, found, rest = max(hits, key=lambda hit: hit[:2])
+        # 吉林市 is a city of 吉林; 北京市 is the province itself
+        if rest.startswith(("市", "地区")) and not found.full_name.endswith("市"):
+            return None, found.province + rest[: 1 if rest[0] == "市" else 2]
+        return found, ""
+    city = re.match(r"\d{0,4}[年_\-]?([\u4e00-\u9fff]{2,8}?[市县区州盟])(?!场)", part)
+    if city:
+        return None, city.group(1)
+    words = re.findall(r"[a-z]+", part.lower())
+    for size in (3, 2, 1):
+        for start in range(len(words) - size + 1):
+            province = find_province("".join(words[start : start + size]))
+            if province:
+                return province, ""
+    return None, ""
+
+
+def _years(text: str) -> list[int]:
+    digits = [int(y) for y in _YEAR.findall(text)]
+    return digits + [_chinese_year(y) for y in _CHINESE_YEAR.findall(text)]
+
+
+def _chinese_year(text: str) -> int:
+    return int("".join(_DIGITS[c] for c in text))
+
+
+def from_text(paragraphs: Sequence[str]) -> Evidence:
+    """Province and year of delivery in the head of a text.
+
+    The year is that of the date of delivery; else of the title; else the year after the one the
+    first heading looks back on. The province is that of the congress, else of the title.
+    """
+    head = _head(paragraphs)
+    dates = _DATE.findall(head[:400])
+    title = _title(head)
+    year: int | None = int(dates[0][0]) if dates else None
+    if year is None and title is not None and title.group(1):
+        year = int(title.group(1))
+    if year is None:
+        reviewed = next((m for p in paragraphs[:40] if (m := _REVIEWED.match(p))), None)
+        year = int(reviewed.group(1)) + 1 if reviewed else None
+
+    province, other = None, ""
+    session = _SESSION.search(head[:600])
+    names = [session.group(1)] if session else []
+    if title is not None and title.group(2):
+        names.append(title.group(2))
+    for name in names:
+        # 1月13日在上海市第…届: the place is what follows 在
+        name = re.sub(r"^.*[在日]", "", name)
+        found = find_province(name)
+        if found:
+            province = found
+            break
+        if _OTHER_PLACE.fullmatch(name) and not other:
+            other = name
+    return Evidence(province, year, other if province is None else "")
+
+
+def _head(paragraphs: Sequence[str]) -> str:
+    """The first lines, with Chinese years in dates turned into digits."""
+    head = "\n".join(paragraphs[:_HEAD_PARAGRAPHS])[:_HEAD_LENGTH]
+    head = _CHINESE_YEAR.sub(lambda m: str(_chinese_year(m.group())), head)
+    return re.sub(
+        r"(?<=年)([一二三四五六七八九十]{1,2})月([一二三四五六七八九十]{1,3})日",
+        lambda m: f"{_small_number(m.group(1))}月{_small_number(m.group(2))}日",
+        head,
+    )
+
+
+def _small_number(text: str) -> int:
+    """一 to 三十一."""
+    tens, _, ones = text.rpartition("十")
+    value = int(_DIGITS[ones]) if ones else 0
+    if "十" in text:
+        value += 10 * (int(_DIGITS[tens]) if tens else 1)
+    return value
+
+
+def _title(head: str) -> re.Match[str] | None:
+    """The first title that names a year or a place; the bare words 政府工作报告 name neither."""
+    titles = list(_TITLE.finditer(head[:300]))
+    return next((m for m in titles if m.group(1) or m.group(2)), None)
+
+
+def looks_like_report(paragraphs: Sequence[str]) -> bool:
+    """Long enough, and using the words every report uses."""
+    text = "".join(paragraphs)
+    return len(text) >= MIN_REPORT_HAN and sum(sign in text for sign in _SIGNS) >= 3
+
+
+def _why_no_report(paragraphs: Sequence[str]) -> str:
+    length = sum(map(len, paragraphs))
+    if length < MIN_REPORT_HAN:
+        return f"only {length:,} characters; a report has over {MIN_REPORT_HAN:,}"
+    return "does not speak of a congress, its deputies and the work of a government"

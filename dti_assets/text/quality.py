@@ -1,0 +1,51 @@
+"""Whether a text is Chinese prose at all. No reading, no normalising."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+
+# The thirty commonest characters of government work reports; real reports are 0.14 to 0.18 made
+# of them, text through a missing character map under 0.05.
+COMMON = frozenset("的和发展建设推进加强经济社会全面工作高质量化国企业人民服务改革")
+MIN_COMMON = 0.05
+MAX_CONTROL = 0.5
+_CID = re.compile(r"\(cid:\d+\)")
+_LAYOUT = "\t\n\r\f\u3000"
+
+
+def common_share(text: str) -> float:
+    """Share of the characters that are not white space which are among the thirty commonest."""
+    counts = Counter(text)
+    total = sum(n for c, n in counts.items() if not c.isspace())
+    return sum(counts[c] for c in COMMON) / total if total else 0.0
+
+
+def control_share(text: str) -> float:
+    """Share of control, private-use, unassigned and replacement characters."""
+    bad = sum(
+        n
+        for c, n in Counter(text).items()
+        if c == "\ufffd" or (unicodedata.category(c) in ("Cc", "Co", "Cn") and c not in _LAYOUT)
+    )
+    return bad / len(text) if text else 0.0
+
+
+def oddness(text: str) -> float:
+    """How much a page looks wrong, 0 to 3: unmapped glyphs, control characters, no common word.
+
+    Only a page of at least 200 characters is expected to hold common ones.
+    """
+    odd = control_share(text) + (1.0 if _CID.search(text) else 0.0)
+    if len(text) >= 200 and common_share(text) < MIN_COMMON:
+        odd += 1.0
+    return odd
+
+
+def is_garbled(text: str) -> bool:
+    """Whether the text cannot be meant as Chinese prose: (cid:n), control characters, or a long
+    text almost without the commonest characters."""
+    if _CID.search(text) or control_share(text) > MAX_CONTROL:
+        return True
+    return len(text) >= 200 and common_share(text) < MIN_COMMON

@@ -1,0 +1,327 @@
+"""A folder of reports: what lies in it, what each file is, and the texts that count.
+
+Reads through the cache and in limited workers. Counting is in `attention`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dti_assets.geography.provinces import Province
+from dti_assets.tables import records
+from dti_assets.text.cache import Cache, digest
+from dti_assets.text.identity import from_name, identify
+from dti_assets.text.normalise import han_count
+from dti_assets.text.reading import MAX_BYTES, READER_VERSION, Reading, read_bytes
+from dti_assets.text.tables import REPORT_FILES, REPORT_TEXTS
+from dti_assets.text.workers import DEFAULT_LIMITS, Failure, Limits, run_limited
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Progress = Callable[[int, int], None]
+# files of ours, or of an operating system, that lie among reports without being any
+_NOT_REPORTS = frozenset({"readme.md", "sources.csv", "thumbs.db", "desktop.ini"})
+_SIDE_SUFFIXES = (".provenance.json", ".part", ".tmp")
+_FAILURES = {"timeout": "timeout", "memory": "too_large", "died": "damaged", "error": "damaged"}
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What study.yaml says a file is: province and year, or not to be counted at all."""
+
+    province: Province | None
+    year: int | None
+    ignore: bool = False
+
+
+@dataclass
+class Tally:
+    """How much work a run did and how much it found done."""
+
+    read: int = 0
+    reused: int = 0
+    refused: int = 0
+    damaged_entries: int = 0
+
+
+@dataclass
+class File:
+    """One file of the folder, as far as it is known."""
+
+    path: str
+    sha256: str | None = None
+    size: int | None = None
+    reading: Reading | None = None
+    province: Province | None = None
+    year: int | None = None
+    year_source: str | None = None
+    status: str = ""
+    reason: str = ""
+    text_sha256: str | None = None
+    settled: bool = False
+
+    def row(self) -> dict[str, Any]:
+        return {
+            "path": self.path,
+            "format": self.reading.format if self.reading else None,
+            "sha256": self.sha256,
+            "bytes": self.size,
+            "province_code": self.province.province_code if self.province else None,
+            "province": self.province.province if self.province else None,
+            "year": self.year,
+            "year_source": self.year_source,
+            "status": self.status,
+            "reason": self.reason or None,
+            "text_sha256": self.text_sha256,
+        }
+
+
+@dataclass
+class Folder:
+    """The outcome of reading a folder: table report_files and what it cost."""
+
+    files: pd.DataFrame
+    tally: Tally = field(default_factory=Tally)
+
+
+@lru_cache(maxsize=1)
+def reader_version() -> str:
+    """Version of everything that decides a text, part of the cache key."""
+    engines = ("pypdfium2", "pdfplumber", "python-docx", "lxml", "trafilatura")
+    return " ".join([READER_VERSION, *(f"{name}-{version(name)}" for name in engines)])
+
+
+def list_reports(folder: Path) -> list[str]:
+    """Every file below `folder` that may be a report, as sorted relative POSIX paths.
+
+    Hidden files, README.md, sources.csv and download side files are passed over.
+    """
+    found = []
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in names:
+            hidden = name.startswith((".", "~$")) or name.lower() in _NOT_REPORTS
+            if not hidden and not name.endswith(_SIDE_SUFFIXES):
+                found.append((Path(root) / name).relative_to(folder).as_posix())
+    return sorted(found)
+
+
+def read_folder(
+    folder: Path,
+    cache: Cache,
+    settled: Mapping[str, Settled] | None = None,
+    workers: int | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    progress: Progress | None = None,
+) -> Folder:
+    """Read, identify and reconcile every file of `folder` (table report_files, one row each).
+
+    A file that cannot be read is a row with its status, never an exception. `settled` maps
+    relative paths to what the study says they are.
+    """
+    files = [File(path) for path in list_reports(folder)]
+    before = cache.damaged
+    tally = _read(files, folder, cache, workers, limits, progress)
+    tally.damaged_entries = cache.damaged - before
+    for file in files:
+        _identify(file, (settled or {}).get(file.path))
+    reconcile(files)
+    tally.refused = sum(file.status not in ("ok", "duplicate") for file in files)
+    return Folder(REPORT_FILES.frame([file.row() for file in files]), tally)
+
+
+def _read(
+    files: list[File],
+    folder: Path,
+    cache: Cache,
+    workers: int | None,
+    limits: Limits,
+    progress: Progress | None,
+) -> Tally:
+    tally = Tally()
+    waiting: list[File] = []
+    for file in files:
+        if not _hash(file, folder):
+            continue
+        known = cache.get("texts", text_key(str(file.sha256)))
+        if known is None:
+            waiting.append(file)
+        else:
+            file.reading = Reading.from_json(known)
+            tally.reused += 1
+    done = len(files) - len(waiting)
+    if progress:
+        progress(done, len(files))
+    calls = ((str(folder / file.path),) for file in waiting)
+    for index, outcome in run_limited(read_file, calls, workers, limits):
+        file = waiting[index]
+        if isinstance(outcome, Failure):
+            file.reading = Reading(_FAILURES[outcome.kind], outcome.reason)
+        else:
+            # the worker's hash is of the bytes it parsed, should the file have changed since
+            file.sha256, file.size, file.reading = outcome
+        # a limit met is not a fact about the file: it may be read when there is more room
+        if file.reading.status not in ("timeout", "too_large", "vanished"):
+            cache.put("texts", text_key(str(file.sha256)), file.reading.to_json())
+        tally.read += 1
+        done += 1
+        if progress:
+            progress(done, len(files))
+    return tally
+
+
+def read_file(path: str) -> tuple[str | None, int | None, Reading]:
+    """SHA-256, size and reading of one file; runs in a worker."""
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        return None, None, Reading("vanished", f"cannot be opened ({error.strerror or error})")
+    return hashlib.sha256(content).hexdigest(), len(content), read_bytes(content)
+
+
+def text_key(sha256: str) -> str:
+    """Cache key of a file's text."""
+    return digest(sha256, reader_version())
+
+
+def _hash(file: File, folder: Path) -> bool:
+    """Fill in size and hash; False, with a status, for a file that is gone or far too large."""
+    path = folder / file.path
+    try:
+        file.size = path.stat().st_size
+        if file.size > MAX_BYTES:
+            file.status = "too_large"
+            file.reason = f"{file.size:,} bytes, more than {MAX_BYTES:,}"
+            return False
+        with path.open("rb") as handle:
+            file.sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
+    except OSError as error:
+        file.status = "vanished"
+        file.reason = f"cannot be opened ({error.strerror or error})"
+        return False
+    return True
+
+
+def _identify(file: File, settled: Settled | None) -> None:
+    if file.reading is None:
+        return
+    if file.reading.status != "ok":
+        file.status, file.reason = file.reading.status, file.reading.reason
+        # a file that cannot be read is still known by its name, so that the gap has a cause
+        name = from_name(file.path)
+        file.province, file.year, file.year_source = name.province, name.year, "name"
+        if name.year is None:
+            file.year_source = None
+        return
+    paragraphs = file.reading.paragraphs
+    file.text_sha256 = hashlib.sha256(file.reading.text.encode()).hexdigest()
+    if settled is not None:
+        if settled.ignore:
+            file.status, file.reason = "not_a_report", "set aside in study.yaml"
+            return
+        file.province, file.year, file.year_source = settled.province, settled.year, "study"
+        file.status, file.reason, file.settled = "ok", file.reading.reason, True
+        return
+    found = identify(file.path, paragraphs)
+    file.province, file.year = found.province, found.year
+    file.year_source = found.source if found.year is not None else None
+    file.status = found.status
+    file.reason = "; ".join(filter(None, (found.reason, file.reading.reason)))
+
+
+def reconcile(files: list[File]) -> None:
+    """Settle several readable files for one province-year, in place.
+
+    Identical texts are one report, the others `duplicate`. Different texts are a `conflict` of
+    all of them, unless study.yaml settles one, which then stands alone.
+    """
+    groups: dict[tuple[int, int], list[File]] = {}
+    for file in files:
+        if file.status == "ok" and file.province is not None and file.year is not None:
+            groups.setdefault((file.province.province_code, file.year), []).append(file)
+    for group in groups.values():
+        settled = [file for file in group if file.settled]
+        for file in group if settled else ():
+            if not file.settled:
+                file.status = "duplicate"
+                file.reason = f"study.yaml settles this province-year with {settled[0].path}"
+        standing = settled or group
+        first = standing[0]
+        if all(file.text_sha256 == first.text_sha256 for file in standing):
+            for file in standing[1:]:
+                file.status, file.reason = "duplicate", f"the same text as {first.path}"
+            continue
+        names = ", ".join(file.path for file in standing)
+        for file in standing:
+            file.status = "conflict"
+            file.reason = f"different texts for one province-year: {names}"
+
+
+def report_texts(files: pd.DataFrame, years: list[int], folder: Path, cache: Cache) -> pd.DataFrame:
+    """The texts that count, of the given years (table report_texts), from table report_files.
+
+    Taken from the cache; a file whose entry is gone is read again. Raises FileNotFoundError
+    where neither is to be had.
+    """
+    wanted = files[(files["status"] == "ok") & files["year"].isin(years)]
+    rows = []
+    kept = ["province_code", "province", "year", "path", "sha256", "text_sha256"]
+    for file in records(wanted.sort_values(["province_code", "year"])[kept]):
+        reading = stored_reading(file["path"], file["sha256"], folder, cache)
+        rows.append(
+            {
+                **file,
+                "text": reading.text,
+                "han_chars": han_count(reading.text),
+                "pages": reading.pages,
+                "engine": reading.engine,
+                "encoding": reading.encoding,
+                "status": "ok",
+                "reason": reading.reason or None,
+            }
+        )
+    return REPORT_TEXTS.frame(rows)
+
+
+def why_not_counted(files: pd.DataFrame) -> dict[tuple[int, int], str]:
+    """For each province-year that has files (table report_files) but none that counts: why."""
+    reasons: dict[tuple[int, int], str] = {}
+    counted = set()
+    for row in records(files):
+        if row["province_code"] is None or row["year"] is None:
+            continue
+        key = (row["province_code"], row["year"])
+        if row["status"] == "ok":
+            counted.add(key)
+        else:
+            reasons.setdefault(key, f"{row['path']}: {row['status']}: {row['reason'] or ''}")
+    return {key: reason for key, reason in reasons.items() if key not in counted}
+
+
+def in_conflict(files: pd.DataFrame) -> set[tuple[int, int]]:
+    """Province-years with a conflict: no published count stands in for what is to be settled."""
+    return {
+        (row["province_code"], row["year"])
+        for row in records(files)
+        if row["status"] == "conflict" and row["province_code"] and row["year"]
+    }
+
+
+def stored_reading(path: str, sha256: str, folder: Path, cache: Cache) -> Reading:
+    """The reading of one file with that content, from the cache or read anew in a worker."""
+    known = cache.get("texts", text_key(sha256))
+    if known is not None:
+        return Reading.from_json(known)
+    outcome = next(run_limited(read_file, [(str(folder / path),)], workers=1))[1]
+    if isinstance(outcome, Failure) or outcome[0] != sha256:
+        raise FileNotFoundError(f"{path} changed or vanished while the run was under way")
+    cache.put("texts", text_key(sha256), outcome[2].to_json())
+    return outcome[2]

@@ -1,0 +1,105 @@
+"""Words: jieba (or rjieba) behind one interface, with a private dictionary and cache.
+
+The denominators of every study are segmented with jieba's base dictionary plus the shipped policy
+dictionary, so that a user's own terms never move them.
+"""
+
+from __future__ import annotations
+
+import logging
+import unicodedata
+import warnings
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from dti_assets.text.dictionary import Dictionary
+from dti_assets.text.normalise import HAN
+
+TokenizerName = Literal["jieba", "rjieba"]
+_NO_WORD = ("P", "Z", "S", "C")
+
+
+class TokenizerError(ValueError):
+    """A tokenizer that is not installed; the message says how to get it."""
+
+
+class Segmenter(Protocol):
+    """Cuts a paragraph into tokens whose concatenation is the paragraph."""
+
+    def cut(self, text: str) -> list[str]: ...
+
+
+class _Jieba:
+    def __init__(self, dictionary: Dictionary, cache_folder: Path | None) -> None:
+        with warnings.catch_warnings():
+            # jieba 0.42.1 imports pkg_resources, which warns since setuptools 80
+            warnings.simplefilter("ignore")
+            import jieba
+        jieba.setLogLevel(logging.WARNING)
+        self._tokenizer = jieba.Tokenizer()
+        if cache_folder is not None:
+            # jieba loads its cache unchecked, by default from the shared temporary folder
+            cache_folder.mkdir(parents=True, exist_ok=True)
+            self._tokenizer.tmp_dir = str(cache_folder)
+            self._tokenizer.cache_file = f"jieba-{version('jieba')}.cache"
+        self._tokenizer.initialize()
+        for key in dictionary.keys:
+            self._tokenizer.add_word(dictionary.by_key[key].term)
+
+    def cut(self, text: str) -> list[str]:
+        return self._tokenizer.lcut(text)
+
+
+class _Rjieba:
+    def __init__(self, dictionary: Dictionary) -> None:
+        import rjieba
+
+        self._tokenizer = rjieba.Jieba()
+        for key in dictionary.keys:
+            term = dictionary.by_key[key].term
+            self._tokenizer.add_word(term, self._tokenizer.suggest_freq(term), "n")
+
+    def cut(self, text: str) -> list[str]:
+        return self._tokenizer.cut(text)
+
+
+def segmenter(
+    name: TokenizerName, dictionary: Dictionary, cache_folder: Path | None = None
+) -> Segmenter:
+    """A tokenizer with HMM on that knows the terms of `dictionary`.
+
+    `cache_folder` is where jieba may keep its parsed base dictionary; it must not be shared with
+    untrusted users. Raises TokenizerError where rjieba is asked for and not installed.
+    """
+    if name == "jieba":
+        return _Jieba(dictionary, cache_folder)
+    try:
+        return _Rjieba(dictionary)
+    except ImportError as error:
+        raise TokenizerError(
+            "text.tokenizer is rjieba, which is not installed: pip install 'dti-assets[rjieba]'"
+        ) from error
+
+
+def tokenizer_version(name: TokenizerName) -> str:
+    """Name and version, part of the cache key of every count."""
+    return f"{name} {version(name)}"
+
+
+@lru_cache(maxsize=200_000)
+def _kind(token: str) -> int:
+    """0 for punctuation, symbols, separators and controls; 1 for a word; 2 for a Han word."""
+    if all(unicodedata.category(c)[0] in _NO_WORD for c in token):
+        return 0
+    return 2 if all(HAN.match(c) for c in token) else 1
+
+
+def words(tokens: list[str]) -> tuple[int, int, int]:
+    """Tokens in all, those not made of punctuation alone, and those of Han characters only.
+
+    Punctuation is a token whose characters all belong to the Unicode categories P, Z, S or C.
+    """
+    kinds: Any = [_kind(token) for token in tokens]
+    return len(kinds), sum(1 for kind in kinds if kind), sum(1 for kind in kinds if kind == 2)

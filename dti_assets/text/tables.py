@@ -1,0 +1,145 @@
+"""The tables of the text branch, declared once. No code that computes them."""
+
+from dti_assets.tables import PROVINCE, PROVINCE_CODE, YEAR, Column, Table
+from dti_assets.text.extract import STATUSES
+from dti_assets.text.sections import SECTIONS
+
+ORIGINS = ("text", "published")
+_SHA256 = "SHA-256, hexadecimal"
+_ORIGIN = Column(
+    "origin",
+    "string",
+    "text: counted on a report in the folder; published: the package's own counts",
+    allowed=ORIGINS,
+)
+_REASON = Column("reason", "string", "why a value is missing, or what was odd", nullable=True)
+_PAGES = Column("pages", "int64", "pages of a PDF", "pages", nullable=True, minimum=1)
+_FILE_SHA256 = Column("sha256", "string", "SHA-256 of the file", unit=_SHA256, nullable=True)
+
+REPORT_FILES = Table(
+    "report_files",
+    "file found",
+    (
+        Column("path", "string", "path relative to the reports folder"),
+        Column("format", "string", "format by content: pdf, docx, html or txt", nullable=True),
+        _FILE_SHA256,
+        Column("bytes", "int64", "size of the file", "bytes", nullable=True, minimum=0),
+        Column("province_code", "int64", "GB/T 2260 code", nullable=True, minimum=110000),
+        Column("province", "string", "Chinese short name of the province", nullable=True),
+        Column("year", "int64", "year the report was delivered", "year", nullable=True),
+        Column(
+            "year_source",
+            "string",
+            "what decided the year: name, text, name+text or study",
+            nullable=True,
+        ),
+        Column("status", "string", "outcome of reading", allowed=tuple(STATUSES)),
+        _REASON,
+        Column(
+            "text_sha256", "string", "SHA-256 of the normalised text", unit=_SHA256, nullable=True
+        ),
+    ),
+    key=("path",),
+)
+
+REPORT_TEXTS = Table(
+    "report_texts",
+    "report",
+    (
+        PROVINCE_CODE,
+        PROVINCE,
+        YEAR,
+        Column("path", "string", "path relative to the reports folder"),
+        Column("text", "string", "normalised text, paragraphs one a line"),
+        Column("han_chars", "int64", "Han characters", "characters", minimum=0),
+        _PAGES,
+        Column("engine", "string", "library that read the file", nullable=True),
+        Column("encoding", "string", "character encoding of HTML and TXT", nullable=True),
+        Column("status", "string", "outcome of reading", allowed=("ok",)),
+        _REASON,
+        Column("sha256", "string", "SHA-256 of the file", unit=_SHA256),
+        Column("text_sha256", "string", "SHA-256 of the normalised text", unit=_SHA256),
+    ),
+    key=("province_code", "year"),
+)
+
+KEYWORD_COUNTS = Table(
+    "keyword_counts",
+    "report, section and term that occurs (no row means no hit)",
+    (
+        PROVINCE_CODE,
+        PROVINCE,
+        YEAR,
+        Column("section", "string", "part of the report", allowed=SECTIONS),
+        Column("term", "string", "term of the dictionary, normalised"),
+        Column("category", "string", "category of the term in the dictionary"),
+        Column("hits_longest", "int64", "leftmost-longest occurrences", "hits", minimum=0),
+        Column("hits_token", "int64", "jieba tokens equal to the term", "hits", True, minimum=0),
+        Column("hits_overlap", "int64", "occurrences, nested ones too", "hits", minimum=0),
+        _ORIGIN,
+    ),
+    key=("province_code", "year", "section", "term"),
+)
+
+SECTION_WORDS = Table(
+    "section_words",
+    "report and section",
+    (
+        PROVINCE_CODE,
+        PROVINCE,
+        YEAR,
+        Column("section", "string", "part of the report", allowed=SECTIONS),
+        Column("words_all", "int64", "jieba tokens", "tokens", minimum=0),
+        Column("words_nonpunct", "int64", "tokens other than punctuation", "tokens", minimum=0),
+        Column("words_han", "int64", "tokens of Han characters only", "tokens", minimum=0),
+        Column("chars_han", "int64", "Han characters", "characters", minimum=0),
+        _ORIGIN,
+        Column("source", "string", "file in the reports folder, or official URL", nullable=True),
+        Column(
+            "text_sha256", "string", "SHA-256 of the normalised text", unit=_SHA256, nullable=True
+        ),
+        Column("dictionary_sha256", "string", "SHA-256 of the terms counted", unit=_SHA256),
+        Column("tokenizer", "string", "tokenizer and version"),
+    ),
+    key=("province_code", "year", "section"),
+)
+
+POLICY_ATTENTION = Table(
+    "policy_attention",
+    "province-year",
+    (
+        PROVINCE_CODE,
+        PROVINCE,
+        YEAR,
+        Column(
+            "keyword_hits",
+            "int64",
+            "keyword hits under the study's definition and sections",
+            "hits",
+            nullable=True,
+            minimum=0,
+        ),
+        Column("words_all", "int64", "jieba tokens", "tokens", True, minimum=0),
+        Column("words_nonpunct", "int64", "tokens other than punctuation", "tokens", True, 0),
+        Column("words_han", "int64", "tokens of Han characters only", "tokens", True, 0),
+        Column("chars_han", "int64", "Han characters", "characters", nullable=True, minimum=0),
+        Column(
+            "frequency",
+            "float64",
+            "keyword_hits over the denominator the study chose",
+            "hits per word",
+            nullable=True,
+            minimum=0,
+            maximum=1,
+        ),
+        Column("hits", "string", "hit definition", allowed=("longest", "token", "overlap")),
+        Column("words", "string", "denominator", allowed=("all", "nonpunct", "han", "chars")),
+        Column("section", "string", "sections counted", allowed=("whole", "plan", "review")),
+        Column("annexes", "string", "whether annexes count", allowed=("drop", "keep")),
+        Column("origin", "string", "text or published", nullable=True, allowed=ORIGINS),
+        Column("source", "string", "file in the reports folder, or official URL", nullable=True),
+        Column("dictionary_sha256", "string", "SHA-256 of the terms counted", unit=_SHA256),
+        _REASON,
+    ),
+    key=("province_code", "year"),
+)
