@@ -1,0 +1,135 @@
+"""The panel as CSV, Parquet, XLSX and Stata, with its codebook beside it.
+
+Labels and units come from the schema. Equal content gives equal bytes. The text of codebooks is
+in `codebook`, cells of workbooks in `workbooks`.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dti_assets.panel.codebook import codebook_html, codebook_markdown, codebook_rows
+from dti_assets.panel.tables import PANEL
+from dti_assets.panel.variables import BY_NAME
+from dti_assets.panel.workbooks import safe_text, write_workbook
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dti_assets.panel.build import PanelTables
+
+_STATA_LABEL = 80
+_STATA_TEXT = 2045
+
+
+def export_panel(
+    built: PanelTables, folder: Path, log_of_zero: str = "drop"
+) -> list[dict[str, str]]:
+    """Every format into `folder`; rows of file name and SHA-256, in the order written.
+
+    panel.csv, panel.parquet, panel.xlsx (sheets panel, variables, coverage, series, tables,
+    sources), panel.dta, codebook.md and codebook.html.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    rule = str(log_of_zero)
+    (folder / "codebook.md").write_text(codebook_markdown(built.coverage, rule), encoding="utf-8")
+    (folder / "codebook.html").write_text(codebook_html(built.coverage, rule), encoding="utf-8")
+    paths = [
+        write_csv(built.panel, folder / "panel.csv"),
+        write_parquet(built.panel, folder / "panel.parquet"),
+        write_xlsx(built, folder / "panel.xlsx"),
+        write_stata(built.panel, folder / "panel.dta"),
+        folder / "codebook.md",
+        folder / "codebook.html",
+    ]
+    return [
+        {"path": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        for path in paths
+    ]
+
+
+def write_csv(frame: pd.DataFrame, path: Path) -> Path:
+    """UTF-8 with a byte-order mark (Excel needs it for Chinese), full precision."""
+    safe = frame.copy()
+    for name in safe.columns:
+        if not _is_number(safe[name]):
+            safe[name] = safe[name].map(safe_text, na_action="ignore")
+    safe.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+    return path
+
+
+def write_parquet(panel: pd.DataFrame, path: Path) -> Path:
+    """Parquet whose fields carry unit and description as metadata."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.Table.from_pandas(panel, schema=PANEL.arrow_schema(), preserve_index=False)
+    pq.write_table(table, path, compression="zstd")
+    return path
+
+
+def write_xlsx(built: PanelTables, path: Path) -> Path:
+    """The panel with its variables, coverage, tables that can run and sources, a sheet each."""
+    variables = codebook_rows(built.coverage)
+    frames = [
+        ("coverage", built.coverage),
+        ("series", built.series_coverage),
+        ("tables", built.table_coverage),
+        ("sources", built.sources),
+    ]
+    return write_workbook(
+        path,
+        [
+            ("panel", list(built.panel.columns), built.panel.itertuples(index=False)),
+            ("variables", list(variables[0]), [list(row.values()) for row in variables]),
+            *((name, list(f.columns), f.itertuples(index=False)) for name, f in frames),
+        ],
+    )
+
+
+def write_stata(panel: pd.DataFrame, path: Path) -> Path:
+    """Stata 14 and later (format 118): labels with units; a null is missing, an empty text ''."""
+    import pandas as pd
+
+    out: dict[str, Any] = {}
+    for name in panel.columns:
+        values = panel[name]
+        if not _is_number(values):
+            out[name] = values.fillna("").astype(object)
+        else:
+            whole = values.dtype == "Int64" and values.notna().all()
+            out[name] = values.astype("int64" if whole else "float64")
+    frame = pd.DataFrame(out)
+    long = [
+        name
+        for name in frame.columns
+        if frame[name].dtype == object
+        and frame[name].map(lambda text: len(text.encode())).max() > _STATA_TEXT
+    ]
+    frame.to_stata(
+        path,
+        write_index=False,
+        version=118,
+        variable_labels={name: stata_label(name) for name in frame.columns},
+        data_label="31 provinces of China by year",
+        time_stamp=datetime.datetime(1980, 1, 1),
+        convert_strl=long,
+    )
+    return path
+
+
+def stata_label(name: str) -> str:
+    """Label and unit of a column in the 80 characters Stata allows."""
+    column = PANEL[name]
+    text = BY_NAME[name].label if name in BY_NAME else column.description
+    unit = f" [{column.unit}]" if column.unit else ""
+    return text[: _STATA_LABEL - len(unit)] + unit
+
+
+def _is_number(values: pd.Series) -> bool:
+    import pandas as pd
+
+    return pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values)

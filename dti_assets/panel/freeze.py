@@ -1,0 +1,103 @@
+"""The frozen instrument: a hash taken before any outcome is joined, and whether it still holds.
+
+Pure: dictionaries in, dictionaries out. Where the frozen record is kept is not decided here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_COLUMNS = ("province_code", "year", "keyword_hits", "total_words", "distance_km", "dti_iv")
+_PARTS = ("dictionary_sha256", "settings_sha256", "dti_iv_sha256")
+
+
+class FrozenState(NamedTuple):
+    """Whether the instrument at hand is the frozen one, and in what it differs if not."""
+
+    frozen: bool
+    differences: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """One line for the note below a table."""
+        if self.frozen:
+            return "The instrument is the one frozen before outcomes were joined."
+        return "The instrument is NOT the frozen one: " + "; ".join(self.differences) + "."
+
+
+def freeze_instrument(
+    dictionary_sha256: str, settings: Mapping[str, Any], dti_iv: pd.DataFrame
+) -> dict[str, Any]:
+    """The record of an instrument: hashes of dictionary, settings and DTI_iv, and one over all.
+
+    `settings` are plain values (text and instrument sections of study.yaml); `dti_iv` is the
+    table of that name. The hash does not depend on row order, on other columns, or on digits
+    beyond the twelfth, in which two machines may differ.
+    """
+    plain = json.loads(json.dumps(dict(settings), sort_keys=True, default=str))
+    record: dict[str, Any] = {
+        "version": 1,
+        "dictionary_sha256": dictionary_sha256,
+        "settings": plain,
+        "settings_sha256": _sha256(json.dumps(plain, sort_keys=True, ensure_ascii=False)),
+        "dti_iv_sha256": _sha256(_canonical(dti_iv)),
+        "rows": len(dti_iv),
+        "with_value": int(dti_iv["dti_iv"].notna().sum()),
+        "first_year": int(dti_iv["year"].min()) if len(dti_iv) else None,
+        "last_year": int(dti_iv["year"].max()) if len(dti_iv) else None,
+    }
+    record["sha256"] = _sha256("\n".join(record[part] for part in _PARTS))
+    return record
+
+
+def is_frozen(
+    record: Mapping[str, Any] | None,
+    dictionary_sha256: str,
+    settings: Mapping[str, Any],
+    dti_iv: pd.DataFrame,
+) -> FrozenState:
+    """Whether the instrument at hand is the one of `record` (None: nothing was ever frozen)."""
+    if record is None:
+        return FrozenState(False, ("nothing was frozen",))
+    now = freeze_instrument(dictionary_sha256, settings, dti_iv)
+    differences = []
+    if record.get("dictionary_sha256") != now["dictionary_sha256"]:
+        differences.append("the dictionary was changed")
+    if record.get("settings_sha256") != now["settings_sha256"]:
+        before, after = record.get("settings") or {}, now["settings"]
+        keys = [k for k in sorted({*before, *after}) if before.get(k) != after.get(k)]
+        differences.append(
+            "settings were changed: "
+            + ", ".join(f"{k} from {before.get(k)!r} to {after.get(k)!r}" for k in keys)
+        )
+    if record.get("dti_iv_sha256") != now["dti_iv_sha256"]:
+        span = (record.get("first_year"), record.get("last_year"), record.get("rows"))
+        here = (now["first_year"], now["last_year"], now["rows"])
+        same = span == here
+        what = "values" if same else f"span ({span[2]} rows frozen, {here[2]} at hand) and values"
+        differences.append(f"DTI_iv has other {what}")
+    return FrozenState(not differences, tuple(differences))
+
+
+def _canonical(dti_iv: pd.DataFrame) -> str:
+    lines = []
+    ordered = dti_iv.sort_values(["province_code", "year"], kind="stable")
+    for row in ordered.reindex(columns=list(_COLUMNS)).itertuples(index=False):
+        lines.append(",".join(_digits(value) for value in row))
+    return "\n".join(lines)
+
+
+def _digits(value: Any) -> str:
+    if value is None or str(value) in ("<NA>", "nan"):
+        return ""
+    return f"{float(value):.12g}"
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,138 @@
+"""Official figures and memberships shipped with the package, as frames. No transformation.
+
+The figures are facts from yearbooks; unit and source of every series stand in
+reference/official_statistics_series.csv.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dti_assets.panel.series import Series, catalogue, reference_rows
+from dti_assets.panel.tables import FIGURES, NATIONAL_TOTALS, OFFICIAL_STATISTICS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NO_FIGURE = "no figure in the shipped official statistics"
+
+
+def official_statistics(years: tuple[int, int] | None = None) -> pd.DataFrame:
+    """The official figures, one row per province and year (table official_statistics).
+
+    Columns are the series with a source, each in the unit declared in the table. `years` is
+    first and last, inclusive; default is all shipped years (2005-2024). A missing figure is null
+    and named in `reason`; the year's figures that still lack a checked source are named in
+    `to_verify`.
+    """
+    import pandas as pd
+
+    rows = reference_rows("official_statistics.csv")
+    every = [int(name) for name in rows[0] if name.isdigit()]
+    first, last = years or (min(every), max(every))
+    kept = [year for year in every if first <= year <= last]
+    outside = [year for year in range(first, last + 1) if year not in every]
+    names = [one.name for one in catalogue().values() if one.source]
+    table: dict[tuple[int, int], dict[str, Any]] = {}
+    for member in memberships():
+        for year in sorted([*kept, *outside]):
+            place = {"province_code": member["province_code"], "province": member["province"]}
+            table[member["province_code"], year] = {**place, "year": year}
+    for row in rows:
+        for year in kept:
+            if row[str(year)]:
+                table[int(row["province_code"]), year][row["series"]] = float(row[str(year)])
+    suspect = {
+        (row["series"], int(row["year"]))
+        for row in reference_rows("breaks.csv")
+        if row["kind"] == "implausible"
+    }
+    for row in reference_rows("official_statistics_national.csv"):
+        if row["series"] != "exchange_rate":
+            continue
+        if row["status"] != "published":
+            suspect.add(("exchange_rate", int(row["year"])))
+        for (_, year), cells in table.items():
+            if year == int(row["year"]):
+                cells["exchange_rate"] = float(row["value"])
+    for (_, year), cells in table.items():
+        doubtful = [name for name in names if name in cells and (name, year) in suspect]
+        absent = [name for name in names if name not in cells]
+        cells["to_verify"] = ", ".join(doubtful) or None
+        cells["reason"] = f"{NO_FIGURE}: {', '.join(absent)}" if absent else None
+    return OFFICIAL_STATISTICS.frame(pd.DataFrame(list(table.values())))
+
+
+def official_figures(official: pd.DataFrame) -> pd.DataFrame:
+    """The wide official table as figures, one number a row, nulls left out (table figures)."""
+    import pandas as pd
+
+    parts = []
+    keys = ["province_code", "province", "year"]
+    for one in catalogue().values():
+        if one.name not in official:
+            continue
+        part = official[[*keys, one.name, "to_verify"]].rename(columns={one.name: "value"})
+        part = part[part["value"].notna()]
+        doubtful = (
+            part["to_verify"].fillna("").str.split(", ").map(lambda names, n=one.name: n in names)
+        )
+        parts.append(
+            part.drop(columns="to_verify").assign(
+                series=one.name,
+                unit=str(one.unit),
+                source=_published(one, part["year"]),
+                origin="official",
+                status=doubtful.map({True: "to be verified", False: "published"}),
+            )
+        )
+    return FIGURES.frame(pd.concat(parts, ignore_index=True) if parts else [])
+
+
+def national_totals() -> pd.DataFrame:
+    """National figures shipped for comparison with sums of provinces (table national_totals)."""
+    rows = [
+        {
+            "series": row["series"],
+            "year": int(row["year"]),
+            "value": float(row["value"]),
+            "unit": row["unit"],
+            "source": row["source"],
+        }
+        for row in reference_rows("official_statistics_national.csv")
+        if row["series"] != "exchange_rate"
+    ]
+    return NATIONAL_TOTALS.frame(rows)
+
+
+def memberships() -> list[dict[str, Any]]:
+    """The 31 provinces in GB/T 2260 order with region, bri and municipality."""
+    return [
+        {
+            "province_code": int(row["province_code"]),
+            "province": row["province"],
+            "region": row["region"],
+            "bri": int(row["bri"]),
+            "municipality": int(row["municipality"]),
+        }
+        for row in reference_rows("memberships.csv")
+    ]
+
+
+def membership_sources() -> dict[str, str]:
+    """Where each membership comes from."""
+    return {row["membership"]: row["source"] for row in reference_rows("memberships_sources.csv")}
+
+
+def series_breaks() -> list[dict[str, str]]:
+    """Known breaks: series, year, kind, what, evidence, status."""
+    return reference_rows("breaks.csv")
+
+
+def _published(one: Series, years: pd.Series) -> Any:
+    """The source of every figure of a series: one for all, or one a year (exchange rate)."""
+    if one.name != "exchange_rate":
+        return one.source
+    rows = reference_rows("official_statistics_national.csv")
+    by_year = {int(row["year"]): row["source"] for row in rows if row["series"] == one.name}
+    return years.map(by_year)

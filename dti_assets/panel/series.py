@@ -1,0 +1,117 @@
+"""The catalogue of series: what can enter the panel, in which unit, under which names.
+
+The catalogue is data (reference/official_statistics_series.csv): a series is added there, not
+here. Figures are in `official` and `user_figures`.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+from importlib.resources import files
+
+from dti_assets.panel.errors import PanelError
+from dti_assets.panel.units import Unit, parse_unit
+
+
+@dataclass(frozen=True)
+class Series:
+    """One series of raw figures; `unit` is the unit in which it is shipped and stored."""
+
+    name: str
+    label: str
+    label_zh: str
+    unit: Unit
+    plausible_min: float
+    plausible_max: float | None
+    source: str
+    aliases: tuple[str, ...]
+    how_to_supply: str
+
+
+def reference_rows(name: str) -> list[dict[str, str]]:
+    """The rows of a CSV file of dti_assets/reference."""
+    text = (files("dti_assets.reference") / name).read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
+
+
+@lru_cache(maxsize=1)
+def catalogue() -> dict[str, Series]:
+    """Every series by name, in the order of the catalogue."""
+    return {
+        row["series"]: Series(
+            row["series"],
+            row["label"],
+            row["label_zh"],
+            parse_unit(row["unit"]),
+            float(row["plausible_min"]),
+            float(row["plausible_max"]) if row["plausible_max"] else None,
+            row["source"],
+            tuple(alias for alias in row["aliases"].split("|") if alias),
+            row["how_to_supply"],
+        )
+        for row in reference_rows("official_statistics_series.csv")
+    }
+
+
+def find_series(
+    header: str, context: str = "", aliases: Mapping[str, str] | None = None
+) -> Series | None:
+    """The series a column header names, or None.
+
+    `aliases` (header -> series, from study.yaml) come first. An alias `高技术>企业数` of the
+    catalogue holds only where `context` (sheet title, sheet and file name) speaks of 高技术, so
+    that another industry's 企业数 is never taken for it.
+    """
+    key = fold(header)
+    for alias, name in (aliases or {}).items():
+        if fold(alias) == key:
+            if name not in catalogue():
+                raise PanelError(f"alias {alias}: {unknown_series(name)}")
+            return catalogue()[name]
+    found = _by_alias().get(key)
+    if found:
+        return catalogue()[found]
+    about = fold(context)
+    for scope, alias, name in _scoped():
+        if alias == key and scope in about:
+            return catalogue()[name]
+    return None
+
+
+def unknown_series(name: str) -> str:
+    """The sentence for a name that is no series, with the nearest one."""
+    near = get_close_matches(fold(name), list(_by_alias()), n=1, cutoff=0.6)
+    return f"{name!r} is no series" + (f"; did you mean {_by_alias()[near[0]]}?" if near else "")
+
+
+def fold(text: str) -> str:
+    """NFKC, lower case, without white space, punctuation and footnote marks."""
+    # footnote marks go before NFKC makes digits of them
+    bare = "".join(c for c in str(text) if unicodedata.category(c) != "No")
+    return re.sub(r"[\s_\-.,、:：*#]+", "", unicodedata.normalize("NFKC", bare).lower())
+
+
+@lru_cache(maxsize=1)
+def _by_alias() -> dict[str, str]:
+    names: dict[str, str] = {}
+    for one in catalogue().values():
+        for alias in (one.name, one.label, one.label_zh, *one.aliases):
+            if ">" not in alias and names.setdefault(fold(alias), one.name) != one.name:
+                raise PanelError(f"official_statistics_series.csv: {alias} names two series")
+    return names
+
+
+@lru_cache(maxsize=1)
+def _scoped() -> tuple[tuple[str, str, str], ...]:
+    return tuple(
+        (*(fold(part) for part in alias.split(">", 1)), one.name)  # type: ignore[misc]
+        for one in catalogue().values()
+        for alias in one.aliases
+        if ">" in alias
+    )

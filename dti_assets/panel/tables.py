@@ -1,0 +1,236 @@
+"""The tables of the panel branch, declared once. No code that computes them."""
+
+from __future__ import annotations
+
+from dti_assets.panel.series import catalogue
+from dti_assets.panel.variables import VARIABLES, variable_definition
+from dti_assets.tables import PROVINCE, PROVINCE_CODE, YEAR, Column, Table
+
+REGIONS = ("East", "Central", "West", "Northeast")
+STATUSES = ("published", "to be verified")
+ORIGINS = ("official", "user", "official+user", "computed", "membership", "absent")
+STATES = ("complete", "partial", "absent")
+RUNS = ("as in the paper", "reduced controls", "proxy", "no")
+SEVERITIES = ("error", "warning", "info")
+
+_REASON = Column("reason", "string", "why a value is null", nullable=True)
+
+
+def _official_columns() -> tuple[Column, ...]:
+    return tuple(
+        Column(
+            one.name,
+            "float64",
+            f"{one.label} ({one.label_zh}); source: {one.source}",
+            str(one.unit),
+            nullable=True,
+            minimum=0,
+        )
+        for one in catalogue().values()
+        if one.source
+    )
+
+
+OFFICIAL_STATISTICS = Table(
+    "official_statistics",
+    "province-year",
+    (
+        PROVINCE_CODE,
+        PROVINCE,
+        YEAR,
+        *_official_columns(),
+        Column("to_verify", "string", "series of this row still to be verified", nullable=True),
+        Column("reason", "string", "series without an official figure here", nullable=True),
+    ),
+    key=("province_code", "year"),
+)
+
+# Raw figures, official or a user's, one number a row, each in the unit it was given in.
+FIGURES = Table(
+    "figures",
+    "series, province and year",
+    (
+        Column("series", "string", "name in the catalogue of series"),
+        PROVINCE_CODE,
+        PROVINCE,
+        YEAR,
+        Column("value", "float64", "the figure as given", nullable=True),
+        Column("unit", "string", "unit the figure was given in"),
+        Column("source", "string", "publication or the user's file"),
+        Column("origin", "string", "official or user", allowed=("official", "user")),
+        Column("status", "string", "whether the figure was checked", allowed=STATUSES),
+        Column("file", "string", "the user's file", nullable=True),
+        Column("sheet", "string", "sheet of the file", nullable=True),
+        Column("row", "int64", "row of the sheet, from 1", nullable=True),
+        Column("column", "string", "column of the sheet", nullable=True),
+        _REASON,
+    ),
+    key=("series", "province_code", "year"),
+)
+
+SKIPPED = Table(
+    "skipped",
+    "row, column or file left out",
+    (
+        Column("file", "string", "the user's file"),
+        Column("sheet", "string", "sheet of the file", nullable=True),
+        Column("row", "int64", "row of the sheet, from 1", nullable=True),
+        Column("column", "string", "column of the sheet", nullable=True),
+        Column("text", "string", "what stands there", nullable=True),
+        Column("reason", "string", "why it was left out"),
+    ),
+)
+
+USER_FILES = Table(
+    "user_files",
+    "file",
+    (
+        Column("file", "string", "the user's file"),
+        Column("sha256", "string", "checksum of its bytes"),
+        Column("bytes", "int64", "size", "bytes", minimum=0),
+        Column("series", "string", "series found in it", nullable=True),
+        Column("figures", "int64", "cells read, missing ones included", minimum=0),
+    ),
+    key=("file",),
+)
+
+NATIONAL_TOTALS = Table(
+    "national_totals",
+    "series and year",
+    (
+        Column("series", "string", "name in the catalogue of series"),
+        YEAR,
+        Column("value", "float64", "national figure"),
+        Column("unit", "string", "unit of the figure"),
+        Column("source", "string", "publication or the user's file"),
+    ),
+)
+
+PANEL = Table(
+    "panel",
+    "province-year",
+    (
+        PROVINCE_CODE,
+        PROVINCE,
+        YEAR,
+        *(
+            Column(
+                one.name,
+                one.dtype,
+                variable_definition(one),
+                one.unit,
+                nullable=one.origin != "membership",
+                minimum=one.minimum,
+                maximum=one.maximum,
+                allowed=REGIONS if one.name == "region" else None,
+            )
+            for one in VARIABLES
+        ),
+        Column("dti_basis", "string", "how the patents behind DTIn were classified", nullable=True),
+        Column("dti_iv_rule", "string", "zero-distance rule behind DTI_iv", nullable=True),
+        Column("reason", "string", "why values of this row are null", nullable=True),
+    ),
+    key=("province_code", "year"),
+)
+
+PANEL_SOURCES = Table(
+    "panel_sources",
+    "province, year and variable",
+    (
+        PROVINCE_CODE,
+        PROVINCE,
+        YEAR,
+        Column("variable", "string", "variable of the panel"),
+        Column("origin", "string", "where the cell came from", allowed=ORIGINS),
+        Column("source", "string", "publications and files behind the cell", nullable=True),
+        Column("status", "string", "whether the figures were checked", allowed=STATUSES),
+        _REASON,
+    ),
+    key=("province_code", "year", "variable"),
+)
+
+PANEL_COVERAGE = Table(
+    "panel_coverage",
+    "variable",
+    (
+        Column("variable", "string", "variable of the panel"),
+        Column("label", "string", "what it is"),
+        Column("state", "string", "complete, partial or absent", allowed=STATES),
+        Column("cells", "int64", "cells with a value", minimum=0),
+        Column("of", "int64", "cells of the panel", minimum=0),
+        Column("years", "string", "years with any value", nullable=True),
+        Column("provinces", "int64", "provinces with any value", minimum=0),
+        Column("zero_logs", "int64", "zeros met by the rule for log(0)", minimum=0),
+        Column("to_verify", "int64", "cells resting on figures to be verified", minimum=0),
+        Column("sources", "string", "origins and publications", nullable=True),
+        Column("why_missing", "string", "most frequent reasons of nulls", nullable=True),
+        Column("how_to_supply", "string", "what to put where", nullable=True),
+    ),
+    key=("variable",),
+)
+
+SERIES_COVERAGE = Table(
+    "series_coverage",
+    "series",
+    (
+        Column("series", "string", "series of the catalogue"),
+        Column("label", "string", "what it is"),
+        Column("state", "string", "complete, partial or absent", allowed=STATES),
+        Column("figures", "int64", "province-years with a figure", minimum=0),
+        Column("of", "int64", "province-years of the panel", minimum=0),
+        Column("years", "string", "years with any figure", nullable=True),
+        Column("provinces", "int64", "provinces with any figure", minimum=0),
+        Column("origin", "string", "official, user or both", nullable=True),
+        Column("source", "string", "publications and files", nullable=True),
+        Column("used_by", "string", "variables that read it", nullable=True),
+        Column("how_to_supply", "string", "where to find what is missing", nullable=True),
+    ),
+    key=("series",),
+)
+
+TABLE_COVERAGE = Table(
+    "table_coverage",
+    "table of the paper",
+    (
+        Column("table", "string", "asset of the table"),
+        Column("title", "string", "what the table shows"),
+        Column("runs", "string", "best any of its columns can do", allowed=RUNS),
+        Column("columns_that_run", "string", "columns with a sample", nullable=True),
+        Column("columns_that_cannot", "string", "columns without, and why", nullable=True),
+        Column("n_obs", "int64", "rows of the largest column", minimum=0),
+        Column("n_provinces", "int64", "provinces in it", minimum=0),
+        Column("years", "string", "years in it", nullable=True),
+        Column("controls_absent", "string", "controls without any value", nullable=True),
+        Column("note", "string", "proxies used, what to add", nullable=True),
+    ),
+    key=("table",),
+)
+
+CHECKS = Table(
+    "panel_checks",
+    "check",
+    (
+        Column("check", "string", "name of the check"),
+        Column("passed", "bool", "whether nothing was found"),
+        Column("severity", "string", "error, warning or info", allowed=SEVERITIES),
+        Column("message", "string", "what was found, with the cells"),
+    ),
+)
+
+TURNOVER = Table(
+    "turnover",
+    "province-year",
+    (
+        PROVINCE_CODE,
+        PROVINCE,
+        YEAR,
+        Column(
+            "party_turnover", "int64", "1 if a new party secretary counts", "0 or 1", True, 0, 1
+        ),
+        Column("governor_turnover", "int64", "1 if a new governor counts", "0 or 1", True, 0, 1),
+        Column("party_secretary", "string", "secretary in office for the year", nullable=True),
+        Column("governor", "string", "governor in office for the year", nullable=True),
+        _REASON,
+    ),
+    key=("province_code", "year"),
+)

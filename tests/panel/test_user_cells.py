@@ -1,0 +1,92 @@
+"""Single cells of yearbooks: numbers, years, provinces."""
+
+import datetime
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dti_assets.geography.provinces import provinces
+from dti_assets.panel.user_cells import NotANumberError, number, place, year_of, years_in
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        ("1,234.5", 1234.5), ("1 234", 1234), ("12.5", 12.5), ("41.2%", 41.2), (7, 7),
+        ("-3", -3), ("1e3", 1000), ("…", None), ("—", None), ("", None), ("  ", None),
+        ("NA", None), (float("nan"), None), (None, None), ("缺失", None), ("-", None),
+    ],
+)  # fmt: skip
+def test_numbers(cell: object, value: float | None) -> None:
+    assert number(cell) == value
+
+
+@pytest.mark.parametrize("cell", ["1,23", "12 个", "1.2.3", "about 3", True, "inf", "1234①"])
+def test_no_numbers(cell: object) -> None:
+    with pytest.raises(NotANumberError):
+        number(cell)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_every_float_is_read_exactly(value: float) -> None:
+    assert number(repr(value)) == value
+    assert number(value) == value
+
+
+@pytest.mark.parametrize(
+    ("cell", "year"),
+    [
+        (2015, 2015), (2015.0, 2015), ("2015", 2015), ("2015年", 2015), ("y2015", 2015),
+        ("2015-12-31", 2015), (datetime.datetime(2015, 12, 31), 2015), ("20151", None),
+        ("gdp2015", None), (15, None), (2015.5, None), (None, None), ("201X", None),
+    ],
+)  # fmt: skip
+def test_years(cell: object, year: int | None) -> None:
+    assert year_of(cell) == year
+
+
+def test_years_in_titles() -> None:
+    assert years_in("2-5 各地区高技术产业(2015年)") == [2015]
+    assert years_in("gdp_2009-2022.csv") == [2009, 2022]
+    assert years_in("12015.6 in 330000") == []
+
+
+def test_provinces_as_yearbooks_print_them() -> None:
+    for p in provinces():
+        spread = "  ".join(p.province)
+        for name in (p.province, p.full_name, spread, f"{p.province} {p.english}", p.english):
+            assert place(name) == ("province", p), name
+        assert place(f"{p.province}①") == ("province", p)
+        assert place(p.province_code)[0] == "unknown"
+        assert place(p.province_code, codes=True) == ("province", p)
+
+
+@pytest.mark.parametrize(
+    ("cell", "kind"),
+    [
+        ("全  国", "national"), ("National Total", "national"), ("全国 National", "national"),
+        ("东部地区", "group"), ("Western", "group"), ("香港特别行政区", "outside"),
+        ("新疆生产建设兵团", "outside"), ("注:2015年数据", "footnote"), ("Source: NBS", "footnote"),
+        ("资料来源:海关总署。", "footnote"), (None, "blank"), ("浙工", "unknown"),
+        (45.8, "unknown"),        ("45.8", "unknown"),
+    ],
+)  # fmt: skip
+def test_other_rows(cell: object, kind: str) -> None:
+    assert place(cell)[0] == kind
+
+
+def test_importing_the_package_loads_no_heavy_library() -> None:
+    modules = (
+        "build, checks, export, panel_folder, simulated_figures, simulation, tables, turnover, "
+        "freeze, workbooks, codebook"
+    )
+    code = (
+        f"from dti_assets.panel import {modules}\nimport sys\n"
+        "heavy = 'pandas', 'numpy', 'openpyxl', 'pyarrow', 'dagster'\n"
+        "print([m for m in heavy if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
