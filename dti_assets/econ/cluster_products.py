@@ -133,5 +133,6 @@ def projection_coefficients(moments: Floats, target: Ints, on: Ints) -> Floats:
     """(len(on), len(target)) least-squares coefficients from cross products (m, m)."""
     if len(on) == 0:
         return np.empty((0, len(target)))
-    solution: Floats = np.linalg.solve(moments[np.ix_(on, on)], moments[np.ix_(on, target)])
-    return solution
+    return np.asarray(
+        np.linalg.solve(moments[np.ix_(on, on)], moments[np.ix_(on, target)]), dtype=float
+    )

@@ -102,7 +102,8 @@ def build_on(spec: Specification, sample: Sample, covariance: str | None = None)
     spread = _norms(sample.values - sample.values.mean(axis=0))
     # a column that is constant up to rounding has no spread to compare with
     spread = np.where(spread <= 1e-12 * _norms(sample.values), 0.0, spread)
-    gone = dict(zip(sample.names, _norms(residual) <= RELATIVE_ZERO * spread, strict=True))
+    still = (spread == 0.0) | (_norms(residual) <= RELATIVE_ZERO * spread)
+    gone = dict(zip(sample.names, still, strict=True))
     effects = " and ".join(spec.fixed_effects)
     n = len(sample)
 

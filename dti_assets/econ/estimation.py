@@ -295,7 +295,7 @@ def _overidentification(design: Design, fit: _Fit, covariance: str) -> dict[str,
         return tests  # the weight matrix of two-step GMM would be singular
     config = {"clusters": design.sample.cluster} if covariance == "clustered" else {}
     model = fit.model
-    gmm = IVGMM(
+    gmm: Any = IVGMM(
         model.dependent.ndarray,
         model.exog.ndarray if model.exog.shape[1] else None,
         model.endog.ndarray,

@@ -280,6 +280,6 @@ def _solve(moments: Floats, on: NDArray[np.int64], target: int) -> Floats:
     left[:, diagonal, diagonal] += 1e-12 * size
     pivots = np.linalg.cholesky(left)[:, diagonal, diagonal] ** 2
     left[:, diagonal, diagonal] -= 1e-12 * size
-    solution: Floats = np.linalg.solve(left, right)[:, :, 0]
+    solution = np.asarray(np.linalg.solve(left, right)[:, :, 0], dtype=float)
     solution[np.any(pivots < SINGULAR * size, axis=1)] = np.nan
     return solution

@@ -73,14 +73,15 @@ def jackknife_of(design: Design) -> Jackknife:
     if not design.spec.endogenous:
         return Jackknife(estimates, errors, None, None, None, None)
     f_without = pd.Series(_first_stage_f(design, products, without), index=index, name="F")
-    least = None if f_without.isna().all() else f_without.idxmin()
+    found = f_without.to_numpy()
+    least = None if np.isnan(found).all() else int(np.nanargmin(found))
     return Jackknife(
         estimates=estimates,
         std_errors=errors,
         first_stage_f=f_without,
         jackknife_f=_jackknife_f(products, without, whole),
-        smallest_f=None if least is None else float(f_without[least]),
-        smallest_f_without=least,
+        smallest_f=None if least is None else float(found[least]),
+        smallest_f_without=None if least is None else rows[least],
     )
 
 
@@ -165,5 +166,4 @@ def _first_stage_f(design: Design, products: ClusterProducts, without: Floats) -
 
 
 def _inverse(matrices: Floats) -> Floats:
-    inverse: Floats = np.linalg.pinv(matrices, rcond=1e-11, hermitian=True)
-    return inverse
+    return np.asarray(np.linalg.pinv(matrices, rcond=1e-11, hermitian=True), dtype=float)

@@ -84,8 +84,8 @@ class Estimates:
     outcome_mean: float
     dropped: pd.DataFrame
     absorbed: dict[str, str]
+    residuals: pd.Series = field(repr=False)
     first_stage: FirstStage | None = None
-    residuals: pd.Series = field(repr=False, default=None)  # type: ignore[assignment]
 
     def conf_int(self, level: float = 0.95) -> pd.DataFrame:
         """Frame with `lower` and `upper`: estimate -/+ t(df_t) quantile times standard error."""
@@ -116,9 +116,9 @@ class Estimates:
 
     def __str__(self) -> str:
         lines = [f"{self.spec.outcome}: N = {self.nobs}, clusters = {self.n_clusters}"]
-        for term, value in self.params.items():
+        for term, value, error in zip(self.params.index, self.params, self.std_errors, strict=True):
             if term != INTERCEPT:
-                lines.append(f"  {term} = {value:.4g} ({self.std_errors[term]:.4g})")
+                lines.append(f"  {term} = {value:.4g} ({error:.4g})")
         return "\n".join(lines)
 
 

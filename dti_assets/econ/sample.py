@@ -72,8 +72,8 @@ def prepare(spec: Specification, frame: pd.DataFrame) -> Sample:
         for name in dict.fromkeys((*spec.fixed_effects, *([spec.cluster] if spec.cluster else [])))
     }
     reasons = np.full(len(frame), None, dtype=object)
-    for name, column in labels.items():
-        reasons[_first(reasons, column.isna().to_numpy())] = f"{name} is missing"
+    for name, series in labels.items():
+        reasons[_first(reasons, series.isna().to_numpy())] = f"{name} is missing"
     for j, name in enumerate(spec.variables):
         reasons[_first(reasons, np.isnan(values[:, j]))] = f"{name} is missing"
     keep = np.array([reason is None for reason in reasons], dtype=bool)

@@ -1,4 +1,4 @@
-"""The wild cluster restricted bootstrap in score form: few clusters, many draws, one matrix product.
+"""The wild cluster restricted bootstrap in score form: many draws in one matrix product.
 
 With residuals u restricted by the null, a draw multiplies each cluster's u_g by v_g. Numerator
 and cluster scores of the bootstrap statistic are linear in v, so that all draws are one product
@@ -143,13 +143,15 @@ def draw_weights(
     if weights == "rademacher" and n_clusters < 62 and 2**n_clusters <= draws:
         numbers = np.arange(2**n_clusters)
         bits = (numbers[None, :] >> np.arange(n_clusters)[:, None]) & 1
-        return 1.0 - 2.0 * bits, True, "rademacher"
+        return np.asarray(1.0 - 2.0 * bits, dtype=float), True, "rademacher"
     rng = np.random.default_rng(seed)
     if weights == "webb" or n_clusters <= WEBB_CLUSTERS:
         points = np.sqrt(np.array([0.5, 1.0, 1.5]))
         values = np.concatenate([-points[::-1], points])
-        return values[rng.integers(0, 6, size=(n_clusters, draws))], False, "webb"
-    return 1.0 - 2.0 * rng.integers(0, 2, size=(n_clusters, draws)), False, "rademacher"
+        webb = values[rng.integers(0, 6, size=(n_clusters, draws))]
+        return np.asarray(webb, dtype=float), False, "webb"
+    signs = 1.0 - 2.0 * rng.integers(0, 2, size=(n_clusters, draws))
+    return np.asarray(signs, dtype=float), False, "rademacher"
 
 
 @dataclass(frozen=True)
