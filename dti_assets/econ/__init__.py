@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dti_assets.econ.anderson_rubin import anderson_rubin_set
     from dti_assets.econ.errors import EconError
     from dti_assets.econ.estimation import estimate
-    from dti_assets.econ.indirect_effects import mediation
+    from dti_assets.econ.mediation_analysis import mediation
     from dti_assets.econ.specification import Specification
     from dti_assets.econ.weak_instruments import tf_interval
     from dti_assets.econ.wild_bootstrap import wild_cluster_test
@@ -24,7 +24,7 @@ _HOME = {
     "Specification": "specification",
     "anderson_rubin_set": "anderson_rubin",
     "estimate": "estimation",
-    "mediation": "indirect_effects",
+    "mediation": "mediation_analysis",
     "tf_interval": "weak_instruments",
     "wild_cluster_test": "wild_bootstrap",
 }

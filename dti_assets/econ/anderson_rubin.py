@@ -24,7 +24,7 @@ from dti_assets.econ.wild_bootstrap import TIE, draw_weights, score_matrices, se
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     Floats = NDArray[np.float64]
 
@@ -157,7 +157,7 @@ class WildInversion:
         )
         return scores.numerator @ weights, scores.residual @ weights
 
-    def p_values(self, values: Floats) -> Floats:
+    def p_values(self, values: ArrayLike) -> Floats:
         """p-value of each hypothesised value."""
         values = np.asarray(values, dtype=float)
         out = np.empty(len(values))
