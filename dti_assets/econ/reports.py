@@ -67,7 +67,7 @@ def _weak(table: TableSpec, resolved: ResolvedColumn, options: TableOptions) -> 
     stage = result.first_stage
     assert stage is not None
     term, instrument = spec.endogenous[0], stage.reduced_form.index[0]
-    wald = result.conf_int(options.level).loc[term]
+    low, high = result.interval(term, options.level)
     first = estimate(_first_stage(spec), frame)
     ols = estimate(
         spec.with_(endogenous=(), instruments=(), regressors=(term, *spec.regressors)),
@@ -86,16 +86,16 @@ def _weak(table: TableSpec, resolved: ResolvedColumn, options: TableOptions) -> 
         "first_stage": float(first.params[instrument]),
         "first_stage_se": float(first.std_errors[instrument]),
         "first_stage_p": float(first.p_values[instrument]),
-        "reduced_form": float(stage.reduced_form["estimate"].iloc[0]),
-        "reduced_form_se": float(stage.reduced_form["std_error"].iloc[0]),
+        "reduced_form": float(stage.reduced_form["estimate"].to_numpy()[0]),
+        "reduced_form_se": float(stage.reduced_form["std_error"].to_numpy()[0]),
         "partial_r2": stage.partial_r2,
         "kleibergen_paap_f": stage.kleibergen_paap_f,
         "cragg_donald_f": stage.cragg_donald_f,
         "effective_f": stage.effective_f,
         "effective_f_critical_10": stage.effective_f_critical.get(0.10),
         "effective_f_critical_30": stage.effective_f_critical.get(0.30),
-        "wald_low": float(wald["lower"]),
-        "wald_high": float(wald["upper"]),
+        "wald_low": low,
+        "wald_high": high,
         "sargan_p": stage.sargan.p_value if stage.sargan else None,
         "hansen_p": stage.hansen_j.p_value if stage.hansen_j else None,
         "note": facts["note"],

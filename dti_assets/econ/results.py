@@ -96,6 +96,11 @@ class Estimates:
         half = stats.t.ppf((1 + level) / 2, self.df_t) * self.std_errors
         return pd.DataFrame({"lower": self.params - half, "upper": self.params + half})
 
+    def interval(self, term: str, level: float = 0.95) -> tuple[float, float]:
+        """Confidence interval of one term."""
+        lower, upper = self.conf_int(level).loc[[term]].to_numpy()[0]
+        return float(lower), float(upper)
+
     def tidy(self, level: float = 0.95) -> pd.DataFrame:
         """One row per term: estimate, std_error, t_stat, p_value, conf_low, conf_high, stars."""
         import pandas as pd

@@ -143,7 +143,7 @@ def _column(
                 row[name] = tidy.at[term, name]
             row["p_wild"] = wild.get(term)
             row["se_crv3"] = crv3.get(term)
-            row["stars"] = stars(wild.get(term, tidy.at[term, "p_value"]))
+            row["stars"] = stars(wild.get(str(term), float(result.p_values[str(term)])))
         rows.append(row)
     for term, why in result.absorbed.items():
         if term not in resolved.spec.instruments:
