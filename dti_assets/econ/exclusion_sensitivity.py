@@ -73,7 +73,9 @@ def exclusion_sensitivity(
         raise SpecificationError(f"gamma must be (least, largest), not {gamma!r}")
     grid = np.unique(np.append(np.linspace(low, high, points), 0.0 if low <= 0 <= high else low))
     instrument, term = spec.instruments[0], spec.endogenous[0]
-    rows, pieces = [], []
+    rows: list[dict[str, object]] = []
+    pieces: list[Interval] = []
+    before: list[Interval] = []
     for value in grid:
         shifted = frame.assign(
             **{spec.outcome: frame[spec.outcome] - float(value) * frame[instrument]}
@@ -84,6 +86,11 @@ def exclusion_sensitivity(
         else:
             found = anderson_rubin_set(spec, shifted, level, method, draws, seed).intervals
         pieces += found
+        if len(found) == len(before) == 1:
+            # ends move continuously with gamma, so that the union over the step between two grid
+            # points is the hull of their intervals
+            pieces.append((min(found[0][0], before[0][0]), max(found[0][1], before[0][1])))
+        before = found
         rows.append(
             {
                 "gamma": float(value),

@@ -92,7 +92,7 @@ def describe(
         if len(values) > 1:
             row["std_dev"] = float(values.std(ddof=1))
         keys = [options.entity, options.time]
-        if len(values) > 1 and set(keys) <= set(kept.columns) and kept[keys].notna().all(None):
+        if len(values) > 1 and set(keys) <= set(kept.columns) and kept[keys].notna().all(axis=None):
             codes = [kept[key].astype("category").cat.codes.to_numpy(dtype=int) for key in keys]
             row["std_within"] = float(demean(values[:, None], codes).std())
     counts = {row["variable"]: row.get("n_obs", 0) for row in rows}
