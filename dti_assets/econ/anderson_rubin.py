@@ -179,7 +179,7 @@ class WildInversion:
         observed, simulated = statistics[:, :1], statistics[:, 1:]
         extreme = np.sum(simulated >= observed * (1 - TIE), axis=1)
         if self.enumerated:
-            return extreme / simulated.shape[1]
+            return np.maximum(extreme, 2) / simulated.shape[1]
         return (1 + extreme) / (simulated.shape[1] + 1)
 
     def _single(self, on_y: Floats, on_d: Floats) -> Floats:

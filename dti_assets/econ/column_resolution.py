@@ -80,6 +80,8 @@ def resolve(
         Naming the outcome, key terms, instruments, required controls, effects or sample columns
         that are absent (no column, or no value) and have no proxy.
     """
+    if not panel.index.is_unique:  # rows are identified by their label below
+        panel = panel.reset_index(drop=True)
     proxies: dict[str, str] = {}
     absent: list[str] = []
     for name in column.needs:

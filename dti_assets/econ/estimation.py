@@ -259,7 +259,8 @@ def _kleibergen_paap(design: Design, fit: _Fit, covariance: str) -> float | None
     clusters = design.sample.n_clusters or 0
     if covariance == "clustered" and len(design.instrument_names) > clusters - 1:
         return None
-    return _rank_f(design, fit, covariance)
+    value = _rank_f(design, fit, covariance)
+    return None if np.isnan(value) else value  # singular where the first stage fits exactly
 
 
 def _rank_f(design: Design, fit: _Fit, kind: str) -> float:

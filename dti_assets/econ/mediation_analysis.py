@@ -280,6 +280,8 @@ def _solve(moments: Floats, on: NDArray[np.int64], target: int) -> Floats:
     left[:, diagonal, diagonal] += 1e-12 * size
     pivots = np.linalg.cholesky(left)[:, diagonal, diagonal] ** 2
     left[:, diagonal, diagonal] -= 1e-12 * size
+    singular = np.any(pivots < SINGULAR * size, axis=1)
+    left[singular] = np.eye(len(on))
     solution = np.asarray(np.linalg.solve(left, right)[:, :, 0], dtype=float)
-    solution[np.any(pivots < SINGULAR * size, axis=1)] = np.nan
+    solution[singular] = np.nan
     return solution

@@ -21,6 +21,9 @@ class TestStatistic:
     df: int
     p_value: float
 
+    def __float__(self) -> float:
+        return self.statistic
+
 
 @dataclass(frozen=True)
 class FirstStage:

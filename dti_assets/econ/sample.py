@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dti_assets.econ.errors import EmptySample, MissingColumn, NotNumeric
+from dti_assets.econ.errors import EmptySample, MissingColumn, NotNumeric, SpecificationError
 from dti_assets.econ.specification import Specification
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Codes = NDArray[np.int64]
+
+
+# Squares of larger numbers overflow
+LARGEST = 1e120
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,8 @@ def prepare(spec: Specification, frame: pd.DataFrame) -> Sample:
     """
     import pandas as pd
 
+    if not isinstance(frame, pd.DataFrame):
+        raise SpecificationError(f"the data must be a DataFrame, not {type(frame).__name__}")
     values = numeric_columns(frame, spec.variables)
     labels = {
         name: _column(frame, name)
@@ -136,6 +143,8 @@ def numeric_columns(frame: pd.DataFrame, names: Sequence[str]) -> Floats:
                 f"column {name} holds an infinite value (first at row {row!r}); "
                 "settle the log of zero before estimating"
             )
+        if np.nanmax(np.abs(numbers), initial=0.0) > LARGEST:
+            raise NotNumeric(f"column {name} holds values beyond {LARGEST:g}; rescale it")
         out[:, j] = numbers
     return out
 
@@ -154,8 +163,9 @@ def _holds_text(column: pd.Series) -> bool:
 
     if is_numeric_dtype(column.dtype) or is_bool_dtype(column.dtype):
         return False
-    # an object column may hold numbers and None; strings are text even where they look numeric
-    return any(isinstance(value, (str, bytes)) for value in column.dropna())
+    # an object column may hold numbers and None; strings are text even where they look numeric,
+    # and a date is no number
+    return not all(isinstance(value, (Real, np.bool_)) for value in column.dropna())
 
 
 def _first_text(column: pd.Series, name: str) -> str:

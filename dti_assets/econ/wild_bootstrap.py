@@ -216,8 +216,11 @@ def settle(numerator: Floats, denominator: Floats) -> Floats:
 
 
 def bootstrap_p_value(observed: float, simulated: Floats, enumerated: bool) -> float:
-    """Share of draws at least as extreme as `observed`; ties count."""
+    """Share of draws at least as extreme as `observed`; ties count.
+
+    Among enumerated signs all-plus and all-minus reproduce the sample, so that two always tie.
+    """
     extreme = int(np.sum(simulated >= observed * (1 - TIE)))
     if enumerated:
-        return extreme / len(simulated)
+        return max(extreme, 2) / len(simulated)
     return (1 + extreme) / (len(simulated) + 1)

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from panels import panel
 
@@ -58,6 +59,9 @@ def test_a_constant_beside_the_intercept_is_reported(frame):
         (lambda f: f.assign(unit="same"), OLS, named.TooFewClusters, "one cluster of unit"),
         (lambda f: f.assign(x1="12.5"), OLS, named.NotNumeric, "column x1 holds text: '12.5'"),
         (lambda f: f.assign(x1=-np.inf), OLS, named.NotNumeric, "infinite"),
+        (lambda f: f.assign(x1=pd.Timestamp("2020-01-01")), OLS, named.NotNumeric, "x1"),
+        (lambda f: f.assign(x1=1e200), OLS, named.NotNumeric, "rescale it"),
+        (lambda f: [1, 2], OLS, named.SpecificationError, "must be a DataFrame, not list"),
         (lambda f: f.assign(z=1.0), IV, named.NoVariation, "z is constant"),
         (lambda f: f.assign(z=f["x1"] * 2), IV, named.NoVariation, "instrument"),
         (lambda f: f.assign(z=f["time"] * 1.0), IV, named.NoVariation, "within unit and time"),
@@ -76,8 +80,6 @@ def test_named_errors(frame, change, spec, error, says):
 
 def test_more_regressors_than_rows():
     rng = np.random.default_rng(0)
-    import pandas as pd
-
     wide = pd.DataFrame(rng.normal(size=(6, 9)), columns=[f"x{i}" for i in range(8)] + ["y"])
     with pytest.raises(named.EconError, match="6 rows"):
         estimate(Specification("y", tuple(f"x{i}" for i in range(8))), wide)
@@ -129,6 +131,17 @@ def test_inference_that_does_not_exist_says_so(frame):
     many = IV.with_(instruments=("z", "z2", "m"))
     stage = estimate(many, three).first_stage
     assert stage.f_statistic is None and stage.kleibergen_paap_f is None
+
+
+def test_degenerate_fits_give_numbers_or_none(frame):
+    exact = frame.assign(y=2 * frame["d"] + frame["x1"])
+    assert wild_cluster_test(OLS, exact, "d").p_value >= 2 / 2**8
+    own = estimate(IV, frame.assign(z=frame["d"])).first_stage
+    assert own.kleibergen_paap_f is None or np.isfinite(own.kleibergen_paap_f)
+    three = frame[frame["unit"].isin(["u00", "u01", "u02"])]
+    found = mediation(three, "d", "m", "y", ("x1",), ("unit", "time"), "unit", draws=60)
+    assert 0 < found.draws_used < 60  # a draw of one unit thrice identifies nothing
+    assert np.isfinite(found.conf_int).all()
 
 
 def test_importing_the_package_loads_no_numerical_library():
