@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dti_assets.econ.cluster_products import cluster_products
-from dti_assets.econ.column_resolution import FEWEST_CLUSTERS
+from dti_assets.econ.column_resolution import FEWEST_CLUSTERS, TableOptions, resolve
 from dti_assets.econ.design import build
 from dti_assets.econ.errors import EconError, SpecificationError
 from dti_assets.econ.specification import Specification
+from dti_assets.econ.table_specifications import TableSpec
+from dti_assets.econ.tables import ROMANO_WOLF
 from dti_assets.econ.wild_bootstrap import TIE, draw_weights, score_matrices, wald
 
 if TYPE_CHECKING:
@@ -37,13 +39,11 @@ def romano_wolf(
 
     Returns
     -------
-    Frame with hypothesis, term, t_stat, p_wild, p_romano_wolf, n_clusters, reason. Hypotheses
+    Frame as declared in `tables.ROMANO_WOLF`. Hypotheses
     that cannot be tested (absent data, fewer than six clusters) have a reason and do not count.
 
     Reference: Romano and Wolf (2005, 2016); statistics impose the null and are CRV1 t ratios.
     """
-    import pandas as pd
-
     rows: list[dict[str, Any]] = []
     tested: list[int] = []
     scores, labels = [], []
@@ -81,8 +81,37 @@ def romano_wolf(
                 "p_wild": (1 + extreme) / (simulated.shape[1] + 1),
                 "p_romano_wolf": float(adjusted[h]),
             }
-    names = ["hypothesis", "term", "t_stat", "p_wild", "p_romano_wolf", "n_clusters", "reason"]
-    return pd.DataFrame(rows).reindex(columns=names)
+    return ROMANO_WOLF.frame(rows)
+
+
+def romano_wolf_tables(
+    tables: Iterable[TableSpec],
+    panel: pd.DataFrame,
+    options: TableOptions | None = None,
+    numbers: Sequence[str] = ("5", "6", "7", "8", "9", "10"),
+) -> pd.DataFrame:
+    """`romano_wolf` over the key terms of all OLS columns of the tables so numbered.
+
+    Columns that the data cannot answer have a reason and do not enter the family.
+    """
+    options = options or TableOptions()
+    hypotheses, unanswered = [], []
+    for table in tables:
+        if table.table not in numbers:
+            continue
+        for column in table.columns:
+            name = f"Table {table.table}, column {column.column}"
+            try:
+                found = resolve(table, column, panel, options)
+            except EconError as error:
+                unanswered += [
+                    {"hypothesis": name, "term": term, "reason": str(error)} for term in column.keys
+                ]
+                continue
+            if not found.spec.endogenous:
+                hypotheses += [(name, found.spec, found.frame, term) for term in found.keys]
+    tested = romano_wolf(hypotheses, options.draws, options.seed)
+    return ROMANO_WOLF.frame([*tested.to_dict("records"), *unanswered])
 
 
 def stepdown(observed: Floats, simulated: Floats) -> Floats:

@@ -250,6 +250,8 @@ def distance_variants(
     frequency: str,
     distances: Mapping[str, str] | Iterable[str],
     decay_km: Sequence[float] = (250.0, 500.0, 1000.0),
+    entity: str = "province",
+    time: str = "year",
 ) -> pd.DataFrame:
     """`frame` with instruments built on other functions of distance, and on other hubs.
 
@@ -260,20 +262,40 @@ def distance_variants(
     decay_km : delta of frequency x exp(-d / delta).
 
     Adds, per hub: "frequency / d (hub)", "frequency x -ln d (hub)",
-    "frequency x exp(-d/delta km) (hub)". A distance of zero gives a missing value for the first
-    two: the zero-distance rule is the study's, not this function's.
+    "frequency x exp(-d/delta km) (hub)", "leave-one-out frequency / d (hub)". The last replaces a
+    province's own frequency by that year's mean of the others: its shocks are as few as the
+    years, and inference by province does not know that. A distance of zero gives a missing value
+    in all that divide by it or take its log: the zero-distance rule is the study's, not this
+    function's.
     """
     hubs = distances if isinstance(distances, Mapping) else {name: name for name in distances}
     f = numeric_columns(frame, [frequency])[:, 0]
     new = {}
+    national = _national_without_own(frame, f, entity, time)
     for hub, column in hubs.items():
         d = numeric_columns(frame, [column])[:, 0]
         positive = np.where(d > 0, d, np.nan)
         new[f"frequency / d ({hub})"] = f / positive
         new[f"frequency x -ln d ({hub})"] = f * -np.log(positive)
+        new[f"leave-one-out frequency / d ({hub})"] = national / positive
         for delta in decay_km:
             new[f"frequency x exp(-d/{delta:g} km) ({hub})"] = f * np.exp(-d / delta)
     return frame.assign(**new)
+
+
+def _national_without_own(
+    frame: pd.DataFrame, frequency: np.ndarray, entity: str, time: str
+) -> np.ndarray:
+    """Mean frequency of all other rows of the same time."""
+    import pandas as pd
+
+    values = pd.Series(frequency, index=frame.index)
+    groups = values.groupby(frame[time])
+    total, count = groups.transform("sum"), groups.transform("count")
+    own = values.fillna(0.0)
+    others = count - values.notna()
+    mean = (total - own) / others.where(others > 0)
+    return np.asarray(mean, dtype=float)
 
 
 def placebo_hubs(

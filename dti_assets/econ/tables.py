@@ -246,6 +246,21 @@ ROBUSTNESS = Table(
     key=("check", "variant", "term"),
 )
 
+ROMANO_WOLF = Table(
+    "romano_wolf",
+    "hypothesis",
+    (
+        Column("hypothesis", "string", "table and column"),
+        Column("term", "string", "coefficient that is zero under the null"),
+        _number("t_stat", "absolute CRV1 t ratio"),
+        _number("p_wild", "wild cluster bootstrap p-value of this hypothesis alone"),
+        _number("p_romano_wolf", "stepdown p-value, family-wise over all rows"),
+        _whole("n_clusters", "clusters", "clusters"),
+        _REASON,
+    ),
+    key=("hypothesis", "term"),
+)
+
 FORENSICS = Table(
     "published_forensics",
     "published instrumental-variable result",

@@ -11,7 +11,7 @@ from studies import study_panel
 from dti_assets.econ import Specification, anderson_rubin_set, estimate
 from dti_assets.econ.errors import SpecificationError
 from dti_assets.econ.exclusion_sensitivity import exclusion_sensitivity, union_of
-from dti_assets.econ.multiple_testing import romano_wolf, stepdown
+from dti_assets.econ.multiple_testing import romano_wolf, romano_wolf_tables, stepdown
 from dti_assets.econ.robustness import (
     compare_variants,
     distance_variants,
@@ -19,9 +19,12 @@ from dti_assets.econ.robustness import (
     leads_test,
     placebo_hubs,
 )
+from dti_assets.econ.robustness_report import RobustnessInputs, robustness_report
 from dti_assets.econ.spatial_errors import conley_errors, great_circle_km
 from dti_assets.econ.specification_curve import specification_curve
-from dti_assets.econ.tables import ROBUSTNESS, SPECIFICATION_CURVE
+from dti_assets.econ.table_estimation import TableOptions, estimate_table
+from dti_assets.econ.table_specifications import load_tables
+from dti_assets.econ.tables import ROBUSTNESS, ROMANO_WOLF, SPECIFICATION_CURVE
 
 OLS = Specification(
     "Export", ("DTIn", "GDP"), fixed_effects=("province", "year"), cluster="province"
@@ -141,6 +144,77 @@ def test_other_distances_and_hubs(study):
     found = placebo_hubs(IV, frame, "frequency", {"Wuhan": "to_wuhan"}, draws=99)
     # a constant distance rescales the instrument and changes nothing else
     assert found["estimate"].item() == pytest.approx(estimate(IV, study).params["DTIn"])
+
+
+def test_the_report_holds_every_check_the_data_allow(study):
+    places = sorted(study["province"].unique())
+    rng = np.random.default_rng(2)
+    where = pd.DataFrame(
+        {
+            "province": places,
+            "distance_km": 100 + 60.0 * np.arange(31),
+            "to_wuhan": rng.uniform(50, 2000, 31),
+            "latitude": rng.uniform(20, 45, 31),
+            "longitude": rng.uniform(90, 120, 31),
+        }
+    )
+    full = study.merge(where, on="province")
+    full["frequency"] = full["DTI_iv"] * full["distance_km"]
+    full["plan"] = full["DTI_iv"] * rng.uniform(0.8, 1.2, len(full))
+    inputs = RobustnessInputs(
+        instruments={"plan half only": "plan"},
+        controls={"distance x trend": ("distance_km:year",)},
+        hubs={"Wuhan": "to_wuhan"},
+    )
+    options = TableOptions(draws=99)
+    found = robustness_report(load_tables(), full, options, inputs)
+    assert ROBUSTNESS.violations(found) == []
+    assert found["reason"].isna().all()
+    assert set(found["check"]) == {
+        "DTIn by region",
+        "DTIn by bri",
+        "Belt and Road after 2013",
+        "Conley errors",
+        "leads as a pre-trend",
+        "instruments",
+        "functions of distance",
+        "placebo hubs",
+        "direct effect of the instrument",
+    }
+    headline = found[(found["check"] == "instruments") & (found["variant"] == "headline")]
+    table = estimate_table(load_tables()["table_03_two_stage_least_squares"], study, options)
+    second = table[(table["column"] == "second stage") & (table["term"] == "DTIn")]
+    assert headline["estimate"].item() == second["estimate"].item()
+    assert headline["p_wild"].item() == second["p_wild"].item()
+    # the same report on less data says what is missing and still has the rest
+    partial = robustness_report(load_tables(), study, options)
+    reasons = partial.set_index("check")["reason"].dropna()
+    assert reasons["Conley errors"] == "the data have no column latitude"
+    assert reasons["placebo hubs"] == "the data have no column frequency"
+    assert partial["estimate"].notna().sum() > 10
+    nothing = robustness_report(load_tables(), study[["province", "year"]], options)
+    assert len(nothing) == 2 and nothing["reason"].str.startswith("absent from the data").all()
+
+
+def test_leave_one_out_frequency():
+    frame = pd.DataFrame(
+        {"province": ["A", "B", "C"], "year": [2009] * 3, "f": [1.0, 2.0, np.nan], "d": 2.0}
+    )
+    wide = distance_variants(frame, "f", {"hub": "d"}, decay_km=())
+    expected = [2.0 / 2, 1.0 / 2, 1.5 / 2]
+    np.testing.assert_allclose(wide["leave-one-out frequency / d (hub)"], expected)
+
+
+def test_romano_wolf_over_the_tables(study):
+    panel = study.drop(columns="DFI")
+    found = romano_wolf_tables(load_tables().values(), panel, TableOptions(draws=199))
+    assert ROMANO_WOLF.violations(found) == []
+    assert len(found) == 22  # key terms of Tables 5 to 10
+    by_name = found.set_index("hypothesis")
+    assert by_name.loc["Table 9, column 1", "reason"] == "absent from the data: DFI"
+    assert by_name.loc["Table 5, column 4", "reason"].startswith("3 clusters")
+    tested = found.dropna(subset="p_wild")
+    assert (tested["p_romano_wolf"] >= tested["p_wild"]).all()
 
 
 def brute_stepdown(observed, simulated):
