@@ -13,14 +13,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dti_assets.econ.cluster_products import ClusterProducts, cluster_products
+from dti_assets.econ.cluster_products import cluster_products
 from dti_assets.econ.design import Design, build, partial_out
 from dti_assets.econ.errors import SpecificationError, TooFewClusters
 from dti_assets.econ.results import check_level
 from dti_assets.econ.set_inversion import Interval, invert, quadratic_set
 from dti_assets.econ.specification import Specification
 from dti_assets.econ.weak_instruments import cluster_sums
-from dti_assets.econ.wild_bootstrap import TIE, draw_weights, score_matrices, settle
+from dti_assets.econ.wild_bootstrap import (
+    TIE,
+    chunks_of_draws,
+    draw_weights,
+    score_matrices,
+    settle,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -145,23 +151,26 @@ class WildInversion:
         self.design = design
         self.q = len(products.instruments)
         ones = np.ones((products.n_clusters, 1))
-        everything = np.hstack([ones, signs])  # column 0 is the observed sample
-        self.y = self._apply(products, products.outcome, everything)
-        self.d = self._apply(products, int(products.endogenous[0]), everything)
-
-    def _apply(
-        self, products: ClusterProducts, column: int, weights: Floats
-    ) -> tuple[Floats, Floats]:
-        scores = score_matrices(
-            products, products.instruments, products.controls, products.unit(column)
+        columns = np.hstack([ones, signs])  # column 0 is the observed sample
+        on_y, on_d = (
+            score_matrices(products, products.instruments, products.controls, products.unit(c))
+            for c in (products.outcome, int(products.endogenous[0]))
         )
-        return scores.numerator @ weights, scores.residual @ weights
+        # z'u* is y - b d and the meat yy - b (yd + dy) + b^2 dd: three matrices per draw
+        size = columns.shape[1]
+        self.y, self.d = on_y.numerator @ columns, on_d.numerator @ columns
+        self.yy, self.yd, self.dd = (np.empty((size, self.q, self.q)) for _ in range(3))
+        for part in chunks_of_draws(on_y, size):
+            ry, rd = on_y.cluster_scores(columns[:, part]), on_d.cluster_scores(columns[:, part])
+            self.yy[part] = np.einsum("qgb,rgb->bqr", ry, ry)
+            self.dd[part] = np.einsum("qgb,rgb->bqr", rd, rd)
+            self.yd[part] = np.einsum("qgb,rgb->bqr", ry, rd)
 
     def p_values(self, values: ArrayLike) -> Floats:
         """p-value of each hypothesised value."""
         values = np.asarray(values, dtype=float)
         out = np.empty(len(values))
-        size = max(1, _CHUNK // (self.y[0].shape[1] * self.q**2))
+        size = max(1, _CHUNK // (self.y.shape[1] * self.q**2))
         for start in range(0, len(values), size):
             chunk = values[start : start + size]
             # b times anything overflows nothing when the larger of 1 and |b| is divided out
@@ -183,22 +192,18 @@ class WildInversion:
         return (1 + extreme) / (simulated.shape[1] + 1)
 
     def _single(self, on_y: Floats, on_d: Floats) -> Floats:
-        if not hasattr(self, "_sums"):
-            ry, rd = self.y[1][0], self.d[1][0]
-            self._sums = (np.sum(ry * ry, 0), np.sum(ry * rd, 0), np.sum(rd * rd, 0))
-        yy, yd, dd = self._sums
         s, b = on_y[:, None], on_d[:, None]
+        yy, yd, dd = self.yy[:, 0, 0], self.yd[:, 0, 0], self.dd[:, 0, 0]
         numerator = (s * self.y[0] - b * self.d[0]) ** 2
         denominator = s * s * yy - (2 * s * b) * yd + (b * b) * dd
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return settle(numerator, np.maximum(denominator, 0.0))
+        return settle(numerator, np.maximum(denominator, 0.0))
 
     def _several(self, on_y: Floats, on_d: Floats) -> Floats:
-        out = np.empty((len(on_y), self.y[0].shape[1]))
+        out = np.empty((len(on_y), self.y.shape[1]))
+        cross = self.yd + np.swapaxes(self.yd, 1, 2)
         for i, (s, b) in enumerate(zip(on_y, on_d, strict=True)):
-            numerator = s * self.y[0] - b * self.d[0]
-            residual = s * self.y[1] - b * self.d[1]
-            meat = np.einsum("qgb,rgb->bqr", residual, residual)
+            numerator = s * self.y - b * self.d
+            meat = s * s * self.yy - s * b * cross + b * b * self.dd
             # a trace of ridge keeps draws with a singular meat finite, and extreme
             ridge = 1e-13 * np.trace(meat, axis1=1, axis2=2)[:, None, None] * np.eye(self.q)
             solved = np.linalg.solve(meat + ridge, numerator.T[:, :, None])[:, :, 0]

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 MAX_DUMMIES = 600
+# Numbers in all cross products together
+LARGEST = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,11 @@ def products_of(design: Design, cluster: Ints, labels: tuple[object, ...]) -> Cl
         nuisance = np.hstack([np.ones((design.n, 1)), nuisance])
     nuisance = nuisance[:, _independent(nuisance)]
     columns = np.hstack([variables, nuisance])
+    if len(labels) * columns.shape[1] ** 2 > LARGEST:
+        raise SpecificationError(
+            f"resampling {len(labels)} units with {columns.shape[1]} columns takes too much "
+            "memory; name a cluster with fewer levels"
+        )
     scale = np.sqrt(np.einsum("ij,ij->j", columns, columns))
     columns = columns / scale
     order = np.argsort(cluster, kind="stable")

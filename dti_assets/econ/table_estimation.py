@@ -143,7 +143,7 @@ def _column(
                 row[name] = tidy.at[term, name]
             row["p_wild"] = wild.get(term)
             row["se_crv3"] = crv3.get(term)
-            row["stars"] = stars(wild.get(str(term), float(result.p_values[str(term)])))
+            row["stars"] = stars(wild.get(str(term), _unaided_p(result, str(term))))
         rows.append(row)
     for term, why in result.absorbed.items():
         if term not in resolved.spec.instruments:
@@ -212,6 +212,22 @@ def _few_clusters(
         errors = jackknife(spec, resolved.frame).std_errors
         crv3 = {term: float(errors[term]) for term in terms}
     return wild, crv3
+
+
+def _unaided_p(result: Estimates, term: str) -> float:
+    """p-value behind the stars without a wild one: Anderson-Rubin's where endogenous.
+
+    With one instrument that is the reduced form's t-test; with several no stars are given.
+    """
+    from scipy import stats
+
+    stage = result.first_stage
+    if stage is None or term not in result.spec.endogenous:
+        return float(result.p_values[term])
+    if len(stage.reduced_form) != 1:
+        return 1.0
+    estimate_, error = stage.reduced_form.to_numpy(dtype=float)[0]
+    return float(2 * stats.t.sf(abs(estimate_ / error), result.df_t))
 
 
 def _keys(column: ColumnSpec) -> list[tuple[str, str]]:

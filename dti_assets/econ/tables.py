@@ -48,7 +48,10 @@ ESTIMATES = Table(
         _number("p_value", "two-sided, t(G - 1) when clustered, t(N - K) else"),
         _number("conf_low", "lower end of the 95 % interval"),
         _number("conf_high", "upper end of the 95 % interval"),
-        _text("stars", "*** 0.01, ** 0.05, * 0.10 by p_wild where there is one, else p_value"),
+        _text(
+            "stars",
+            "*** 0.01, ** 0.05, * 0.10 by p_wild; without it by p_value, Anderson-Rubin if endogenous",
+        ),
         _number("p_wild", "wild cluster restricted bootstrap; Anderson-Rubin where endogenous"),
         _number("se_iid", "standard error under iid errors"),
         _number("se_hc1", "standard error robust to heteroskedasticity"),

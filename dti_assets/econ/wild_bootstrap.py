@@ -2,11 +2,12 @@
 
 With residuals u restricted by the null, a draw multiplies each cluster's u_g by v_g. Numerator
 and cluster scores of the bootstrap statistic are linear in v, so that all draws are one product
-of a G x G matrix with a G x B matrix of weights (MacKinnon 2023; Roodman et al. 2019).
+of a matrix with the G x B matrix of weights (MacKinnon 2023; Roodman et al. 2019).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,8 @@ WEIGHTS = ("rademacher", "webb")
 WEBB_CLUSTERS = 12
 # Two statistics that agree to this relative precision tie, and ties count against the null
 TIE = 1e-9
+# Numbers held at once
+_HELD = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -158,12 +161,18 @@ def draw_weights(
 class Scores:
     """Linear maps from weights to the bootstrap statistic for q tested columns.
 
-    numerator : (q, G), sum over clusters with weights v gives X'u*. residual : (q, G, G), row h
-    of residual @ v is the score of cluster h with the draw's own, unrestricted residuals.
+    A draw v gives X'u* = numerator @ v, and cluster scores with the draw's own, unrestricted
+    residuals: numerator * v - left @ (right @ v). numerator (q, G), left (q, G, k), right (k, G).
     """
 
     numerator: Floats
-    residual: Floats
+    left: Floats
+    right: Floats
+
+    def cluster_scores(self, weights: Floats) -> Floats:
+        """(q, G, B) scores of every cluster for weights (G, B)."""
+        fitted = self.left @ (self.right @ weights)
+        return np.asarray(self.numerator[:, :, None] * weights - fitted, dtype=float)
 
 
 def score_matrices(
@@ -186,31 +195,39 @@ def score_matrices(
     full = np.concatenate([tested, others])
     inverse = np.linalg.inv(moments[np.ix_(full, full)])
     block_u = blocks @ u  # (G, m)
-    numerator = np.einsum("mq,gm->qg", x, block_u)
-    left = np.einsum("mq,gmk->qgk", x, blocks[:, :, full])
-    right = inverse @ block_u[:, full].T  # (k, G)
-    residual = -left @ right
-    g = np.arange(products.n_clusters)
-    residual[:, g, g] += numerator
-    return Scores(numerator, residual)
+    return Scores(
+        numerator=np.einsum("mq,gm->qg", x, block_u),
+        left=np.einsum("mq,gmk->qgk", x, blocks[:, :, full]),
+        right=inverse @ block_u[:, full].T,
+    )
+
+
+def chunks_of_draws(scores: Scores, draws: int) -> Iterator[slice]:
+    """Slices of the draws small enough for (q, G, chunk) numbers to be held at once."""
+    size = max(1, _HELD // scores.numerator.size)
+    for start in range(0, draws, size):
+        yield slice(start, min(start + size, draws))
 
 
 def wald(scores: Scores, weights: Floats) -> Floats:
     """(B,) Wald statistics of the draws, without the constant small-sample factor."""
-    numerator = scores.numerator @ weights
-    residual = scores.residual @ weights
-    if len(numerator) == 1:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return settle(numerator[0] ** 2, np.sum(residual[0] ** 2, axis=0))
-    meat = np.einsum("qgb,rgb->bqr", residual, residual)
-    inverse = np.linalg.pinv(meat, hermitian=True, rcond=1e-12)
-    statistic: Floats = np.einsum("qb,bqr,rb->b", numerator, inverse, numerator)
-    return statistic
+    out = np.empty(weights.shape[1])
+    for part in chunks_of_draws(scores, weights.shape[1]):
+        numerator = scores.numerator @ weights[:, part]
+        residual = scores.cluster_scores(weights[:, part])
+        if len(numerator) == 1:
+            out[part] = settle(numerator[0] ** 2, np.sum(residual[0] ** 2, axis=0))
+        else:
+            meat = np.einsum("qgb,rgb->bqr", residual, residual)
+            inverse = np.linalg.pinv(meat, hermitian=True, rcond=1e-12)
+            out[part] = np.einsum("qb,bqr,rb->b", numerator, inverse, numerator)
+    return out
 
 
 def settle(numerator: Floats, denominator: Floats) -> Floats:
     """numerator / denominator; 0/0, which says nothing, counts as extreme."""
-    ratio = numerator / denominator
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = numerator / denominator
     out: Floats = np.where(np.isnan(ratio), np.inf, ratio)
     return out
 

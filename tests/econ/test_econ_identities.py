@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from panels import panel
+from random_panels import panel
 from scipy import stats
 
 from dti_assets.econ import (

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from studies import official_panel, study_panel
+from study_panels import official_panel, study_panel
 
 from dti_assets.econ import Specification, estimate
 from dti_assets.econ.comparison import PublishedFactsError, load_published, paper_comparison

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from panels import panel
+from random_panels import panel
 
 from dti_assets.econ import (
     EconError,
@@ -159,7 +159,7 @@ def test_results_do_not_depend_on_hash_seed_or_threads(environment):
     from pathlib import Path
 
     code = (
-        "from panels import panel; from dti_assets.econ import *\n"
+        "from random_panels import panel; from dti_assets.econ import *\n"
         "IV = Specification('y', ('x1', 'x2'), 'd', 'z', ('unit', 'time'), 'unit')\n"
         "f = panel(9, units=31, periods=14, missing=0.1); r = estimate(IV, f)\n"
         "print(r.params.tolist(), r.vcov.to_numpy().tolist(),"

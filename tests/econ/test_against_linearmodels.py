@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from panels import panel
+from random_panels import panel
 
 from dti_assets.econ import Specification, estimate, mediation
 from dti_assets.econ.jackknife import jackknife
