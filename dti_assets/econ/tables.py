@@ -50,7 +50,7 @@ ESTIMATES = Table(
         _number("conf_high", "upper end of the 95 % interval"),
         _text(
             "stars",
-            "*** 0.01, ** 0.05, * 0.10 by p_wild; without it by p_value, Anderson-Rubin if endogenous",
+            "*** 0.01, ** 0.05, * 0.10 by p_wild, else t-test or (2SLS) Anderson-Rubin",
         ),
         _number("p_wild", "wild cluster restricted bootstrap; Anderson-Rubin where endogenous"),
         _number("se_iid", "standard error under iid errors"),
@@ -274,6 +274,9 @@ FORENSICS = Table(
         Column("distribution", "string", "reference distribution assumed for the stars"),
         _number("f_low", "least first-stage F that the stars allow"),
         _number("f_high", "largest first-stage F that the stars allow, inf without bound"),
+        _number("estimate", "second-stage coefficient, where given"),
+        _number("se_low", "least standard error that coefficient and stars allow"),
+        _number("se_high", "largest standard error that they allow, inf without bound"),
         _number("smallest_abs_rho", "least |rho| between the two errors that both stars allow"),
         _text("ar_bounded", "always, never or depends: the 95 % Anderson-Rubin set"),
         _text("tf_finite", "always, never or depends: the tF interval"),
