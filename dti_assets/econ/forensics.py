@@ -29,8 +29,8 @@ def published_forensics(
     Parameters
     ----------
     claims : one mapping per result with `source`, `first_stage_stars` and `second_stage_stars`
-        ("***" 1 %, "**" 5 %, "*" 10 %, "" none), optionally `clusters`. One endogenous regressor,
-        one instrument.
+        ("***" 1 %, "**" 5 %, "*" 10 %, "" none), optionally `clusters` and `estimate`, the
+        second-stage coefficient. One endogenous regressor, one instrument.
     clusters : clusters where a claim names none; None: normal reference distribution only.
 
     Returns
@@ -64,7 +64,9 @@ def published_forensics(
             df = int(g) - 1
             references[f"t({df})"] = (df, df)
             references[f"t({df}) first stage, normal second"] = (df, None)
-        rows += [_implied(source, first, second, name, *dfs) for name, dfs in references.items()]
+        for name, dfs in references.items():
+            row = _implied(source, first, second, name, *dfs)
+            rows.append(row | _implied_error(claim.get("estimate"), second, dfs[1]))
     return FORENSICS.frame(rows)
 
 
@@ -102,6 +104,20 @@ def _implied(
         "ar_bounded": bounded,
         "tf_finite": finite,
         "sentence": sentence + ".",
+    }
+
+
+def _implied_error(estimate: Any, stars: str, df: int | None) -> dict[str, float]:
+    """Range of |b| / t: what coefficient and stars say about the standard error."""
+    if estimate is None:
+        return {}
+    least_p, below_p = STARS[stars]
+    low_t, high_t = _critical(below_p, df), _critical(least_p, df)
+    size = abs(float(estimate))
+    return {
+        "estimate": float(estimate),
+        "se_low": 0.0 if high_t == INFINITY else size / high_t,
+        "se_high": INFINITY if low_t == 0 else size / low_t,
     }
 
 

@@ -98,6 +98,24 @@ def test_crv1_set_is_bounded_exactly_when_f_exceeds_its_critical_value(seed, str
 
 
 @quick
+@given(seeds, st.sampled_from([0.02, 0.5]), st.sampled_from(["iid", "robust"]))
+def test_unclustered_sets_use_n_minus_k_degrees_of_freedom(seed, strength, covariance):
+    frame = panel(seed, strength=strength)
+    spec = IV.with_(covariance=covariance, cluster=None)
+    result = estimate(spec, frame)
+    assert result.df_t == 40 - (3 + 8 + 5 - 1)
+    found = anderson_rubin_set(spec, frame)
+    assert found.method == covariance
+    critical = stats.f.ppf(0.95, 1, result.df_t)
+    assert found.bounded == (result.first_stage.f_statistic > critical)
+    assert found.contains(result.params["d"])
+    for end in [v for pair in found.intervals for v in pair if np.isfinite(v)]:
+        reduced = spec.with_(regressors=("z", "x1", "x2"), endogenous=(), instruments=())
+        shifted = estimate(reduced, frame.assign(y=frame["y"] - end * frame["d"]))
+        assert shifted.p_values["z"] == pytest.approx(0.05, rel=1e-5)
+
+
+@quick
 @given(seeds, st.sampled_from([0.1, 1.0]))
 def test_wild_set_is_what_the_wild_test_does_not_reject(seed, strength):
     frame = panel(seed, strength=strength)

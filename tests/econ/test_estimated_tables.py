@@ -384,7 +384,7 @@ def test_published_facts_with_an_unknown_key(tmp_path):
 
 
 def test_what_the_stars_of_table_3_imply():
-    """The guide's figures: F 2.7-3.84 or 2.9-4.17, sets unbounded, |rho| at least 0.61."""
+    """F 2.7-3.84 (normal) or 2.9-4.17 (t with 30), sets unbounded, |rho| at least 0.61."""
     found = published_forensics(load_published()["forensics"])
     assert FORENSICS.violations(found) == []
     assert found["f_low"].round(2).tolist() == [2.71, 2.88, 2.88]
@@ -400,5 +400,9 @@ def test_what_the_stars_of_table_3_imply():
         clusters=None,
     )
     assert two["ar_bounded"].tolist() == ["always", "never"]
+    claim = {"source": "c", "first_stage_stars": "*", "second_stage_stars": "**", "estimate": -0.5}
+    one = published_forensics([claim], clusters=None).iloc[0]
+    assert one["se_low"] == pytest.approx(0.5 / 2.5758, abs=1e-4)
+    assert one["se_high"] == pytest.approx(0.5 / 1.9600, abs=1e-4)
     assert two.loc[0, "f_high"] == np.inf and two.loc[0, "smallest_abs_rho"] == 0
     assert two.loc[1, "smallest_abs_rho"] == pytest.approx(np.sqrt(1 - 2.7055 / 6.6349), abs=1e-3)
