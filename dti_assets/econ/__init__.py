@@ -1,0 +1,46 @@
+"""Estimation and inference for the study's tables: regressions, weak instruments, few clusters.
+
+Pure functions from specifications and frames to results. Nothing here knows of files other than
+its own table specifications, of Dagster, or of how the data came about. Names are resolved on
+first use, so that importing this package loads none of the numerical libraries.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dti_assets.econ.anderson_rubin import anderson_rubin_set
+    from dti_assets.econ.errors import EconError
+    from dti_assets.econ.estimation import estimate
+    from dti_assets.econ.mediation_analysis import mediation
+    from dti_assets.econ.specification import Specification
+    from dti_assets.econ.weak_instruments import tf_interval
+    from dti_assets.econ.wild_bootstrap import wild_cluster_test
+
+_HOME = {
+    "EconError": "errors",
+    "Specification": "specification",
+    "anderson_rubin_set": "anderson_rubin",
+    "estimate": "estimation",
+    "mediation": "mediation_analysis",
+    "tf_interval": "weak_instruments",
+    "wild_cluster_test": "wild_bootstrap",
+}
+
+__all__ = [
+    "EconError",
+    "Specification",
+    "anderson_rubin_set",
+    "estimate",
+    "mediation",
+    "tf_interval",
+    "wild_cluster_test",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f"dti_assets.econ.{_HOME[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,162 @@
+"""Ours against the paper's: same sign, same stars, difference, or why they cannot be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dti_assets.econ.errors import EconError
+from dti_assets.econ.tables import PAPER_COMPARISON
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_FACT_KEYS = {"fact", "table", "column", "term", "published", "where"}
+_MORE_KEYS = {"sign", "stars", "value", "larger", "smaller", "statistic"}
+
+
+class PublishedFactsError(EconError):
+    """A file of published facts that cannot be used; the message names the fact and key."""
+
+
+def load_published(path: Path | str | None = None) -> dict[str, Any]:
+    """Published facts: {"source": ..., "facts": [...], "forensics": [...]}; default: the paper's.
+
+    Raises
+    ------
+    PublishedFactsError for unknown or missing keys.
+    """
+    import yaml
+
+    if path is None:
+        from importlib.resources import files
+
+        path = Path(str(files("dti_assets.reference") / "published.yaml"))
+    content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    if not isinstance(content, Mapping) or not isinstance(content.get("facts"), list):
+        raise PublishedFactsError(f"{Path(path).name}: expected a list under facts")
+    for i, fact in enumerate(content["facts"], start=1):
+        name = fact.get("fact", f"number {i}")
+        missing, unknown = _FACT_KEYS - set(fact), set(fact) - _FACT_KEYS - _MORE_KEYS
+        if missing or unknown:
+            which = f"lacks {min(missing)}" if missing else f"has an unknown key {min(unknown)}"
+            raise PublishedFactsError(f"{Path(path).name}: fact {name} {which}")
+    return dict(content)
+
+
+def paper_comparison(
+    published: Mapping[str, Any],
+    estimates: pd.DataFrame,
+    descriptives: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Each published fact beside our number.
+
+    Parameters
+    ----------
+    published : as from `load_published`.
+    estimates : all tables stacked, as declared in `tables.ESTIMATES`.
+    descriptives : Table 1, as declared in `tables.DESCRIPTIVES`.
+
+    Returns
+    -------
+    Frame as declared in `tables.PAPER_COMPARISON`. "agrees" means same sign, same stars and,
+    where the paper prints a number, the same number at its digits. A fact about a table that
+    rests on proxies, on part of the sample, or that could not be estimated is "not comparable":
+    our number stands beside it, without a difference.
+    """
+    rows = [_compare(fact, estimates, descriptives) for fact in published["facts"]]
+    return PAPER_COMPARISON.frame(rows)
+
+
+def _compare(
+    fact: Mapping[str, Any], estimates: pd.DataFrame, descriptives: pd.DataFrame | None
+) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "fact": fact["fact"],
+        "table": str(fact["table"]),
+        "column": str(fact["column"]),
+        "term": fact["term"],
+        "published": str(fact["published"]),
+        "published_value": fact.get("value"),
+        "published_sign": fact.get("sign"),
+        "published_stars": _printed_stars(fact.get("stars")),
+        "source": fact["where"],
+        "verdict": "not comparable",
+    }
+    if fact.get("statistic") == "mean":
+        found, name = descriptives, "variable"
+    else:
+        found, name = estimates, "term"
+    ours = _find(found, fact, name, str(fact["column"]))
+    if ours is None:
+        return row | {"reason": _why_absent(found, fact)}
+    statistic = str(fact.get("statistic", "estimate"))
+    value = ours.get(statistic)
+    if value is None or value != value:
+        return row | {"reason": _text(ours.get("reason")) or "no number of ours"}
+    row["estimate"] = float(value)
+    row["stars"] = _text(ours.get("stars")) if statistic == "estimate" else None
+    if not str(ours["label"]).startswith("Table "):
+        note = _text(ours.get("note"))
+        return row | {"reason": f"{ours['label']}" + (f" ({note})" if note else "")}
+    judged: list[bool] = []
+    if "sign" in fact:
+        row["same_sign"] = (row["estimate"] > 0) == (fact["sign"] == "positive")
+        judged.append(row["same_sign"])
+    if "stars" in fact:
+        if row["stars"] is None:
+            row["reason"] = _text(ours.get("reason")) or "no valid inference, hence no stars"
+            return row
+        stars = row["stars"]
+        row["same_stars"] = bool(stars) if fact["stars"] == "any" else stars == fact["stars"]
+        judged.append(row["same_stars"])
+    if fact.get("value") is not None:
+        row["difference"] = row["estimate"] - float(fact["value"])
+        judged.append(abs(row["difference"]) <= 0.0005)
+    for relation, sign in (("larger", 1), ("smaller", -1)):
+        if relation in fact:
+            other = _find(found, fact, name, str(fact[relation]))
+            if other is None or other["estimate"] != other["estimate"]:
+                return row | {"reason": f"column {fact[relation]} has no estimate"}
+            judged.append(sign * (row["estimate"] - float(other["estimate"])) > 0)
+    row["verdict"] = "agrees" if all(judged) else "differs"
+    return row
+
+
+def _find(
+    frame: pd.DataFrame | None, fact: Mapping[str, Any], name: str, column: str
+) -> dict[str, Any] | None:
+    if frame is None:
+        return None
+    chosen = frame[frame["table"] == str(fact["table"])]
+    if name == "term":
+        chosen = chosen[chosen["column"] == column]
+        exact = chosen[chosen["term"] == fact["term"]]
+        if exact.empty:  # a proxy stands under its own name
+            proxies = chosen["proxies"].fillna("").str.contains(f"for {fact['term']}", regex=False)
+            by_proxy = chosen[proxies & chosen["role"].isin(["key", "endogenous"])]
+            exact = by_proxy.iloc[:1]
+        chosen = exact
+    else:
+        chosen = chosen[chosen[name] == fact["term"]]
+    if chosen.empty:
+        return None
+    found: dict[str, Any] = chosen.astype(object).where(chosen.notna(), None).iloc[0].to_dict()
+    return found
+
+
+def _why_absent(frame: pd.DataFrame | None, fact: Mapping[str, Any]) -> str:
+    if frame is None or not (frame["table"] == str(fact["table"])).any():
+        return f"table {fact['table']} was not estimated"
+    return f"table {fact['table']} has no {fact['term']} in column {fact['column']}"
+
+
+def _printed_stars(stars: Any) -> str | None:
+    if stars is None:
+        return None
+    return {"any": "significant", "": "not significant"}.get(str(stars), str(stars))
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None or value != value else str(value)

@@ -1,0 +1,169 @@
+"""Leaving one cluster out in turn: CRV3 errors, the jackknife F, and who drives the estimate.
+
+Every deletion is a subtraction of one cluster's cross products; effects that are not nested in
+the cluster are re-estimated each time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dti_assets.econ.cluster_products import ClusterProducts, cluster_products
+from dti_assets.econ.design import Design, build
+from dti_assets.econ.specification import Specification
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Jackknife:
+    """Leave-one-cluster-out results.
+
+    estimates : frame, one row per cluster left out (index), one column per slope.
+    std_errors : CRV3, sqrt((G-1)/G sum_g (b_(g) - b)^2) (MacKinnon, Nielsen and Webb 2023).
+    first_stage_f : Series, CRV1 F of the excluded instruments without each cluster; None without
+        instruments. jackknife_f : F with the CRV3 covariance of the whole sample.
+    smallest_f, smallest_f_without : the least of `first_stage_f` and the cluster left out there.
+    """
+
+    estimates: pd.DataFrame
+    std_errors: pd.Series
+    first_stage_f: pd.Series | None
+    jackknife_f: float | None
+    smallest_f: float | None
+    smallest_f_without: object
+
+
+def jackknife(spec: Specification, frame: pd.DataFrame) -> Jackknife:
+    """Re-estimate `spec` without each cluster.
+
+    Works for OLS and 2SLS with any fixed effects; a deletion that leaves a regressor without
+    variation gets the minimum-norm solution, as a generalised inverse gives it.
+
+    Raises
+    ------
+    SpecificationError without a cluster; TooFewClusters below two; and `estimate`'s errors.
+    """
+    design = build(spec, frame, "clustered" if spec.cluster else None)
+    return jackknife_of(design)
+
+
+def jackknife_of(design: Design) -> Jackknife:
+    """As `jackknife`, for a design that is at hand."""
+    import pandas as pd
+
+    products = cluster_products(design)
+    without = products.total - products.products
+    whole = products.total[None]
+    rows = [str(label) if not isinstance(label, str) else label for label in products.labels]
+    index = pd.Index(rows, name=design.spec.cluster)
+    slopes = _slopes(products, without)
+    full = _slopes(products, whole)[0]
+    g = products.n_clusters
+    spread = np.sqrt((g - 1) / g * np.sum((slopes - full) ** 2, axis=0))
+    estimates = pd.DataFrame(slopes, index=index, columns=list(design.terms))
+    errors = pd.Series(spread, index=list(design.terms), name="se_crv3")
+    if not design.spec.endogenous:
+        return Jackknife(estimates, errors, None, None, None, None)
+    f_without = pd.Series(_first_stage_f(design, products, without), index=index, name="F")
+    found = f_without.to_numpy()
+    least = None if np.isnan(found).all() else int(np.nanargmin(found))
+    return Jackknife(
+        estimates=estimates,
+        std_errors=errors,
+        first_stage_f=f_without,
+        jackknife_f=_jackknife_f(products, without, whole),
+        smallest_f=None if least is None else float(found[least]),
+        smallest_f_without=None if least is None else rows[least],
+    )
+
+
+def _slopes(products: ClusterProducts, moments: Floats) -> Floats:
+    """(S, slopes) OLS or 2SLS slopes in original units for S sets of moments (S, m, m)."""
+    regressors = np.concatenate([products.endogenous, products.controls])
+    instruments = np.concatenate([products.instruments, products.controls])
+    outcome = np.array([products.outcome])
+    if len(products.endogenous):
+        qq = _inverse(moments[:, instruments[:, None], instruments])
+        qx = moments[:, instruments[:, None], regressors]
+        first = qq @ qx
+        bread = np.swapaxes(qx, 1, 2) @ first
+        right = np.swapaxes(first, 1, 2) @ moments[:, instruments[:, None], outcome]
+    else:
+        bread = moments[:, regressors[:, None], regressors]
+        right = moments[:, regressors[:, None], outcome]
+    coefficients = (_inverse(bread) @ right)[:, :, 0]
+    keep = len(products.endogenous) + len(products.exogenous)
+    scale = products.scale[products.outcome] / products.scale[regressors[:keep]]
+    slopes: Floats = coefficients[:, :keep] * scale
+    return slopes
+
+
+def _first_stage(products: ClusterProducts, moments: Floats) -> Floats:
+    """(S, instruments + controls) first-stage coefficients in scaled units."""
+    columns = np.concatenate([products.instruments, products.controls])
+    target = products.endogenous[:1]
+    solved = _inverse(moments[:, columns[:, None], columns]) @ moments[:, columns[:, None], target]
+    out: Floats = solved[:, :, 0]
+    return out
+
+
+def _jackknife_f(products: ClusterProducts, without: Floats, whole: Floats) -> float | None:
+    q, g = len(products.instruments), products.n_clusters
+    if q > g - 1:
+        return None
+    pi = _first_stage(products, whole)[0, :q]
+    deviations = _first_stage(products, without)[:, :q] - pi
+    covariance = (g - 1) / g * deviations.T @ deviations
+    if np.linalg.matrix_rank(covariance, hermitian=True) < q:
+        return None
+    return float(pi @ np.linalg.solve(covariance, pi) / q)
+
+
+def _first_stage_f(design: Design, products: ClusterProducts, without: Floats) -> Floats:
+    """(G,) CRV1 first-stage F without each cluster; NaN where too few clusters are left."""
+    q, g = len(products.instruments), products.n_clusters
+    columns = np.concatenate([products.instruments, products.controls])
+    m = len(products.scale)
+    out = np.full(g, np.nan)
+    if q > g - 2:
+        return out
+    pi = _first_stage(products, without)
+    for left in range(g):
+        moments = without[left]
+        controls = products.controls
+        z = np.zeros((m, q))
+        z[products.instruments, np.arange(q)] = 1.0
+        if len(controls):
+            z[controls] = (
+                -np.linalg.pinv(moments[np.ix_(controls, controls)], rcond=1e-11, hermitian=True)
+                @ moments[np.ix_(controls, products.instruments)]
+            )
+        v = np.zeros(m)
+        v[products.endogenous[0]] = 1.0
+        v[columns] -= pi[left]
+        keep = np.arange(g) != left
+        scores = (products.products[keep] @ v) @ z
+        bread = z.T @ moments @ z
+        n = design.n - int(products.sizes[left])
+        k = design.parameters(q + design.exogenous.shape[1])
+        if n <= k:
+            continue
+        factor = (g - 1) / (g - 2) * (n - 1) / (n - k)
+        meat = factor * scores.T @ scores
+        if np.linalg.matrix_rank(meat, hermitian=True) < q:
+            continue
+        direction = bread @ pi[left, :q]
+        out[left] = float(direction @ np.linalg.solve(meat, direction)) / q
+    return out
+
+
+def _inverse(matrices: Floats) -> Floats:
+    return np.asarray(np.linalg.pinv(matrices, rcond=1e-11, hermitian=True), dtype=float)

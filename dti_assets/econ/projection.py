@@ -1,0 +1,139 @@
+"""Projecting out fixed effects: demeaning, degrees of freedom, nesting. Arrays only.
+
+An effect is an integer code per row, 0 to levels - 1. The projection belongs to the estimation
+sample: demeaning before rows are dropped, or before a sub-sample is taken, is a different and
+wrong estimator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dti_assets.econ.errors import NoConvergence
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Codes = NDArray[np.int64]
+
+# Below this many levels beyond the first effect the unbalanced projection is solved exactly
+EXACT_LEVELS = 400
+TOLERANCE = 1e-13
+MAX_ITERATIONS = 20_000
+
+
+def demean(columns: Floats, effects: Sequence[Codes]) -> Floats:
+    """Residuals of each column on all fixed effects, or on a constant where there are none.
+
+    Parameters
+    ----------
+    columns : (n, m) float array.
+    effects : codes, one (n,) integer array per fixed effect.
+
+    Returns
+    -------
+    (n, m) float array. One effect: deviations from level means. Two or more on a balanced
+    design (every pair of levels equally often): one pass, which is exact. Unbalanced: the first
+    effect is demeaned and the dummies of the others, demeaned alike, are regressed out; with
+    more than 400 such dummies alternating projections run until the largest change is below
+    1e-13 of a column's standard deviation.
+
+    Raises
+    ------
+    NoConvergence
+        If alternating projections do not settle.
+    """
+    centred = columns - columns.mean(axis=0)
+    if not effects:
+        return centred
+    once = centred
+    for codes in effects:
+        once = once - _level_means(once, codes)
+    if len(effects) == 1 or _balanced(effects):
+        return once
+    levels = sum(int(codes.max()) + 1 for codes in effects[1:])
+    if levels <= EXACT_LEVELS:
+        first = centred - _level_means(centred, effects[0])
+        dummies = np.hstack([dummy_columns(codes) for codes in effects[1:]])
+        dummies = dummies - _level_means(dummies, effects[0])
+        coefficients = np.linalg.lstsq(dummies, first, rcond=1e-11)[0]
+        return first - dummies @ coefficients
+    return _alternate(once, effects)
+
+
+def _alternate(columns: Floats, effects: Sequence[Codes]) -> Floats:
+    scale = np.maximum(columns.std(axis=0), np.finfo(float).tiny)
+    current = columns
+    for _ in range(MAX_ITERATIONS):
+        update = current
+        for codes in effects:
+            update = update - _level_means(update, codes)
+        change = np.max(np.abs(update - current) / scale)
+        current = update
+        if change < TOLERANCE:
+            return current
+    raise NoConvergence(
+        f"projecting out {len(effects)} fixed effects did not settle in {MAX_ITERATIONS} passes"
+    )
+
+
+def dummy_columns(codes: Codes) -> Floats:
+    """(n, levels) matrix of zeros and ones, one column per level."""
+    return np.eye(int(codes.max()) + 1)[codes]
+
+
+def is_nested(codes: Codes, cluster: Codes) -> bool:
+    """Whether every level of an effect lies within one cluster."""
+    pairs = np.unique(np.column_stack([codes, cluster]), axis=0)
+    return len(pairs) == int(codes.max()) + 1
+
+
+def effect_parameters(effects: Sequence[Codes], cluster: Codes | None = None) -> int:
+    """Parameters that the fixed effects (and the constant) use up.
+
+    Levels - 1 for each effect plus 1 for the constant; effects nested in `cluster` are not
+    counted, which is the convention of reghdfe and fixest (province and 14 year effects,
+    clustered by province: 14). Two effects that fall into c unconnected blocks lose c - 1 more.
+    """
+    if cluster is None:
+        counted = list(effects)
+    else:
+        counted = [codes for codes in effects if not is_nested(codes, cluster)]
+    parameters = 1 + sum(int(codes.max()) for codes in counted)
+    if len(counted) == 2:
+        parameters -= _blocks(counted[0], counted[1]) - 1
+    return parameters
+
+
+def _blocks(first: Codes, second: Codes) -> int:
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    n_first = int(first.max()) + 1
+    size = n_first + int(second.max()) + 1
+    graph = coo_matrix((np.ones(len(first)), (first, second + n_first)), shape=(size, size))
+    return int(connected_components(graph, directed=False)[0])
+
+
+def _level_means(columns: Floats, codes: Codes) -> Floats:
+    counts = np.bincount(codes).astype(float)
+    sums = np.empty((len(counts), columns.shape[1]))
+    for j in range(columns.shape[1]):
+        sums[:, j] = np.bincount(codes, weights=columns[:, j])
+    means: Floats = (sums / counts[:, None])[codes]
+    return means
+
+
+def _balanced(effects: Sequence[Codes]) -> bool:
+    """Every combination of levels of any two effects stands equally often."""
+    for i, first in enumerate(effects):
+        for second in effects[i + 1 :]:
+            levels = (int(first.max()) + 1, int(second.max()) + 1)
+            cells = np.bincount(first * levels[1] + second, minlength=levels[0] * levels[1])
+            if cells.min() != cells.max():
+                return False
+    return True

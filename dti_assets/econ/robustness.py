@@ -1,0 +1,316 @@
+"""Robustness checks as rows: variants, interactions, leads, placebo hubs, other distances.
+
+Every function takes a specification and a frame and returns a frame declared in
+`tables.ROBUSTNESS`. A variant that cannot be estimated is a row with a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dti_assets.econ.anderson_rubin import anderson_rubin_set
+from dti_assets.econ.cluster_products import cluster_products
+from dti_assets.econ.column_resolution import FEWEST_CLUSTERS
+from dti_assets.econ.design import build
+from dti_assets.econ.errors import EconError, MissingColumn, SpecificationError
+from dti_assets.econ.estimation import estimate
+from dti_assets.econ.sample import numeric_columns
+from dti_assets.econ.specification import Specification
+from dti_assets.econ.tables import ROBUSTNESS
+from dti_assets.econ.terms import with_terms
+from dti_assets.econ.wild_bootstrap import (
+    bootstrap_p_value,
+    draw_weights,
+    score_matrices,
+    wald,
+    wild_cluster_test,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+JOINT = "all differences are zero"
+
+
+def compare_variants(
+    check: str,
+    variants: Mapping[str, tuple[Specification, pd.DataFrame]],
+    terms: Sequence[str] | None = None,
+    draws: int = 9999,
+    seed: int = 0,
+    notes: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
+    """The same coefficient under several specifications, samples or instruments.
+
+    Parameters
+    ----------
+    check : name of the check, e.g. "without exclusion-risk terms".
+    variants : name -> (specification, frame).
+    terms : coefficients to report; default: endogenous regressors, else the first regressor.
+    notes : name -> how to read the variant.
+
+    For an endogenous regressor with clustered errors `conf_low` and `conf_high` are the outer ends
+    of the wild Anderson-Rubin set, which may be infinite; `p_wild` is its test of no effect.
+    """
+    rows = []
+    for name, (spec, frame) in variants.items():
+        chosen = terms or spec.endogenous or spec.regressors[:1]
+        head = {
+            "check": check,
+            "variant": name,
+            "outcome": spec.outcome,
+            "note": (notes or {}).get(name),
+        }
+        rows += [head | _coefficient(spec, frame, term, draws, seed) for term in chosen]
+    return ROBUSTNESS.frame(rows)
+
+
+def _coefficient(
+    spec: Specification, frame: pd.DataFrame, term: str, draws: int, seed: int
+) -> dict[str, Any]:
+    row: dict[str, Any] = {"term": term}
+    try:
+        frame = with_terms(frame, spec.variables)
+        result = estimate(spec, frame)
+    except EconError as error:
+        return row | {"reason": str(error)}
+    row |= {"n_obs": result.nobs, "n_clusters": result.n_clusters}
+    if term not in result.params.index:
+        return row | {"reason": result.absorbed.get(term, f"{term} is no regressor")}
+    row["estimate"] = float(result.params[term])
+    if spec.covariance == "clustered" and (result.n_clusters or 0) < FEWEST_CLUSTERS:
+        return row | {"reason": f"{result.n_clusters} clusters: no clustered inference exists"}
+    low, high = result.interval(term)
+    row |= {
+        "std_error": float(result.std_errors[term]),
+        "p_value": float(result.p_values[term]),
+        "conf_low": low,
+        "conf_high": high,
+    }
+    if result.first_stage is not None:
+        row["first_stage_f"] = result.first_stage.kleibergen_paap_f
+    testable = spec.endogenous == (term,) or not spec.endogenous
+    if spec.cluster is not None and testable:
+        row["p_wild"] = wild_cluster_test(spec, frame, term, draws=draws, seed=seed).p_value
+    if spec.endogenous == (term,):
+        found = anderson_rubin_set(spec, frame, draws=draws, seed=seed)
+        row["conf_low"] = found.intervals[0][0] if found.intervals else None
+        row["conf_high"] = found.intervals[-1][1] if found.intervals else None
+    return row
+
+
+def interaction_test(
+    spec: Specification,
+    frame: pd.DataFrame,
+    term: str,
+    group: str,
+    reference: Any,
+    check: str | None = None,
+    time: str = "year",
+    draws: int = 9999,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Whether the coefficient of `term` differs between groups of places.
+
+    One fully interacted equation: every regressor and the `time` effects by group, so that its
+    group coefficients are those of the sub-samples, and their differences from the `reference`
+    group have a standard error. The row of `JOINT` tests all differences at once (Wald F(q, G-1)
+    and wild bootstrap; `estimate` is then the F statistic).
+
+    Raises
+    ------
+    MissingColumn without `group`; SpecificationError if `reference` is none of its values or the
+    specification has instruments. Groups are read from the rows where `group` is not missing.
+    """
+    if group not in frame.columns:
+        raise MissingColumn(f"the data have no column {group}")
+    if spec.endogenous:
+        raise SpecificationError("the interaction test is for coefficients estimated by OLS")
+    if term not in spec.regressors:
+        raise SpecificationError(f"{term} is no regressor of this equation")
+    frame = frame.loc[frame[group].notna()]
+    values = sorted(frame[group].unique(), key=str)
+    if reference not in values:
+        listed = ", ".join(map(str, values))
+        raise SpecificationError(f"{group} has no value {reference!r}; it has {listed}")
+    others = [value for value in values if value != reference]
+    check = check or f"{term} by {group}"
+    numbers = numeric_columns(frame, spec.regressors)
+    columns: dict[str, Any] = {}
+    differences = []
+    for j, name in enumerate(spec.regressors):
+        for value in others:
+            label = f"{name} x {group}={value}"
+            columns[label] = np.where(frame[group] == value, numbers[:, j], 0.0)
+            columns[label][np.isnan(numbers[:, j])] = np.nan
+            if name == term:
+                differences.append(label)
+    effects = tuple(f"{name} by {group}" if name == time else name for name in spec.fixed_effects)
+    if time in spec.fixed_effects:
+        pairs = frame[group].astype(str) + " " + frame[time].astype(str)
+        columns[f"{time} by {group}"] = pairs
+    names = [name for name in columns if name != f"{time} by {group}"]
+    full = spec.with_(regressors=(*spec.regressors, *names), fixed_effects=effects)
+    wide = frame.assign(**columns)
+    head = {"check": check, "outcome": spec.outcome}
+    rows: list[dict[str, Any]] = [
+        head
+        | {"variant": str(value), "note": f"difference from {reference}"}
+        | _coefficient(full, wide, label, draws, seed)
+        for value, label in zip(others, differences, strict=True)
+    ]
+    rows.append(
+        head
+        | {"variant": "joint", "note": "estimate is the F statistic"}
+        | _joint(full, wide, differences, JOINT, draws, seed)
+    )
+    return ROBUSTNESS.frame(rows)
+
+
+def _joint(
+    spec: Specification,
+    frame: pd.DataFrame,
+    terms: Sequence[str],
+    label: str,
+    draws: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Wald F of several coefficients, with its wild bootstrap p-value."""
+    from scipy import stats
+
+    row: dict[str, Any] = {"term": label}
+    try:
+        result = estimate(spec, frame)
+        kept = [term for term in terms if term in result.params.index]
+        g = result.n_clusters or 0
+        row |= {"n_obs": result.nobs, "n_clusters": result.n_clusters}
+        if not kept:
+            return row | {"reason": "all terms are absorbed"}
+        if spec.covariance == "clustered" and len(kept) > g - 1:
+            return row | {"reason": f"{len(kept)} restrictions exceed the {g - 1} that G allows"}
+        b, v = result.params[kept].to_numpy(), result.vcov.loc[kept, kept].to_numpy()
+        f = float(b @ np.linalg.solve(v, b)) / len(kept)
+        row |= {"estimate": f, "p_value": float(stats.f.sf(f, len(kept), result.df_t))}
+        if spec.cluster is not None:
+            design = build(spec, frame, "clustered")
+            products = cluster_products(design)
+            tested = np.array(
+                [products.exogenous[design.exogenous_names.index(term)] for term in kept]
+            )
+            rest = np.setdiff1d(products.controls, tested)
+            scores = score_matrices(products, tested, rest, products.unit(products.outcome))
+            signs, enumerated, _ = draw_weights(products.n_clusters, draws, seed=seed)
+            observed = wald(scores, np.ones((products.n_clusters, 1)))[0]
+            row["p_wild"] = bootstrap_p_value(observed, wald(scores, signs), enumerated)
+        return row
+    except EconError as error:
+        return row | {"reason": str(error)}
+
+
+def leads_test(
+    spec: Specification,
+    frame: pd.DataFrame,
+    instrument: str,
+    leads: int = 2,
+    entity: str = "province",
+    time: str = "year",
+    draws: int = 9999,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Whether next years' instrument already moves today's outcome: a pre-trend.
+
+    The reduced form of `spec` (outcome on the instrument, its regressors as controls) with
+    F.z, ..., F{leads}.z added; one row per lead and a joint test.
+    """
+    if leads < 1:
+        raise SpecificationError(f"leads must be at least 1, not {leads}")
+    ahead = [f"F{i}.{instrument}" if i > 1 else f"F.{instrument}" for i in range(1, leads + 1)]
+    equation = spec.with_(
+        regressors=(instrument, *ahead, *(r for r in spec.regressors if r != instrument)),
+        endogenous=(),
+        instruments=(),
+    )
+    wide = with_terms(frame, ahead, entity, time)
+    head = {"check": "leads as a pre-trend", "variant": f"{leads} leads", "outcome": spec.outcome}
+    rows = [head | _coefficient(equation, wide, term, draws, seed) for term in (instrument, *ahead)]
+    label = "all leads are zero"
+    rows.append(
+        head
+        | {"note": "estimate is the F statistic"}
+        | _joint(equation, wide, ahead, label, draws, seed)
+    )
+    return ROBUSTNESS.frame(rows)
+
+
+def distance_variants(
+    frame: pd.DataFrame,
+    frequency: str,
+    distances: Mapping[str, str] | Iterable[str],
+    decay_km: Sequence[float] = (250.0, 500.0, 1000.0),
+    entity: str = "province",
+    time: str = "year",
+) -> pd.DataFrame:
+    """`frame` with instruments built on other functions of distance, and on other hubs.
+
+    Parameters
+    ----------
+    frequency : column of keyword frequency (hits / words).
+    distances : hub -> column of its distance in km (e.g. {"Hangzhou": "distance_km"}).
+    decay_km : delta of frequency x exp(-d / delta).
+
+    Adds, per hub: "frequency / d (hub)", "frequency x -ln d (hub)",
+    "frequency x exp(-d/delta km) (hub)", "leave-one-out frequency / d (hub)". The last replaces a
+    province's own frequency by that year's mean of the others: its shocks are as few as the
+    years, and inference by province does not know that. A distance of zero gives a missing value
+    in all that divide by it or take its log: the zero-distance rule is the study's, not this
+    function's.
+    """
+    hubs = distances if isinstance(distances, Mapping) else {name: name for name in distances}
+    f = numeric_columns(frame, [frequency])[:, 0]
+    new = {}
+    national = _national_without_own(frame, f, entity, time)
+    for hub, column in hubs.items():
+        d = numeric_columns(frame, [column])[:, 0]
+        positive = np.where(d > 0, d, np.nan)
+        new[f"frequency / d ({hub})"] = f / positive
+        new[f"frequency x -ln d ({hub})"] = f * -np.log(positive)
+        new[f"leave-one-out frequency / d ({hub})"] = national / positive
+        for delta in decay_km:
+            new[f"frequency x exp(-d/{delta:g} km) ({hub})"] = f * np.exp(-d / delta)
+    return frame.assign(**new)
+
+
+def _national_without_own(
+    frame: pd.DataFrame, frequency: np.ndarray, entity: str, time: str
+) -> np.ndarray:
+    """Mean frequency of all other rows of the same time."""
+    import pandas as pd
+
+    values = pd.Series(frequency, index=frame.index)
+    groups = values.groupby(frame[time])
+    total, count = groups.transform("sum"), groups.transform("count")
+    own = values.fillna(0.0)
+    others = count - values.notna()
+    mean = (total - own) / others.where(others > 0)
+    return np.asarray(mean, dtype=float)
+
+
+def placebo_hubs(
+    spec: Specification,
+    frame: pd.DataFrame,
+    frequency: str,
+    hubs: Mapping[str, str],
+    draws: int = 9999,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """The instrument with other cities as its hub.
+
+    `hubs` maps a city to the column of each province's distance to it, in km. If a city without
+    Hangzhou's role gives the same first stage, distance to Hangzhou is not what identifies.
+    """
+    wide = distance_variants(frame, frequency, hubs, decay_km=())
+    variants = {hub: (spec.with_(instruments=(f"frequency / d ({hub})",)), wide) for hub in hubs}
+    return compare_variants("placebo hubs", variants, draws=draws, seed=seed)

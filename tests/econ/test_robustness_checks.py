@@ -1,0 +1,320 @@
+"""Robustness checks against direct estimation, brute force, or a known answer."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from random_panels import panel
+from study_panels import study_panel
+
+from dti_assets.econ import Specification, anderson_rubin_set, estimate
+from dti_assets.econ.errors import SpecificationError
+from dti_assets.econ.exclusion_sensitivity import exclusion_sensitivity, union_of
+from dti_assets.econ.multiple_testing import romano_wolf, romano_wolf_tables, stepdown
+from dti_assets.econ.robustness import (
+    compare_variants,
+    distance_variants,
+    interaction_test,
+    leads_test,
+    placebo_hubs,
+)
+from dti_assets.econ.robustness_report import RobustnessInputs, robustness_report
+from dti_assets.econ.spatial_errors import conley_errors, great_circle_km
+from dti_assets.econ.specification_curve import instrument_grid, specification_curve
+from dti_assets.econ.table_estimation import TableOptions, estimate_table
+from dti_assets.econ.table_specifications import load_tables
+from dti_assets.econ.tables import ROBUSTNESS, ROMANO_WOLF, SPECIFICATION_CURVE
+
+OLS = Specification(
+    "Export", ("DTIn", "GDP"), fixed_effects=("province", "year"), cluster="province"
+)
+IV = Specification("Export", ("GDP",), "DTIn", "DTI_iv", ("province", "year"), "province")
+
+
+@pytest.fixture(scope="module")
+def study():
+    return study_panel()
+
+
+def test_every_cell_of_the_curve_is_what_linearmodels_gives(study):
+    rng = np.random.default_rng(1)
+    frame = study.assign(
+        iv_b=study["DTI_iv"] + rng.normal(scale=0.2, size=len(study)),
+        iv_gap=study["DTI_iv"].where(rng.uniform(size=len(study)) > 0.1),
+        iv_dead=study["year"] * 1.0,
+        iv_absent=np.nan,
+    )
+    instruments = {
+        "DTI_iv": {"hits": "longest", "counted_on": "text"},
+        "iv_b": {"hits": "overlap"},
+        "iv_gap": {},
+        "iv_dead": {},
+        "iv_absent": {},
+        "iv_missing": {},
+    }
+    controls = {"none": (), "two": ("GDP", "FIE"), "absorbed too": ("GDP", "EXR")}
+    curve = specification_curve(IV, frame, instruments, controls)
+    assert len(curve) == 6 * 3 * 3
+    assert SPECIFICATION_CURVE.violations(curve) == []
+    for _, cell in curve.iterrows():
+        if cell["instrument"] in ("iv_dead", "iv_absent", "iv_missing"):
+            assert pd.isna(cell["estimate"]) and cell["reason"]
+            continue
+        spec = IV.with_(
+            instruments=(cell["instrument"],),
+            regressors=controls[cell["controls"]],
+            covariance=cell["errors"],
+        )
+        fit = estimate(spec, frame)
+        stage = fit.first_stage
+        for name, value in (
+            ("estimate", fit.params["DTIn"]),
+            ("std_error", fit.std_errors["DTIn"]),
+            ("p_value", fit.p_values["DTIn"]),
+            ("first_stage", stage.params[cell["instrument"]]),
+            ("first_stage_f", stage.f_statistic),
+            ("reduced_form", stage.reduced_form["estimate"].iloc[0]),
+            ("n_obs", fit.nobs),
+        ):
+            assert cell[name] == pytest.approx(value, rel=1e-8), name
+        found = anderson_rubin_set(spec, frame, method="crv1")
+        assert cell["ar_bounded"] == found.bounded
+        assert (cell["ar_p"] > 0.05) == found.contains(0.0)
+
+
+def test_instruments_from_all_choices(study):
+    frame = study.assign(long=40.0, over=50.0, words=10_000.0, han=20_000.0, km=400.0)
+    frame.loc[frame["province"] == "P05", "km"] = np.nan
+    frame.loc[0, "han"] = 0.0
+    wide, choices = instrument_grid(
+        frame,
+        {"longest": "long", "overlap": "over"},
+        {"nonpunct": "words", "han": "han"},
+        {"great circle, drop": "km"},
+    )
+    assert len(choices) == 4
+    one = "iv: shipped, longest, nonpunct, great circle, drop"
+    assert choices[one]["hits"] == "longest"
+    assert wide[one].iloc[-1] == pytest.approx(40 / 10_000 / 400, rel=1e-15)
+    assert wide[one].isna().sum() == 14
+    assert wide["iv: shipped, longest, han, great circle, drop"].isna().sum() == 15
+    curve = specification_curve(IV, wide.assign(long=1.0), choices)
+    assert len(curve) == 12 and curve["reason"].notna().all()  # a constant frequency moves nothing
+
+
+def test_interaction_test_reproduces_the_sub_samples(study):
+    found = interaction_test(OLS, study, "DTIn", "region", "East", draws=199)
+    assert ROBUSTNESS.violations(found) == []
+    own = {
+        region: estimate(OLS, study[study["region"] == region]).params["DTIn"]
+        for region in ("East", "Central", "West", "Northeast")
+    }
+    for variant in ("Central", "West", "Northeast"):
+        difference = found.set_index("variant").loc[variant, "estimate"]
+        assert difference == pytest.approx(own[variant] - own["East"], rel=1e-7)
+    joint = found[found["variant"] == "joint"].iloc[0]
+    assert joint["estimate"] > 0 and 0 < joint["p_value"] <= 1 and 0 < joint["p_wild"] <= 1
+    with pytest.raises(SpecificationError, match="region has no value 'North'"):
+        interaction_test(OLS, study, "DTIn", "region", "North")
+
+
+def test_joint_wild_test_of_one_restriction_is_the_single_one(study):
+    found = interaction_test(OLS, study, "DTIn", "bri", 0, draws=499).set_index("variant")
+    assert found.loc["joint", "p_wild"] == found.loc["1", "p_wild"]
+    assert found.loc["joint", "p_value"] == pytest.approx(found.loc["1", "p_value"])
+
+
+def test_leads_find_a_pre_trend_and_only_then(study):
+    honest = leads_test(IV, study, "DTI_iv", leads=2, draws=199)
+    assert honest["term"].tolist() == ["DTI_iv", "F.DTI_iv", "F2.DTI_iv", "all leads are zero"]
+    assert honest["n_obs"].eq(31 * 12).all()
+    ahead = study.sort_values(["province", "year"]).copy()
+    ahead["Export"] += 2 * ahead.groupby("province")["DTI_iv"].shift(-1).fillna(0)
+    cheating = leads_test(IV, ahead, "DTI_iv", leads=2, draws=199)
+    assert cheating["p_value"].iloc[-1] < 1e-4
+
+
+def test_variants_with_absent_or_unusable_data_are_reasons(study):
+    found = compare_variants(
+        "instrument",
+        {
+            "as is": (IV, study),
+            "plan half": (IV.with_(instruments=("DTI_iv_plan",)), study),
+            "three places": (IV, study[study["province"] < "P03"]),
+        },
+        draws=199,
+        notes={"as is": "headline"},
+    ).set_index("variant")
+    assert found.loc["as is", "conf_low"] <= found.loc["as is", "estimate"]
+    assert found.loc["as is", "note"] == "headline"
+    assert found.loc["plan half", "reason"] == "the data have no column DTI_iv_plan"
+    assert found.loc["three places", "reason"].startswith("3 clusters")
+    assert pd.isna(found.loc["three places", "std_error"])
+
+
+def test_other_distances_and_hubs(study):
+    frame = study.assign(frequency=study["DTI_iv"] * 400.0, to_hangzhou=400.0, to_wuhan=800.0)
+    frame.loc[frame["province"] == "P00", "to_hangzhou"] = 0.0
+    wide = distance_variants(frame, "frequency", {"Hangzhou": "to_hangzhou"}, decay_km=(400,))
+    assert wide["frequency / d (Hangzhou)"].isna().sum() == 14
+    assert wide["frequency / d (Hangzhou)"].iloc[-1] == pytest.approx(study["DTI_iv"].iloc[-1])
+    decay = wide["frequency x exp(-d/400 km) (Hangzhou)"]
+    assert decay.iloc[-1] == pytest.approx(frame["frequency"].iloc[-1] * np.exp(-1))
+    found = placebo_hubs(IV, frame, "frequency", {"Wuhan": "to_wuhan"}, draws=99)
+    # a constant distance rescales the instrument and changes nothing else
+    assert found["estimate"].item() == pytest.approx(estimate(IV, study).params["DTIn"])
+
+
+def test_the_report_holds_every_check_the_data_allow(study):
+    places = sorted(study["province"].unique())
+    rng = np.random.default_rng(2)
+    where = pd.DataFrame(
+        {
+            "province": places,
+            "distance_km": 100 + 60.0 * np.arange(31),
+            "to_wuhan": rng.uniform(50, 2000, 31),
+            "latitude": rng.uniform(20, 45, 31),
+            "longitude": rng.uniform(90, 120, 31),
+        }
+    )
+    full = study.merge(where, on="province")
+    full["frequency"] = full["DTI_iv"] * full["distance_km"]
+    full["plan"] = full["DTI_iv"] * rng.uniform(0.8, 1.2, len(full))
+    inputs = RobustnessInputs(
+        instruments={"plan half only": "plan"},
+        controls={"distance x trend": ("distance_km:year",)},
+        hubs={"Wuhan": "to_wuhan"},
+    )
+    options = TableOptions(draws=99)
+    found = robustness_report(load_tables(), full, options, inputs)
+    assert ROBUSTNESS.violations(found) == []
+    assert found["reason"].isna().all()
+    assert set(found["check"]) == {
+        "DTIn by region",
+        "DTIn by bri",
+        "Belt and Road after 2013",
+        "Conley errors",
+        "leads as a pre-trend",
+        "instruments",
+        "functions of distance",
+        "placebo hubs",
+        "direct effect of the instrument",
+    }
+    headline = found[(found["check"] == "instruments") & (found["variant"] == "headline")]
+    table = estimate_table(load_tables()["table_03_two_stage_least_squares"], study, options)
+    second = table[(table["column"] == "second stage") & (table["term"] == "DTIn")]
+    assert headline["estimate"].item() == second["estimate"].item()
+    assert headline["p_wild"].item() == second["p_wild"].item()
+    # the same report on less data says what is missing and still has the rest
+    partial = robustness_report(load_tables(), study, options)
+    reasons = partial.set_index("check")["reason"].dropna()
+    assert reasons["Conley errors"] == "the data have no column latitude"
+    assert reasons["placebo hubs"] == "the data have no column frequency"
+    assert partial["estimate"].notna().sum() > 10
+    nothing = robustness_report(load_tables(), study[["province", "year"]], options)
+    assert len(nothing) == 2 and nothing["reason"].str.startswith("absent from the data").all()
+
+
+def test_leave_one_out_frequency():
+    frame = pd.DataFrame(
+        {"province": ["A", "B", "C"], "year": [2009] * 3, "f": [1.0, 2.0, np.nan], "d": 2.0}
+    )
+    wide = distance_variants(frame, "f", {"hub": "d"}, decay_km=())
+    expected = [2.0 / 2, 1.0 / 2, 1.5 / 2]
+    np.testing.assert_allclose(wide["leave-one-out frequency / d (hub)"], expected)
+
+
+def test_romano_wolf_over_the_tables(study):
+    panel = study.drop(columns="DFI")
+    found = romano_wolf_tables(load_tables().values(), panel, TableOptions(draws=199))
+    assert ROMANO_WOLF.violations(found) == []
+    assert len(found) == 22  # key terms of Tables 5 to 10
+    by_name = found.set_index("hypothesis")
+    assert by_name.loc["Table 9, column 1", "reason"] == "absent from the data: DFI"
+    assert by_name.loc["Table 5, column 4", "reason"].startswith("3 clusters")
+    tested = found.dropna(subset="p_wild")
+    assert (tested["p_romano_wolf"] >= tested["p_wild"]).all()
+
+
+def brute_stepdown(observed, simulated):
+    """Romano and Wolf's algorithm as they write it, one hypothesis set at a time."""
+    order = sorted(range(len(observed)), key=lambda h: -observed[h])
+    p, last = {}, 0.0
+    for step, h in enumerate(order):
+        left = order[step:]
+        count = sum(max(draw[j] for j in left) >= observed[h] for draw in simulated.T)
+        last = max(last, (1 + count) / (simulated.shape[1] + 1))
+        p[h] = last
+    return np.array([p[h] for h in range(len(observed))])
+
+
+def test_romano_wolf_stepdown(study):
+    rng = np.random.default_rng(0)
+    observed, simulated = np.array([1.0, 3.0, 2.0]), np.abs(rng.normal(size=(3, 500)))
+    np.testing.assert_allclose(stepdown(observed, simulated), brute_stepdown(observed, simulated))
+    found = romano_wolf(
+        [
+            ("baseline", OLS, study, "DTIn"),
+            ("grants", OLS.with_(regressors=("DTIG", "GDP")), study, "DTIG"),
+            ("noise", OLS.with_(regressors=("HR",)), study, "HR"),
+            ("northeast", OLS, study[study["region"] == "Northeast"], "DTIn"),
+            ("absent", OLS.with_(regressors=("DFIX",)), study, "DFIX"),
+        ],
+        draws=499,
+    ).set_index("hypothesis")
+    tested = found.loc[["baseline", "grants", "noise"]]
+    assert (tested["p_romano_wolf"] >= tested["p_wild"]).all()
+    t = estimate(OLS, study).t_stats["DTIn"]
+    assert found.loc["baseline", "t_stat"] == pytest.approx(abs(t), rel=1e-9)
+    assert found.loc["northeast", "reason"].startswith("3 clusters")
+    assert "DFIX" in found.loc["absent", "reason"]
+
+
+def test_conley_errors_at_their_two_limits():
+    frame = panel(8, units=12, periods=6)
+    rng = np.random.default_rng(0)
+    where = dict(
+        zip(sorted(frame["unit"].unique()), rng.uniform(20, 45, size=(12, 2)), strict=True)
+    )
+    frame["latitude"] = [where[u][0] for u in frame["unit"]]
+    frame["longitude"] = [80 + where[u][1] for u in frame["unit"]]
+    for spec in (
+        Specification("y", ("d", "x1"), fixed_effects=("unit",), cluster="unit"),
+        Specification("y", ("x1",), "d", "z", fixed_effects=("unit",), cluster="unit"),
+    ):
+        arguments = {"entity": "unit", "time": "time"}
+        # no neighbours and any lag within a place: clustering by place, up to the factor
+        near = conley_errors(spec, frame, 1e-3, **arguments)
+        crv1 = estimate(spec, frame)
+        g, n = 12, 72
+        factor = g / (g - 1) * (n - 1) / (n - 3)
+        hc = n / (n - 2 - 12)
+        np.testing.assert_allclose(near, crv1.std_errors * np.sqrt(hc / factor), rtol=1e-9)
+        # no neighbours and no lag: HC1
+        alone = conley_errors(spec, frame, 1e-3, lags=0, **arguments)
+        np.testing.assert_allclose(alone, crv1.errors["robust"], rtol=1e-9)
+    with pytest.raises(SpecificationError, match="positive distance"):
+        conley_errors(spec, frame, 0, **arguments)
+    points = np.array([[30.27, 120.15], [39.90, 116.41]])  # Hangzhou, Beijing
+    assert great_circle_km(points)[0, 1] == pytest.approx(1125, abs=5)
+
+
+def test_exclusion_sensitivity(study):
+    base = estimate(IV, study)
+    exact = exclusion_sensitivity(IV, study, (0.0, 0.0))
+    low, high = base.conf_int().loc["DTIn"]
+    assert exact.union == [(pytest.approx(low), pytest.approx(high))]
+    gamma = base.first_stage.reduced_form["estimate"].iloc[0]
+    wide = exclusion_sensitivity(IV, study, (0.0, 1.2 * gamma), points=13)
+    assert wide.contains_zero and not exact.contains_zero
+    assert 0 < wide.gamma_at_zero < gamma
+    assert wide.union[0][0] < low and wide.union[0][1] == pytest.approx(high)
+    at_reduced_form = wide.by_gamma.iloc[(wide.by_gamma["gamma"] - gamma).abs().argmin()]
+    assert abs(at_reduced_form["estimate"]) < 0.05 * base.params["DTIn"]
+    for method in ("crv1", "wild"):
+        found = exclusion_sensitivity(IV, study, (0, gamma), points=3, method=method, draws=99)
+        assert len(found.union) == 1
+    pieces = [(3.0, 4.0), (-np.inf, 1.0), (0.5, 2.0)]
+    for order in itertools.permutations(pieces):
+        assert union_of(list(order)) == [(-np.inf, 2.0), (3.0, 4.0)]
