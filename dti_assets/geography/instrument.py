@@ -75,6 +75,7 @@ def within_shares(
             used["dti_iv"].to_numpy(float), used["province"].to_numpy(), used["year"].to_numpy()
         )
         squares = pd.Series(residual**2).groupby(used["province"].to_numpy(), sort=False).sum()
+        # a single year has no within variation: nothing to share
         shares = squares / squares.sum() if squares.sum() > 0 else squares * float("nan")
         found.append(
             pd.DataFrame(
@@ -82,7 +83,7 @@ def within_shares(
                     "rule": str(rule),
                     "province": shares.index,
                     "share": shares.to_numpy(),
-                    "inverse_hhi": 1 / float((shares**2).sum()),
+                    "inverse_hhi": 1 / float((shares**2).sum(skipna=False)),
                 }
             )
         )
