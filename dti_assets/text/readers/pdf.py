@@ -77,10 +77,10 @@ def read_pdf(content: bytes) -> Extract:
         if odd > 0 or (len(text) < MIN_PAGE_CHARS and not has_image):
             other = _plumbed(content, number)
             other_text = "".join(line.text for line in other)
-            if len(other_text) >= MIN_PAGE_CHARS and (
-                oddness(other_text) < odd or len(text) < MIN_PAGE_CHARS
-            ):
-                lines, text = other, other_text
+            other_odd = oddness(other_text)
+            better = other_odd < odd or len(text) < MIN_PAGE_CHARS
+            if len(other_text) >= MIN_PAGE_CHARS and better:
+                lines, text, odd = other, other_text, other_odd
                 second.append(number)
         if len(text.strip()) < MIN_PAGE_CHARS:
             (scanned if has_image else blank).append(number)
