@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dti_assets.files import write_atomically
 from dti_assets.tables import Table, TableError
-from dti_assets.text.cache import write_atomically
 
 if TYPE_CHECKING:
     import pandas as pd
