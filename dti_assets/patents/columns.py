@@ -59,7 +59,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
         "grant_date", "grant_year", "date_of_grant",
     ),
     "kind": ("专利类型", "专利种类", "类型", "公开类型", "文献类型", "patent_type", "kind", "type"),
-    "digital": ("是否数字专利", "数字专利", "数字化专利", "digital", "is_digital", "digital_patent"),
+    "digital": ("是否数字专利", "数字专利", "数字化专利", "digital", "is_digital"),
     "year": ("年份", "年度", "年", "year"),
     "applications": (
         "数字专利申请数", "数字专利申请量", "申请数", "申请量", "专利申请数", "专利申请量",

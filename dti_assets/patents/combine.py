@@ -144,10 +144,7 @@ def _one_each(frame: pl.DataFrame, across: Status) -> pl.DataFrame:
         pl.col("order", "application_no").first(),
         *(pl.col(name).drop_nulls().first() for name in values),
         pl.coalesce(place.filter(placed).first(), place.first()).alias("place"),
-        *(
-            pl.when(known[t].len() > 0).then(known[t].any()).otherwise(None).alias(t)
-            for t in flags
-        ),
+        *(pl.when(known[t].len() > 0).then(known[t].any()).otherwise(None).alias(t) for t in flags),
         *(pl.col(c).drop_nulls().unique().sort().alias(f"all_{c}") for c in checked),
     )
     across.add("several_rows", several.height - merged.height, merged["application_no"][0])

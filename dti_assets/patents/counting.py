@@ -24,9 +24,9 @@ def count_patents(patents: Patents, kinds: Sequence[str] = KINDS) -> pd.DataFram
     three, patents of unknown kind count too, otherwise they do not.
 
     A province-year has a row where the extract has any patent of that year (of application or
-    grant) and any patent of that province; zero is then a finding. Other province-years are
-    absent: the extract says nothing about them. Grants are null where the extract has no grant
-    date at all. Raises PatentError for an unknown kind.
+    grant) and any patent of that province. Zero is a finding only in a year in which the
+    extract has any application (for grants: any grant); elsewhere the value is null with a
+    reason, and other province-years are absent. Raises PatentError for an unknown kind.
     """
     import polars as pl
 
@@ -45,8 +45,10 @@ def count_patents(patents: Patents, kinds: Sequence[str] = KINDS) -> pd.DataFram
     frame = frame.with_columns(
         pl.col("province_code").replace_strict(names, return_dtype=pl.String).alias("province"),
         pl.lit(patents.basis).alias("basis"),
-        pl.when(pl.col("grants").is_null())
-        .then(pl.lit("the extract has no grant date"))
+        pl.when(pl.col("applications").is_null())
+        .then(pl.lit("the extract has no application of this year"))
+        .when(pl.col("grants").is_null())
+        .then(pl.lit("the extract has no grant of this year"))
         .alias("reason"),
     )
     made = frame.select(PATENT_COUNTS.column_names).sort("province_code", "year")
@@ -122,13 +124,20 @@ def _of_kinds(patents: Patents, kinds: Sequence[str]) -> pl.LazyFrame:
 
 
 def _years(scan: pl.LazyFrame) -> list[int]:
-    """Every year of an application in the extract, and of a grant from the first of them on."""
+    """Every year of an application or a grant in the extract."""
+    applied, granted = _covered(scan)
+    return sorted(applied | granted)
+
+
+def _covered(scan: pl.LazyFrame) -> tuple[set[int], set[int]]:
+    """The years with any application, and those with any grant, whatever the field."""
     import polars as pl
 
     years = scan.select(
-        pl.col("application_year").unique().implode(), pl.col("grant_year").unique().implode()
+        pl.col("application_year", "grant_year").drop_nulls().unique().implode()
     ).collect()
-    return sorted({y for column in years.row(0) for y in column if y is not None})
+    applied, granted = years.row(0)
+    return set(applied), set(granted)
 
 
 def _both(
@@ -155,19 +164,26 @@ def _filled(frame: pl.DataFrame, patents: Patents, scan: pl.LazyFrame) -> pl.Dat
     """Zero where nothing was found, null where the extract cannot say; truncation by year."""
     import polars as pl
 
-    optional = (*TECHNOLOGIES, *(f"ipc_{t}" for t in TECHNOLOGIES), "grant_year")
+    optional = (*TECHNOLOGIES, *(f"ipc_{t}" for t in TECHNOLOGIES))
     known = scan.select(pl.col(c).is_not_null().any() for c in optional).collect()
     said = known.row(0, named=True)
+    applied, granted = _covered(scan)
 
-    def fill(column: str, source: str) -> pl.Expr:
-        filled = pl.col(column).fill_null(0)
-        return filled if said[source] else pl.lit(None, pl.Int64).alias(column)
+    def fill(column: str, years: set[int]) -> pl.Expr:
+        # a year that is unknown is a row of the totals, and nothing is lacking there
+        covered = pl.col("year").is_in(sorted(years)) | pl.col("year").is_null()
+        return pl.when(covered).then(pl.col(column).fill_null(0)).alias(column)
 
     cutoff = None if patents.extract_date is None else months_before(patents.extract_date)
     return frame.with_columns(
-        pl.col("applications", "all_applications").fill_null(0),
-        fill("grants", "grant_year"),
-        *(fill(c, c) for c in optional[:-1]),
+        fill("applications", applied),
+        fill("all_applications", applied),
+        fill("grants", granted),
+        *(
+            fill(c, applied) if said[c] else pl.lit(None, pl.Int64).alias(c)
+            for c in optional
+            if c in frame.columns
+        ),
         (pl.date("year", 12, 31) > cutoff).alias("truncated")
         if cutoff is not None
         else pl.lit(None, pl.Boolean).alias("truncated"),

@@ -70,9 +70,10 @@ def dti(
     out["reason"] = [_reason(row, counts is not None) for _, row in frame.iterrows()]
     out = out[out["province"].notna()].sort_values(keys)
     # a province-year of which nothing is known is no row
-    known = out[["DTIn", "DTIG", "INVn"]].notna().any(axis=1) | frame["basis"].reindex(
-        out.index
-    ).notna()
+    known = (
+        out[["DTIn", "DTIG", "INVn"]].notna().any(axis=1)
+        | frame["basis"].reindex(out.index).notna()
+    )
     return DTI.frame(out[known][DTI.column_names])
 
 
@@ -111,9 +112,7 @@ def _values(long: pd.DataFrame, variable: str, name: str) -> pd.DataFrame:
     twice = rows[rows.duplicated(["province_code", "year"], keep=False)]
     if len(twice):
         first = twice.iloc[0]
-        raise PatentError(
-            f"{variable}: two values for {first['province_code']} in {first['year']}"
-        )
+        raise PatentError(f"{variable}: two values for {first['province_code']} in {first['year']}")
     made = pd.DataFrame(
         {
             "province_code": rows["province_code"].astype("int64"),

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dti_assets.patents import classify as classifying
 from dti_assets.patents import reading, tidy
+from dti_assets.patents.columns import Layout
 from dti_assets.patents.errors import PatentSourceError
 from dti_assets.patents.reading import SLICE_ROWS, PatentFile, PatentReader, find_files
 from dti_assets.patents.terms import PatentTerms
@@ -52,7 +53,7 @@ class Extract:
 
 def layout_of(
     source: Path, columns: Mapping[str, str | Sequence[str]] | None = None
-) -> Literal["none", "records", "flagged", "counts"]:
+) -> Layout | Literal["none"]:
     """What the folder or file holds (see columns.Columns); none where it has no patent file.
 
     Raises PatentSourceError where files of different layouts lie together, or none is readable.
@@ -60,7 +61,7 @@ def layout_of(
     files = find_files(source)
     if not files:
         return "none"
-    layouts: dict[str, str] = {}
+    layouts: dict[Layout, str] = {}
     errors = []
     for file in files:
         try:
@@ -72,7 +73,7 @@ def layout_of(
     if len(layouts) > 1:
         held = ", ".join(f"{name} ({layout})" for layout, name in layouts.items())
         raise PatentSourceError(f"patent files of different layouts lie together: {held}")
-    return next(iter(layouts))  # type: ignore[return-value]
+    return next(iter(layouts))
 
 
 def classify_extract(
@@ -245,4 +246,3 @@ def _add(status: tidy.Status, path: Path) -> None:
     packed = json.loads(pq.read_schema(path).metadata[_STATUS])
     for name, count in packed["rows"].items():
         status.add(name, count, packed["example"].get(name))
-

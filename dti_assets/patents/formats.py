@@ -121,8 +121,7 @@ class CsvSource:
 def open_csv(path: Path, label: str) -> CsvSource:
     """The encoding is a byte-order mark's, else UTF-8, else GB18030, whichever decodes."""
     try:
-        opener = gzip.open if path.name.lower().endswith(".gz") else Path.open
-        with opener(path, "rb") as handle:  # type: ignore[operator]
+        with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as handle:
             sample = handle.read(_SAMPLE_BYTES)
     except (OSError, EOFError, gzip.BadGzipFile) as error:
         raise PatentSourceError(f"{label}: cannot be read ({_line(error)})") from error

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from dti_assets.patents.columns import Columns, recognise
 from dti_assets.patents.errors import PatentSourceError
-from dti_assets.patents.formats import open_csv, open_parquet, open_xlsx
+from dti_assets.patents.formats import Source, open_csv, open_parquet, open_xlsx
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -75,7 +75,7 @@ class PatentReader:
         if file.bytes == 0:
             raise PatentSourceError(f"{file.name}: the file is empty")
         if name.endswith(".parquet"):
-            self._source = open_parquet(file.path, file.name)
+            self._source: Source = open_parquet(file.path, file.name)
         elif name.endswith(".xlsx"):
             self._source = open_xlsx(file.path, file.name, extra)
         else:

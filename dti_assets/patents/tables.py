@@ -107,7 +107,7 @@ PATENT_TOTALS = Table(
             allowed=(*ORIGINS, "mainland_unplaced"),
         ),
         Column("year", "int64", "calendar year; null where it is unknown", "year", nullable=True),
-        Column("applications", "int64", "digital applications of the year", "patents", minimum=0),
+        Column("applications", "int64", "digital applications", "patents", True, minimum=0),
         Column("grants", "int64", "digital grants of the year", "patents", True, minimum=0),
         *(
             Column(t, "int64", f"applications in {t}", "patents", nullable=True, minimum=0)

@@ -199,9 +199,7 @@ def _dates_of(frame: pl.DataFrame, not_after: date) -> pl.DataFrame:
     frame = frame.with_columns(number_year.alias("number_year"))
     code = pl.col("publication_no").str.to_uppercase().str.extract(r"\d([A-Z])\d?\s*$")
     granted = code.str.contains(f"^(?:{_GRANT_CODES})$") | pl.col("kind").str.contains("授权")
-    grant = pl.coalesce(
-        "grant_date_first", pl.when(granted).then(pl.col("publication_date_first"))
-    )
+    grant = pl.coalesce("grant_date_first", pl.when(granted).then(pl.col("publication_date_first")))
     year = pl.coalesce("dated_year", "number_year")
     return frame.with_columns(
         year.alias("application_year"),
@@ -325,19 +323,22 @@ def _count(frame: pl.DataFrame, status: Status) -> None:
         },
         "year_from_number": (null("dated_year") & pl.col("number_year").is_not_null(), "shown"),
         "year_unknown": (null("application_year"), "shown"),
-        "province_unknown": (null("province_code") & origin.is_in(["unknown", "mainland"]), "where"),
+        "province_unknown": (
+            null("province_code") & origin.is_in(["unknown", "mainland"]),
+            "where",
+        ),
         "province_and_address_disagree": (pl.col("places_disagree"), "shown"),
         **{o: (origin == o, "shown") for o in ("hong_kong", "macau", "taiwan", "foreign")},
     }
     frame = frame.with_columns(
-        pl.concat_str("shown", pl.coalesce("address", "province"), separator=": ", ignore_nulls=True)
-        .alias("where")
+        pl.concat_str(
+            "shown", pl.coalesce("address", "province"), separator=": ", ignore_nulls=True
+        ).alias("where")
     )
     for name, (test, example) in tests.items():
         rows = frame.filter(test)
         first = str(rows[example][0]) if rows.height else None
         status.add(name, rows.height, first)
-
 
 
 _YES = {"1", "true", "t", "yes", "y", "是", "1.0"}

@@ -63,7 +63,10 @@ def read_user_counts(
 
 
 def _take(
-    row: dict[str, Any], file: str, given: dict[tuple[int, int, str], dict[str, Any]], status: Status
+    row: dict[str, Any],
+    file: str,
+    given: dict[tuple[int, int, str], dict[str, Any]],
+    status: Status,
 ) -> None:
     where = f"{file}, row {row['row']}"
     status.add("rows", 1)
