@@ -28,9 +28,16 @@ VERSION = "2"
 SEPARATOR = "\x1f"
 _WORD = "0-9A-Za-z"
 # characters that NFKC leaves as they are and that compose with nothing in this list
-_STABLE = r"\x00-\x7F\x{4E00}-\x{9FFF}、。“”‘’《》【】「」·—×÷±α-ωΑ-Ω"
-# punctuation that NFKC turns into other punctuation; harmless unless a term contains the latter
-_PUNCTUATION = "，；：？！（）［］｛｝％～－＋／＝＜＞＂＇＆＃＊＠＿｜…　"
+_STABLE = (
+    r"\x00-\x7F\x{4E00}-\x{9FFF}\x{3400}-\x{4DBF}、。“”‘’《》〈〉【】〔〕「」『』·—–•°§±×÷"
+    "α-ωΑ-Ω←↑→↓≤≥≠≈≡∠∥⊥∞√∑∫∈∪∩∂∆∇○●□■△▲☆★◆◇"
+)
+# frequent characters that NFKC turns into others; they can only make a term with a neighbour
+_COMPATIBLE = (
+    "，；：？！（）［］｛｝％～－＋／＝＜＞＂＇＆＃＊＠＿｜…　"
+    "℃℉①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳⑴⑵⑶⑷⑸⑹⑺⑻⑼⑽ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩ"
+    "¹²³½¼¾№㎡㎜㎝㎞㎏µΩ\u00a0\u2002\u2003\u2009"
+)
 # beyond this number of terms the automaton is the better engine than a regular expression
 _MANY = 1500
 
@@ -106,14 +113,35 @@ def classify(batch: pa.Table | pa.RecordBatch, dictionary: PatentTerms) -> pa.Ta
 def _may_match(dictionary: PatentTerms) -> pl.Expr:
     """True on raw text that contains a term, or a character that only normalisation resolves."""
     every = sorted({t for ts in dictionary.terms.values() for t in ts}, key=lambda t: (-len(t), t))
-    used = {character for term in every for character in term}
-    inert = "".join(c for c in _PUNCTUATION if not used & set(unicodedata.normalize("NFKC", c)))
-    unstable = f"[^{_STABLE}{re.escape(inert)}]"
+    unstable = _unstable(every)
     column = pl.col("text")
     if len(every) > _MANY:
         known = column.str.contains_any(every, ascii_case_insensitive=True)
         return known | column.str.contains(unstable)
     return column.str.contains("|".join([unstable, *map(_folded, every)]))
+
+
+def _unstable(terms: list[str]) -> str:
+    """A Rust regex that finds every raw text whose normalisation may make a term of `terms`.
+
+    Text of stable characters is its own normalisation. A compatible character none of whose
+    replacements is in any term makes none. Another one makes a term only together with a
+    neighbour, as no term lies within its replacement. All other characters may make one alone.
+    """
+    used = {c for term in terms for c in (*term.lower(), *term.upper(), *term)}
+    inert, neighbourly = "", ""
+    for character in _COMPATIBLE:
+        image = unicodedata.normalize("NFKC", character)
+        if not used & set(image):
+            inert += character
+        elif not any(term.lower() in image.lower() for term in terms):
+            neighbourly += character
+    pattern = f"[^{_STABLE}{re.escape(inert + neighbourly)}]"
+    if neighbourly:
+        one = f"[{re.escape(neighbourly)}]"
+        other = f"[{re.escape(''.join(sorted(used)) + neighbourly)}]"
+        pattern += f"|{one}{other}|{other}{one}"
+    return pattern
 
 
 def _technologies(text: pl.DataFrame, dictionary: PatentTerms) -> dict[str, np.ndarray]:
