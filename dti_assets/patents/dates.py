@@ -21,19 +21,21 @@ _SERIAL = r"^([345]\d{4})(?:\.\d+)?$"
 _EXCEL_EPOCH = date(1899, 12, 30)
 
 
-def first_day(column: str) -> pl.Expr:
-    """The date a text gives, its first day where only month or year is given; else null.
+def parse_dates(texts: pl.Series) -> pl.DataFrame:
+    """`first` and `last`, the first and last day that each text may mean; null where none.
 
     2021-03-04, 2021/3/4, 2021.3.4, 2021年3月4日, 20210304, 2021-03, 202103, 2021年, 2021, each
     also with a time behind; Excel's day numbers; 13/04/2021 and 04/13/2021, and of 04/03/2021,
     which is ambiguous, the year alone. What is no day of the calendar is null.
     """
-    return _dates(column)[0]
+    import polars as pl
 
-
-def last_day(column: str) -> pl.Expr:
-    """As first_day, but the last day of the month or year where no day is given."""
-    return _dates(column)[1]
+    # an extract has few distinct dates, and taking one apart is dear
+    distinct = texts.alias("text").unique().drop_nulls().to_frame()
+    first, last = _dates("text")
+    parsed = distinct.with_columns(first.alias("first"), last.alias("last"))
+    asked = texts.alias("text").cast(pl.String).to_frame()
+    return asked.join(parsed, on="text", how="left", maintain_order="left").drop("text")
 
 
 def _dates(column: str) -> tuple[pl.Expr, pl.Expr]:

@@ -92,6 +92,7 @@ class PatentReader:
         The cut depends on the file and `rows` alone. Raises PatentSourceError where the file
         breaks off or cannot be decoded; the message says after which row.
         """
+        import numpy as np
         import pyarrow as pa
 
         number = 0
@@ -101,7 +102,7 @@ class PatentReader:
         wanted = list(dict.fromkeys(c for cs in self.columns.sources.values() for c in cs))
         for batch in _rechunk(self._source.batches(wanted, rows, read), rows):
             if number not in done:
-                count = pa.array(range(read + 1, read + 1 + batch.num_rows), pa.int64())
+                count = pa.array(np.arange(read + 1, read + 1 + batch.num_rows))
                 yield number, self._fields(batch).append_column("row", count)
             number += 1
             read += batch.num_rows

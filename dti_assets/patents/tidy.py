@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, cast
 
-from dti_assets.patents.dates import FIRST_YEAR, first_day, last_day
+from dti_assets.patents.dates import FIRST_YEAR, parse_dates
 from dti_assets.patents.places import UNKNOWN, Place, locate
 from dti_assets.patents.tables import TECHNOLOGIES
 
@@ -93,13 +93,7 @@ def tidy(raw: pa.Table, file: str, not_after: date) -> tuple[pa.Table, Status]:
             frame = frame.with_columns(pl.lit(None, pl.String).alias(name))
     status = Status()
     status.add("rows", frame.height)
-    # Excel turns long numbers into 2.02E+11: digits are lost, so this is no number
-    damaged = pl.col("application_no").str.contains(r"^\d(?:\.\d+)?[Ee]\+?\d+$")
-    frame = frame.with_columns(damaged.fill_null(False).alias("damaged"))
-    frame = frame.with_columns(
-        pl.when("damaged").then(None).otherwise("application_no").alias("application_no")
-    )
-    frame = _keys(frame, file)
+    frame = with_keys(frame, file)
     frame = _dates_of(frame, not_after)
     frame = _kinds_of(frame)
     frame = _places_of(frame)
@@ -149,9 +143,17 @@ def _mapped(
     )
 
 
-def _keys(frame: pl.DataFrame, file: str) -> pl.DataFrame:
+def with_keys(frame: pl.DataFrame, file: str) -> pl.DataFrame:
+    """With `key`, by which rows are one application, `shown`, the number as it is written, and
+    `damaged`; the application number is null where it is damaged."""
     import polars as pl
 
+    # spreadsheets turn long numbers into 2.02E+11: digits are lost, so this is no number
+    damaged = pl.col("application_no").str.contains(r"^\d(?:\.\d+)?[Ee]\+?\d+$")
+    frame = frame.with_columns(damaged.fill_null(False).alias("damaged"))
+    frame = frame.with_columns(
+        pl.when("damaged").then(None).otherwise("application_no").alias("application_no")
+    )
     application, publication = pl.col("application_no"), pl.col("publication_no")
     place = pl.concat_str(pl.lit(f"{file}#"), pl.col("row").cast(pl.String))
     return frame.with_columns(
@@ -181,15 +183,17 @@ def _dates_of(frame: pl.DataFrame, not_after: date) -> pl.DataFrame:
 
     earliest = date(FIRST_YEAR, 1, 1)
 
-    def valid(value: pl.Expr, first: pl.Expr) -> pl.Expr:
-        return pl.when(first.is_between(earliest, not_after)).then(value)
-
     made = []
     for name in ("application_date", "publication_date", "grant_date"):
-        first = first_day(name)
-        made.append(valid(first, first).alias(f"{name}_first"))
-    until = valid(last_day("application_date"), first_day("application_date"))
-    frame = frame.with_columns(*made, until.alias("application_until"))
+        days = parse_dates(frame[name])
+        days = days.with_columns(
+            pl.when(pl.col("first").is_between(earliest, not_after)).then(c).alias(c)
+            for c in ("first", "last")
+        )
+        made.append(days["first"].alias(f"{name}_first"))
+        if name == "application_date":
+            made.append(days["last"].alias("application_until"))
+    frame = frame.with_columns(made)
     dated = pl.col("application_date_first").dt.year().cast(pl.Int64).alias("dated_year")
     frame = frame.with_columns(dated)
     # only where no date is, as each number has to be taken apart
