@@ -164,8 +164,8 @@ def _measures(
             ratio = draws["tp"] / (draws["tp"] + draws[other])
             low, high = np.quantile(ratio, [(1 - level) / 2, (1 + level) / 2])
             # skewness may put the estimate on the edge; an interval holds its estimate
-            share = estimate["tp"] / total
-            low, high = min(float(low), share), max(float(high), share)
+            point = estimate["tp"] / total
+            low, high = min(float(low), point), max(float(high), point)
         rows.append(
             {
                 "technology": technology,

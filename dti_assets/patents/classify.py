@@ -82,8 +82,9 @@ def classify(batch: pa.Table | pa.RecordBatch, dictionary: PatentTerms) -> pa.Ta
     normalised (NFKC), ASCII letters in any case, and a term that begins or ends with an ASCII
     letter or digit only where no ASCII letter or digit continues it. A null abstract leaves the
     title to be classified; a row with neither is in no technology. `ipc_*` is null without an
-    IPC list for the technology or without a code. Row order and other columns are unchanged.
-    Raises PatentSourceError without a title column or where a result column exists already.
+    IPC list for the technology, without a code, or with a subclass where the list has groups.
+    Row order and other columns are unchanged. Raises PatentSourceError without a title column
+    or where a result column exists already.
     """
     frame = cast(pl.DataFrame, pl.from_arrow(batch))
     made = [*TECHNOLOGIES, "digital", *(f"ipc_{t}" for t in TECHNOLOGIES)]
@@ -178,6 +179,12 @@ def _ipc(technology: str, frame: pl.DataFrame, dictionary: PatentTerms) -> pl.Ex
         return pl.lit(None, pl.Boolean).alias(f"ipc_{technology}")
     codes = pl.col("ipc").cast(pl.String).str.to_uppercase()
     codes = codes.str.replace_all(r"([A-H]\d\d[A-Z])\s+(\d)", "$1$2")  # G06F 40/20 is G06F40/20
-    # a prefix ends where its digits end: G06N3/0 is no prefix of G06N3/08, but G06N3 is of both
+    # a prefix ends where its digits end: G06N3 is one of G06N3/08 and none of G06N30/00
     ends = "|".join(re.escape(p) + ("(?:[^0-9]|$)" if p[-1].isdigit() else "") for p in prefixes)
-    return codes.str.contains(rf"(?:^|[^0-9A-Z/])(?:{ends})").alias(f"ipc_{technology}")
+    start = "(?:^|[^0-9A-Z/])"
+    found = codes.str.contains(f"{start}(?:{ends})")
+    if groups := sorted({p[:4] for p in prefixes if len(p) > 4}):
+        # of G06F alone nobody can say whether it is G06F40
+        bare = codes.str.contains(f"{start}(?:{'|'.join(groups)})(?:[^0-9]|$)")
+        found = pl.when(found | ~bare).then(found)
+    return found.alias(f"ipc_{technology}")

@@ -39,7 +39,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     ),
     "province": (
         "省份", "申请人省份", "省", "所在省份", "省市", "申请人省市", "申请人所在省", "国省代码",
-        "申请人国别/省市", "申请人国省代码", "省级行政区", "province", "applicant_province",
+        "申请人国别/省市", "申请人国省代码", "省级行政区", "地区", "province", "applicant_province",
         "province_code", "省份代码",
     ),
     "address": (

@@ -102,9 +102,11 @@ def combine(extract: Extract, path: Path, extract_date: date | None = None) -> P
 
 
 def months_before(day: date, months: int = TRUNCATION_MONTHS) -> date:
-    """The same day `months` months earlier, or that month's last."""
+    """The same day `months` months earlier; the last day of a month gives that month's last."""
     year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+    last = monthrange(year, month + 1)[1]
+    at_end = day.day == monthrange(day.year, day.month)[1]
+    return date(year, month + 1, last if at_end else min(day.day, last))
 
 
 def status_frame(extract: Extract, across: Status | None = None) -> pd.DataFrame:

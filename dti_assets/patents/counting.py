@@ -76,6 +76,16 @@ def total_patents(patents: Patents, kinds: Sequence[str] = KINDS) -> pd.DataFram
     return PATENT_TOTALS.frame(made.to_pandas())
 
 
+def by_year(totals: pd.DataFrame, origin: str = "mainland") -> pd.DataFrame:
+    """Applications, grants and each technology by year of one origin, for a table or a plot.
+
+    totals: table patent_totals. Patents of unknown year are left out; they are in `totals`.
+    """
+    chosen = totals[(totals["origin"] == origin) & totals["year"].notna()]
+    columns = ["year", "applications", "grants", *TECHNOLOGIES, "all_applications", "truncated"]
+    return chosen[columns].sort_values("year").reset_index(drop=True)
+
+
 def year_is_truncated(year: int, extract_date: date) -> bool:
     """Whether part of the year lies in the 18 months before the extract or after it.
 

@@ -66,7 +66,9 @@ class Explanation:
         verdict = f"digital: {', '.join(self.technologies)}" if self.digital else "not digital"
         lines = [f"{self.application_no} is {verdict}"]
         for record in self.records:
-            lines.append(f"{record.file}, row {record.row}: {record.values.get('title') or '(no title)'}")
+            lines.append(
+                f"{record.file}, row {record.row}: {record.values.get('title') or '(no title)'}"
+            )
             if not record.values.get("abstract"):
                 lines.append("  no abstract: classified on the title alone")
             if record.values.get("digital") is not None:

@@ -205,9 +205,9 @@ def _file(
 ) -> list[Path]:
     """The slices of one file, those that are not stored yet being made."""
     mark = folder / _MARK
-    if not mark.exists():
+    if not mark.exists() or json.loads(mark.read_text())["slices"] != len(_slices(folder)):
         folder.mkdir(parents=True, exist_ok=True)
-        stored = frozenset(int(p.stem.split("-")[1]) for p in folder.glob("slice-*.parquet"))
+        stored = frozenset(int(p.stem.split("-")[1]) for p in _slices(folder))
         function = partial(
             classify_slice,
             dictionary=dictionary,
@@ -220,8 +220,12 @@ def _file(
             _store(table, folder / f"slice-{number:06d}.parquet")
             if progress is not None:
                 progress(reader.file.name, number * rows + table.num_rows)
-        slices = len(list(folder.glob("slice-*.parquet")))
-        _write(mark, json.dumps({"slices": slices, "malformed": reader.malformed}).encode())
+        found = {"slices": len(_slices(folder)), "malformed": reader.malformed}
+        _write(mark, json.dumps(found).encode())
+    return _slices(folder)
+
+
+def _slices(folder: Path) -> list[Path]:
     return sorted(folder.glob("slice-*.parquet"))
 
 

@@ -130,7 +130,10 @@ def open_csv(path: Path, label: str) -> CsvSource:
         raise PatentSourceError(
             f"{label}: neither UTF-8, GB18030 nor UTF-16 text, so not a readable CSV file"
         )
-    text = codecs.getincrementaldecoder(encoding)().decode(sample)
+    try:
+        text = codecs.getincrementaldecoder(encoding)().decode(sample)
+    except UnicodeDecodeError as error:
+        raise PatentSourceError(f"{label}: not a readable CSV file ({_line(error)})") from error
     head = text.lstrip("\ufeff")
     line = head.split("\n", 1)[0]
     delimiter = max(",\t;", key=line.count)

@@ -6,6 +6,7 @@ so that results and resuming are those of the local engine.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -35,8 +36,7 @@ def ray_engine(
 
     def run(jobs: Iterable[Job], function: Callable[[pa.Table], pa.Table]) -> Iterator[Job]:
         ray = _connect(address, runtime_env)
-        import ray.data
-
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
         ray.data.DataContext.get_current().execution_options.preserve_order = True
         size = window or max(1, _SLICES_A_WORKER * int(ray.cluster_resources().get("CPU", 1)))
         # the slice's metadata (its row statuses) would be lost in a block: they travel as bytes
@@ -97,6 +97,7 @@ def _unpack(data: bytes) -> pa.Table:
 def _connect(address: str | None, runtime_env: Any) -> Any:
     try:
         import ray
+        import ray.data
     except ImportError as error:
         raise PatentError(
             "engine: ray needs the extra [ray]: pip install 'dti-assets[ray]'"

@@ -44,8 +44,9 @@ def simulate_patents(
 
     Columns as in a Chinese export (申请号, 公开（公告）号, 名称, 摘要, IPC, 申请人地址, 申请日,
     授权公告日, 专利类型; all strings) and the known truth: label_ai, ..., label_digital (what the
-    shipped dictionaries must find). One row an application; numbers repeat from ten million on. digital_share: share of digital
-    patents; decoy_share: share with a decoy; years: of application, both included.
+    shipped dictionaries must find). One row an application; numbers repeat from ten million on.
+    digital_share: share of digital patents; decoy_share: share with a decoy; years: of
+    application, both included.
 
     cells: where and when patents are filed: province_code, year, weight, and optionally
     digital_share of the cell; by default every province and year alike. Raises PatentError for
@@ -59,7 +60,9 @@ def simulate_patents(
         yield _slice(min(slice_rows, n - start), start, rng, place, decoy_share)
 
 
-def write_patents(path: Path, n: int, seed: int, digital_share: float = 0.15, **options: Any) -> int:
+def write_patents(
+    path: Path, n: int, seed: int, digital_share: float = 0.15, **options: Any
+) -> int:
     """Write simulated patents to `path`, .parquet or .csv (UTF-8 with a byte-order mark).
 
     Options are simulate_patents's, and labels=False leaves the truth out. Slice by slice, one
@@ -159,8 +162,8 @@ def _slice(
     abstract = (
         "本发明公开了一种" + in_abstract + thing + "，属于" + choose(phrases.FIELDS)
         + "技术领域，包括" + part + "和" + choose(phrases.PARTS) + "，" + choose(phrases.MIDDLES)
-        + decoy + choose(phrases.MIDDLES) + choose(phrases.MIDDLES) + "本发明" + choose(phrases.EFFECTS)
-        + choose(phrases.EFFECTS) + choose(phrases.CLOSINGS)
+        + decoy + choose(phrases.MIDDLES) + choose(phrases.MIDDLES) + "本发明"
+        + choose(phrases.EFFECTS) + choose(phrases.EFFECTS) + choose(phrases.CLOSINGS)
     )  # fmt: skip
 
     kind = rng.choice(3, size=n, p=[0.5, 0.4, 0.1])

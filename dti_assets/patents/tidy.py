@@ -218,7 +218,7 @@ def _dates_of(frame: pl.DataFrame, not_after: date) -> pl.DataFrame:
 
 
 def _year_of_number(number: str) -> int | None:
-    number = re.sub(r"[\s.]", "", number.upper())
+    number = re.sub(r"[\s.]", "", unicodedata.normalize("NFKC", number).upper())
     if found := _APPLICATION.fullmatch(number):
         return int(found[1]) if int(found[1]) >= FIRST_YEAR else None
     if found := _APPLICATION_OLD.fullmatch(number):
@@ -228,7 +228,7 @@ def _year_of_number(number: str) -> int | None:
 
 
 def _kind_of_number(number: str) -> str | None:
-    number = re.sub(r"[\s.]", "", number.upper())
+    number = re.sub(r"[\s.]", "", unicodedata.normalize("NFKC", number).upper())
     found = _APPLICATION.fullmatch(number) or _APPLICATION_OLD.fullmatch(number)
     return _KIND_OF_DIGIT.get(found[2]) if found else None
 

@@ -116,12 +116,19 @@ def test_many_terms_take_the_other_engine() -> None:
 
 def test_ipc_is_a_column_of_its_own() -> None:
     dictionary = PatentTerms(TERMS.terms, {"ai": ("G06N3", "G06F40"), "iot": ("G16Y",)}, "x")
-    codes = ["G06N 3/08(2006.01);H04L67/12", "G06N30/00", "A01B1/00 G06F40/20", "g16y10/25", None]
-    table = pa.table({"title": ["一种水泵"] * 5, "ipc": pa.array(codes, pa.string())})
+    codes = [
+        "G06N 3/08(2006.01);H04L67/12",
+        "G06N30/00",
+        "A01B1/00 G06F40/20",
+        "g16y10/25",
+        None,
+        "A01B|G06F|H02G",
+    ]
+    table = pa.table({"title": ["一种水泵"] * 6, "ipc": pa.array(codes, pa.string())})
     out = classify(table, dictionary).to_pydict()
-    assert out["ipc_ai"] == [True, False, True, False, None]
-    assert out["ipc_iot"] == [False, False, False, True, None]
-    assert out["ipc_cloud"] == [None] * 5 and not any(out["digital"])
+    assert out["ipc_ai"] == [True, False, True, False, None, None]
+    assert out["ipc_iot"] == [False, False, False, True, None, False]
+    assert out["ipc_cloud"] == [None] * 6 and not any(out["digital"])
 
 
 def test_shape_is_kept_and_bad_input_is_a_sentence() -> None:
