@@ -39,6 +39,7 @@ EXTRA_TERM = "数智融通"
 # million inhabitants, and DTIn would be nearly all sampling noise.
 _DIGITAL_SHARE = 0.5
 _MAINLAND_SHARE = 0.95
+_SHOCK = 0.15
 _ERROR = 0.1
 _POLICY = "digital_economy_policy.csv"
 _README = """# An invented study
@@ -129,6 +130,7 @@ def _design(
         provinces=n_provinces,
         strength=strength,
         endogeneity=endogeneity,
+        sd_dti=_SHOCK,
         sd_export=_ERROR,
         sd_mediators=(_ERROR, _ERROR),
     )
@@ -258,11 +260,18 @@ def _population(design: Simulation) -> np.ndarray:
 
     from dti_assets.panel.official import official_statistics
 
-    known = official_statistics().pivot(index="province_code", columns="year", values="population")
-    span = range(design.years[0], design.years[1] + 1)
-    nearest = [min(max(year, known.columns.min()), known.columns.max()) for year in span]
-    codes = [p.province_code for p in provinces()[: design.provinces]]
-    return np.asarray(known.astype(float).reindex(index=codes)[nearest])
+    known = official_statistics().set_index(["province_code", "year"])["population"]
+    shipped = known.index.get_level_values("year")
+    first, last = int(shipped.min()), int(shipped.max())
+    rows = [
+        [float(known[p.province_code, min(max(year, first), last)]) for year in _span(design)]
+        for p in provinces()[: design.provinces]
+    ]
+    return np.array(rows)
+
+
+def _span(design: Simulation) -> range:
+    return range(design.years[0], design.years[1] + 1)
 
 
 def _patents(
@@ -319,8 +328,8 @@ def _labels_schema() -> pa.Schema:
 def _filings(
     design: Simulation, n: int, seed: int, instrument: np.ndarray, people: np.ndarray
 ) -> pd.DataFrame:
-    """Where and when patents are filed: expected DTIn is pi DTI_iv + a_i + b_t, with pi such that
-    the instrument has the strength of the design against the sampling noise of counts."""
+    """Where and when patents are filed: expected DTIn is pi DTI_iv + a_i + b_t + v, with pi such
+    that the instrument has the strength of the design against v and the noise of counts."""
     import numpy as np
     import pandas as pd
 
@@ -328,16 +337,16 @@ def _filings(
 
     draw = np.random.default_rng([seed, 3])
     million = people / 100
-    span = people.shape[1]
-    base = draw.uniform(-0.15, 0.15, (len(provinces()), 1))[: design.provinces]
-    base = base + np.linspace(-0.3, 0.3, span)
+    shape = (len(provinces()), people.shape[1])
+    base = draw.uniform(-0.1, 0.1, (shape[0], 1)) + np.linspace(-0.2, 0.2, shape[1])
+    base = (base + design.sd_dti * draw.standard_normal(shape))[: design.provinces]
     wanted = _DIGITAL_SHARE * _MAINLAND_SHARE * n
     z = instrument - instrument.mean()
     variation = float((within(instrument) ** 2).sum())
     expected, slope = _levelled(base, million, wanted), 0.0
     for _ in range(5):
         rate = np.expm1(expected)
-        noise = float((rate / million / (1 + rate) ** 2).mean())
+        noise = design.sd_dti**2 + float((rate / million / (1 + rate) ** 2).mean())
         slope = np.sqrt(design.strength * noise / variation) if variation > 0 else 0.0
         expected = _levelled(base + slope * z, million, wanted)
     digital = np.expm1(expected) * million
@@ -348,7 +357,7 @@ def _filings(
     places = [
         _place(province, year)
         for province in provinces()[: design.provinces]
-        for year in range(design.years[0], design.years[1] + 1)
+        for year in _span(design)
     ]
     weight = (digital + other).reshape(-1)
     return pd.DataFrame(places).assign(weight=weight, digital_share=digital.reshape(-1) / weight)
