@@ -33,7 +33,7 @@ from dti_assets.patents.dti import dti
 from dti_assets.patents.extract import classify_extract
 from dti_assets.patents.tables import TECHNOLOGIES
 from dti_assets.patents.terms import load_terms
-from dti_assets.simulate import EXTRA_TERM, SimulationError, simulate_study, simulated_reports
+from dti_assets.simulate import EXTRA_TERM, SimulationError, simulate_study
 from dti_assets.study import load_study
 from dti_assets.text import phrases
 from dti_assets.text.attention import CountingRules, Counts, count_reports, policy_attention
@@ -42,6 +42,7 @@ from dti_assets.text.dictionary import Dictionary, load_dictionary, shipped_dict
 from dti_assets.text.matching import matcher
 from dti_assets.text.reports import read_folder, report_texts
 from dti_assets.text.simulated_files import FORMATS
+from dti_assets.text.simulated_folder import simulated_reports
 
 YEARS = (2019, 2021)
 PROVINCES = 6
