@@ -41,6 +41,16 @@ class InstrumentVariants(NamedTuple):
     frame: pd.DataFrame
     choices: dict[str, dict[str, str]]
 
+    def join(self, panel: pd.DataFrame) -> pd.DataFrame:
+        """`panel` with the variants as columns; a province-year without counts is missing."""
+        return panel.merge(self.frame, on=_KEY, how="left", validate="one_to_one")
+
+    def without(self, dictionary: str) -> InstrumentVariants:
+        """The variants of the other dictionaries."""
+        gone = self.where(dictionary=dictionary)
+        kept = {name: what for name, what in self.choices.items() if name not in gone}
+        return InstrumentVariants(self.frame.drop(columns=gone), kept)
+
     def where(self, **chosen: str) -> list[str]:
         """Columns built with these choices."""
         return [
@@ -59,7 +69,7 @@ def instrument_variants(
     hits: Iterable[str] = HITS,
     denominators: Iterable[str] = tuple(WORDS),
     distances: Iterable[str] = DISTANCES,
-    rules: Collection[str] | None = None,
+    rules: Collection[ZeroDistance] = ALTERNATIVES,
 ) -> InstrumentVariants:
     """All combinations of (hits / words) / distance to `hub`.
 
@@ -69,8 +79,8 @@ def instrument_variants(
     sections : label -> stored sections that are added up, e.g. {"plan": ["plan"]}. A report
         without any of them (one that could not be split has no plan half) is missing there.
     left_out : label of a dictionary -> terms it lacks; counted on overlapping hits.
-    rules : zero-distance rules in words; default: drop, internal, floors of 50 and 1 km. A rule
-        that this hub does not allow is left out, and so are hits that were not counted.
+    rules : zero-distance rules; default: drop, internal, floors of 50 and 1 km. A rule that this
+        hub does not allow is left out, and so are hits that were not counted.
     """
     import pandas as pd
 
@@ -122,13 +132,11 @@ def _sums(frame: pd.DataFrame, sections: Collection[str], names: list[str]) -> p
 
 
 def _kilometres(
-    hub: str, distances: tuple[str, ...], rules: Collection[str] | None
+    hub: str, distances: tuple[str, ...], rules: Collection[ZeroDistance]
 ) -> dict[tuple[str, str], pd.Series]:
     """Distance measure and rule -> km by province code."""
     found = {}
-    for rule in ALTERNATIVES:
-        if rules is not None and str(rule) not in rules:
-            continue
+    for rule in dict.fromkeys(rules):
         for distance in distances:
             try:
                 table = capital_distances(hub, distance, rule)  # type: ignore[arg-type]
@@ -154,3 +162,46 @@ def placebo_distances(hub: str) -> tuple[pd.DataFrame, dict[str, str]]:
         name = cities[place.capital] = f"km to {place.capital}"
         columns[name] = table.set_index("province_code")["distance_km"]
     return pd.DataFrame(columns).rename_axis("province_code").reset_index(), cities
+
+
+def named_variants(variants: InstrumentVariants, chosen: Mapping[str, str]) -> dict[str, str]:
+    """Label -> column of the variants that differ from the study's choices in one respect.
+
+    `chosen` is the study's hits, words, section, distance and zero_distance. Zero-distance rules
+    come first, `drop` at their head. Variants of the dictionary rest on overlapping hits; the full
+    dictionary on overlapping hits stands beside them.
+    """
+    found: dict[str, str] = {}
+    for name, what in variants.choices.items():
+        if what["dictionary"] != ALL_TERMS:
+            wanted = {**chosen, "hits": "overlap"}
+            if all(what[key] == value for key, value in wanted.items()):
+                found[what["dictionary"]] = name
+            continue
+        other = [key for key, value in chosen.items() if what[key] != value]
+        if len(other) == 1:
+            label = other[0].replace("_", " ")
+            found[f"{label}: {what[other[0]].replace('_', ' ')}"] = name
+    order = {"zero distance: drop": 0}
+    return dict(
+        sorted(
+            found.items(),
+            key=lambda pair: order.get(pair[0], 1 if pair[0].startswith("zero") else 2),
+        )
+    )
+
+
+def with_distances(
+    panel: pd.DataFrame,
+    dti_iv: pd.DataFrame,
+    capitals: pd.DataFrame,
+    placebos: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """`panel` with what robustness checks need beside it: keyword frequency and distance_km of
+    table dti_iv, latitude and longitude of table capital_distances, and distances to other
+    cities by province_code."""
+    wide = panel.merge(dti_iv[[*_KEY, "frequency", "distance_km"]], on=_KEY, how="left")
+    wide = wide.merge(
+        capitals[["province_code", "latitude", "longitude"]], on="province_code", how="left"
+    )
+    return wide if placebos is None else wide.merge(placebos, on="province_code", how="left")

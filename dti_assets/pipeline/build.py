@@ -5,12 +5,13 @@ from typing import Any
 
 import dagster as dg
 
-from dti_assets.pipeline.assets import instrument, panel, patents, reports
+from dti_assets.pipeline.assets import estimates, instrument, panel, patents, reports
 from dti_assets.pipeline.checks import all_checks
 from dti_assets.pipeline.io import ParquetIOManager
 from dti_assets.pipeline.partitions import FIRST_YEAR, yearly
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.study import Study
+from dti_assets.study_tables import study_tables
 
 
 def build_definitions(study: Study, overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
@@ -31,6 +32,7 @@ def build_definitions(study: Study, overrides: Mapping[str, Any] | None = None) 
             *instrument.ASSETS,
             *patents.ASSETS,
             *panel.ASSETS,
+            *estimates.estimate_assets(study_tables(study)),
         ],
         asset_checks=all_checks(workspace.tables.values()),
         resources=resources,
