@@ -229,7 +229,7 @@ class Study(_Part):
     def instrument_settings(self) -> dict[str, Any]:
         """Every choice that moves the instrument, by key of the study file. The dictionary's
         path is not one: its terms are hashed on their own."""
-        settings = {}
+        settings: dict[str, Any] = {}
         for part in ("text", "instrument"):
             chosen = getattr(self, part).model_dump(mode="json")
             settings |= {f"{part}.{key}": value for key, value in chosen.items()}

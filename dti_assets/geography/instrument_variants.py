@@ -181,7 +181,7 @@ def named_variants(variants: InstrumentVariants, chosen: Mapping[str, str]) -> d
         other = [key for key, value in chosen.items() if what[key] != value]
         if len(other) == 1:
             label = other[0].replace("_", " ")
-            found[f"{label}: {what[other[0]].replace('_', ' ')}"] = name
+            found[f"{label}: {_words(what[other[0]])}"] = name
     order = {"zero distance: drop": 0}
     return dict(
         sorted(
@@ -189,6 +189,11 @@ def named_variants(variants: InstrumentVariants, chosen: Mapping[str, str]) -> d
             key=lambda pair: order.get(pair[0], 1 if pair[0].startswith("zero") else 2),
         )
     )
+
+
+def _words(choice: str) -> str:
+    floor = choice.removeprefix("floor_km: ")
+    return choice.replace("_", " ") if floor == choice else f"at least {floor} km"
 
 
 def with_distances(

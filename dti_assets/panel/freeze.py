@@ -146,3 +146,24 @@ def _digits(value: Any) -> str:
 
 def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def write_record(path: Path, record: Mapping[str, Any], replace: bool = False) -> str:
+    """Keep a record in a file; returns what was done in one sentence.
+
+    The same instrument again changes nothing. Raises PanelError where another one is frozen and
+    `replace` is false: what was frozen must not change unasked.
+    """
+    before = read_record(path)
+    name = f"{record['sha256'][:12]}, {record['with_value']} of {record['rows']} values"
+    if before is not None and before["sha256"] == record["sha256"]:
+        return f"the instrument ({name}) was frozen already in {path}"
+    if before is not None and not replace:
+        raise PanelError(
+            f"{path}: another instrument is frozen ({str(before['sha256'])[:12]}, now {name}); "
+            "dti freeze --replace records the present one"
+        )
+    text = json.dumps(dict(record), ensure_ascii=False, indent=1, sort_keys=True)
+    path.write_text(text + "\n", encoding="utf-8")
+    late = " with outcomes at hand" if record.get("outcomes_at_hand") else ""
+    return f"the instrument ({name}) is frozen{late} in {path}"
