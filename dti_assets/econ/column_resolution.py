@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # A two-sided wild test with fewer clusters cannot reach 5 %: its least p-value is 2^(1 - G)
 FEWEST_CLUSTERS = 6
+ABSENT = "absent from the data: "
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def resolve(
     structure += [*column.fixed_effects, *([column.cluster] if column.cluster else [])]
     absent += [name for name in dict.fromkeys(structure) if not _available(panel, name)]
     if absent:
-        raise AbsentVariables("absent from the data: " + ", ".join(dict.fromkeys(absent)))
+        raise AbsentVariables(ABSENT + ", ".join(dict.fromkeys(absent)))
     missing = tuple(
         name
         for name in column.controls

@@ -272,6 +272,8 @@ def with_instrument(
                 column=f"{column.column}, {label}",
                 instruments=tuple(other if z == instrument else z for z in column.instruments),
                 same_sample_as=None,
+                rows=None,
+                added=True,
             )
             for column in table.columns
             if instrument in column.instruments

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dti_assets.econ.column_resolution import ABSENT
 from dti_assets.tables import records
 
 if TYPE_CHECKING:
@@ -30,8 +31,7 @@ def table_sentence(frame: pd.DataFrame) -> str:
     columns = list(dict.fromkeys(row["column"] for row in rows))
     ran = {row["column"]: row for row in rows if row["estimate"] is not None}
     if not ran:
-        why = "; ".join(dict.fromkeys(row["reason"] for row in rows if row["reason"]))
-        return f"{label}: not estimated ({why})"
+        return f"{label}: not estimated ({_why(rows)})"
     parts = [f"{label}: {len(ran)} of {len(columns)} columns"]
     sizes = sorted({row["n_obs"] for row in ran.values()})
     parts.append(f"N {sizes[0]}" if len(sizes) == 1 else f"N {sizes[0]} to {sizes[-1]}")
@@ -40,6 +40,19 @@ def table_sentence(frame: pd.DataFrame) -> str:
         if values:
             parts.append(word + " and ".join(values))
     return ", ".join(parts)
+
+
+def _why(rows: list[dict[str, Any]]) -> str:
+    """The reasons, each once; what is absent in one list."""
+    absent: dict[str, None] = {}
+    others: dict[str, None] = {}
+    for reason in (row["reason"] for row in rows if row["reason"]):
+        names = reason.removeprefix(ABSENT)
+        (others if names == reason else absent).update(
+            dict.fromkeys([reason] if names == reason else names.split(", "))
+        )
+    listed = [ABSENT + ", ".join(absent)] if absent else []
+    return "; ".join([*listed, *others])
 
 
 def regression_table(frame: pd.DataFrame) -> str:

@@ -84,7 +84,7 @@ def instrument_variants(
     """
     import pandas as pd
 
-    wanted = list(hits)
+    wanted = [kind for kind in hits if counts[f"hits_{kind}"].notna().all()]
     totals = {label: _sums(words, part, list(WORDS.values())) for label, part in sections.items()}
     kilometres = _kilometres(hub, tuple(distances), rules)
     dictionaries: list[tuple[str, pd.DataFrame, list[str]]] = [(ALL_TERMS, counts, wanted)]
@@ -101,8 +101,6 @@ def instrument_variants(
             codes = bottom.index.get_level_values("province_code")
             for kind in kinds:
                 hit = top[f"hits_{kind}"]
-                if hit.isna().all():
-                    continue
                 for word in denominators:
                     frequency = hit / bottom[WORDS[word]].where(bottom[WORDS[word]] > 0)
                     for (distance, rule), km in kilometres.items():
@@ -123,12 +121,9 @@ def instrument_variants(
 
 
 def _sums(frame: pd.DataFrame, sections: Collection[str], names: list[str]) -> pd.DataFrame:
-    """Sums over sections by province and year; a null among the addends makes the sum null."""
+    """Sums over sections by province and year."""
     chosen = frame[frame["section"].isin(list(sections))]
-    values = chosen[names].astype("float64")
-    keys = [chosen[key] for key in _KEY]
-    sums = values.groupby(keys).sum()
-    return sums.mask(values.isna().groupby(keys).any())
+    return chosen.groupby(_KEY)[names].sum().astype("float64")
 
 
 def _kilometres(
