@@ -152,7 +152,8 @@ def run(
     definitions = build_definitions(study, {"workspace": workspace})
     graph = definitions.resolve_asset_graph()
     try:
-        keys = select(expression).resolve(graph)
+        # tables that are made together are made together, whichever of them is asked for
+        keys = select(expression).required_multi_asset_neighbors().resolve(graph)
     except Exception as error:
         raise StudyError(f"--select {expression}: {error}") from error
     if not keys:
