@@ -22,6 +22,9 @@ study_option = click.option(
 
 def main() -> None:
     """Entry point: turns every error of bad input into one sentence and exit status 2."""
+    from dti_assets.threads import one_thread
+
+    one_thread()
     try:
         cli(standalone_mode=False)
     except click.exceptions.Exit as stop:
@@ -74,6 +77,30 @@ def run(study_file: str, expression: str | None, years: str | None, workers: int
         preflight(Workspace(study))
         outcome = run_study(study, expression, workers, progress)
     progress.close(outcome, study)
+    sys.exit(0 if outcome.success else FAILED)
+
+
+@cli.command()
+@study_option
+@click.option("--replace", is_flag=True, help="Record the present instrument over another one.")
+def freeze(study_file: str, replace: bool) -> None:
+    """Record dictionary, settings and DTI_iv before outcomes are joined.
+
+    Later outputs say whether the instrument is still the one in instrument.freeze.json.
+    """
+    study = _study(study_file, None)
+    from dti_assets.progress import console_progress
+
+    with console_progress(study.name) as progress:
+        from dti_assets.pipeline.resources import Workspace
+        from dti_assets.pipeline.run import freeze as freeze_study
+        from dti_assets.pipeline.run import preflight
+
+        preflight(Workspace(study))
+        outcome, sentence = freeze_study(study, replace, progress)
+    click.echo(sentence)
+    for failure in outcome.failures:
+        click.echo(failure, err=True)
     sys.exit(0 if outcome.success else FAILED)
 
 
@@ -203,6 +230,27 @@ def doctor(study_file: str) -> None:
 
 
 @cli.group()
+def template() -> None:
+    """Empty files to fill in."""
+
+
+@template.command("panel")
+@click.argument(
+    "path", type=click.Path(path_type=Path, dir_okay=False), default="panel_template.xlsx"
+)
+@study_option
+def template_panel(path: Path, study_file: str) -> None:
+    """A workbook with every series of the panel, its unit and its definition."""
+    from dti_assets.panel.workbooks import write_template
+
+    study = _study(study_file, None)
+    if path.exists():
+        raise click.UsageError(f"{path} exists already; dti template overwrites nothing")
+    write_template(path, study.years)
+    click.echo(f"made {path}; fill in what you have and put it into {study.inputs.panel}")
+
+
+@cli.group()
 def schema() -> None:
     """Machine-readable descriptions for editors and readers."""
 
@@ -235,17 +283,18 @@ def _years(text: str) -> tuple[int, int]:
 
 def _stored(asset: str, study: Study) -> Any:
     from dti_assets.storage import Store
-    from dti_assets.stored_tables import TABLES, YEARLY
+    from dti_assets.stored_tables import YEARLY, stored_tables
 
-    if asset not in TABLES:
+    tables = stored_tables(study)
+    if asset not in tables:
         from difflib import get_close_matches
 
-        near = get_close_matches(asset, TABLES, n=1)
-        hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(TABLES)}"
+        near = get_close_matches(asset, tables, n=1)
+        hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(tables)}"
         raise click.UsageError(f"no asset is called {asset!r}{hint}")
     years = study.all_years if asset in YEARLY else None
     try:
-        return Store(study.output_url).read(TABLES[asset], years)
+        return Store(study.output_url).read(tables[asset], years)
     except LookupError as error:
         raise click.UsageError(f"{error}; run: dti run --study {study.file}") from error
 

@@ -61,8 +61,9 @@ class ConsoleProgress(Progress):
         out.append(
             f"study {study.name}, {study.years[0]}-{study.years[1]}: {verb} in {seconds:.0f} s"
         )
+        width = 2 + max((len(asset) for asset in outcome.made), default=0)
         for asset in outcome.made:
-            out.append(f"  {asset:<28}{self.summaries.get(asset, 'made')}")
+            out.append(f"  {asset:<{width}}{self.summaries.get(asset, 'made')}")
         if outcome.failures:
             out.append("failed:")
             out += [f"  {sentence}" for sentence in outcome.failures]

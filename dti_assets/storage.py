@@ -5,11 +5,12 @@ The folder can be local or any fsspec URL. Knows tables, not Dagster.
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dti_assets.files import write_atomically
 from dti_assets.tables import Table, TableError
@@ -72,6 +73,20 @@ class Store:
         frame = table.frame(pd.concat(parts, ignore_index=True) if parts else [])
         first = [name for name in ("province_code", "year") if name in frame]
         return frame.sort_values(first, kind="stable", ignore_index=True) if first else frame
+
+    def keep(self, folder: Path, name: str) -> list[dict[str, Any]]:
+        """Put the files of a local folder below `name`; rows of path, sha256 and bytes.
+
+        Paths are relative to the outputs and stand in order.
+        """
+        rows: list[dict[str, Any]] = []
+        for source in sorted(path for path in folder.rglob("*") if path.is_file()):
+            content = source.read_bytes()
+            path = f"{name}/{source.relative_to(folder).as_posix()}"
+            self._put(f"{self.url.rstrip('/')}/{path}", content)
+            digest = hashlib.sha256(content).hexdigest()
+            rows.append({"path": path, "sha256": digest, "bytes": len(content)})
+        return rows
 
     def _put(self, location: str, content: bytes) -> None:
         if "://" not in location:

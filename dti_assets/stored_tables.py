@@ -1,6 +1,14 @@
 """Every table an asset stores, by asset name."""
 
+from dataclasses import replace
+
+from dti_assets.econ import tables as econ
+from dti_assets.econ.table_specifications import TableSpec, TableSpecificationError
 from dti_assets.geography.tables import CAPITAL_DISTANCES, DTI_IV
+from dti_assets.panel import tables as panel
+from dti_assets.patents.tables import DTI
+from dti_assets.study import Study
+from dti_assets.study_tables import shipped_tables, study_tables
 from dti_assets.tables import Table
 from dti_assets.text.tables import (
     KEYWORD_COUNTS,
@@ -10,7 +18,8 @@ from dti_assets.text.tables import (
     SECTION_WORDS,
 )
 
-TABLES: dict[str, Table] = {
+# of every study, whatever tables it estimates
+COMMON: dict[str, Table] = {
     table.name: table
     for table in (
         REPORT_FILES,
@@ -20,7 +29,53 @@ TABLES: dict[str, Table] = {
         POLICY_ATTENTION,
         CAPITAL_DISTANCES,
         DTI_IV,
+        DTI,
+        panel.FROZEN_INSTRUMENT,
+        panel.OFFICIAL_STATISTICS,
+        panel.USER_FIGURES,
+        panel.USER_FILES,
+        panel.SKIPPED,
+        panel.NATIONAL_TOTALS,
+        panel.TURNOVER,
+        panel.PANEL,
+        panel.PANEL_SOURCES,
+        panel.PANEL_COVERAGE,
+        panel.SERIES_COVERAGE,
+        panel.TABLE_COVERAGE,
+        panel.CHECKS,
+        panel.PANEL_EXPORT,
+        econ.WEAK_INSTRUMENTS,
+        econ.INDIRECT_EFFECTS,
+        econ.LEAVE_ONE_OUT,
+        econ.SPECIFICATION_CURVE,
+        econ.ROBUSTNESS,
+        econ.ROMANO_WOLF,
+        econ.FORENSICS,
+        econ.PAPER_COMPARISON,
     )
+}
+
+
+def estimates_table(spec: TableSpec) -> Table:
+    """The declaration of the asset that one table specification becomes."""
+    kind = econ.DESCRIPTIVES if spec.kind == "descriptives" else econ.ESTIMATES
+    return replace(kind, name=spec.name)
+
+
+def stored_tables(study: Study) -> dict[str, Table]:
+    """The tables of a study, those of its own specifications included.
+
+    Raises TableSpecificationError where one of them has the name of another asset.
+    """
+    estimated = study_tables(study)
+    taken = next((name for name in estimated if name in COMMON), None)
+    if taken is not None:
+        raise TableSpecificationError(f"estimates.tables: {taken} is the name of another asset")
+    return COMMON | {name: estimates_table(spec) for name, spec in estimated.items()}
+
+
+TABLES: dict[str, Table] = COMMON | {
+    name: estimates_table(spec) for name, spec in shipped_tables().items()
 }
 # stored one file a year; everything else is one file
 YEARLY = frozenset({"report_texts", "keyword_counts", "section_words", "policy_attention"})

@@ -6,14 +6,16 @@ file, the key and what is allowed.
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from dti_assets.geography.distances import ZeroDistance
 from dti_assets.geography.provinces import find_capital, find_province
+from dti_assets.panel.series import catalogue
 
 FIRST_YEAR, LAST_YEAR = 1979, 2099
 
@@ -117,6 +119,52 @@ class Panel(_Part):
     log_of_zero: Literal["drop", "asinh"] | PositiveFloor = Field(
         "drop", description="drop, asinh, or {floor: number}"
     )
+    aliases: dict[str, str] = Field(
+        default_factory=dict, description="header to series, or name to province"
+    )
+    units: dict[str, str] = Field(
+        default_factory=dict, description="series, or header, to the unit its figures are in"
+    )
+    fill_gaps: tuple[str, ...] = Field(
+        (), description="series whose gaps in your figures the official ones fill"
+    )
+
+    @field_validator("aliases")
+    @classmethod
+    def _aliases(cls, value: dict[str, str]) -> dict[str, str]:
+        for header, target in value.items():
+            if find_province(target) is None:
+                _known_series(target, f"{header} stands for {target!r}, which is no province and ")
+        return value
+
+    @field_validator("units")
+    @classmethod
+    def _units(cls, value: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        from dti_assets.panel.user_figures import given_units
+
+        given_units(value, info.data.get("aliases", {}))
+        return value
+
+    @field_validator("fill_gaps")
+    @classmethod
+    def _series(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            _known_series(name, f"{name!r} is ")
+        return value
+
+    @property
+    def log_rule(self) -> str | dict[str, float]:
+        """The rule for the logarithm of zero as plain values."""
+        floor = self.log_of_zero
+        return {"floor": floor.floor} if isinstance(floor, PositiveFloor) else floor
+
+
+def _known_series(name: str, sentence: str) -> None:
+    series = catalogue()
+    if name not in series:
+        near = get_close_matches(name, series, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(series)}"
+        raise ValueError(f"{sentence}no series; {hint}")
 
 
 class Estimates(_Part):
@@ -126,6 +174,14 @@ class Estimates(_Part):
         "clustered", description="standard errors"
     )
     tables: str = Field("default", description="default, or a folder of specifications")
+    draws: int = Field(9999, ge=99, le=999_999, description="draws of each wild bootstrap test")
+    bootstrap_draws: int = Field(
+        5000, ge=99, le=999_999, description="resampled panels behind each indirect effect"
+    )
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="of all draws")
+    citations: str | None = Field(
+        None, description="YAML file of published instrumental-variable results"
+    )
 
 
 class Study(_Part):
@@ -164,6 +220,21 @@ class Study(_Part):
     def path(self, relative: str) -> Path:
         """A path of the study, resolved against its folder."""
         return self.root / relative
+
+    @property
+    def freeze_file(self) -> Path:
+        """Where the record of the frozen instrument is kept."""
+        return self.root / "instrument.freeze.json"
+
+    def instrument_settings(self) -> dict[str, Any]:
+        """Every choice that moves the instrument, by key of the study file. The dictionary's
+        path is not one: its terms are hashed on their own."""
+        settings: dict[str, Any] = {}
+        for part in ("text", "instrument"):
+            chosen = getattr(self, part).model_dump(mode="json")
+            settings |= {f"{part}.{key}": value for key, value in chosen.items()}
+        del settings["text.dictionary"]
+        return settings
 
     @property
     def remote_outputs(self) -> bool:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # A two-sided wild test with fewer clusters cannot reach 5 %: its least p-value is 2^(1 - G)
 FEWEST_CLUSTERS = 6
+ABSENT = "absent from the data: "
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class TableOptions:
     covariance : errors of columns that do not name their own. draws, bootstrap_draws, seed : of
     wild tests and of the mediation bootstrap. proxies : variable -> stand-in, used only where the
     variable is absent. zero_distance_rule : named under every table that uses the instrument.
-    instruments : names of columns that carry the rule. entity, time : identify a row for lags.
+    instruments : names of columns that carry the rule. instrument_note : a sentence on their
+    origin (frozen or not) printed beside the rule. entity, time : identify a row for lags.
     """
 
     covariance: str = "clustered"
@@ -40,6 +42,7 @@ class TableOptions:
     proxies: dict[str, str] = field(default_factory=dict)
     zero_distance_rule: str | None = None
     instruments: tuple[str, ...] = ("DTI_iv",)
+    instrument_note: str | None = None
     entity: str = "province"
     time: str = "year"
 
@@ -96,7 +99,7 @@ def resolve(
     structure += [*column.fixed_effects, *([column.cluster] if column.cluster else [])]
     absent += [name for name in dict.fromkeys(structure) if not _available(panel, name)]
     if absent:
-        raise AbsentVariables("absent from the data: " + ", ".join(dict.fromkeys(absent)))
+        raise AbsentVariables(ABSENT + ", ".join(dict.fromkeys(absent)))
     missing = tuple(
         name
         for name in column.controls
@@ -163,6 +166,8 @@ def stamp(resolved: ResolvedColumn, facts: dict[str, Any], options: TableOptions
         parts.append(
             f"zero-distance rule of {', '.join(sorted(used))}: {options.zero_distance_rule}"
         )
+    if used and options.instrument_note:
+        parts.append(options.instrument_note.rstrip("."))
     return "; ".join(parts)
 
 

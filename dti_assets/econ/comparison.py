@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dti_assets.econ.errors import EconError
+from dti_assets.econ.forensics import STARS
 from dti_assets.econ.tables import PAPER_COMPARISON
 
 if TYPE_CHECKING:
@@ -43,6 +44,43 @@ def load_published(path: Path | str | None = None) -> dict[str, Any]:
             which = f"lacks {min(missing)}" if missing else f"has an unknown key {min(unknown)}"
             raise PublishedFactsError(f"{Path(path).name}: fact {name} {which}")
     return dict(content)
+
+
+def load_claims(path: Path | str | None = None) -> list[dict[str, Any]]:
+    """Published results for `published_forensics`: the list under `forensics` of a YAML file;
+    default: the paper's.
+
+    Raises
+    ------
+    PublishedFactsError where the file is no such list, or an entry lacks source or stars.
+    """
+    import yaml
+
+    if path is None:
+        return [dict(claim) for claim in load_published()["forensics"]]
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise PublishedFactsError(f"{path}: no such file of published results") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = str(error).splitlines()[0]
+        raise PublishedFactsError(f"{path}: not readable as YAML ({reason})") from error
+    claims = content.get("forensics") if isinstance(content, Mapping) else None
+    if not isinstance(claims, list) or not all(isinstance(claim, Mapping) for claim in claims):
+        raise PublishedFactsError(
+            f"{path}: expected a list under forensics, each entry with source, "
+            "first_stage_stars and second_stage_stars"
+        )
+    for i, claim in enumerate(claims, start=1):
+        for key in ("source", "first_stage_stars", "second_stage_stars"):
+            if key not in claim:
+                raise PublishedFactsError(f"{path}: entry {i} lacks {key}")
+        for key in ("first_stage_stars", "second_stage_stars"):
+            if str(claim[key]) not in STARS:
+                raise PublishedFactsError(
+                    f"{path}: entry {i}: {key} {claim[key]!r} are not '', *, ** or ***"
+                )
+    return [dict(claim) for claim in claims]
 
 
 def paper_comparison(

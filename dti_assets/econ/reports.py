@@ -68,10 +68,11 @@ def _weak(table: TableSpec, resolved: ResolvedColumn, options: TableOptions) -> 
     assert stage is not None
     term, instrument = spec.endogenous[0], stage.reduced_form.index[0]
     low, high = result.interval(term, options.level)
-    first = estimate(_first_stage(spec), frame)
+    # the first stage lacks the outcome, whose missing values choose the rows
+    used = frame.loc[frame.index.isin(result.residuals.index)]
+    first = estimate(_first_stage(spec), used)
     ols = estimate(
-        spec.with_(endogenous=(), instruments=(), regressors=(term, *spec.regressors)),
-        frame.loc[frame.index.isin(result.residuals.index)],
+        spec.with_(endogenous=(), instruments=(), regressors=(term, *spec.regressors)), used
     )
     facts = column_facts(resolved, result, options)
     row: dict[str, Any] = {
@@ -123,7 +124,7 @@ def _weak(table: TableSpec, resolved: ResolvedColumn, options: TableOptions) -> 
     row |= {
         "p_wild": float(inversion.p_values([0.0])[0]),
         "first_stage_p_wild": wild_cluster_test(
-            _first_stage(spec), frame, instrument, draws=options.draws, seed=options.seed
+            _first_stage(spec), used, instrument, draws=options.draws, seed=options.seed
         ).p_value,
         "ar_crv1_set": str(crv1),
         "ar_crv1_bounded": crv1.bounded,

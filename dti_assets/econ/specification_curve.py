@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dti_assets.econ.column_resolution import TableOptions, resolve
 from dti_assets.econ.design import build_on, partial_out
 from dti_assets.econ.errors import EconError, SpecificationError
 from dti_assets.econ.projection import demean, effect_parameters
 from dti_assets.econ.sample import Sample, numeric_columns, prepare
 from dti_assets.econ.specification import COVARIANCES, Specification
+from dti_assets.econ.table_specifications import ColumnSpec, TableSpec
 from dti_assets.econ.tables import SPECIFICATION_CURVE
 from dti_assets.econ.weak_instruments import cluster_sums
 
@@ -93,6 +95,35 @@ def specification_curve(
                 }
                 rows.append(row | ({"reason": value} if isinstance(value, str) else value[kind]))
     return SPECIFICATION_CURVE.frame(rows)
+
+
+def curve_of_column(
+    table: TableSpec,
+    column: ColumnSpec,
+    panel: pd.DataFrame,
+    instruments: Mapping[str, Mapping[str, str]],
+    options: TableOptions | None = None,
+) -> pd.DataFrame:
+    """`specification_curve` of a 2SLS column of a table, without controls and with all of them,
+    under all three kinds of errors. A column the data cannot answer is one row with the reason."""
+    options = options or TableOptions()
+    try:
+        found = resolve(table, column, panel, options)
+        sets = {"none": (), "all": found.spec.regressors}
+        kinds = [k for k in COVARIANCES if k != "clustered" or found.spec.cluster is not None]
+        kinds.sort(key=lambda kind: kind != found.spec.covariance)
+        return specification_curve(
+            found.spec, found.frame, instruments, sets, kinds, level=options.level
+        )
+    except EconError as error:
+        row = {
+            "cell": 1,
+            "instrument": ", ".join(column.instruments),
+            "controls": "all",
+            "errors": column.errors or options.covariance,
+            "reason": str(error),
+        }
+        return SPECIFICATION_CURVE.frame([row])
 
 
 def instrument_grid(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +144,7 @@ def load_table(path: Path | str) -> TableSpec:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = str(error).splitlines()[0]
+        reason = _fault(error)
         raise TableSpecificationError(f"{path.name}: not readable as YAML ({reason})") from error
     return parse_table(content, path.name)
 
@@ -195,6 +195,11 @@ def parse_table(content: Any, file: str = "table") -> TableSpec:
     )
 
 
+def _fault(error: Exception) -> str:
+    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+    return f"line {mark.line + 1}: {problem}" if mark and problem else str(error).splitlines()[0]
+
+
 def _column(entry: Any, shared: Mapping[str, Any], position: int, file: str) -> ColumnSpec:
     where = f"{file}, column {position}"
     if not isinstance(entry, Mapping):
@@ -241,6 +246,41 @@ def _column(entry: Any, shared: Mapping[str, Any], position: int, file: str) -> 
     if not spec.keys:
         raise TableSpecificationError(f"{where}: neither regressors nor endogenous are named")
     return spec
+
+
+def first_two_stage_column(
+    tables: Iterable[TableSpec], instrument: str
+) -> tuple[TableSpec, ColumnSpec] | None:
+    """The first 2SLS column with one endogenous regressor and this instrument alone."""
+    for table in tables:
+        for column in table.columns:
+            if len(column.endogenous) == 1 and column.instruments == (instrument,):
+                return table, column
+    return None
+
+
+def with_instrument(
+    tables: Iterable[TableSpec], instrument: str, other: str, label: str
+) -> list[TableSpec]:
+    """The tables cut to their 2SLS columns that use `instrument`, with `other` in its place; the
+    label is added to the names of the columns."""
+    out = []
+    for table in tables:
+        columns = tuple(
+            replace(
+                column,
+                column=f"{column.column}, {label}",
+                instruments=tuple(other if z == instrument else z for z in column.instruments),
+                same_sample_as=None,
+                rows=None,
+                added=True,
+            )
+            for column in table.columns
+            if instrument in column.instruments
+        )
+        if columns:
+            out.append(replace(table, columns=columns))
+    return out
 
 
 def _mediation(entry: Any, file: str) -> MediationSpec | None:

@@ -7,7 +7,7 @@ error; everything else warns or informs. Nothing is repaired here.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dti_assets.panel.official import memberships, series_breaks
@@ -24,6 +24,50 @@ _NOT_SUMMED = ("share", "index", "years", "CNY per USD", "dummy", "any")
 _SUM_TOLERANCE = 0.02
 _SHOWN = 3
 Row = dict[str, Any]
+# what the checks below are about, in the order a reader asks: description and names of checks
+TOPICS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "complete_grid": (
+        "Every province in every year, under declared names, with the published memberships.",
+        ("unique keys", "balanced", "schema", "names", "memberships"),
+    ),
+    "plausible_values": (
+        "Every figure is within what its series can be; no user's unit is off by a power of ten.",
+        ("ranges", "units off by 10^k"),
+    ),
+    "jumps_and_breaks": (
+        "No series jumps out of its own habit, or falls, in a year that is no known break.",
+        ("year-on-year jumps", "unknown breaks"),
+    ),
+    "national_totals": (
+        "The provinces sum to the nation, to 2 %.",
+        ("national totals",),
+    ),
+    "one_source_a_series": (
+        "No series joins two sources, and no official figure is displaced unasked.",
+        ("mixed vintages", "official figures displaced"),
+    ),
+    "verified_figures": (
+        "No cell rests on a figure still to be verified.",
+        ("unverified figures",),
+    ),
+    "nothing_left_out": (
+        "Every row and column of the user's files is used, footnotes and national rows excepted.",
+        ("left out",),
+    ),
+}
+
+
+def findings(table: pd.DataFrame, checks: Collection[str]) -> list[str]:
+    """The messages of those checks that found something, from table panel_checks."""
+    chosen = table[table["check"].isin(list(checks)) & ~table["passed"].astype(bool)]
+    return chosen["message"].tolist()
+
+
+def absent_variables(coverage: pd.DataFrame) -> list[str]:
+    """Variables without a value, each with how to supply it, from table panel_coverage."""
+    absent = coverage[coverage["state"] == "absent"]
+    pairs = zip(absent["variable"], absent["how_to_supply"].fillna(""), strict=True)
+    return [f"{name} is absent: {how}" for name, how in pairs]
 
 
 def panel_checks(
@@ -34,8 +78,8 @@ def panel_checks(
 ) -> pd.DataFrame:
     """Every check of this module (table panel_checks).
 
-    `totals` is table national_totals (shipped and the user's 全国 rows), `skipped` table skipped,
-    `official` the figures of official_figures() to hold a user's series against.
+    `totals` is table national_totals (shipped and the user's 全国 rows), `skipped` table
+    figures_left_out, `official` the figures of official_figures() to hold a user's series against.
     """
     levels = in_series_unit(built.figures)
     rows = [

@@ -1,6 +1,6 @@
 """The frozen instrument: a hash taken before any outcome is joined, and whether it still holds.
 
-Pure: dictionaries in, dictionaries out. Where the frozen record is kept is not decided here.
+Where the frozen record is kept is not decided here.
 """
 
 from __future__ import annotations
@@ -8,11 +8,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dti_assets.panel.errors import PanelError
+from dti_assets.panel.tables import FROZEN_INSTRUMENT
 
 if TYPE_CHECKING:
     import pandas as pd
 
+NEVER = "nothing was frozen"
 _COLUMNS = ("province_code", "year", "keyword_hits", "total_words", "distance_km", "dti_iv")
 _PARTS = ("dictionary_sha256", "settings_sha256", "dti_iv_sha256")
 
@@ -22,12 +27,18 @@ class FrozenState(NamedTuple):
 
     frozen: bool
     differences: tuple[str, ...]
+    before_outcomes: bool = True
 
     @property
     def sentence(self) -> str:
         """One line for the note below a table."""
         if self.frozen:
-            return "The instrument is the one frozen before outcomes were joined."
+            when = (
+                "before outcomes were joined" if self.before_outcomes else "with outcomes at hand"
+            )
+            return f"The instrument is the one frozen {when}."
+        if self.differences == (NEVER,):
+            return "The instrument was never frozen."
         return "The instrument is NOT the frozen one: " + "; ".join(self.differences) + "."
 
 
@@ -64,7 +75,7 @@ def is_frozen(
 ) -> FrozenState:
     """Whether the instrument at hand is the one of `record` (None: nothing was ever frozen)."""
     if record is None:
-        return FrozenState(False, ("nothing was frozen",))
+        return FrozenState(False, (NEVER,))
     now = freeze_instrument(dictionary_sha256, settings, dti_iv)
     differences = []
     if record.get("dictionary_sha256") != now["dictionary_sha256"]:
@@ -82,7 +93,41 @@ def is_frozen(
         same = span == here
         what = "values" if same else f"span ({span[2]} rows frozen, {here[2]} at hand) and values"
         differences.append(f"DTI_iv has other {what}")
-    return FrozenState(not differences, tuple(differences))
+    before = not record.get("outcomes_at_hand", False)
+    return FrozenState(not differences, tuple(differences), before)
+
+
+def frozen_instrument(
+    record: Mapping[str, Any] | None,
+    dictionary_sha256: str,
+    settings: Mapping[str, Any],
+    dti_iv: pd.DataFrame,
+) -> pd.DataFrame:
+    """The state of the instrument at hand, one row (table frozen_instrument)."""
+    state = is_frozen(record, dictionary_sha256, settings, dti_iv)
+    now = freeze_instrument(dictionary_sha256, settings, dti_iv)
+    status = "frozen" if state.frozen else "never frozen" if record is None else "changed"
+    row = {
+        "status": status,
+        "sentence": state.sentence,
+        "differences": "; ".join(state.differences) or None,
+        "sha256": now["sha256"],
+        "frozen_sha256": None if record is None else record["sha256"],
+    }
+    return FROZEN_INSTRUMENT.frame([row])
+
+
+def read_record(path: Path) -> dict[str, Any] | None:
+    """The frozen record kept in a file; None where there is none. Raises PanelError."""
+    if not path.exists():
+        return None
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise PanelError(f"{path}: not a record of dti freeze ({error})") from error
+    if not isinstance(record, dict) or "sha256" not in record:
+        raise PanelError(f"{path}: not a record of dti freeze (no sha256)")
+    return record
 
 
 def _canonical(dti_iv: pd.DataFrame) -> str:
@@ -101,3 +146,24 @@ def _digits(value: Any) -> str:
 
 def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def write_record(path: Path, record: Mapping[str, Any], replace: bool = False) -> str:
+    """Keep a record in a file; returns what was done in one sentence.
+
+    The same instrument again changes nothing. Raises PanelError where another one is frozen and
+    `replace` is false: what was frozen must not change unasked.
+    """
+    before = read_record(path)
+    name = f"{record['sha256'][:12]}, {record['with_value']} of {record['rows']} values"
+    if before is not None and before["sha256"] == record["sha256"]:
+        return f"the instrument ({name}) was frozen already in {path}"
+    if before is not None and not replace:
+        raise PanelError(
+            f"{path}: another instrument is frozen ({str(before['sha256'])[:12]}, now {name}); "
+            "dti freeze --replace records the present one"
+        )
+    text = json.dumps(dict(record), ensure_ascii=False, indent=1, sort_keys=True)
+    path.write_text(text + "\n", encoding="utf-8")
+    late = " with outcomes at hand" if record.get("outcomes_at_hand") else ""
+    return f"the instrument ({name}) is frozen{late} in {path}"

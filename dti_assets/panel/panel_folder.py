@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class PanelFolder(NamedTuple):
-    """Tables figures, skipped, national_totals, user_files and turnover of one folder."""
+    """Tables figures, figures_left_out, national_totals, user_files and turnover of one folder."""
 
     figures: pd.DataFrame
     skipped: pd.DataFrame

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dti_assets.panel.series import catalogue
 from dti_assets.panel.variables import VARIABLES, variable_definition
 from dti_assets.tables import PROVINCE, PROVINCE_CODE, YEAR, Column, Table
@@ -68,8 +70,10 @@ FIGURES = Table(
     key=("series", "province_code", "year"),
 )
 
+USER_FIGURES = replace(FIGURES, name="user_figures")
+
 SKIPPED = Table(
-    "skipped",
+    "figures_left_out",
     "row, column or file left out",
     (
         Column("file", "string", "the user's file"),
@@ -204,6 +208,35 @@ TABLE_COVERAGE = Table(
         Column("note", "string", "proxies used, what to add", nullable=True),
     ),
     key=("table",),
+)
+
+FROZEN_INSTRUMENT = Table(
+    "frozen_instrument",
+    "the instrument",
+    (
+        Column(
+            "status",
+            "string",
+            "whether the instrument at hand is the one recorded by dti freeze",
+            allowed=("frozen", "changed", "never frozen"),
+        ),
+        Column("sentence", "string", "the same as a note below a table"),
+        Column("differences", "string", "what changed since", nullable=True),
+        Column("sha256", "string", "hash of the instrument at hand"),
+        Column("frozen_sha256", "string", "hash of the frozen instrument", nullable=True),
+    ),
+    key=("sha256",),
+)
+
+PANEL_EXPORT = Table(
+    "panel_export",
+    "file",
+    (
+        Column("path", "string", "path below the folder of outputs"),
+        Column("sha256", "string", "SHA-256 of the file"),
+        Column("bytes", "int64", "size", "bytes", minimum=0),
+    ),
+    key=("path",),
 )
 
 CHECKS = Table(

@@ -27,9 +27,9 @@ APPOINTMENTS = "appointments"
 
 
 class UserFigures(NamedTuple):
-    """What a folder holds: `figures` (table figures), `skipped` (table skipped: rows, columns,
-    sheets and files left out, with the reason), `totals` (table national_totals: figures of 全国
-    rows) and `files` (table user_files: checksums)."""
+    """What a folder holds: `figures` (table figures), `skipped` (table figures_left_out: rows,
+    columns, sheets and files not used, with the reason), `totals` (table national_totals: figures
+    of 全国 rows) and `files` (table user_files: checksums)."""
 
     figures: pd.DataFrame
     skipped: pd.DataFrame
@@ -54,7 +54,7 @@ def read_user_figures(
     Files named appointments.* are left to `turnover`.
     """
     aliases = dict(aliases or {})
-    given_units = _given_units(units or {}, aliases)
+    declared = given_units(units or {}, aliases)
     faults: list[Fault] = []
     records: list[dict[str, Any]] = []
     totals: list[dict[str, Any]] = []
@@ -73,7 +73,7 @@ def read_user_figures(
             faults.append(Fault(name, None, None, None, f"cannot be read: {why}"))
             continue
         for grid in grids:
-            reader = SheetReader(grid, aliases, given_units)
+            reader = SheetReader(grid, aliases, declared)
             reader.read()
             faults += reader.faults
             records += reader.records
@@ -131,7 +131,8 @@ def _not_read(path: Path) -> str | None:
     return None
 
 
-def _given_units(units: Mapping[str, str], aliases: Mapping[str, str]) -> dict[str, Unit]:
+def given_units(units: Mapping[str, str], aliases: Mapping[str, str]) -> dict[str, Unit]:
+    """The unit declared for each series, from `panel.units`. Raises PanelError naming the key."""
     out = {}
     for name, text in units.items():
         series = find_series(name, "", aliases)

@@ -5,12 +5,13 @@ from typing import Any
 
 import dagster as dg
 
-from dti_assets.pipeline.assets import instrument, reports
+from dti_assets.pipeline.assets import estimates, instrument, panel, patents, reports
 from dti_assets.pipeline.checks import all_checks
 from dti_assets.pipeline.io import ParquetIOManager
 from dti_assets.pipeline.partitions import FIRST_YEAR, yearly
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.study import Study
+from dti_assets.study_tables import study_tables
 
 
 def build_definitions(study: Study, overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
@@ -21,13 +22,19 @@ def build_definitions(study: Study, overrides: Mapping[str, Any] | None = None) 
     workspace = Workspace(study)
     resources: dict[str, Any] = {
         "workspace": workspace,
-        "io_manager": ParquetIOManager(workspace.store, study.all_years),
+        "io_manager": ParquetIOManager(workspace.store, study.all_years, workspace.tables),
         **(overrides or {}),
     }
     partitions = yearly(min(FIRST_YEAR, study.years[0]))
     return dg.Definitions(
-        assets=[*reports.report_assets(partitions), *instrument.ASSETS],
-        asset_checks=all_checks(),
+        assets=[
+            *reports.report_assets(partitions),
+            *instrument.ASSETS,
+            *patents.ASSETS,
+            *panel.ASSETS,
+            *estimates.estimate_assets(study_tables(study)),
+        ],
+        asset_checks=all_checks(workspace.tables.values()),
         resources=resources,
         # the heavy steps start worker processes of their own
         executor=dg.in_process_executor,

@@ -1,12 +1,12 @@
 """Asset checks: a blocking one on every table's declaration, warnings on everything else."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import dagster as dg
 
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.stored_tables import TABLES, YEARLY
 from dti_assets.tables import Table
 
 SHOWN = 20
@@ -33,11 +33,6 @@ def _list(sentences: Sequence[str]) -> str:
     return "\n".join(f"- {s}" for s in sentences) or "none"
 
 
-def _stored(workspace: Workspace, name: str) -> Any:
-    years = workspace.study.all_years if name in YEARLY else None
-    return workspace.store.read(TABLES[name], years)
-
-
 def declaration_check(table: Table) -> dg.AssetChecksDefinition:
     """The blocking check that a stored table is as declared: columns, types, rules, unique key."""
 
@@ -48,7 +43,7 @@ def declaration_check(table: Table) -> dg.AssetChecksDefinition:
         description="Columns, types, ranges and the unique key are as declared.",
     )
     def as_declared(workspace: dg.ResourceParam[Workspace]) -> dg.AssetCheckResult:
-        broken = table.violations(_stored(workspace, table.name))
+        broken = table.violations(workspace.stored(table.name))
         return dg.AssetCheckResult(
             passed=not broken,
             severity=dg.AssetCheckSeverity.ERROR,
@@ -59,13 +54,19 @@ def declaration_check(table: Table) -> dg.AssetChecksDefinition:
 
 
 def table_check(
-    asset: str, name: str, description: str, find: Callable[[Any], list[str]]
+    asset: str,
+    name: str,
+    description: str,
+    find: Callable[[Any], list[str]],
+    reads: str | None = None,
 ) -> dg.AssetChecksDefinition:
-    """A warning check whose sentences come from one pure function of the stored table."""
+    """A warning check whose sentences come from one pure function of a stored table: the
+    asset's own, or that of the asset `reads`."""
+    needed = [reads] if reads else []
 
-    @dg.asset_check(asset=asset, name=name, description=description)
+    @dg.asset_check(asset=asset, name=name, description=description, additional_deps=needed)
     def check(workspace: dg.ResourceParam[Workspace]) -> dg.AssetCheckResult:
-        return warning(find(_stored(workspace, asset)))
+        return warning(find(workspace.stored(reads or asset)))
 
     return check
 
@@ -113,7 +114,7 @@ def _report_checks() -> list[dg.AssetChecksDefinition]:
 def token_share(workspace: dg.ResourceParam[Workspace]) -> dg.AssetCheckResult:
     from dti_assets.text.checks import low_token_shares, token_shares
 
-    keywords = _stored(workspace, "keyword_counts")
+    keywords = workspace.stored("keyword_counts")
     return warning(low_token_shares(keywords), by_province=token_shares(keywords))
 
 
@@ -127,10 +128,29 @@ def published_agree(workspace: dg.ResourceParam[Workspace]) -> dg.AssetCheckResu
 
     if not workspace.dictionary().is_shipped:
         return warning([], compared="no: the dictionary is not the shipped one")
-    found = disagreements(_stored(workspace, "keyword_counts"), _stored(workspace, "section_words"))
+    found = disagreements(workspace.stored("keyword_counts"), workspace.stored("section_words"))
     return warning(found, compared="yes")
 
 
-def all_checks() -> list[dg.AssetChecksDefinition]:
-    """Every check of the pipeline."""
-    return [*map(declaration_check, TABLES.values()), *_report_checks()]
+def _panel_checks() -> list[dg.AssetChecksDefinition]:
+    from dti_assets.panel.checks import TOPICS, absent_variables, findings
+
+    return [
+        table_check(
+            "panel_coverage",
+            "variables_present",
+            "Every variable of the model has a value for some province and year.",
+            absent_variables,
+        ),
+        *(
+            table_check(
+                "panel", name, description, partial(findings, checks=checks), "panel_checks"
+            )
+            for name, (description, checks) in TOPICS.items()
+        ),
+    ]
+
+
+def all_checks(tables: Iterable[Table]) -> list[dg.AssetChecksDefinition]:
+    """Every check of the pipeline, `tables` being all that it stores."""
+    return [*map(declaration_check, tables), *_report_checks(), *_panel_checks()]

@@ -1,11 +1,12 @@
 """The IO manager: an asset's frame to its Parquet file, one a year where it is partitioned."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from dagster import InputContext, IOManager, OutputContext
 
 from dti_assets.storage import Store
-from dti_assets.stored_tables import TABLES
+from dti_assets.tables import Table
 
 
 class ParquetIOManager(IOManager):
@@ -15,19 +16,20 @@ class ParquetIOManager(IOManager):
     attention) gets the study's years: those outside the study need not exist, those inside must.
     """
 
-    def __init__(self, store: Store, study_years: list[int]) -> None:
+    def __init__(self, store: Store, study_years: list[int], tables: Mapping[str, Table]) -> None:
         self.store = store
+        self.tables = tables
         self.study_years = study_years
 
     def handle_output(self, context: OutputContext, obj: Any) -> None:
-        table = TABLES[context.asset_key.to_user_string()]
+        table = self.tables[context.asset_key.to_user_string()]
         years = None
         if context.has_asset_partitions:
             years = [int(key) for key in context.asset_partition_keys]
         self.store.write(table, obj, years)
 
     def load_input(self, context: InputContext) -> Any:
-        table = TABLES[context.asset_key.to_user_string()]
+        table = self.tables[context.asset_key.to_user_string()]
         if not context.has_asset_partitions:
             return self.store.read(table)
         years = [int(key) for key in context.asset_partition_keys]

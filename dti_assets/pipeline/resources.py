@@ -2,12 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from dti_assets.storage import Store
+from dti_assets.stored_tables import YEARLY, stored_tables
 from dti_assets.study import Study
+from dti_assets.tables import Table
 from dti_assets.text.attention import CountingRules
 from dti_assets.text.cache import Cache
 from dti_assets.text.dictionary import Dictionary, load_dictionary
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Progress:
@@ -39,6 +46,16 @@ class Workspace:
     @property
     def cache(self) -> Cache:
         return Cache(self.study.cache_folder)
+
+    @cached_property
+    def tables(self) -> dict[str, Table]:
+        """The declarations of what the study stores, by asset name."""
+        return stored_tables(self.study)
+
+    def stored(self, name: str) -> "pd.DataFrame":
+        """A stored table by its asset's name, the study's years of it."""
+        years = self.study.all_years if name in YEARLY else None
+        return self.store.read(self.tables[name], years)
 
     def dictionary(self) -> Dictionary:
         """The study's term list, read anew so that an edit is seen."""

@@ -12,6 +12,7 @@ import dagster as dg
 
 from dti_assets.pipeline.build import build_definitions
 from dti_assets.pipeline.resources import Progress, Workspace
+from dti_assets.storage import MissingTableError
 from dti_assets.study import Study, StudyError
 from dti_assets.text.published import published_words
 from dti_assets.text.reports import list_reports
@@ -74,6 +75,7 @@ def preflight(workspace: Workspace) -> None:
     from dti_assets.text.segmentation import tokenizer_version
 
     capital_distances(study.instrument.hub, study.instrument.distance, study.instrument.rule)
+    _check_estimates(workspace)
     try:
         tokenizer_version(study.text.tokenizer)
     except ImportError as error:
@@ -99,6 +101,19 @@ def preflight(workspace: Workspace) -> None:
             f"the reports folder {folder} is empty and no counts are published for "
             f"{', '.join(map(str, missing))}; put the reports of these years there"
         )
+
+
+def _check_estimates(workspace: Workspace) -> None:
+    """Read what a study can bring to the estimates: table specifications, citations, a record of
+    the frozen instrument."""
+    from dti_assets.econ.comparison import load_claims
+    from dti_assets.panel.freeze import read_record
+
+    study = workspace.study
+    _ = workspace.tables
+    if study.estimates.citations:
+        load_claims(study.path(study.estimates.citations))
+    read_record(study.freeze_file)
 
 
 def select(expression: str | None) -> dg.AssetSelection:
@@ -137,7 +152,8 @@ def run(
     definitions = build_definitions(study, {"workspace": workspace})
     graph = definitions.resolve_asset_graph()
     try:
-        keys = select(expression).resolve(graph)
+        # tables that are made together are made together, whichever of them is asked for
+        keys = select(expression).required_multi_asset_neighbors().resolve(graph)
     except Exception as error:
         raise StudyError(f"--select {expression}: {error}") from error
     if not keys:
@@ -185,3 +201,27 @@ def _innermost(error: Any) -> str:
     while error is not None and error.cause is not None:
         error = error.cause
     return str(error.message).strip() if error is not None else "failed"
+
+
+def freeze(study: Study, replace: bool, progress: Progress | None = None) -> tuple[Outcome, str]:
+    """Bring the instrument up to date and keep its record in the study's folder.
+
+    Returns how that went and what was done in one sentence. Whether a panel with outcomes had
+    been built before is part of the record. Raises PanelError where another instrument is frozen.
+    """
+    from dti_assets.panel.freeze import freeze_instrument, write_record
+
+    workspace = Workspace(study)
+    try:
+        workspace.stored("panel")
+        late = True
+    except MissingTableError:
+        late = False
+    outcome = run(study, "+dti_iv", progress=progress)
+    if not outcome.success:
+        return outcome, "nothing was frozen"
+    record = freeze_instrument(
+        workspace.dictionary().sha256, study.instrument_settings(), workspace.stored("dti_iv")
+    )
+    record["outcomes_at_hand"] = late
+    return outcome, write_record(study.freeze_file, record, replace)

@@ -7,7 +7,13 @@ import pytest
 
 from dti_assets.panel.build import build_panel
 from dti_assets.panel.errors import AppointmentError, PanelError
-from dti_assets.panel.freeze import freeze_instrument, is_frozen
+from dti_assets.panel.freeze import (
+    freeze_instrument,
+    frozen_instrument,
+    is_frozen,
+    read_record,
+    write_record,
+)
 from dti_assets.panel.panel_folder import read_panel_folder
 from dti_assets.panel.tables import FIGURES, TURNOVER
 from dti_assets.panel.turnover import read_appointments, turnover, turnover_figures
@@ -142,3 +148,23 @@ def test_frozen_record_survives_json() -> None:
     record = freeze_instrument("abc", {"rule": None, "years": (2009, 2022)}, instrument())
     again = json.loads(json.dumps(record))
     assert is_frozen(again, "abc", {"rule": None, "years": [2009, 2022]}, instrument()).frozen
+
+
+def test_the_record_is_kept_and_not_changed_unasked(tmp_path: Path) -> None:
+    path = tmp_path / "instrument.freeze.json"
+    assert read_record(path) is None
+    first = freeze_instrument("abc", {"hub": "杭州"}, instrument())
+    assert "is frozen in" in write_record(path, first)
+    assert "already" in write_record(path, first)
+    other = freeze_instrument("abd", {"hub": "杭州"}, instrument()) | {"outcomes_at_hand": True}
+    with pytest.raises(PanelError, match="another instrument is frozen"):
+        write_record(path, other)
+    assert read_record(path) == first
+    assert "with outcomes at hand" in write_record(path, other, replace=True)
+    state = frozen_instrument(read_record(path), "abd", {"hub": "杭州"}, instrument()).iloc[0]
+    assert state["status"] == "frozen" and "with outcomes at hand" in state["sentence"]
+    never = frozen_instrument(None, "abd", {}, instrument()).iloc[0]
+    assert never["status"] == "never frozen" and never["sentence"].endswith("never frozen.")
+    path.write_text("[]", encoding="utf-8")
+    with pytest.raises(PanelError, match=r"instrument\.freeze\.json: not a record"):
+        read_record(path)

@@ -1,0 +1,256 @@
+"""Group panel: official figures, the user's figures, and the panel of provinces and years."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from dti_assets.panel import tables
+from dti_assets.pipeline.metadata import describe, markdown_table, table_schema
+from dti_assets.pipeline.resources import Workspace
+from dti_assets.tables import Table
+
+GROUP = "panel"
+
+
+def _out(table: Table, description: str) -> dg.AssetOut:
+    return dg.AssetOut(
+        description=description,
+        group_name=GROUP,
+        kinds={"python", "parquet"},
+        metadata={"dagster/column_schema": table_schema(table)},
+    )
+
+
+@dg.asset(
+    group_name=GROUP,
+    kinds={"python", "parquet"},
+    metadata={"dagster/column_schema": table_schema(tables.FROZEN_INSTRUMENT)},
+)
+def frozen_instrument(
+    workspace: dg.ResourceParam[Workspace], dti_iv: Any
+) -> dg.MaterializeResult[Any]:
+    """Whether the instrument is the one that `dti freeze` recorded, and what changed if not."""
+    from dti_assets.panel.freeze import frozen_instrument, read_record
+
+    study = workspace.study
+    table = frozen_instrument(
+        read_record(study.freeze_file),
+        workspace.dictionary().sha256,
+        study.instrument_settings(),
+        dti_iv,
+    )
+    sentence = str(table["sentence"].iloc[0])
+    workspace.progress.summary("frozen_instrument", sentence)
+    return dg.MaterializeResult(
+        value=table, metadata=describe(tables.FROZEN_INSTRUMENT, table, instrument=sentence)
+    )
+
+
+@dg.asset(
+    group_name=GROUP,
+    kinds={"python", "parquet"},
+    metadata={"dagster/column_schema": table_schema(tables.OFFICIAL_STATISTICS)},
+)
+def official_statistics(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult[Any]:
+    """Yearbook figures that come with the package, each with unit and source.
+
+    A figure that is not published, or that no open source gave, is null and named.
+    """
+    from dti_assets.panel.official import official_statistics
+
+    table = official_statistics(workspace.study.years)
+    return dg.MaterializeResult(
+        value=table,
+        metadata=describe(
+            tables.OFFICIAL_STATISTICS,
+            table,
+            figures=int(
+                table.drop(columns=["province_code", "year"]).count(numeric_only=True).sum()
+            ),
+            rows_to_verify=int(table["to_verify"].notna().sum()),
+        ),
+    )
+
+
+@dg.multi_asset(
+    outs={
+        "user_figures": _out(
+            tables.USER_FIGURES,
+            "Your figures of the panel folder, each with its file, sheet, row and column.",
+        ),
+        "figures_left_out": _out(
+            tables.SKIPPED, "Rows, columns and files of the panel folder not used, and why."
+        ),
+        "national_totals": _out(
+            tables.NATIONAL_TOTALS,
+            "National figures, yours and the shipped ones, to hold sums of provinces against.",
+        ),
+        "user_files": _out(tables.USER_FILES, "Files of the panel folder with their checksums."),
+        "turnover": _out(
+            tables.TURNOVER,
+            "Turnover of party secretaries and governors from dated appointments, mid-year rule.",
+        ),
+    },
+)
+def panel_folder(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.Output[Any]]:
+    """Read the panel folder: yearbook figures as they are, and dated appointments.
+
+    A unit, province, year or number that cannot be trusted stops here with file, sheet, row and
+    column of every fault.
+    """
+    import pandas as pd
+
+    from dti_assets.panel.official import national_totals
+    from dti_assets.panel.panel_folder import read_panel_folder
+
+    study = workspace.study
+    folder = read_panel_folder(
+        study.path(study.inputs.panel), study.years, study.panel.units, study.panel.aliases
+    )
+    totals = [frame for frame in (national_totals(), folder.totals) if len(frame)]
+    given = sorted(set(folder.figures["series"]))
+    workspace.progress.summary(
+        "user_figures",
+        f"{len(folder.figures)} figures of {len(given)} series from {len(folder.files)} files",
+    )
+    found = (
+        (tables.USER_FIGURES, folder.figures),
+        (tables.SKIPPED, folder.skipped),
+        (tables.NATIONAL_TOTALS, pd.concat(totals, ignore_index=True)),
+        (tables.USER_FILES, folder.files),
+        (tables.TURNOVER, folder.turnover),
+    )
+    for table, frame in found:
+        yield dg.Output(frame, output_name=table.name, metadata=describe(table, frame))
+
+
+@dg.multi_asset(
+    outs={
+        "panel": _out(
+            tables.PANEL,
+            "31 provinces by years under the paper's names. A missing value is null with a reason.",
+        ),
+        "panel_sources": _out(
+            tables.PANEL_SOURCES, "Where every cell of the panel comes from, and why it is null."
+        ),
+        "panel_coverage": _out(
+            tables.PANEL_COVERAGE,
+            "Which variables are complete, partial or absent, and how to supply what is missing.",
+        ),
+        "table_coverage": _out(
+            tables.TABLE_COVERAGE,
+            "Which of the paper's tables can run on this panel, with which controls, on what rows.",
+        ),
+        "series_coverage": _out(
+            tables.SERIES_COVERAGE, "Which raw series are there, for which years, from where."
+        ),
+        "panel_checks": _out(
+            tables.CHECKS,
+            "What the checks of the panel found: ranges, jumps, breaks, totals, units, vintages.",
+        ),
+    },
+)
+def build_panel(
+    workspace: dg.ResourceParam[Workspace],
+    official_statistics: Any,
+    user_figures: Any,
+    figures_left_out: Any,
+    national_totals: Any,
+    dti_iv: Any,
+    dti: Any,
+    frozen_instrument: Any,
+) -> Iterator[dg.Output[Any]]:
+    """Join figures, patents and instrument into the panel, and say what it covers."""
+    from dti_assets.panel.build import build_panel
+    from dti_assets.panel.checks import panel_checks
+    from dti_assets.panel.official import official_figures
+
+    study = workspace.study
+    built = build_panel(
+        study.years,
+        dti_iv,
+        dti,
+        official_statistics,
+        user_figures,
+        study.panel.log_rule,
+        study.panel.fill_gaps,
+    )
+    checks = panel_checks(
+        built, national_totals, figures_left_out, official_figures(official_statistics)
+    )
+    instrument = str(frozen_instrument["sentence"].iloc[0])
+    states = built.coverage["state"].value_counts()
+    for name, sentence in (
+        ("panel", f"{len(built.panel)} rows"),
+        ("panel_coverage", ", ".join(f"{n} {state}" for state, n in states.items())),
+        ("table_coverage", _tally(built.table_coverage["runs"])),
+    ):
+        workspace.progress.summary(name, sentence)
+    shown = dg.MetadataValue.md(markdown_table(_states(built.coverage)))
+    found: tuple[tuple[Table, Any, dict[str, Any]], ...] = (
+        (
+            tables.PANEL,
+            built.panel,
+            {
+                "instrument": instrument,
+                "log_of_zero": str(study.panel.log_rule),
+                "variables": shown,
+            },
+        ),
+        (tables.PANEL_SOURCES, built.sources, {}),
+        (tables.PANEL_COVERAGE, built.coverage, {"variables": shown}),
+        (tables.TABLE_COVERAGE, built.table_coverage, {}),
+        (tables.SERIES_COVERAGE, built.series_coverage, {}),
+        (tables.CHECKS, checks, {}),
+    )
+    for table, frame, more in found:
+        yield dg.Output(frame, output_name=table.name, metadata=describe(table, frame, **more))
+
+
+@dg.asset(
+    group_name=GROUP,
+    kinds={"python", "csv", "excel", "stata"},
+    metadata={"dagster/column_schema": table_schema(tables.PANEL_EXPORT)},
+)
+def panel_export(
+    workspace: dg.ResourceParam[Workspace],
+    panel: Any,
+    panel_sources: Any,
+    panel_coverage: Any,
+    table_coverage: Any,
+    series_coverage: Any,
+) -> dg.MaterializeResult[Any]:
+    """The panel as CSV, Parquet, Excel and Stata with labels and units, and its codebook."""
+    import tempfile
+    from pathlib import Path
+
+    from dti_assets.panel.build import PanelTables
+    from dti_assets.panel.export import export_panel
+    from dti_assets.panel.logarithms import LogOfZero
+
+    built = PanelTables(
+        panel,
+        panel_sources,
+        panel_coverage,
+        table_coverage,
+        series_coverage,
+        tables.FIGURES.frame([]),
+        {},
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        export_panel(built, Path(folder), str(LogOfZero.parse(workspace.study.panel.log_rule)))
+        files = tables.PANEL_EXPORT.frame(workspace.store.keep(Path(folder), "panel"))
+    workspace.progress.summary("panel_export", f"{len(files)} files in panel/")
+    return dg.MaterializeResult(value=files, metadata=describe(tables.PANEL_EXPORT, files))
+
+
+def _tally(values: Any) -> str:
+    return ", ".join(f"{n} {value}" for value, n in values.value_counts(sort=False).items())
+
+
+def _states(coverage: Any) -> Any:
+    return coverage[["variable", "state", "cells", "years"]]
+
+
+ASSETS = [frozen_instrument, official_statistics, panel_folder, build_panel, panel_export]

@@ -1,0 +1,33 @@
+"""Studies made for tests of the pipeline: small numbers of draws, and keys that a test sets."""
+
+from pathlib import Path
+
+from dti_assets.scaffold import new_study
+from dti_assets.study import Study, load_study
+
+FEW_DRAWS = "estimates: {draws: 199, bootstrap_draws: 99}\n"
+
+
+def make_study(folder: Path, extra: str = "") -> Study:
+    """A new study with few draws; `extra` replaces lines of study.yaml by their first key."""
+    new_study(folder)
+    return change_study(folder, FEW_DRAWS + extra)
+
+
+def change_study(folder: Path, lines: str) -> Study:
+    """The study in `folder` with these lines in place of those that have the same key."""
+    return load_study(write_lines(folder, lines))
+
+
+def write_lines(folder: Path, lines: str) -> Path:
+    """study.yaml of `folder`, rewritten: these lines in place of those with the same key."""
+    path = folder / "study.yaml"
+    keys = {line.partition(":")[0] for line in lines.splitlines() if line and line[0] != " "}
+    kept, dropping = [], False
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line and line[0] not in " #":
+            dropping = line.partition(":")[0] in keys
+        if not dropping:
+            kept.append(line)
+    path.write_text("\n".join([*kept, lines]), encoding="utf-8")
+    return path
