@@ -108,9 +108,13 @@ def _connect(address: str | None, runtime_env: Any) -> Any:
         os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")
         try:
             ray.init(
-                address, runtime_env=runtime_env, include_dashboard=False if not address else None,
-                log_to_driver=False, logging_level="ERROR",
-            )  # fmt: skip
+                # without "local" Ray joins whatever cluster this machine last heard of
+                address or "local",
+                runtime_env=runtime_env,
+                include_dashboard=None if address else False,
+                log_to_driver=False,
+                logging_level="ERROR",
+            )
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise PatentError(f"Ray at {address or 'this machine'}: {error}") from error
     return ray
