@@ -13,45 +13,50 @@ from dti_assets.tables import Table
 GROUP = "patents"
 
 
-def _spec(table: Table, description: str, deps: tuple[str, ...] = ()) -> dg.AssetSpec:
-    return dg.AssetSpec(
-        table.name,
-        deps=list(deps),
+def _out(table: Table, description: str, **more: Any) -> dg.AssetOut:
+    return dg.AssetOut(
         description=description,
         group_name=GROUP,
         kinds={"python", "polars", "parquet"},
         metadata={"dagster/column_schema": table_schema(table)},
+        **more,
     )
 
 
+_RECORDS = dg.AssetKey(tables.DIGITAL_PATENTS.name)
+
+
 @dg.multi_asset(
-    specs=[
-        _spec(
+    outs={
+        "digital_patents": _out(
             tables.DIGITAL_PATENTS,
             "Every application of the extract with its technologies: artificial intelligence, "
             "blockchain, cloud computing, big data, internet of things. Empty where the folder "
             "holds counts, or nothing.",
+            # millions of rows: the body stores the file itself, no frame passes
+            dagster_type=dg.Nothing,
         ),
-        _spec(
+        "patent_row_status": _out(
             tables.ROW_STATUS,
             "What was found in the extract's rows that is not clean, counted, with an example.",
-            (tables.DIGITAL_PATENTS.name,),
         ),
-        _spec(
+        "patent_counts": _out(
             tables.PATENT_COUNTS,
             "Digital applications and grants of the 31 provinces by year, and each technology.",
-            (tables.DIGITAL_PATENTS.name,),
         ),
-        _spec(
+        "patent_totals": _out(
             tables.PATENT_TOTALS,
             "The whole extract by origin and year, with all that no province-year can hold.",
-            (tables.DIGITAL_PATENTS.name,),
         ),
-    ]
+    },
+    internal_asset_deps={
+        "digital_patents": set(),
+        "patent_row_status": {_RECORDS},
+        "patent_counts": {_RECORDS},
+        "patent_totals": {_RECORDS},
+    },
 )
-def classified_patents(
-    workspace: dg.ResourceParam[Workspace],
-) -> Iterator[dg.MaterializeResult[Any]]:
+def classified_patents(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.Output[Any]]:
     """Read the patents folder, classify slice by slice, and count by province and year.
 
     Slices that are done are kept and used again, so that an interrupted run goes on.
@@ -82,7 +87,6 @@ def classified_patents(
     if found.patents is None:
         workspace.store.write(tables.DIGITAL_PATENTS, tables.DIGITAL_PATENTS.frame([]))
     else:
-        # millions of rows: the file is stored as it is, never a frame
         workspace.store.adopt(tables.DIGITAL_PATENTS, found.patents.path)
     rows = found.patents.applications if found.patents else 0
     shown: dict[str, Any] = {"dagster/row_count": rows, "found": said}
@@ -92,7 +96,7 @@ def classified_patents(
             "extract_date_source": found.patents.extract_date_source,
             "shares": dg.MetadataValue.json(found.shares),
         }
-    yield dg.MaterializeResult(asset_key=tables.DIGITAL_PATENTS.name, metadata=shown)
+    yield dg.Output(None, output_name=tables.DIGITAL_PATENTS.name, metadata=shown)
 
     yearly = by_year(found.totals)
     more = {
@@ -104,9 +108,7 @@ def classified_patents(
         (tables.PATENT_COUNTS, found.counts, more if len(yearly) else {}),
         (tables.PATENT_TOTALS, found.totals, {}),
     ):
-        yield dg.MaterializeResult(
-            asset_key=table.name, value=frame, metadata=describe(table, frame, **extra)
-        )
+        yield dg.Output(frame, output_name=table.name, metadata=describe(table, frame, **extra))
 
 
 @dg.asset(
