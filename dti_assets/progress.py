@@ -62,7 +62,8 @@ class ConsoleProgress(Progress):
             f"study {study.name}, {study.years[0]}-{study.years[1]}: {verb} in {seconds:.0f} s"
         )
         width = 2 + max((len(asset) for asset in outcome.made), default=0)
-        for asset in outcome.made:
+        told = [asset for asset in outcome.made if asset in self.summaries]
+        for asset in told:
             out.append(f"  {asset:<{width}}{self.summaries.get(asset, 'made')}")
         if outcome.failures:
             out.append("failed:")

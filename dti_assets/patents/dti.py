@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dti_assets.geography.provinces import provinces
@@ -18,7 +19,10 @@ _NO_COUNTS = "no patent counts: INVn is the official proxy"
 
 
 def dti(
-    counts: pd.DataFrame | None, population: pd.DataFrame, inventions: pd.DataFrame | None = None
+    counts: pd.DataFrame | None,
+    population: pd.DataFrame,
+    inventions: pd.DataFrame | None = None,
+    years: Sequence[int] | None = None,
 ) -> pd.DataFrame:
     """Table dti: DTIn = ln(1 + digital applications per million inhabitants), DTIG with grants.
 
@@ -27,8 +31,11 @@ def dti(
     rows of other variables are ignored, so both may be the whole table. Population comes in
     persons, 10k persons or million persons. INVn = ln(1 + official invention applications per
     million) is a proxy of its own, never DTIn; rows that have only it say basis
-    official_inventions. A null has its reason. Raises PatentError for an unknown unit, for two
-    values of one province and year, and where the population is not positive.
+    official_inventions. A null has its reason. years: the table then has every province in each
+    of them and no other year; without, a province-year of which nothing is known is no row.
+
+    Raises PatentError for an unknown unit, for two values of one province and year, and where
+    the population is not positive.
     """
     import numpy as np
     import pandas as pd
@@ -50,6 +57,11 @@ def dti(
         frame = frame.merge(counts[[*keys, *wanted]], on=keys, how="outer")
     else:
         frame = frame.assign(**dict.fromkeys(wanted))
+    if years is not None:
+        grid = pd.MultiIndex.from_product(
+            [[p.province_code for p in provinces()], years], names=keys
+        )
+        frame = grid.to_frame(index=False).merge(frame, on=keys, how="left")
     million = frame["people"] / 1e6
 
     def per_million(name: str) -> pd.Series:
@@ -69,7 +81,8 @@ def dti(
     out["truncated"] = frame["truncated"]
     out["reason"] = [_reason(row, counts is not None) for _, row in frame.iterrows()]
     out = out[out["province"].notna()].sort_values(keys)
-    # a province-year of which nothing is known is no row
+    if years is not None:
+        return DTI.frame(out[DTI.column_names])
     known = (
         out[["DTIn", "DTIG", "INVn"]].notna().any(axis=1)
         | frame["basis"].reindex(out.index).notna()

@@ -43,7 +43,7 @@ def declaration_check(table: Table) -> dg.AssetChecksDefinition:
         description="Columns, types, ranges and the unique key are as declared.",
     )
     def as_declared(workspace: dg.ResourceParam[Workspace]) -> dg.AssetCheckResult:
-        broken = table.violations(workspace.stored(table.name))
+        broken = workspace.violations(table)
         return dg.AssetCheckResult(
             passed=not broken,
             severity=dg.AssetCheckSeverity.ERROR,
@@ -132,6 +132,43 @@ def published_agree(workspace: dg.ResourceParam[Workspace]) -> dg.AssetCheckResu
     return warning(found, compared="yes")
 
 
+def _patent_checks() -> list[dg.AssetChecksDefinition]:
+    from dti_assets.patents import checks
+
+    return [
+        table_check(
+            "patent_totals",
+            "share_without_province",
+            "Few applications are without a province that could be recognised.",
+            checks.without_province,
+        ),
+        table_check(
+            "patent_totals",
+            "share_without_year",
+            "Few applications are without a year.",
+            checks.without_year,
+        ),
+        table_check(
+            "patent_totals",
+            "technologies_nested",
+            "A digital patent is in one of the five technologies, and counted once.",
+            checks.technologies_not_nested,
+        ),
+        table_check(
+            "patent_row_status",
+            "duplicates_agree",
+            "Rows of one application do not contradict each other.",
+            checks.contradicting_duplicates,
+        ),
+        table_check(
+            "patent_row_status",
+            "rows_usable",
+            "Every file and row of the extract could be used.",
+            checks.refused_rows,
+        ),
+    ]
+
+
 def _panel_checks() -> list[dg.AssetChecksDefinition]:
     from dti_assets.panel.checks import TOPICS, absent_variables, findings
 
@@ -153,4 +190,9 @@ def _panel_checks() -> list[dg.AssetChecksDefinition]:
 
 def all_checks(tables: Iterable[Table]) -> list[dg.AssetChecksDefinition]:
     """Every check of the pipeline, `tables` being all that it stores."""
-    return [*map(declaration_check, tables), *_report_checks(), *_panel_checks()]
+    return [
+        *map(declaration_check, tables),
+        *_report_checks(),
+        *_patent_checks(),
+        *_panel_checks(),
+    ]

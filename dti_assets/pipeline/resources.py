@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dti_assets.patents.tables import DIGITAL_PATENTS
 from dti_assets.storage import Store
 from dti_assets.stored_tables import YEARLY, stored_tables
 from dti_assets.study import Study
@@ -58,6 +60,16 @@ class Workspace:
         """A stored table by its asset's name, the study's years of it."""
         years = self.study.all_years if name in YEARLY else None
         return self.store.read(self.tables[name], years)
+
+    def violations(self, table: Table) -> list[str]:
+        """How the stored table breaks its declaration, one sentence each."""
+        location = self.store.location(table.name)
+        if table is DIGITAL_PATENTS and not self.study.remote_outputs:
+            # may hold millions of rows: looked at column by column
+            from dti_assets.patents.checks import broken_records
+
+            return broken_records(Path(location))
+        return table.violations(self.stored(table.name))
 
     def dictionary(self) -> Dictionary:
         """The study's term list, read anew so that an edit is seen."""

@@ -13,7 +13,7 @@ import dagster as dg
 from dti_assets.pipeline.build import build_definitions
 from dti_assets.pipeline.resources import Progress, Workspace
 from dti_assets.storage import MissingTableError
-from dti_assets.study import Study, StudyError
+from dti_assets.study import Inputs, Study, StudyError
 from dti_assets.text.published import published_words
 from dti_assets.text.reports import list_reports
 
@@ -76,6 +76,7 @@ def preflight(workspace: Workspace) -> None:
 
     capital_distances(study.instrument.hub, study.instrument.distance, study.instrument.rule)
     _check_estimates(workspace)
+    _check_patents(workspace)
     try:
         tokenizer_version(study.text.tokenizer)
     except ImportError as error:
@@ -101,6 +102,24 @@ def preflight(workspace: Workspace) -> None:
             f"the reports folder {folder} is empty and no counts are published for "
             f"{', '.join(map(str, missing))}; put the reports of these years there"
         )
+
+
+def _check_patents(workspace: Workspace) -> None:
+    """Term lists that load, and a folder that is there and holds files of one layout."""
+    from dti_assets.patents.extract import layout_of
+    from dti_assets.patents.terms import load_terms
+
+    study = workspace.study
+    load_terms(study.path(study.patents.dictionaries))
+    for name in ("patents", "panel"):
+        folder = study.path(getattr(study.inputs, name))
+        # a folder never made is an empty one; a folder named in the study must be there
+        named = getattr(study.inputs, name) != Inputs.model_fields[name].default
+        if named and not folder.is_dir():
+            raise StudyError(f"study {study.file}: the {name} folder {folder} does not exist")
+    source = study.path(study.inputs.patents)
+    if source.is_dir():
+        layout_of(source, study.patents.columns)
 
 
 def _check_estimates(workspace: Workspace) -> None:

@@ -125,8 +125,8 @@ def dti(
     from dti_assets.patents.dti import dti
 
     figures = official_figures(official_statistics).rename(columns={"series": "variable"})
-    table = dti(patent_counts if len(patent_counts) else None, figures, figures)
-    table = table[table["year"].isin(workspace.study.all_years)].reset_index(drop=True)
+    counts = patent_counts if len(patent_counts) else None
+    table = dti(counts, figures, figures, workspace.study.all_years)
     known = int(table["DTIn"].notna().sum())
     proxied = int(table["INVn"].notna().sum())
     workspace.progress.summary("dti", f"DTIn {known}, INVn {proxied} of {len(table)} values")

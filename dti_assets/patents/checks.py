@@ -1,0 +1,108 @@
+"""What should hold of a patent extract: pure functions that return sentences, none if all well."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dti_assets.patents.tables import DIGITAL_PATENTS, TECHNOLOGIES
+from dti_assets.tables import records
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+# a larger share than this without a province, or without a year, moves the counts
+_NOTEWORTHY = 0.02
+_HOME_UNPLACED = ("mainland_unplaced", "unknown")
+
+
+def without_province(totals: pd.DataFrame) -> list[str]:
+    """Whether many applications of the extract have no province (table patent_totals)."""
+    missing = _applications(totals[totals["origin"].isin(_HOME_UNPLACED)])
+    return _share(missing, _applications(totals), "have no province that could be recognised")
+
+
+def without_year(totals: pd.DataFrame) -> list[str]:
+    """Whether many applications have no year (table patent_totals)."""
+    missing = _applications(totals[totals["year"].isna()])
+    return _share(missing, _applications(totals), "have no year of application")
+
+
+def contradicting_duplicates(status: pd.DataFrame) -> list[str]:
+    """Applications whose rows contradict each other (table patent_row_status)."""
+    return [
+        f"{row['file']}: {row['rows']:,} {row['meaning']}; for example {row['example']}"
+        for row in records(status)
+        if row["status"] == "duplicates_disagree"
+    ]
+
+
+def refused_rows(status: pd.DataFrame) -> list[str]:
+    """Files and rows that could not be used (table patent_row_status)."""
+    bad = (
+        "file_unreadable", "column_missing", "file_empty", "malformed", "no_text",
+        "application_date_unreadable", "publication_date_unreadable", "grant_date_unreadable",
+        "flag_unreadable", "value_unreadable", "year_unreadable",
+    )  # fmt: skip
+    return [
+        f"{row['file']}: {row['rows']:,} rows: {row['meaning']}; for example {row['example']}"
+        for row in records(status)
+        if row["status"] in bad
+    ]
+
+
+def technologies_not_nested(totals: pd.DataFrame) -> list[str]:
+    """Years in which digital applications are fewer than those of one technology or more than
+    those of all together, which the definition rules out (table patent_totals)."""
+    found = []
+    for row in records(totals):
+        parts = [row[name] for name in TECHNOLOGIES]
+        if row["applications"] is None or any(part is None for part in parts):
+            continue
+        if not max(parts) <= row["applications"] <= sum(parts):
+            found.append(f"{row['origin']} {row['year']}: {row['applications']} digital, {parts}")
+    return found
+
+
+def broken_records(path: Path) -> list[str]:
+    """How a file of classified patents differs from its declaration; read column by column, so
+    that millions of rows fit. An empty list when it is as declared."""
+    import polars as pl
+    import pyarrow.parquet as pq
+
+    stored, declared = pq.read_schema(path), DIGITAL_PATENTS.arrow_schema()
+    if stored.names != declared.names or stored.types != declared.types:
+        return [f"{DIGITAL_PATENTS.name}: columns or types differ from the declaration"]
+    scan = pl.scan_parquet(path)
+    counts = scan.select(
+        pl.len().alias("rows"),
+        *(pl.col(name).n_unique().alias("keys") for name in DIGITAL_PATENTS.key),
+        *(
+            pl.col(column.name).null_count().alias(f"null {column.name}")
+            for column in DIGITAL_PATENTS.columns
+            if not column.nullable
+        ),
+    ).collect()
+    row: dict[str, Any] = counts.row(0, named=True)
+    found = []
+    if row["keys"] != row["rows"]:
+        found.append(
+            f"{row['rows'] - row['keys']:,} application numbers stand on more than one row"
+        )
+    found += [
+        f"{name.removeprefix('null ')} is null on {count:,} rows"
+        for name, count in row.items()
+        if name.startswith("null ") and count
+    ]
+    return found
+
+
+def _applications(totals: pd.DataFrame) -> int:
+    return int(totals["all_applications"].fillna(0).sum())
+
+
+def _share(part: int, whole: int, said: str) -> list[str]:
+    if not whole or part / whole <= _NOTEWORTHY:
+        return []
+    return [f"{part:,} of {whole:,} applications ({part / whole:.1%}) {said}"]

@@ -1,0 +1,107 @@
+"""The patents group: from a folder of patents, or of counts, or of nothing, to DTIn."""
+
+import math
+from pathlib import Path
+
+import pandas as pd
+import polars as pl
+import pytest
+from small_study import dti, make_study
+
+from dti_assets.patents.simulate import write_patents
+from dti_assets.pipeline.resources import Workspace
+from dti_assets.pipeline.run import run
+from dti_assets.study import load_study
+
+YEARS = "[2018, 2019]"
+
+
+def go(study: Path) -> tuple[Workspace, dict[str, str]]:
+    outcome = run(load_study(study), "+dti")
+    assert outcome.success, outcome.failures
+    return Workspace(load_study(study)), {name: text for name, _, text in outcome.warnings}
+
+
+def test_an_extract_with_known_labels(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "s", years=YEARS)
+    extract = study.parent / "patents_raw" / "patents.parquet"
+    write_patents(extract, 3000, 5, years=(2018, 2019))
+    labels = pl.read_parquet(extract)
+    workspace, warnings = go(study)
+    counts = workspace.stored("patent_counts")
+    totals = workspace.stored("patent_totals")
+    records = workspace.stored("digital_patents")
+    truth = next(name for name in labels.columns if name in ("label_digital", "digital", "truth"))
+    digital = labels.filter(pl.col(truth).cast(pl.Boolean)).height
+    assert int(records["digital"].sum()) == digital
+    assert int(totals["applications"].sum()) == digital
+    assert int(counts["applications"].sum()) <= digital
+    assert set(counts["basis"]) == {"keywords"}
+    assert "patent_totals.technologies_nested" not in warnings
+
+    table = workspace.stored("dti").set_index(["province_code", "year"])
+    assert len(table) == 62
+    people = workspace.stored("official_statistics").set_index(["province_code", "year"])
+    # grants of these applications may lie in later years, which are no years of the study
+    for row in counts[counts["year"] <= 2019].head(5).itertuples():
+        key = (row.province_code, row.year)
+        # official population is in 10,000 persons
+        rate = row.applications / (people.loc[key, "population"] / 100)
+        assert table.loc[key, "DTIn"] == pytest.approx(math.log1p(rate), rel=1e-12)
+
+    slices = sorted((study.parent / "outputs/cache/patents").rglob("*.parquet"))
+    before = {path: path.stat().st_mtime_ns for path in slices if path.name[0].isdigit()}
+    go(study)
+    assert before and all(path.stat().st_mtime_ns == when for path, when in before.items())
+
+    number = str(records.loc[records["digital"], "application_no"].iloc[0])
+    said = dti("explain", number, "--study", str(study))
+    assert said.returncode == 0 and "is digital" in said.stdout
+    sheet = tmp_path / "label.csv"
+    drawn = dti("audit", "patents", str(sheet), "--n", "30", "--study", str(study))
+    assert drawn.returncode == 0, drawn.stderr
+    frame = pd.read_csv(sheet, dtype=str).set_index("application_no")
+    known = records.set_index("application_no")
+    for technology in ("ai", "blockchain", "cloud", "big_data", "iot"):
+        frame[f"label_{technology}"] = [str(int(known.loc[n, technology])) for n in frame.index]
+    frame.reset_index().to_csv(sheet, index=False)
+    scored = dti("audit", "patents", str(sheet), "--labelled", "--study", str(study))
+    assert scored.returncode == 0 and "precision" in scored.stdout and "recall" in scored.stdout
+
+
+def test_own_counts_are_taken_as_they_are(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "s", years=YEARS)
+    (study.parent / "patents_raw" / "counts.csv").write_text(
+        "省份,年份,申请量,授权量\n浙江省,2018,1000,400\n浙江省,2019,2000,\n", encoding="utf-8"
+    )
+    workspace, _ = go(study)
+    table = workspace.stored("dti").set_index(["province", "year"])
+    assert table.loc[("浙江", 2018), "basis"] == "user_counts"
+    assert table.loc[("浙江", 2018), "DTIn"] > table.loc[("浙江", 2018), "DTIG"] > 0
+    assert math.isnan(table.loc[("浙江", 2019), "DTIG"])
+    assert workspace.stored("digital_patents").empty
+
+
+def test_no_patents_leave_dtin_absent_and_the_proxy_under_its_own_name(tmp_path: Path) -> None:
+    workspace, _ = go(make_study(tmp_path / "s", years=YEARS))
+    table = workspace.stored("dti")
+    assert len(table) == 62 and table["DTIn"].isna().all() and table["INVn"].notna().all()
+    assert set(table["basis"]) == {"official_inventions"}
+    assert table["reason"].str.contains("proxy").all()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.csv", "号码,地址\n1,2\n", "no column for"),
+        ("a.csv", "", "a.csv"),
+        ("a.parquet", "no parquet", "a.parquet"),
+    ],
+)
+def test_a_folder_that_cannot_be_used_is_one_sentence(
+    tmp_path: Path, name: str, content: str, said: str
+) -> None:
+    study = make_study(tmp_path / "s", years=YEARS)
+    (study.parent / "patents_raw" / name).write_text(content, encoding="utf-8")
+    done = dti("run", "--study", str(study))
+    assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr
