@@ -75,7 +75,7 @@ def dti_iv(
 def _by_rule(shares: Any) -> dict[str, dict[str, float]]:
     return {
         str(rule): {str(r.province): round(float(r.share), 6) for r in part.itertuples()}
-        for rule, part in shares.groupby("rule")
+        for rule, part in shares.dropna(subset=["share"]).groupby("rule")
     }
 
 
