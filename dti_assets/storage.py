@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dti_assets.files import copy_atomically, write_atomically
 from dti_assets.tables import Table, TableError
-from dti_assets.text.cache import write_atomically
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,6 +73,21 @@ class Store:
         frame = table.frame(pd.concat(parts, ignore_index=True) if parts else [])
         first = [name for name in ("province_code", "year") if name in frame]
         return frame.sort_values(first, kind="stable", ignore_index=True) if first else frame
+
+    def adopt(self, table: Table, made: Path) -> None:
+        """Store a Parquet file made elsewhere as the table, without reading it.
+
+        Copies, so that the file stays where its maker looks for it.
+        """
+        location = self.location(table.name)
+        if "://" in location:
+            import fsspec
+
+            filesystem, path = fsspec.core.url_to_fs(location)
+            filesystem.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+            filesystem.put_file(str(made), path)
+            return
+        copy_atomically(made, Path(location))
 
     def keep(self, folder: Path, name: str) -> list[dict[str, Any]]:
         """Put the files of a local folder below `name`; rows of path, sha256 and bytes.

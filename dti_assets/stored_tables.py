@@ -6,7 +6,7 @@ from dti_assets.econ import tables as econ
 from dti_assets.econ.table_specifications import TableSpec, TableSpecificationError
 from dti_assets.geography.tables import CAPITAL_DISTANCES, DTI_IV
 from dti_assets.panel import tables as panel
-from dti_assets.patents.tables import DTI
+from dti_assets.patents import tables as patents
 from dti_assets.study import Study
 from dti_assets.study_tables import shipped_tables, study_tables
 from dti_assets.tables import Table
@@ -29,7 +29,11 @@ COMMON: dict[str, Table] = {
         POLICY_ATTENTION,
         CAPITAL_DISTANCES,
         DTI_IV,
-        DTI,
+        patents.DIGITAL_PATENTS,
+        patents.ROW_STATUS,
+        patents.PATENT_COUNTS,
+        patents.PATENT_TOTALS,
+        patents.DTI,
         panel.FROZEN_INSTRUMENT,
         panel.OFFICIAL_STATISTICS,
         panel.USER_FIGURES,

@@ -6,6 +6,7 @@ file, the key and what is allowed.
 
 from __future__ import annotations
 
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -105,6 +106,18 @@ class Patents(_Part):
 
     dictionaries: str = Field("dictionaries", description="folder with patents_*.csv")
     engine: Literal["local", "ray"] = Field("local", description="where classification runs")
+    ray_address: str | None = Field(
+        None, description="a running Ray cluster; null starts Ray on this machine"
+    )
+    kinds: tuple[Literal["invention", "utility_model", "design"], ...] = Field(
+        ("invention", "utility_model", "design"), min_length=1, description="kinds counted"
+    )
+    columns: dict[str, str | list[str]] = Field(
+        default_factory=dict, description="column names of your extract, by field"
+    )
+    extract_date: date | None = Field(
+        None, description="day the extract was made; null takes the latest date in it"
+    )
 
 
 class PositiveFloor(_Part):

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from small_study import make_study, write_reports
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -19,3 +20,11 @@ def shared() -> Path:
     if not (SHARED / "reports_truth.csv").exists():
         pytest.skip("the shared real documents are not beside this checkout")
     return SHARED
+
+
+@pytest.fixture
+def small_study(tmp_path: Path) -> Path:
+    """study.yaml of a study over five invented reports."""
+    study = make_study(tmp_path / "study")
+    write_reports(study.parent / "reports_raw")
+    return study

@@ -75,16 +75,15 @@ def within_shares(
             used["dti_iv"].to_numpy(float), used["province"].to_numpy(), used["year"].to_numpy()
         )
         squares = pd.Series(residual**2).groupby(used["province"].to_numpy(), sort=False).sum()
-        # a single year has no within variation, hence no shares
+        # a single year has no within variation: nothing to share
         shares = squares / squares.sum() if squares.sum() > 0 else squares * float("nan")
-        concentration = float((shares**2).sum())
         found.append(
             pd.DataFrame(
                 {
                     "rule": str(rule),
                     "province": shares.index,
                     "share": shares.to_numpy(),
-                    "inverse_hhi": 1 / concentration if concentration > 0 else float("nan"),
+                    "inverse_hhi": 1 / float((shares**2).sum(skipna=False)),
                 }
             )
         )

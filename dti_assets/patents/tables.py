@@ -6,6 +6,39 @@ TECHNOLOGIES = ("ai", "blockchain", "cloud", "big_data", "iot")
 KINDS = ("invention", "utility_model", "design")
 ORIGINS = ("mainland", "hong_kong", "macau", "taiwan", "foreign", "unknown")
 
+BASES = ("keywords", "user_counts")
+
+# Every status a row, a file or an application can have, in words.
+STATUSES = {
+    "rows": "rows read",
+    "file_unreadable": "the file cannot be read; none of its rows count",
+    "column_missing": "a required column is missing; none of the file's rows count",
+    "file_empty": "the file has no row",
+    "malformed": "the row has another number of fields than the header and is left out",
+    "no_text": "neither title nor abstract: in no technology",
+    "no_abstract": "classified on the title alone",
+    "no_number": "neither application nor publication number: counted as an application of its own",
+    "number_damaged": "application number in scientific notation (spreadsheet damage): not used",
+    "kind_unknown": "neither type nor number says the kind of patent",
+    "application_date_unreadable": "the application date is no date between 1985 and today",
+    "publication_date_unreadable": "the publication date is no date between 1985 and today",
+    "grant_date_unreadable": "the grant date is no date between 1985 and today",
+    "year_from_number": "no application date; the year is the application number's",
+    "year_unknown": "no year of application: in no province-year",
+    "province_unknown": "applicant neither in a known province nor abroad: in no province-year",
+    "province_and_address_disagree": "the address's province counts, not the province column's",
+    "hong_kong": "first applicant in Hong Kong: counted apart",
+    "macau": "first applicant in Macau: counted apart",
+    "taiwan": "first applicant in Taiwan: counted apart",
+    "foreign": "first applicant abroad: counted apart",
+    "flag_unreadable": "the digital flag is neither yes nor no: counted as not digital",
+    "value_unreadable": "a count that is no number of patents: null",
+    "year_unreadable": "a row of counts without a year: left out",
+    "applications": "applications in the extract, each once",
+    "several_rows": "rows beyond the first of an application (publication and grant, repetitions)",
+    "duplicates_disagree": "applications whose rows contradict each other; the first row counts",
+}
+
 _REASON = Column("reason", "string", "why a value is null", nullable=True)
 
 DIGITAL_PATENTS = Table(
@@ -18,15 +51,27 @@ DIGITAL_PATENTS = Table(
         Column("grant_year", "int64", "year of grant", unit="year", nullable=True),
         Column("province_code", "int64", "GB/T 2260 code of the first applicant", nullable=True),
         Column("origin", "string", "where the first applicant is", allowed=ORIGINS),
-        *(Column(t, "bool", f"any {t} term in title or abstract") for t in TECHNOLOGIES),
+        *(
+            Column(t, "bool", f"any {t} term in title or abstract", nullable=True)
+            for t in TECHNOLOGIES
+        ),
         Column("digital", "bool", "any of the five technologies"),
         *(
             Column(f"ipc_{t}", "bool", f"IPC list of {t}; null without a list", nullable=True)
             for t in TECHNOLOGIES
         ),
-        Column("truncated", "bool", "application in the 18 months before the extract's date"),
+        Column(
+            "truncated",
+            "bool",
+            "application in the 18 months before the extract's date; null where neither is known",
+            nullable=True,
+        ),
     ),
     key=("application_no",),
+)
+
+_ALL = Column(
+    "all_applications", "int64", "applications of any field", "patents", nullable=True, minimum=0
 )
 
 PATENT_COUNTS = Table(
@@ -36,16 +81,53 @@ PATENT_COUNTS = Table(
         PROVINCE_CODE,
         PROVINCE,
         YEAR,
-        Column("applications", "int64", "digital applications", "patents", minimum=0),
+        Column("applications", "int64", "digital applications", "patents", True, minimum=0),
         Column("grants", "int64", "digital grants by grant year", "patents", True, minimum=0),
         *(
             Column(t, "int64", f"applications in {t}", "patents", nullable=True, minimum=0)
             for t in TECHNOLOGIES
         ),
-        Column("truncated", "bool", "the year overlaps the extract's last 18 months"),
-        Column("basis", "string", "where counts come from", allowed=("keywords", "user_counts")),
+        _ALL,
+        Column("truncated", "bool", "the year overlaps the extract's last 18 months", None, True),
+        Column("basis", "string", "where counts come from", allowed=BASES),
+        _REASON,
     ),
     key=("province_code", "year"),
+)
+
+# Everything in the extract, also what no province-year can hold: nothing is lost silently.
+PATENT_TOTALS = Table(
+    "patent_totals",
+    "origin and year",
+    (
+        Column(
+            "origin",
+            "string",
+            "mainland (one of the 31 provinces), mainland_unplaced, or where else",
+            allowed=(*ORIGINS, "mainland_unplaced"),
+        ),
+        Column("year", "int64", "calendar year; null where it is unknown", "year", nullable=True),
+        Column("applications", "int64", "digital applications", "patents", True, minimum=0),
+        Column("grants", "int64", "digital grants of the year", "patents", True, minimum=0),
+        *(
+            Column(t, "int64", f"applications in {t}", "patents", nullable=True, minimum=0)
+            for t in TECHNOLOGIES
+        ),
+        *(
+            Column(
+                f"ipc_{t}",
+                "int64",
+                f"applications with an IPC code of {t}; null without a list",
+                "patents",
+                nullable=True,
+                minimum=0,
+            )
+            for t in TECHNOLOGIES
+        ),
+        _ALL,
+        Column("truncated", "bool", "the year overlaps the extract's last 18 months", None, True),
+    ),
+    key=("origin", "year"),
 )
 
 DTI = Table(
@@ -60,9 +142,20 @@ DTI = Table(
         Column("grants_per_million", "float64", "digital grants", "per million", nullable=True),
         Column("DTIG", "float64", "ln(1 + grants_per_million)", "log", nullable=True),
         Column(
-            "INVn", "float64", "ln(1 + official invention applications per million)", "log", True
+            "INVn",
+            "float64",
+            "ln(1 + official invention applications per million); a proxy, never DTIn",
+            "log",
+            nullable=True,
         ),
-        Column("basis", "string", "keywords, user_counts or official_inventions", nullable=True),
+        Column(
+            "basis",
+            "string",
+            "what DTIn and DTIG rest on; official_inventions: there is INVn alone",
+            nullable=True,
+            allowed=(*BASES, "official_inventions"),
+        ),
+        Column("truncated", "bool", "the year overlaps the extract's last 18 months", None, True),
         _REASON,
     ),
     key=("province_code", "year"),
@@ -72,10 +165,26 @@ ROW_STATUS = Table(
     "patent_row_status",
     "file and status",
     (
-        Column("file", "string", "file name"),
-        Column("status", "string", "what was found"),
+        Column("file", "string", "file name; (all) for what holds across files"),
+        Column("status", "string", "what was found; see STATUSES", allowed=tuple(STATUSES)),
+        Column("meaning", "string", "the status in words"),
         Column("rows", "int64", "rows with this status", minimum=0),
         Column("example", "string", "a key or sentence to look up", nullable=True),
     ),
     key=("file", "status"),
+)
+
+AUDIT = Table(
+    "patent_audit",
+    "technology and measure",
+    (
+        Column("technology", "string", "technology, or digital for any of the five"),
+        Column("measure", "string", "precision or recall", allowed=("precision", "recall")),
+        Column("estimate", "float64", "share", nullable=True, minimum=0, maximum=1),
+        Column("conf_low", "float64", "lower end of the interval", None, True, 0, 1),
+        Column("conf_high", "float64", "upper end of the interval", None, True, 0, 1),
+        Column("labelled", "int64", "labelled patents that enter", minimum=0),
+        _REASON,
+    ),
+    key=("technology", "measure"),
 )

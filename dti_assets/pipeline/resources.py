@@ -16,6 +16,8 @@ from dti_assets.text.dictionary import Dictionary, load_dictionary
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dti_assets.patents.extract import Engine
+
 
 class Progress:
     """Told how far long work has come; this one keeps quiet, the command line shows a bar."""
@@ -65,3 +67,11 @@ class Workspace:
         """The study's choices about counting."""
         text = self.study.text
         return CountingRules(text.hits, text.words, text.section, text.annexes, text.tokenizer)
+
+    def patent_engine(self) -> "Engine | None":
+        """Where patents are classified; None for this machine's processors."""
+        if self.study.patents.engine == "local":
+            return None
+        from dti_assets.patents.ray_engine import ray_engine
+
+        return ray_engine(self.study.patents.ray_address)

@@ -8,10 +8,10 @@ clock plays no part.
 from __future__ import annotations
 
 import hashlib
-import os
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
+
+from dti_assets.files import write_atomically
 
 
 @dataclass
@@ -42,17 +42,6 @@ class Cache:
         path = self.path(kind, key)
         payload = text.encode()
         write_atomically(path, hashlib.sha256(payload).hexdigest().encode() + b"\n" + payload)
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that a reader sees the old or the new one, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    try:
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def digest(*parts: object) -> str:

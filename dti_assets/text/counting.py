@@ -6,6 +6,7 @@ Pure: text in, counts out. Two reports' counts never touch; caching and tables a
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 
 from dti_assets.text.dictionary import Dictionary, fold
@@ -63,14 +64,12 @@ def count_report(
     where the study's dictionary is the shipped one, and one pass serves both.
     """
     found = {}
+    patterns = matcher(dictionary)
     for name, text in sections.items():
         lines = text.split("\n")
-        tokens = [t for line in lines for t in denominator.cut(line)]
-        cut = tokens
-        if token is not None and token is not denominator:
-            cut = [t for line in lines for t in token.cut(line)]
+        tokens = _tally(denominator, lines)
+        cut = tokens if token is None or token is denominator else _tally(token, lines)
         everything, nonpunct, han = words(tokens)
-        patterns = matcher(dictionary)
         found[name] = SectionCounts(
             everything,
             nonpunct,
@@ -83,11 +82,18 @@ def count_report(
     return ReportCounts(found)
 
 
-def _tokens_equal(tokens: list[str], dictionary: Dictionary) -> dict[str, int]:
-    terms = dictionary.by_key
+def _tally(segmenter: Segmenter, lines: list[str]) -> Counter[str]:
+    """How often each token occurs; most of a report's tokens are the same few thousand."""
+    tokens: Counter[str] = Counter()
+    for line in lines:
+        tokens.update(segmenter.cut(line))
+    return tokens
+
+
+def _tokens_equal(tokens: Counter[str], dictionary: Dictionary) -> dict[str, int]:
     counts: dict[str, int] = {}
-    for raw in tokens:
-        key = raw if raw in terms else fold(raw)
-        if key in terms:
-            counts[key] = counts.get(key, 0) + 1
+    for token, count in tokens.items():
+        key = fold(token)
+        if key in dictionary.by_key:
+            counts[key] = counts.get(key, 0) + count
     return counts

@@ -20,6 +20,7 @@ _SPACE = re.compile("(?<![0-9A-Za-z]) | (?![0-9A-Za-z])")
 _RADICAL = re.compile("[\u2e80-\u2fdf]")
 LOOK_ALIKE = re.compile("[\u2e80-\u2fdf\uf900-\ufaff]")
 HAN = re.compile("[\u3400-\u9fff]")
+_HAN_RUN = re.compile("[\u3400-\u9fff]+")
 
 
 @lru_cache(maxsize=1)
@@ -51,4 +52,4 @@ def normalise(paragraphs: list[str]) -> list[str]:
 
 def han_count(text: str) -> int:
     """Number of Han characters, U+3400 to U+9FFF."""
-    return len(HAN.findall(text))
+    return sum(map(len, _HAN_RUN.findall(text)))

@@ -15,21 +15,18 @@ _CID = re.compile(r"\(cid:\d+\)")
 _LAYOUT = "\t\n\r\f\u3000"
 
 
-def common_share(text: str) -> float:
-    """Share of the characters that are not white space which are among the thirty commonest."""
+def shares(text: str) -> tuple[float, float]:
+    """Share of the thirty commonest among the characters that are not white space, and share of
+    control, private-use, unassigned and replacement characters among all."""
     counts = Counter(text)
-    total = sum(n for c, n in counts.items() if not c.isspace())
-    return sum(counts[c] for c in COMMON) / total if total else 0.0
-
-
-def control_share(text: str) -> float:
-    """Share of control, private-use, unassigned and replacement characters."""
-    bad = sum(
+    visible = sum(n for c, n in counts.items() if not c.isspace())
+    common = sum(counts[c] for c in COMMON)
+    control = sum(
         n
-        for c, n in Counter(text).items()
+        for c, n in counts.items()
         if c == "\ufffd" or (unicodedata.category(c) in ("Cc", "Co", "Cn") and c not in _LAYOUT)
     )
-    return bad / len(text) if text else 0.0
+    return common / visible if visible else 0.0, control / len(text) if text else 0.0
 
 
 def oddness(text: str) -> float:
@@ -37,15 +34,15 @@ def oddness(text: str) -> float:
 
     Only a page of at least 200 characters is expected to hold common ones.
     """
-    odd = control_share(text) + (1.0 if _CID.search(text) else 0.0)
-    if len(text) >= 200 and common_share(text) < MIN_COMMON:
-        odd += 1.0
-    return odd
+    common, control = shares(text)
+    odd = control + (1.0 if _CID.search(text) else 0.0)
+    return odd + 1.0 if len(text) >= 200 and common < MIN_COMMON else odd
 
 
 def is_garbled(text: str) -> bool:
     """Whether the text cannot be meant as Chinese prose: (cid:n), control characters, or a long
-    text almost without the commonest characters."""
-    if _CID.search(text) or control_share(text) > MAX_CONTROL:
+    text almost without the commonest characters. Implies an oddness above 0."""
+    common, control = shares(text)
+    if _CID.search(text) or control > MAX_CONTROL:
         return True
-    return len(text) >= 200 and common_share(text) < MIN_COMMON
+    return len(text) >= 200 and common < MIN_COMMON

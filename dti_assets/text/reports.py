@@ -157,6 +157,8 @@ def _read(
         else:
             file.reading = Reading.from_json(known)
             tally.reused += 1
+    # PDFs take longest: begun first, they do not leave one worker waiting for the other
+    waiting.sort(key=lambda file: not file.path.lower().endswith(".pdf"))
     done = len(files) - len(waiting)
     if progress:
         progress(done, len(files))

@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 import unicodedata
 import warnings
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from dti_assets.text.dictionary import Dictionary
 from dti_assets.text.normalise import HAN
@@ -96,10 +97,13 @@ def _kind(token: str) -> int:
     return 2 if all(HAN.match(c) for c in token) else 1
 
 
-def words(tokens: list[str]) -> tuple[int, int, int]:
-    """Tokens in all, those not made of punctuation alone, and those of Han characters only.
+def words(tokens: Mapping[str, int]) -> tuple[int, int, int]:
+    """Tokens in all, those not made of punctuation alone, and those of Han characters only, from
+    how often each token occurs.
 
     Punctuation is a token whose characters all belong to the Unicode categories P, Z, S or C.
     """
-    kinds: Any = [_kind(token) for token in tokens]
-    return len(kinds), sum(1 for kind in kinds if kind), sum(1 for kind in kinds if kind == 2)
+    sums = [0, 0, 0]
+    for token, count in tokens.items():
+        sums[_kind(token)] += count
+    return sum(sums), sums[1] + sums[2], sums[2]

@@ -1,6 +1,7 @@
 """Classification against a plain Python regex loop, on real titles and on traps."""
 
 import csv
+import random
 import re
 import unicodedata
 from pathlib import Path
@@ -8,19 +9,21 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from dti_assets.patents import classify as classifying
 from dti_assets.patents.classify import classify
+from dti_assets.patents.errors import PatentSourceError
 from dti_assets.patents.tables import TECHNOLOGIES
-from dti_assets.patents.terms import load_terms
+from dti_assets.patents.terms import PatentTerms, load_terms
 
 ROOT = Path(__file__).resolve().parents[2]
 TERMS = load_terms(ROOT / "dictionaries")
 
 
-def reference(text: str, technology: str) -> bool:
+def reference(text: str, technology: str, dictionary: PatentTerms = TERMS) -> bool:
     """Term by term, written apart from the package's own patterns."""
     text = unicodedata.normalize("NFKC", text)
-    for term in TERMS.terms[technology]:
-        for hit in re.finditer(f"(?={re.escape(term)})", text, re.IGNORECASE):
+    for term in dictionary.terms[technology]:
+        for hit in re.finditer(f"(?={re.escape(term)})", text, re.IGNORECASE | re.ASCII):
             start, end = hit.start(), hit.start() + len(term)
             left = term[0].isascii() and re.match("[0-9A-Za-z]", text[start - 1 : start])
             right = term[-1].isascii() and re.match("[0-9A-Za-z]", text[end : end + 1])
@@ -61,3 +64,81 @@ def test_traps(title: str | None, abstract: str | None, expected: set[str]) -> N
     out = classify(table, TERMS).to_pydict()
     assert {t for t in TECHNOLOGIES if out[t][0]} == expected
     assert out["digital"][0] is bool(expected)
+
+
+def test_every_spelling_that_normalisation_resolves() -> None:
+    """Random texts of terms cut up, in other widths, between characters NFKC changes."""
+    rng = random.Random(7)
+    terms = [t for ts in TERMS.terms.values() for t in ts] + ["C2C", "III级", "m2m", "1/2云"]
+    dictionary = PatentTerms({**TERMS.terms, "iot": (*TERMS.terms["iot"], *terms[-4:])}, {}, "x")
+    odd = "℃①Ⅲ²½№㎡µ…　，－－ｰＡＩaｉIıİſḰͅéＣ5５ 数据链\u00a0\u200b云計⼈㍿ﬁ"
+    titles = []
+    for _ in range(6000):
+        parts = []
+        for _ in range(rng.randrange(1, 5)):
+            term = rng.choice(terms)
+            if rng.random() < 0.4:
+                term = "".join(_wide(c) if rng.random() < 0.5 else c for c in term)
+            if rng.random() < 0.4:
+                cut = rng.randrange(len(term))
+                term = term[:cut] + rng.choice(odd) + term[cut + rng.randrange(2) :]
+            parts += [term, rng.choice(odd) * rng.randrange(2)]
+        titles.append("".join(parts))
+    out = classify(pa.table({"title": titles}), dictionary).to_pydict()
+    for technology in TECHNOLOGIES:
+        expected = [reference(t, technology, dictionary) for t in titles]
+        wrong = [t for t, a, b in zip(titles, out[technology], expected, strict=True) if a != b]
+        assert not wrong, (technology, wrong[:3])
+
+
+def _wide(character: str) -> str:
+    return chr(ord(character) + 0xFEE0) if "!" <= character <= "~" else character
+
+
+def test_characters_taken_for_stable_are() -> None:
+    pattern = re.compile(
+        "[" + re.sub(r"\\x\{(\w+)\}", r"\\u\1", classifying._STABLE).replace("\\x00", "\0") + "]"
+    )
+    for code in range(0x10000):
+        character = chr(code)
+        if pattern.fullmatch(character) and not 0xD800 <= code < 0xE000:
+            assert unicodedata.normalize("NFKC", character) == character
+            assert unicodedata.combining(character) == 0
+
+
+def test_many_terms_take_the_other_engine() -> None:
+    many = tuple(f"术语{i}号" for i in range(2000))
+    dictionary = PatentTerms({**TERMS.terms, "cloud": many}, {}, "x")
+    titles = ["一种术语77号装置", "一种术语装置", "ＡＩ术语５号"]
+    out = classify(pa.table({"title": titles}), dictionary).to_pydict()
+    assert out["cloud"] == [True, False, True] and out["ai"] == [False, False, True]
+
+
+def test_ipc_is_a_column_of_its_own() -> None:
+    dictionary = PatentTerms(TERMS.terms, {"ai": ("G06N3", "G06F40"), "iot": ("G16Y",)}, "x")
+    codes = [
+        "G06N 3/08(2006.01);H04L67/12",
+        "G06N30/00",
+        "A01B1/00 G06F40/20",
+        "g16y10/25",
+        None,
+        "A01B|G06F|H02G",
+    ]
+    table = pa.table({"title": ["一种水泵"] * 6, "ipc": pa.array(codes, pa.string())})
+    out = classify(table, dictionary).to_pydict()
+    assert out["ipc_ai"] == [True, False, True, False, None, None]
+    assert out["ipc_iot"] == [False, False, False, True, None, False]
+    assert out["ipc_cloud"] == [None] * 6 and not any(out["digital"])
+
+
+def test_shape_is_kept_and_bad_input_is_a_sentence() -> None:
+    table = pa.table({"n": [1, 2], "title": pa.array(["AI", None], pa.large_string())})
+    assert classify(table, TERMS)["n"].to_pylist() == [1, 2]
+    batch = pa.RecordBatch.from_pydict({"title": ["AI"]})
+    assert classify(batch, TERMS)["ai"].to_pylist() == [True]
+    assert classify(table.slice(0, 0), TERMS).num_rows == 0
+    assert not any(classify(pa.table({"title": pa.nulls(3)}), TERMS)["digital"].to_pylist())
+    with pytest.raises(PatentSourceError, match="no title; columns: n"):
+        classify(table.select(["n"]), TERMS)
+    with pytest.raises(PatentSourceError, match="ai exist already"):
+        classify(table.append_column("ai", [[1, 2]]), TERMS)

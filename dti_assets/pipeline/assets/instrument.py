@@ -72,10 +72,13 @@ def dti_iv(
     )
 
 
-def _by_rule(shares: Any) -> dict[str, dict[str, float]]:
+def _by_rule(shares: Any) -> dict[str, dict[str, float | None]]:
     return {
-        str(rule): {str(r.province): round(float(r.share), 6) for r in part.itertuples()}
-        for rule, part in shares.dropna(subset=["share"]).groupby("rule")
+        str(rule): {
+            str(r.province): round(float(r.share), 6) if r.share == r.share else None
+            for r in part.itertuples()
+        }
+        for rule, part in shares.groupby("rule")
     }
 
 

@@ -1,33 +1,139 @@
-"""Group patents: digital patents per million inhabitants, by province and year."""
+"""Group patents: from a patent extract to digital patents per million inhabitants."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 
-from dti_assets.patents.tables import DTI
-from dti_assets.pipeline.metadata import describe, table_schema
+from dti_assets.patents import tables
+from dti_assets.pipeline.metadata import describe, markdown_table, table_schema
 from dti_assets.pipeline.resources import Workspace
+from dti_assets.tables import Table
 
 GROUP = "patents"
+
+
+def _out(table: Table, description: str, **more: Any) -> dg.AssetOut:
+    return dg.AssetOut(
+        description=description,
+        group_name=GROUP,
+        kinds={"python", "polars", "parquet"},
+        metadata={"dagster/column_schema": table_schema(table)},
+        **more,
+    )
+
+
+_RECORDS = dg.AssetKey(tables.DIGITAL_PATENTS.name)
+
+
+@dg.multi_asset(
+    outs={
+        "digital_patents": _out(
+            tables.DIGITAL_PATENTS,
+            "Every application of the extract with its technologies: artificial intelligence, "
+            "blockchain, cloud computing, big data, internet of things. Empty where the folder "
+            "holds counts, or nothing.",
+            # millions of rows: the body stores the file itself, no frame passes
+            dagster_type=dg.Nothing,
+        ),
+        "patent_row_status": _out(
+            tables.ROW_STATUS,
+            "What was found in the extract's rows that is not clean, counted, with an example.",
+        ),
+        "patent_counts": _out(
+            tables.PATENT_COUNTS,
+            "Digital applications and grants of the 31 provinces by year, and each technology.",
+        ),
+        "patent_totals": _out(
+            tables.PATENT_TOTALS,
+            "The whole extract by origin and year, with all that no province-year can hold.",
+        ),
+    },
+    internal_asset_deps={
+        "digital_patents": set(),
+        "patent_row_status": {_RECORDS},
+        "patent_counts": {_RECORDS},
+        "patent_totals": {_RECORDS},
+    },
+)
+def classified_patents(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.Output[Any]]:
+    """Read the patents folder, classify slice by slice, and count by province and year.
+
+    Slices that are done are kept and used again, so that an interrupted run goes on.
+    """
+    from dti_assets.patents.charts import digital_patents_chart
+    from dti_assets.patents.counting import by_year
+    from dti_assets.patents.folder import read_patent_folder
+    from dti_assets.patents.terms import load_terms
+
+    study = workspace.study
+    chosen = study.patents
+    found = read_patent_folder(
+        study.path(study.inputs.patents),
+        load_terms(study.path(chosen.dictionaries)),
+        study.cache_folder / "patents",
+        kinds=chosen.kinds,
+        columns=chosen.columns,
+        engine=workspace.patent_engine(),
+        extract_date=chosen.extract_date,
+        progress=lambda file, rows: workspace.progress.report(f"digital_patents: {file}", rows, 0),
+    )
+    said = "no patent file: INVn, official invention applications, stands beside an absent DTIn"
+    if found.patents is not None:
+        said = f"{found.patents.applications:,} applications, basis {found.patents.basis}"
+    elif found.layout == "counts":
+        said = f"{len(found.counts)} province-years of your own counts"
+    workspace.progress.summary("digital_patents", said)
+    if found.patents is None:
+        workspace.store.write(tables.DIGITAL_PATENTS, tables.DIGITAL_PATENTS.frame([]))
+    else:
+        workspace.store.adopt(tables.DIGITAL_PATENTS, found.patents.path)
+    rows = found.patents.applications if found.patents else 0
+    shown: dict[str, Any] = {"dagster/row_count": rows, "found": said}
+    if found.patents is not None:
+        shown |= {
+            "extract_date": str(found.patents.extract_date),
+            "extract_date_source": found.patents.extract_date_source,
+            "shares": dg.MetadataValue.json(found.shares),
+        }
+    yield dg.Output(None, output_name=tables.DIGITAL_PATENTS.name, metadata=shown)
+
+    yearly = by_year(found.totals)
+    more = {
+        "by_year": dg.MetadataValue.md(markdown_table(yearly)),
+        "plot": dg.MetadataValue.md(digital_patents_chart(yearly)),
+    }
+    for table, frame, extra in (
+        (tables.ROW_STATUS, found.status, {}),
+        (tables.PATENT_COUNTS, found.counts, more if len(yearly) else {}),
+        (tables.PATENT_TOTALS, found.totals, {}),
+    ):
+        yield dg.Output(frame, output_name=table.name, metadata=describe(table, frame, **extra))
 
 
 @dg.asset(
     group_name=GROUP,
     kinds={"python", "parquet"},
-    metadata={"dagster/column_schema": table_schema(DTI)},
+    metadata={"dagster/column_schema": table_schema(tables.DTI)},
 )
-def dti(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult[Any]:
-    """Digital patents per million inhabitants; null throughout while no extract is read."""
-    from dti_assets.geography.provinces import provinces
+def dti(
+    workspace: dg.ResourceParam[Workspace], patent_counts: Any, official_statistics: Any
+) -> dg.MaterializeResult[Any]:
+    """Digital patents per million inhabitants: DTIn (applications), DTIG (grants), and INVn, the
+    official invention applications, a proxy that is never called DTIn."""
+    from dti_assets.panel.official import official_figures
+    from dti_assets.patents.dti import dti
 
-    why = "patents are not read yet: no patent extract and no table of counts"
-    rows = [
-        {"province_code": p.province_code, "province": p.province, "year": year, "reason": why}
-        for p in provinces()
-        for year in workspace.study.all_years
-    ]
-    table = DTI.frame(rows)
-    return dg.MaterializeResult(value=table, metadata=describe(DTI, table))
+    figures = official_figures(official_statistics).rename(columns={"series": "variable"})
+    table = dti(patent_counts if len(patent_counts) else None, figures, figures)
+    table = table[table["year"].isin(workspace.study.all_years)].reset_index(drop=True)
+    known = int(table["DTIn"].notna().sum())
+    proxied = int(table["INVn"].notna().sum())
+    workspace.progress.summary("dti", f"DTIn {known}, INVn {proxied} of {len(table)} values")
+    return dg.MaterializeResult(
+        value=table,
+        metadata=describe(tables.DTI, table, values_of_DTIn=known, values_of_INVn=proxied),
+    )
 
 
-ASSETS = [dti]
+ASSETS = [classified_patents, dti]

@@ -73,17 +73,18 @@ def read_pdf(content: bytes) -> Extract:
     for number in range(1, count + 1):
         lines, has_image = _page(document, number)
         text = "".join(line.text for line in lines)
-        if oddness(text) > 0 or (len(text) < MIN_PAGE_CHARS and not has_image):
+        odd = oddness(text)
+        if odd > 0 or (len(text) < MIN_PAGE_CHARS and not has_image):
             other = _plumbed(content, number)
             other_text = "".join(line.text for line in other)
-            if len(other_text) >= MIN_PAGE_CHARS and (
-                oddness(other_text) < oddness(text) or len(text) < MIN_PAGE_CHARS
-            ):
-                lines, text = other, other_text
+            other_odd = oddness(other_text)
+            better = other_odd < odd or len(text) < MIN_PAGE_CHARS
+            if len(other_text) >= MIN_PAGE_CHARS and better:
+                lines, text, odd = other, other_text, other_odd
                 second.append(number)
         if len(text.strip()) < MIN_PAGE_CHARS:
             (scanned if has_image else blank).append(number)
-        elif is_garbled(text):
+        elif odd > 0 and is_garbled(text):
             garbled.append(number)
         pages.append(lines)
     _refuse(count, scanned, garbled, blank)

@@ -1,0 +1,124 @@
+"""DTIn and DTIG: digital patents per million inhabitants; INVn, the official proxy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dti_assets.geography.provinces import provinces
+from dti_assets.patents.errors import PatentError
+from dti_assets.patents.tables import DTI
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+POPULATION = "population"
+INVENTIONS = "patent_applications_invention"
+_PERSONS = {"persons": 1.0, "person": 1.0, "10k persons": 1e4, "million persons": 1e6}
+_NO_COUNTS = "no patent counts: INVn is the official proxy"
+
+
+def dti(
+    counts: pd.DataFrame | None, population: pd.DataFrame, inventions: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Table dti: DTIn = ln(1 + digital applications per million inhabitants), DTIG with grants.
+
+    counts: table patent_counts, or None where there is no patent extract. population and
+    inventions: official statistics in long format (province_code, year, variable, value, unit);
+    rows of other variables are ignored, so both may be the whole table. Population comes in
+    persons, 10k persons or million persons. INVn = ln(1 + official invention applications per
+    million) is a proxy of its own, never DTIn; rows that have only it say basis
+    official_inventions. A null has its reason. Raises PatentError for an unknown unit, for two
+    values of one province and year, and where the population is not positive.
+    """
+    import numpy as np
+    import pandas as pd
+
+    people = _values(population, POPULATION, "people")
+    scale = people.pop("unit").map(_PERSONS)
+    people["people"] = people["people"] * scale
+    if not (people["people"].dropna() > 0).all():
+        raise PatentError("population: a value is not positive")
+    keys = ["province_code", "year"]
+    frame = people
+    if inventions is not None:
+        official = _values(inventions, INVENTIONS, "inventions").drop(columns="unit")
+        frame = frame.merge(official, on=keys, how="outer")
+    else:
+        frame["inventions"] = np.nan
+    wanted = ["applications", "grants", "truncated", "basis", "reason"]
+    if counts is not None:
+        frame = frame.merge(counts[[*keys, *wanted]], on=keys, how="outer")
+    else:
+        frame = frame.assign(**dict.fromkeys(wanted))
+    million = frame["people"] / 1e6
+
+    def per_million(name: str) -> pd.Series:
+        return pd.to_numeric(frame[name], errors="coerce").astype("float64") / million
+
+    out = frame[keys].copy()
+    names = {p.province_code: p.province for p in provinces()}
+    out["province"] = out["province_code"].map(names)
+    out["applications_per_million"] = per_million("applications")
+    out["DTIn"] = np.log1p(out["applications_per_million"])
+    out["grants_per_million"] = per_million("grants")
+    out["DTIG"] = np.log1p(out["grants_per_million"])
+    out["INVn"] = np.log1p(per_million("inventions"))
+    counted = out["DTIn"].notna() | out["DTIG"].notna()
+    out["basis"] = frame["basis"].where(counted, None)
+    out.loc[~counted & out["INVn"].notna(), "basis"] = "official_inventions"
+    out["truncated"] = frame["truncated"]
+    out["reason"] = [_reason(row, counts is not None) for _, row in frame.iterrows()]
+    out = out[out["province"].notna()].sort_values(keys)
+    # a province-year of which nothing is known is no row
+    known = (
+        out[["DTIn", "DTIG", "INVn"]].notna().any(axis=1)
+        | frame["basis"].reindex(out.index).notna()
+    )
+    return DTI.frame(out[known][DTI.column_names])
+
+
+def _reason(row: pd.Series, has_counts: bool) -> str | None:
+    import pandas as pd
+
+    said = []
+    if pd.isna(row["people"]):
+        said.append("no population of this province and year")
+    if not has_counts:
+        said.append(_NO_COUNTS)
+    elif pd.isna(row["basis"]):
+        said.append("no patent counts of this province and year")
+    elif pd.notna(row["reason"]):
+        said.append(str(row["reason"]))
+    if pd.isna(row["inventions"]):
+        said.append("no official invention applications of this province and year")
+    return "; ".join(said) or None
+
+
+def _values(long: pd.DataFrame, variable: str, name: str) -> pd.DataFrame:
+    """province_code, year, `name`, unit of one variable of a long table."""
+    import pandas as pd
+
+    needed = {"province_code", "year", "variable", "value", "unit"}
+    if missing := needed - set(long.columns):
+        raise PatentError(f"{variable}: the statistics lack the columns {sorted(missing)}")
+    rows = long[long["variable"] == variable]
+    units = set(rows["unit"].dropna())
+    accepted = set(_PERSONS) if variable == POPULATION else {"patents"}
+    if not units <= accepted:
+        raise PatentError(
+            f"{variable}: unit {', '.join(sorted(units - accepted))} is none of "
+            f"{', '.join(sorted(accepted))}"
+        )
+    twice = rows[rows.duplicated(["province_code", "year"], keep=False)]
+    if len(twice):
+        first = twice.iloc[0]
+        raise PatentError(f"{variable}: two values for {first['province_code']} in {first['year']}")
+    made = pd.DataFrame(
+        {
+            "province_code": rows["province_code"].astype("int64"),
+            "year": rows["year"].astype("int64"),
+            name: pd.to_numeric(rows["value"]),
+            "unit": rows["unit"],
+        }
+    )
+    return made.reset_index(drop=True)

@@ -1,0 +1,252 @@
+"""An extract, file by file and slice by slice: read, tidied, classified, each slice stored.
+
+A slice is stored as soon as it is done and never done twice: its folder is named after the
+file's content, the dictionary, the options and the code's versions. Slices of all files are put
+together in `combine`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from dti_assets.patents import classify as classifying
+from dti_assets.patents import reading, tidy
+from dti_assets.patents.columns import Layout
+from dti_assets.patents.errors import PatentSourceError
+from dti_assets.patents.reading import SLICE_ROWS, PatentFile, PatentReader, find_files
+from dti_assets.patents.terms import PatentTerms
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Job = tuple[int, "pa.Table"]
+Engine = Callable[[Iterable[Job], Callable[["pa.Table"], "pa.Table"]], Iterator[Job]]
+Progress = Callable[[str, int], None]
+
+_MARK = "finished.json"
+_STATUS = b"dti_status"
+
+
+@dataclass
+class Extract:
+    """A classified extract: the stored slices in order, and row statuses by file.
+
+    `basis` is keywords, or user_counts where the files carry the user's own digital flag.
+    """
+
+    slices: list[Path] = field(default_factory=list)
+    status: dict[str, tidy.Status] = field(default_factory=dict)
+    basis: Literal["keywords", "user_counts"] = "keywords"
+
+    @property
+    def rows(self) -> int:
+        return sum(status.rows.get("rows", 0) for status in self.status.values())
+
+
+def layout_of(
+    source: Path, columns: Mapping[str, str | Sequence[str]] | None = None
+) -> Layout | Literal["none"]:
+    """What the folder or file holds (see columns.Columns); none where it has no patent file.
+
+    Raises PatentSourceError where files of different layouts lie together, or none is readable.
+    """
+    files = find_files(source)
+    if not files:
+        return "none"
+    layouts: dict[Layout, str] = {}
+    errors = []
+    for file in files:
+        try:
+            layouts.setdefault(PatentReader(file, columns).columns.layout, file.name)
+        except PatentSourceError as error:
+            errors.append(str(error))
+    if not layouts:
+        raise PatentSourceError("; ".join(errors))
+    if len(layouts) > 1:
+        held = ", ".join(f"{name} ({layout})" for layout, name in layouts.items())
+        raise PatentSourceError(f"patent files of different layouts lie together: {held}")
+    return next(iter(layouts))
+
+
+def classify_extract(
+    source: Path,
+    dictionary: PatentTerms,
+    work: Path,
+    *,
+    columns: Mapping[str, str | Sequence[str]] | None = None,
+    engine: Engine | None = None,
+    rows: int = SLICE_ROWS,
+    not_after: date | None = None,
+    progress: Progress | None = None,
+) -> Extract:
+    """Read and classify every patent file in `source`; slices go to folders in `work`.
+
+    columns: more column names (field -> name or names, see columns.ALIASES). engine: where
+    slices are classified; default this machine's cores, `ray_engine.ray_engine(...)` a cluster.
+    rows: rows a slice. not_after: later dates are unreadable (default: end of this year).
+    progress: called with file name and rows done after each slice.
+
+    A file that cannot be read or lacks a column, or that breaks off on the way, contributes no
+    row and is a status. Raises PatentSourceError where no file is readable or no row was found.
+    """
+    extract = Extract()
+    not_after = not_after or date(date.today().year, 12, 31)
+    failed = []
+    layouts = set()
+    for file in find_files(source):
+        status = extract.status.setdefault(file.name, tidy.Status())
+        try:
+            reader = PatentReader(file, columns)
+        except PatentSourceError as error:
+            missing = "no column for" in str(error)
+            status.add("column_missing" if missing else "file_unreadable", 1, str(error))
+            failed.append(str(error))
+            continue
+        layouts.add(reader.columns.layout)
+        if "counts" in layouts or len(layouts) > 1:
+            raise PatentSourceError(
+                f"{file.name}: its layout is {reader.columns.layout}; an extract is all records "
+                "or all flagged records (see layout_of)"
+            )
+        key = _key(file, dictionary, reader, rows, not_after)
+        try:
+            slices = _file(reader, dictionary, Path(work) / key, rows, not_after, engine, progress)
+        except PatentSourceError as error:
+            status.add("file_unreadable", 1, str(error))
+            failed.append(str(error))
+            continue
+        for path in slices:
+            _add(status, path)
+        malformed = json.loads((Path(work) / key / _MARK).read_text())["malformed"]
+        if malformed:
+            status.add("malformed", len(malformed), f"row {malformed[0]}")
+        if not status.rows.get("rows"):
+            status.add("file_empty", 1, file.name)
+        extract.slices += slices
+    if "flagged" in layouts:
+        extract.basis = "user_counts"
+    if not extract.rows:
+        raise PatentSourceError("; ".join(failed) or f"{source}: the patent extract is empty")
+    return extract
+
+
+def classify_slice(
+    raw: pa.Table, dictionary: PatentTerms, file: str, layout: str, not_after: date
+) -> pa.Table:
+    """One raw slice to its stored form: values, technologies, statuses in the schema's metadata.
+
+    Pure; what every engine runs.
+    """
+    values, status = tidy.tidy(raw, file, not_after)
+    if layout == "flagged":
+        flags = tidy.user_flags(raw, status)
+    else:
+        texts = [name for name in ("title", "abstract", "ipc") if name in raw.column_names]
+        flags = classifying.classify(raw.select(texts), dictionary).drop_columns(texts)
+    for name in flags.column_names:
+        values = values.append_column(name, flags[name])
+    packed = json.dumps({"rows": status.rows, "example": status.example}, ensure_ascii=False)
+    return values.replace_schema_metadata({_STATUS: packed.encode()})
+
+
+def threads(workers: int | None = None) -> Engine:
+    """Slices on this machine's cores; at most one slice more than workers is in memory."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    count = workers or min(os.cpu_count() or 1, 8)
+
+    def run(jobs: Iterable[Job], function: Callable[[pa.Table], pa.Table]) -> Iterator[Job]:
+        with ThreadPoolExecutor(count) as pool:
+            waiting: list[tuple[int, Any]] = []
+            for number, raw in jobs:
+                waiting.append((number, pool.submit(function, raw)))
+                if len(waiting) > count:
+                    done, future = waiting.pop(0)
+                    yield done, future.result()
+            for done, future in waiting:
+                yield done, future.result()
+
+    return run
+
+
+def _key(
+    file: PatentFile, dictionary: PatentTerms, reader: PatentReader, rows: int, not_after: date
+) -> str:
+    parts = {
+        "file": file.sha256,
+        # the name is in the keys of rows without a number
+        "name": file.name,
+        "columns": reader.columns.sources,
+        "layout": reader.columns.layout,
+        "dictionary": dictionary.sha256,
+        "code": [reading.VERSION, tidy.VERSION, classifying.VERSION],
+        "rows": rows,
+        "not_after": not_after.isoformat(),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:20]
+
+
+def _file(
+    reader: PatentReader,
+    dictionary: PatentTerms,
+    folder: Path,
+    rows: int,
+    not_after: date,
+    engine: Engine | None,
+    progress: Progress | None,
+) -> list[Path]:
+    """The slices of one file, those that are not stored yet being made."""
+    mark = folder / _MARK
+    if not mark.exists() or json.loads(mark.read_text())["slices"] != len(_slices(folder)):
+        folder.mkdir(parents=True, exist_ok=True)
+        stored = frozenset(int(p.stem.split("-")[1]) for p in _slices(folder))
+        function = partial(
+            classify_slice,
+            dictionary=dictionary,
+            file=reader.file.name,
+            layout=reader.columns.layout,
+            not_after=not_after,
+        )
+        jobs = reader.slices(rows, stored)
+        for number, table in (engine or threads())(jobs, function):
+            _store(table, folder / f"slice-{number:06d}.parquet")
+            if progress is not None:
+                progress(reader.file.name, number * rows + table.num_rows)
+        found = {"slices": len(_slices(folder)), "malformed": reader.malformed}
+        _write(mark, json.dumps(found).encode())
+    return _slices(folder)
+
+
+def _slices(folder: Path) -> list[Path]:
+    return sorted(folder.glob("slice-*.parquet"))
+
+
+def _store(table: pa.Table, path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    partial_path = path.with_suffix(f".{os.getpid()}.part")
+    pq.write_table(table, partial_path, compression="zstd")
+    # a rename is all or nothing, so that a slice that exists is whole
+    os.replace(partial_path, path)
+
+
+def _write(path: Path, data: bytes) -> None:
+    partial_path = path.with_suffix(f".{os.getpid()}.part")
+    partial_path.write_bytes(data)
+    os.replace(partial_path, path)
+
+
+def _add(status: tidy.Status, path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    packed = json.loads(pq.read_schema(path).metadata[_STATUS])
+    for name, count in packed["rows"].items():
+        status.add(name, count, packed["example"].get(name))

@@ -1,0 +1,255 @@
+"""Opening a CSV, XLSX or Parquet file as batches of rows. Columns are not yet interpreted."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from dti_assets.patents.columns import recognise
+from dti_assets.patents.errors import PatentSourceError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_BLOCK_BYTES = 8 << 20
+_SAMPLE_BYTES = 1 << 16
+# a worksheet unpacked beyond this, or packed tighter than a thousandfold, is no patent extract
+_XLSX_BYTES = 4 << 30
+
+
+class Source(Protocol):
+    """A file opened: its column names, and batches of some of them from row `start` on."""
+
+    names: list[str]
+    malformed: list[int]
+
+    def batches(self, columns: list[str], rows: int, start: int = 0) -> Iterator[pa.Table]: ...
+
+
+@dataclass
+class ParquetSource:
+    path: Path
+    label: str
+    names: list[str]
+    malformed: list[int] = field(default_factory=list)
+
+    def batches(self, columns: list[str], rows: int, start: int = 0) -> Iterator[pa.Table]:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        read = 0
+        try:
+            # a buffer instead of whole column chunks: memory does not grow with the row group
+            with pq.ParquetFile(self.path, buffer_size=1 << 20, pre_buffer=False) as file:
+                groups = list(range(file.num_row_groups))
+                while groups and read + file.metadata.row_group(groups[0]).num_rows <= start:
+                    read += file.metadata.row_group(groups.pop(0)).num_rows
+                for batch in file.iter_batches(rows, row_groups=groups, columns=columns):
+                    yield from _after(start - read, pa.Table.from_batches([batch]))
+                    read += batch.num_rows
+        except (OSError, pa.ArrowException) as error:
+            raise _broken(self.label, read, error) from error
+
+
+def open_parquet(path: Path, label: str) -> ParquetSource:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return ParquetSource(path, label, list(pq.read_schema(path).names))
+    except (OSError, pa.ArrowException) as error:
+        raise PatentSourceError(f"{label}: not a readable Parquet file ({_line(error)})") from error
+
+
+@dataclass
+class CsvSource:
+    path: Path
+    label: str
+    names: list[str]
+    encoding: str
+    delimiter: str
+    malformed: list[int] = field(default_factory=list)
+
+    def batches(self, columns: list[str], rows: int, start: int = 0) -> Iterator[pa.Table]:
+        import pyarrow as pa
+        from pyarrow import csv as pc
+
+        read = 0
+
+        def skip(row: Any) -> str:
+            self.malformed.append(row.number or read)
+            return "skip"
+
+        try:
+            compressed = self.path.name.lower().endswith(".gz")
+            with pa.input_stream(
+                str(self.path), compression="gzip" if compressed else None
+            ) as stream:
+                reader = pc.open_csv(
+                    stream,
+                    pc.ReadOptions(
+                        use_threads=False,
+                        block_size=_BLOCK_BYTES,
+                        encoding=self.encoding,
+                        column_names=self.names,
+                        skip_rows_after_names=1,
+                    ),
+                    pc.ParseOptions(
+                        delimiter=self.delimiter, newlines_in_values=True, invalid_row_handler=skip
+                    ),
+                    pc.ConvertOptions(
+                        include_columns=columns,
+                        column_types={name: pa.string() for name in columns},
+                        strings_can_be_null=True,
+                        null_values=[""],
+                    ),
+                )
+                for batch in reader:
+                    yield from _after(start - read, pa.Table.from_batches([batch]))
+                    read += batch.num_rows
+        except (OSError, EOFError, UnicodeError, pa.ArrowException) as error:
+            raise _broken(self.label, read, error) from error
+
+
+def open_csv(path: Path, label: str) -> CsvSource:
+    """The encoding is a byte-order mark's, else UTF-8, else GB18030, whichever decodes."""
+    try:
+        with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as handle:
+            sample = handle.read(_SAMPLE_BYTES)
+    except (OSError, EOFError, gzip.BadGzipFile) as error:
+        raise PatentSourceError(f"{label}: cannot be read ({_line(error)})") from error
+    encoding = _encoding(sample)
+    if encoding is None:
+        raise PatentSourceError(
+            f"{label}: neither UTF-8, GB18030 nor UTF-16 text, so not a readable CSV file"
+        )
+    try:
+        text = codecs.getincrementaldecoder(encoding)().decode(sample)
+    except UnicodeDecodeError as error:
+        raise PatentSourceError(f"{label}: not a readable CSV file ({_line(error)})") from error
+    head = text.lstrip("\ufeff")
+    line = head.split("\n", 1)[0]
+    delimiter = max(",\t;", key=line.count)
+    names = next(csv.reader(head.splitlines(keepends=True), delimiter=delimiter), [])
+    if not any(name.strip() for name in names):
+        raise PatentSourceError(f"{label}: the first line names no column")
+    # repeated or empty names would be refused by the parser; only the first of a name counts
+    unique = [n if n and n not in names[:i] else f"{n}#{i + 1}" for i, n in enumerate(names)]
+    return CsvSource(path, label, unique, encoding, delimiter)
+
+
+def _encoding(sample: bytes) -> str | None:
+    for mark, name in (
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
+        if sample.startswith(mark):
+            return name
+    if b"\0" in sample:
+        return None
+    for name in ("utf-8", "gb18030"):
+        try:
+            # incremental: the sample may end within a character
+            codecs.getincrementaldecoder(name)().decode(sample)
+        except UnicodeDecodeError:
+            continue
+        return name
+    return None
+
+
+@dataclass
+class XlsxSource:
+    path: Path
+    label: str
+    names: list[str]
+    sheets: list[tuple[str, int, list[str]]]
+    malformed: list[int] = field(default_factory=list)
+
+    def batches(self, columns: list[str], rows: int, start: int = 0) -> Iterator[pa.Table]:
+        import openpyxl
+        import pyarrow as pa
+
+        schema = pa.schema([(name, pa.string()) for name in columns])
+        book = openpyxl.load_workbook(self.path, read_only=True, data_only=True)
+        read = 0
+        try:
+            for sheet, header, names in self.sheets:
+                at = [names.index(name) if name in names else None for name in columns]
+                values = book[sheet].iter_rows(min_row=header + 2, values_only=True)
+                filled = (row for row in values if any(v is not None for v in row))
+                while part := list(islice(filled, rows)):
+                    data = [
+                        [_cell(row[i]) if i is not None and i < len(row) else None for row in part]
+                        for i in at
+                    ]
+                    table = pa.table([pa.array(d, pa.string()) for d in data], schema=schema)
+                    yield from _after(start - read, table)
+                    read += len(part)
+        finally:
+            book.close()
+
+
+def open_xlsx(
+    path: Path, label: str, extra: Mapping[str, str | Sequence[str]] | None
+) -> XlsxSource:
+    """Every sheet with recognised columns in one of its first ten rows is read."""
+    import openpyxl
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(info.file_size for info in archive.infolist())
+        if size > _XLSX_BYTES or size > 1000 * max(path.stat().st_size, 1 << 16):
+            raise PatentSourceError(f"{label}: unpacks to {size} bytes, which is refused")
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        if isinstance(error, PatentSourceError):
+            raise
+        raise PatentSourceError(f"{label}: not a readable XLSX file ({_line(error)})") from error
+    sheets: list[tuple[str, int, list[str]]] = []
+    seen: list[str] = []
+    try:
+        for sheet in book.worksheets:
+            for number, row in enumerate(islice(sheet.iter_rows(values_only=True), 10)):
+                names = ["" if value is None else str(value).strip() for value in row]
+                seen = seen or [name for name in names if name]
+                try:
+                    recognise(names, label, extra)
+                except PatentSourceError:
+                    continue
+                sheets.append((sheet.title, number, names))
+                break
+    finally:
+        book.close()
+    names = list(dict.fromkeys(n for _, _, header in sheets for n in header if n)) or seen
+    return XlsxSource(path, label, names, sheets)
+
+
+def _after(skip: int, table: pa.Table) -> Iterator[pa.Table]:
+    """The table without its first `skip` rows, or nothing."""
+    if skip < table.num_rows:
+        yield table.slice(max(skip, 0))
+
+
+def _cell(value: Any) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return value.isoformat(" ") if hasattr(value, "hour") else str(value)
+
+
+def _broken(label: str, read: int, error: Exception) -> PatentSourceError:
+    return PatentSourceError(f"{label}: cannot be read after row {read} ({_line(error)})")
+
+
+def _line(error: Exception) -> str:
+    """An error's first line; libraries append pages of context to theirs."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]

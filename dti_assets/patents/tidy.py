@@ -1,0 +1,372 @@
+"""A slice of raw rows to values: key, kind, years, province, origin; and what was not clean.
+
+Pure functions from Arrow to Arrow. Which technology a patent is in is decided in `classify`,
+which of several rows of one application counts in `combine`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any, cast
+
+from dti_assets.patents.dates import FIRST_YEAR, parse_dates
+from dti_assets.patents.places import UNKNOWN, Place, locate
+from dti_assets.patents.tables import TECHNOLOGIES
+
+if TYPE_CHECKING:
+    import polars as pl
+    import pyarrow as pa
+
+# part of every cache key: raise it whenever a value can come out differently
+VERSION = "1"
+_GRANT_CODES = "B|C|U|Y|S|D"
+_KIND_OF_CODE = {
+    **dict.fromkeys("ABC", "invention"),
+    **dict.fromkeys("UY", "utility_model"),
+    **dict.fromkeys("SD", "design"),
+}
+# the digit of an application number after its year: 8 and 9 are international applications
+_KIND_OF_DIGIT = {
+    "1": "invention",
+    "8": "invention",
+    "2": "utility_model",
+    "9": "utility_model",
+    "3": "design",
+}
+_APPLICATION = re.compile(r"(?:CN|ZL)?((?:19|20)\d{2})(\d)\d{7}(?:[\dX])?")
+_APPLICATION_OLD = re.compile(r"(?:CN|ZL)?(8[5-9]|9\d|0[0-3])(\d)\d{5}(?:[\dX])?")
+_PUBLICATION = re.compile(r"[A-Z]{2}\d+([A-Z])\d?")
+
+
+@dataclass
+class Status:
+    """How many rows of a slice have each status, with the first row as an example."""
+
+    rows: dict[str, int] = field(default_factory=dict)
+    example: dict[str, str] = field(default_factory=dict)
+
+    def add(self, status: str, rows: int, example: str | None = None) -> None:
+        if rows:
+            self.rows[status] = self.rows.get(status, 0) + rows
+            if example is not None:
+                self.example.setdefault(status, example)
+
+
+def normal_number(text: str) -> str:
+    """An application number as compared: CN202110123456.7, ZL 2021 1 0123456.7 and
+    202110123456 are one (the check digit says nothing more)."""
+    number = re.sub(r"[\s\-_/]", "", unicodedata.normalize("NFKC", text).upper())
+    number = re.sub(r"^(?:CN|ZL)+(?=\d)", "", number)
+    number = re.sub(r"\.[\dX]$", "", number)
+    if re.fullmatch(r"(?:19|20)\d{10}[\dX]", number):
+        return number[:12]
+    return number[:8] if re.fullmatch(r"[089]\d{7}[\dX]", number) else number
+
+
+def normal_publication(text: str) -> str:
+    """A publication number without its kind: CN111504366A and CN111504366B are one patent.
+
+    Numbers of seven digits (before 2007) were given to publications and grants apart, and
+    stay as they are.
+    """
+    number = re.sub(r"\s", "", unicodedata.normalize("NFKC", text).upper())
+    return re.sub(r"^(CN\d{9})[A-Z]\d?$", r"\1", number)
+
+
+def tidy(raw: pa.Table, file: str, not_after: date) -> tuple[pa.Table, Status]:
+    """One raw slice (see reading) as values, and its row statuses.
+
+    Columns: key (what makes two rows one application), application_no, kind, application_year,
+    grant_year, application_until (last possible day of application), latest (latest date of the
+    row), province_code, origin, row. Dates before 1985 or after `not_after` are unreadable. A
+    year of application that no date gives is taken from the application number.
+    """
+    import polars as pl
+
+    frame = cast(pl.DataFrame, pl.from_arrow(raw))
+    for name in _TEXTS:
+        if name not in frame.columns:
+            frame = frame.with_columns(pl.lit(None, pl.String).alias(name))
+    status = Status()
+    status.add("rows", frame.height)
+    frame = with_keys(frame, file)
+    frame = _dates_of(frame, not_after)
+    frame = _kinds_of(frame)
+    frame = _places_of(frame)
+    _count(frame, status)
+    shown = frame.with_columns(pl.col("shown").alias("application_no"))
+    return shown.select(*_RESULT).to_arrow(), status
+
+
+_TEXTS = (
+    "application_no",
+    "publication_no",
+    "title",
+    "abstract",
+    "province",
+    "address",
+    "application_date",
+    "publication_date",
+    "grant_date",
+    "kind",
+)
+_RESULT = (
+    "key",
+    "application_no",
+    "kind",
+    "application_year",
+    "grant_year",
+    "application_until",
+    "latest",
+    "province_code",
+    "origin",
+    "row",
+)
+
+
+def _mapped(
+    frame: pl.DataFrame, column: str, function: Callable[[str], Any], dtype: Any
+) -> pl.Series:
+    """`function` of each distinct value; null where the value is null."""
+    import polars as pl
+
+    values = frame[column].unique().drop_nulls().to_list()
+    if not values:
+        return pl.Series(column, [None] * frame.height, dtype)
+    mapped = pl.Series("new", [function(value) for value in values], dtype)
+    return frame[column].replace_strict(
+        pl.Series(values, dtype=pl.String), mapped, default=None, return_dtype=dtype
+    )
+
+
+def with_keys(frame: pl.DataFrame, file: str) -> pl.DataFrame:
+    """With `key`, by which rows are one application, `shown`, the number as it is written, and
+    `damaged`; the application number is null where it is damaged."""
+    import polars as pl
+
+    # spreadsheets turn long numbers into 2.02E+11: digits are lost, so this is no number
+    damaged = pl.col("application_no").str.contains(r"^\d(?:\.\d+)?[Ee]\+?\d+$")
+    frame = frame.with_columns(damaged.fill_null(False).alias("damaged"))
+    frame = frame.with_columns(
+        pl.when("damaged").then(None).otherwise("application_no").alias("application_no")
+    )
+    application, publication = pl.col("application_no"), pl.col("publication_no")
+    place = pl.concat_str(pl.lit(f"{file}#"), pl.col("row").cast(pl.String))
+    return frame.with_columns(
+        pl.coalesce(
+            _normal_number(application),
+            _upper(publication, r"\s").str.replace(r"^(CN\d{9})[A-Z]\d?$", "${1}"),
+            place,
+        ).alias("key"),
+        pl.coalesce(application, publication, place).alias("shown"),
+    )
+
+
+def _upper(column: pl.Expr, without: str) -> pl.Expr:
+    return column.str.normalize("NFKC").str.to_uppercase().str.replace_all(without, "")
+
+
+def _normal_number(column: pl.Expr) -> pl.Expr:
+    """normal_number as an expression; a test holds the two together."""
+    number = _upper(column, r"[\s\-_/]").str.replace(r"^(?:CN|ZL)+(\d)", "${1}")
+    number = number.str.replace(r"\.[\dX]$", "")
+    number = number.str.replace(r"^((?:19|20)\d{10})[\dX]$", "${1}")
+    return number.str.replace(r"^([089]\d{7})[\dX]$", "${1}")
+
+
+def _dates_of(frame: pl.DataFrame, not_after: date) -> pl.DataFrame:
+    import polars as pl
+
+    earliest = date(FIRST_YEAR, 1, 1)
+
+    made = []
+    for name in ("application_date", "publication_date", "grant_date"):
+        days = parse_dates(frame[name])
+        days = days.with_columns(
+            pl.when(pl.col("first").is_between(earliest, not_after)).then(c).alias(c)
+            for c in ("first", "last")
+        )
+        made.append(days["first"].alias(f"{name}_first"))
+        if name == "application_date":
+            made.append(days["last"].alias("application_until"))
+    frame = frame.with_columns(made)
+    dated = pl.col("application_date_first").dt.year().cast(pl.Int64).alias("dated_year")
+    frame = frame.with_columns(dated)
+    # only where no date is, as each number has to be taken apart
+    undated = pl.when(pl.col("dated_year").is_null()).then("application_no").alias("undated")
+    frame = frame.with_columns(undated)
+    number_year = _mapped(frame, "undated", _year_of_number, pl.Int64)
+    frame = frame.with_columns(number_year.alias("number_year"))
+    code = pl.col("publication_no").str.to_uppercase().str.extract(r"\d([A-Z])\d?\s*$")
+    granted = code.str.contains(f"^(?:{_GRANT_CODES})$") | pl.col("kind").str.contains("授权")
+    grant = pl.coalesce("grant_date_first", pl.when(granted).then(pl.col("publication_date_first")))
+    year = pl.coalesce("dated_year", "number_year")
+    return frame.with_columns(
+        year.alias("application_year"),
+        grant.dt.year().cast(pl.Int64).alias("grant_year"),
+        # a year known from the number alone lasts until its end
+        pl.coalesce("application_until", pl.date(year, 12, 31)).alias("application_until"),
+        pl.max_horizontal(
+            "application_date_first", "publication_date_first", "grant_date_first"
+        ).alias("latest"),
+        code.alias("code"),
+    )
+
+
+def _year_of_number(number: str) -> int | None:
+    number = re.sub(r"[\s.]", "", unicodedata.normalize("NFKC", number).upper())
+    if found := _APPLICATION.fullmatch(number):
+        return int(found[1]) if int(found[1]) >= FIRST_YEAR else None
+    if found := _APPLICATION_OLD.fullmatch(number):
+        two = int(found[1])
+        return 1900 + two if two > 50 else 2000 + two
+    return None
+
+
+def _kind_of_number(number: str) -> str | None:
+    number = re.sub(r"[\s.]", "", unicodedata.normalize("NFKC", number).upper())
+    found = _APPLICATION.fullmatch(number) or _APPLICATION_OLD.fullmatch(number)
+    return _KIND_OF_DIGIT.get(found[2]) if found else None
+
+
+def kind_of_text(text: str) -> str | None:
+    """invention, utility_model or design from 发明授权, 实用新型, Utility model, B2, ...; else
+    None."""
+    folded = unicodedata.normalize("NFKC", text).strip().lower()
+    for word, kind in (
+        ("实用", "utility_model"),
+        ("utility", "utility_model"),
+        ("外观", "design"),
+        ("design", "design"),
+        ("发明", "invention"),
+        ("invention", "invention"),
+    ):
+        if word in folded:
+            return kind
+    if re.fullmatch(r"[1-389]", folded):
+        return _KIND_OF_DIGIT[folded]
+    return _KIND_OF_CODE.get(folded[:1].upper()) if re.fullmatch(r"[a-z]\d?", folded) else None
+
+
+def _kinds_of(frame: pl.DataFrame) -> pl.DataFrame:
+    import polars as pl
+
+    by_text = _mapped(frame, "kind", kind_of_text, pl.String)
+    by_code = _mapped(frame, "code", _KIND_OF_CODE.get, pl.String)
+    frame = frame.with_columns(by_text.alias("kind"), by_code.alias("by_code"))
+    frame = frame.with_columns(pl.coalesce("kind", "by_code").alias("kind"))
+    unkind = pl.when(pl.col("kind").is_null()).then("application_no").alias("unkind")
+    frame = frame.with_columns(unkind)
+    by_number = _mapped(frame, "unkind", _kind_of_number, pl.String)
+    return frame.with_columns(by_number.alias("by_number")).with_columns(
+        pl.coalesce("kind", "by_number").alias("kind")
+    )
+
+
+def _places_of(frame: pl.DataFrame) -> pl.DataFrame:
+    import polars as pl
+
+    place = pl.Struct({"province_code": pl.Int64, "origin": pl.String})
+    # Chinese addresses are told apart by their beginning; fewer distinct texts to look up
+    start = (
+        pl.when(pl.col("address").str.contains(r"^[\x00-\x7f]+$"))
+        .then(pl.col("address"))
+        .otherwise(pl.col("address").str.slice(0, 28))
+    )
+    frame = frame.with_columns(start.alias("address"))
+
+    def look_up(text: str) -> dict[str, Any]:
+        return cast(Place, locate(text))._asdict()
+
+    by_address = _mapped(frame, "address", look_up, place)
+    by_column = _mapped(frame, "province", look_up, place)
+    frame = frame.with_columns(by_address.alias("at"), by_column.alias("said"))
+    at, said = pl.col("at").struct, pl.col("said").struct
+    # the first applicant's address decides; the province column where the address says nothing
+    better = at.field("province_code").is_not_null() | (
+        at.field("origin").is_not_null() & ~at.field("origin").is_in(["unknown", "mainland"])
+    )
+    chosen = (
+        pl.when(better)
+        .then("at")
+        .when(said.field("origin").is_not_null() & (said.field("origin") != "unknown"))
+        .then("said")
+        .otherwise("at")
+    )
+    disagree = (at.field("province_code") != said.field("province_code")).fill_null(False)
+    frame = frame.with_columns(chosen.alias("place"), disagree.alias("places_disagree"))
+    return frame.with_columns(
+        pl.col("place").struct.field("province_code").alias("province_code"),
+        pl.col("place").struct.field("origin").fill_null(UNKNOWN.origin).alias("origin"),
+    )
+
+
+def _count(frame: pl.DataFrame, status: Status) -> None:
+    import polars as pl
+
+    def null(name: str) -> pl.Expr:
+        return pl.col(name).is_null()
+
+    def unreadable(name: str) -> pl.Expr:
+        return pl.col(name).is_not_null() & null(f"{name}_first")
+
+    origin = pl.col("origin")
+    tests: dict[str, tuple[pl.Expr, str]] = {
+        "no_number": (null("application_no") & null("publication_no"), "shown"),
+        "number_damaged": (pl.col("damaged"), "shown"),
+        "no_text": (null("title") & null("abstract"), "shown"),
+        "no_abstract": (null("abstract") & pl.col("title").is_not_null(), "shown"),
+        "kind_unknown": (null("kind"), "shown"),
+        **{
+            f"{name}_unreadable": (unreadable(name), name)
+            for name in ("application_date", "publication_date", "grant_date")
+        },
+        "year_from_number": (null("dated_year") & pl.col("number_year").is_not_null(), "shown"),
+        "year_unknown": (null("application_year"), "shown"),
+        "province_unknown": (
+            null("province_code") & origin.is_in(["unknown", "mainland"]),
+            "where",
+        ),
+        "province_and_address_disagree": (pl.col("places_disagree"), "shown"),
+        **{o: (origin == o, "shown") for o in ("hong_kong", "macau", "taiwan", "foreign")},
+    }
+    frame = frame.with_columns(
+        pl.concat_str(
+            "shown", pl.coalesce("address", "province"), separator=": ", ignore_nulls=True
+        ).alias("where")
+    )
+    for name, (test, example) in tests.items():
+        rows = frame.filter(test)
+        first = str(rows[example][0]) if rows.height else None
+        status.add(name, rows.height, first)
+
+
+_YES = {"1", "true", "t", "yes", "y", "是", "1.0"}
+_NO = {"0", "false", "f", "no", "n", "否", "0.0"}
+
+
+def user_flags(raw: pa.Table, status: Status) -> pa.Table:
+    """The technology flags an extract carries itself: 1/0, true/false, yes/no, 是/否.
+
+    `digital` is the extract's own flag; technologies without a column are null. A flag that is
+    neither is counted in `status` and taken as no.
+    """
+    import polars as pl
+
+    frame = cast(pl.DataFrame, pl.from_arrow(raw))
+    made = []
+    for name in (*TECHNOLOGIES, "digital"):
+        if name not in frame.columns:
+            made.append(pl.Series(name, [None] * frame.height, pl.Boolean))
+            continue
+        text = frame[name].str.normalize("NFKC").str.to_lowercase()
+        yes, no = text.is_in(list(_YES)).fill_null(False), text.is_in(list(_NO)).fill_null(False)
+        wrong = text.filter(~yes & ~no)
+        status.add("flag_unreadable", len(wrong), f"{name}: {wrong[0]}" if len(wrong) else None)
+        made.append(yes.alias(name))
+    made += [pl.Series(f"ipc_{t}", [None] * frame.height, pl.Boolean) for t in TECHNOLOGIES]
+    return pl.DataFrame(made).to_arrow()

@@ -1,0 +1,136 @@
+"""The user's own province-year counts (CNRDS or another provider) instead of patents."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dti_assets.geography.provinces import provinces
+from dti_assets.patents.errors import PatentSourceError
+from dti_assets.patents.places import locate
+from dti_assets.patents.reading import PatentReader, find_files
+from dti_assets.patents.tables import KINDS, PATENT_COUNTS, ROW_STATUS, STATUSES, TECHNOLOGIES
+from dti_assets.patents.tidy import Status, kind_of_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_VALUES = ("applications", "grants", *TECHNOLOGIES)
+
+
+def read_user_counts(
+    source: Path,
+    kinds: Sequence[str] = KINDS,
+    columns: Mapping[str, str | Sequence[str]] | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(patent_counts with basis user_counts, patent_row_status) from files of counts.
+
+    One row a province and year, or a province, year and kind (then the kinds in `kinds` are
+    summed). A count that is missing or no whole number >= 0 makes the province-year's count
+    null with a reason, not zero. Rows that name no province or year are counted in the status.
+    Raises PatentSourceError where a file cannot be read or lacks a column, where there is no
+    row, and where two rows give different counts for one province, year and kind.
+    """
+    statuses: dict[str, Status] = {}
+    given: dict[tuple[int, int, str], dict[str, Any]] = {}
+    for file in find_files(source):
+        reader = PatentReader(file, columns)
+        if reader.columns.layout != "counts":
+            raise PatentSourceError(f"{file.name}: no counts by province and year")
+        status = statuses.setdefault(file.name, Status())
+        for _, table in reader.slices():
+            for row in table.to_pylist():
+                _take(row, file.name, given, status)
+        if reader.malformed:
+            status.add("malformed", len(reader.malformed), f"row {reader.malformed[0]}")
+    if not given:
+        raise PatentSourceError(f"{source}: no row of counts for a province and year")
+    frame = PATENT_COUNTS.frame(_sums(given, kinds))
+    return frame, ROW_STATUS.frame(
+        {
+            "file": file,
+            "status": name,
+            "meaning": STATUSES[name],
+            "rows": rows,
+            "example": status.example.get(name),
+        }
+        for file, status in statuses.items()
+        for name, rows in status.rows.items()
+    )
+
+
+def _take(
+    row: dict[str, Any],
+    file: str,
+    given: dict[tuple[int, int, str], dict[str, Any]],
+    status: Status,
+) -> None:
+    where = f"{file}, row {row['row']}"
+    status.add("rows", 1)
+    place = locate(row["province"])
+    if place.province_code is None:
+        outside = place.origin not in ("unknown", "mainland")
+        name = place.origin if outside else "province_unknown"
+        status.add(name, 1, f"{where}: {row['province']}")
+        return
+    year = re.fullmatch(r"((?:19|20)\d{2})(?:\.0)?年?", row["year"] or "")
+    if year is None:
+        status.add("year_unreadable", 1, f"{where}: {row['year']}")
+        return
+    kind = kind_of_text(row["kind"]) if row.get("kind") else "all"
+    if kind is None:
+        # totals beside the kinds (合计) would be counted twice
+        status.add("kind_unknown", 1, f"{where}: {row['kind']}")
+        return
+    values = {}
+    for name in _VALUES:
+        if name in row:
+            values[name] = _count(row[name])
+            if row[name] is not None and values[name] is None:
+                status.add("value_unreadable", 1, f"{where}: {name} {row[name]}")
+    key = (place.province_code, int(year[1]), kind)
+    before = given.setdefault(key, values)
+    if before is not values:
+        if before != values:
+            raise PatentSourceError(
+                f"{where}: {row['province']} {key[1]} has other counts than an earlier row"
+            )
+        status.add("several_rows", 1, where)
+
+
+def _count(text: str | None) -> int | None:
+    if text is None:
+        return None
+    number = unicodedata.normalize("NFKC", text).replace(",", "").replace(" ", "")
+    return int(float(number)) if re.fullmatch(r"\d+(?:\.0+)?", number) else None
+
+
+def _sums(
+    given: dict[tuple[int, int, str], dict[str, Any]], kinds: Sequence[str]
+) -> list[dict[str, Any]]:
+    names = {p.province_code: p.province for p in provinces()}
+    cells: dict[tuple[int, int], list[dict[str, Any]]] = {}
+    for (code, year, kind), values in given.items():
+        if kind == "all" or kind in kinds:
+            cells.setdefault((code, year), []).append(values)
+    made = []
+    for (code, year), parts in sorted(cells.items()):
+        sums: dict[str, int | None] = {}
+        for name in _VALUES:
+            found = [part.get(name) for part in parts]
+            sums[name] = None if None in found else sum(v for v in found if v is not None)
+        missing = [name for name in ("applications", "grants") if sums[name] is None]
+        made.append(
+            {
+                "province_code": code,
+                "province": names[code],
+                "year": year,
+                **sums,
+                "basis": "user_counts",
+                "reason": f"no usable count of {' and '.join(missing)}" if missing else None,
+            }
+        )
+    return made

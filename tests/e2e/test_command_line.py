@@ -1,0 +1,191 @@
+"""The `dti` command as a user meets it: what it prints, and one sentence for every bad input."""
+
+import csv
+import io
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import samples
+from small_study import dti, make_study, stored_bytes
+
+
+def test_run_show_and_kwic(small_study: Path) -> None:
+    done = dti("run", "--study", "study.yaml", "--select", "+dti_iv", cwd=small_study.parent)
+    assert done.returncode == 0, done.stderr
+    assert "5 read, 0 reused, 0 refused" in done.stderr
+    assert "needs attention" in done.stderr and "福建" in done.stderr
+
+    shown = dti("show", "dti_iv", "--format", "csv", "--study", str(small_study))
+    rows = list(csv.DictReader(io.StringIO(shown.stdout)))
+    assert len(rows) == 62 and sum(bool(row["dti_iv"]) for row in rows) == 60
+    as_json = json.loads(
+        dti("show", "dti_iv", "--format", "json", "--study", str(small_study)).stdout
+    )
+    assert [float(r["dti_iv"]) if r["dti_iv"] else None for r in rows] == [
+        r["dti_iv"] for r in as_json
+    ]
+    table = dti("show", "report_files", "--study", str(small_study)).stdout
+    assert "浙江2015.html" in table and "ok" in table
+
+    found = dti(
+        "kwic", "区块链", "--province", "Jiangsu", "--year", "2015", "--study", str(small_study)
+    )
+    lines = found.stdout.splitlines()
+    assert len(lines) == 25 and "25 occurrences" in found.stderr
+    assert all("【区块链】" in line and "2015/江苏.pdf p. " in line for line in lines)
+
+
+def test_new_makes_a_study_that_runs(tmp_path: Path) -> None:
+    assert dti("new", "mine", cwd=tmp_path).returncode == 0
+    done = dti("run", "--study", "mine/study.yaml", "--years", "2015", "--select", "+dti_iv",
+               cwd=tmp_path)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert len(dti("show", "dti_iv", "--study", "mine/study.yaml", "--years", "2015",
+                   "--format", "csv", cwd=tmp_path).stdout.splitlines()) == 32  # fmt: skip
+    again = dti("new", "mine", cwd=tmp_path)
+    assert again.returncode == 2 and "overwrites nothing" in again.stderr
+
+
+def _no_study(folder: Path) -> None:
+    (folder / "study.yaml").unlink()
+
+
+def _broken_study(folder: Path) -> None:
+    (folder / "study.yaml").write_text("years: [2014, 2015]\ntext: {hits: most}\n")
+
+
+def _no_dictionary(folder: Path) -> None:
+    (folder / "dictionaries/digital_economy_policy.csv").unlink()
+
+
+def _broken_dictionary(folder: Path) -> None:
+    with (folder / "dictionaries/digital_economy_policy.csv").open("a", encoding="utf-8") as f:
+        f.write("云,x,zh,s,,\n")
+
+
+def _no_folder(folder: Path) -> None:
+    shutil.rmtree(folder / "reports_raw")
+
+
+def _file_for_folder(folder: Path) -> None:
+    _no_folder(folder)
+    (folder / "reports_raw").write_text("x")
+
+
+def _empty_with_edited_dictionary(folder: Path) -> None:
+    with (folder / "dictionaries/digital_economy_policy.csv").open("a", encoding="utf-8") as f:
+        f.write("国际合作,own,zh,s,,\n")
+
+
+def _years_without_counts(folder: Path) -> None:
+    (folder / "study.yaml").write_text("years: [2022, 2024]\n")
+
+
+def _unknown_province(folder: Path) -> None:
+    (folder / "study.yaml").write_text(
+        "years: [2014, 2015]\ntext: {settled: {a.txt: {province: Zhejang, year: 2014}}}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (_no_study, "study.yaml: No such file"),
+        (_broken_study, "text.hits is 'most'"),
+        (_no_dictionary, "digital_economy_policy.csv: No such file"),
+        (_broken_dictionary, "line 144: term '云' is a single character"),
+        (_no_folder, "reports_raw does not exist"),
+        (_file_for_folder, "reports_raw does not exist"),
+        (_empty_with_edited_dictionary, "not the shipped dictionary"),
+        (_years_without_counts, "no counts are published for 2023, 2024"),
+        (_unknown_province, "unknown province 'Zhejang'"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_2(tmp_path: Path, spoil, said: str) -> None:  # type: ignore[no-untyped-def]
+    study = make_study(tmp_path / "s")
+    spoil(study.parent)
+    done = dti("run", "--study", str(study))
+    assert done.returncode == 2
+    sentence = [line for line in done.stderr.splitlines() if line.startswith("dti: ")]
+    assert len(sentence) == 1 and said in sentence[0]
+    assert "Traceback" not in done.stderr and stored_bytes(study) == {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("run", "--select", "dti_ivv"), "dti_ivv"),
+        (("run", "--years", "twenty"), "neither a year nor two"),
+        (("show", "dtiiv"), "did you mean dti_iv?"),
+        (("show", "dti_iv"), "has not been made; run: dti run"),
+        (("kwic", "云", "--province", "Zhejang"), "unknown province 'Zhejang'"),
+        (("nonsense",), "No such command"),
+    ],
+)
+def test_bad_usage_is_exit_2(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    study = make_study(tmp_path / "s")
+    done = dti(*arguments, cwd=study.parent)
+    assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_folder_of_hostile_files(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "s")
+    reports = study.parent / "reports_raw"
+    good = samples.report_text("浙江省", 2015)
+    files = {
+        "浙江2015.txt": good.encode(),
+        "encrypted.pdf": samples.encrypted_pdf(),
+        "truncated.pdf": samples.text_pdf(samples.report_lines())[:4000],
+        "zero.docx": b"",
+        "page.pdf": samples.html(samples.report_lines("江苏省", 2014)),
+        "image.pdf": samples.image_pdf(),
+        "unmapped.pdf": samples.unmapped_pdf(),
+        "cyclic.pdf": samples.cyclic_pdf(),
+        "bomb.docx": samples.docx_bomb(),
+        "old.doc": samples.legacy_doc(),
+        "cut.txt": samples.report_text("北京市", 2014).encode()[:-1],
+        "city.txt": samples.report_text("杭州市", 2015).encode(),
+        "上海2014.txt": samples.report_text("上海市", 2015).encode(),
+        "安徽2015a.txt": samples.report_text("安徽省", 2015).encode(),
+        "安徽2015b.txt": samples.report_text("安徽省", 2015, repeats=30).encode(),
+    }
+    for name, content in files.items():
+        (reports / name).write_bytes(content)
+    done = dti("run", "--study", str(study), "--select", "+dti_iv")
+    assert done.returncode == 0, done.stderr
+    shown = dti("show", "report_files", "--format", "json", "--study", str(study)).stdout
+    rows = {row["path"]: row for row in json.loads(shown)}
+    assert {name: row["status"] for name, row in rows.items()} == {
+        "浙江2015.txt": "ok",
+        "encrypted.pdf": "encrypted",
+        "truncated.pdf": "damaged",
+        "zero.docx": "empty",
+        "page.pdf": "ok",
+        "image.pdf": "scanned",
+        "unmapped.pdf": "garbled",
+        "cyclic.pdf": rows["cyclic.pdf"]["status"],
+        "bomb.docx": "too_large",
+        "old.doc": "unsupported",
+        "cut.txt": "damaged",
+        "city.txt": "not_a_report",
+        "上海2014.txt": "conflict",
+        "安徽2015a.txt": "conflict",
+        "安徽2015b.txt": "conflict",
+    }
+    assert rows["cyclic.pdf"]["status"] in ("too_large", "damaged")
+    assert all(row["reason"] for row in rows.values() if row["status"] != "ok")
+    counted = json.loads(dti("show", "dti_iv", "--format", "json", "--study", str(study)).stdout)
+    origin = {(row["province"], row["year"]): row["origin"] for row in counted}
+    assert origin["浙江", 2015] == origin["江苏", 2014] == "text"
+    assert origin["安徽", 2015] is None and origin["北京", 2014] == "published"
+
+
+def test_doctor_names_what_is_wrong_and_what_mends_it(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "s")
+    well = dti("doctor", "--study", str(study))
+    assert well.returncode == 0 and "142 terms, the shipped list" in well.stdout
+    shutil.rmtree(study.parent / "reports_raw")
+    ill = dti("doctor", "--study", str(study))
+    assert ill.returncode == 2 and "mkdir -p" in ill.stdout

@@ -1,0 +1,262 @@
+"""A whole extract: slices that resume, one row an application, statuses, engines."""
+
+import os
+import subprocess
+import sys
+import time
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from dti_assets.patents.classify import classify
+from dti_assets.patents.combine import combine, months_before
+from dti_assets.patents.errors import PatentSourceError
+from dti_assets.patents.extract import classify_extract, layout_of, threads
+from dti_assets.patents.simulate import write_patents
+from dti_assets.patents.tables import DIGITAL_PATENTS, ROW_STATUS, TECHNOLOGIES
+from dti_assets.patents.terms import PatentTerms, load_terms
+
+ROOT = Path(__file__).resolve().parents[2]
+TERMS = load_terms(ROOT / "dictionaries")
+
+
+def statuses(frame: pd.DataFrame) -> dict[tuple[str, str], int]:
+    return {(r.file, r.status): r.rows for r in frame.itertuples()}
+
+
+def test_real_titles_are_read_as_they_are(tmp_path: Path) -> None:
+    path = ROOT / "../shared/patents/titles_ipc.csv"
+    if not path.exists():
+        pytest.skip("the shared patent titles are not here")
+    extract = classify_extract(path, TERMS, tmp_path / "work", rows=3000)
+    patents = combine(extract, tmp_path / "patents.parquet")
+    frame = DIGITAL_PATENTS.frame(patents.table().to_pandas())
+    assert DIGITAL_PATENTS.violations(frame) == []
+    assert ROW_STATUS.violations(patents.status) == []
+    raw = pd.read_csv(path)
+    assert patents.applications == len(raw) == 9740
+    assert frame["application_no"].tolist() == raw["publication_number"].tolist()
+    out = classify(pa.table({"title": raw["title"].tolist()}), TERMS)
+    for technology in (*TECHNOLOGIES, "digital"):
+        assert frame[technology].tolist() == out[technology].to_pylist()
+    kinds = (
+        raw["publication_number"]
+        .str[-1]
+        .map({"A": "invention", "B": "invention", "U": "utility_model", "S": "design"})
+    )
+    assert frame["kind"].tolist() == kinds.tolist()
+    found = statuses(patents.status)
+    assert found["titles_ipc.csv", "province_unknown"] == 9740
+    assert patents.extract_date is None and frame["truncated"].isna().all()
+
+
+def test_simulated_patents_come_back_as_they_were_made(tmp_path: Path) -> None:
+    write_patents(tmp_path / "p.parquet", 3000, seed=2)
+    write_patents(tmp_path / "q.csv", 3000, seed=2)
+    truth = pd.read_parquet(tmp_path / "p.parquet")
+    tables = []
+    for name in ("p.parquet", "q.csv"):
+        extract = classify_extract(tmp_path / name, TERMS, tmp_path / "w", rows=700)
+        tables.append(combine(extract, tmp_path / "o.parquet", date(2023, 6, 30)).table())
+    assert tables[0].equals(tables[1])
+    frame = tables[0].to_pandas()
+    for technology in (*TECHNOLOGIES, "digital"):
+        assert frame[technology].tolist() == truth[f"label_{technology}"].tolist()
+    assert frame["application_year"].tolist() == truth["申请日"].str[:4].astype(int).tolist()
+    assert frame["truncated"].tolist() == (truth["申请日"] > "2021-12-30").tolist()
+    abroad = truth["申请人地址"].str.match("日本|美国|德国|韩国|中国|荷兰")
+    assert (frame["province_code"].isna() == abroad).all()
+
+
+def rows(*rows: tuple) -> pd.DataFrame:
+    names = ["申请号", "公开（公告）号", "标题", "摘要", "申请人地址", "申请日", "授权公告日"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def test_publication_and_grant_are_one_application(tmp_path: Path) -> None:
+    number = "CN201810000001.1"
+    rows(
+        (number, "CN108000001A", "区块链方法", None, "浙江省", "2018-01-02", None),
+        ("CN201810000002.1", "CN108000002A", "水泵", None, "江苏省", "2018-05-02", None),
+        ("CN201810000003.1", "CN108000003A", "水泵", None, "江苏省", "2018-05-02", None),
+        (None, "CN108000004A", "水泵", None, None, "2018-05-02", None),
+    ).to_csv(tmp_path / "a.csv", index=False)
+    rows(
+        ("201810000001", "CN108000001B", "方法", "基于AI的", "浙江省", "2018-01-02", "2020-03-04"),
+        ("CN201810000003.1", "CN108000003B", "水泵", None, "安徽省", "2019-05-02", None),
+        (None, "CN108000004B", "水泵", None, "北京市", None, "2021-01-01"),
+    ).to_csv(tmp_path / "b.csv", index=False)
+    patents = combine(classify_extract(tmp_path, TERMS, tmp_path / "w"), tmp_path / "o.parquet")
+    frame = patents.table().to_pandas().set_index("application_no")
+    assert len(frame) == 4
+    one = frame.loc[number]
+    assert one["blockchain"] and one["ai"] and one["grant_year"] == 2020
+    assert frame.loc["CN201810000003.1", "province_code"] == 320000
+    joined = frame.loc["CN108000004A"]
+    assert joined["province_code"] == 110000 and joined["grant_year"] == 2021
+    found = statuses(patents.status)
+    assert found["(all)", "several_rows"] == 3 and found["(all)", "duplicates_disagree"] == 1
+    said = patents.status.set_index("status").loc["duplicates_disagree", "example"]
+    assert "CN201810000003.1" in said and "2018 and 2019" in said and "320000 and 340000" in said
+    # two buckets give what one gives, in whatever order
+    assert patents.extract_date == date(2021, 1, 1)
+
+
+def test_buckets_do_not_change_the_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_patents(tmp_path / "a.parquet", 1000, seed=1)
+    write_patents(tmp_path / "b.parquet", 1500, seed=1)
+    extract = classify_extract(tmp_path, TERMS, tmp_path / "w")
+    one = combine(extract, tmp_path / "w" / "one.parquet")
+    monkeypatch.setattr("dti_assets.patents.combine._BUCKET_ROWS", 300)
+    many = combine(extract, tmp_path / "w" / "many.parquet")
+    key = [("application_no", "ascending")]
+    assert one.table().sort_by(key).equals(many.table().sort_by(key))
+    assert one.applications == many.applications
+    counts = [statuses(p.status)["(all)", "several_rows"] for p in (one, many)]
+    assert counts[0] == counts[1] == 2500 - one.applications > 0
+
+
+def test_a_bad_file_beside_good_ones_is_a_status(tmp_path: Path) -> None:
+    folder = tmp_path / "raw"
+    folder.mkdir()
+    with pytest.raises(PatentSourceError, match="is empty"):
+        classify_extract(folder, TERMS, tmp_path / "w")
+    (folder / "b.csv").write_text("题目\nx\n", encoding="utf-8")
+    with pytest.raises(PatentSourceError, match=r"b\.csv: no column for title.*题目.*名称"):
+        classify_extract(folder, TERMS, tmp_path / "w")
+    (folder / "a.csv").write_text("标题\n基于AI的方法\n水泵,1\n", encoding="utf-8")
+    (folder / "c.parquet").write_bytes(b"PAR1")
+    (folder / "d.csv").write_text("标题\n", encoding="utf-8")
+    extract = classify_extract(folder, TERMS, tmp_path / "w")
+    found = statuses(combine(extract, tmp_path / "o.parquet").status)
+    assert found["a.csv", "rows"] == found["a.csv", "malformed"] == 1
+    assert found["b.csv", "column_missing"] == found["c.parquet", "file_unreadable"] == 1
+    assert found["d.csv", "file_empty"] == 1
+    (folder / "a.csv").unlink()
+    (folder / "b.csv").unlink()
+    (folder / "c.parquet").unlink()
+    with pytest.raises(PatentSourceError, match="the patent extract is empty"):
+        classify_extract(folder, TERMS, tmp_path / "w")
+
+
+def test_layouts_of_a_folder(tmp_path: Path) -> None:
+    assert layout_of(tmp_path) == "none"
+    (tmp_path / "a.csv").write_text("标题\nx\n", encoding="utf-8")
+    assert layout_of(tmp_path) == "records"
+    (tmp_path / "b.csv").write_text("省份,年份,申请量\n浙江,2020,1\n", encoding="utf-8")
+    with pytest.raises(PatentSourceError, match=r"a\.csv \(records\), b\.csv \(counts\)"):
+        layout_of(tmp_path)
+
+
+def test_an_extract_with_its_own_flag_is_not_classified(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {
+            "申请号": ["CN201810000001.1", "CN201810000002.1", "CN201810000003.1"],
+            "名称": ["基于AI的方法", "水泵", "水泵"],
+            "是否数字专利": ["否", "是", "也许"],
+            "省份": ["浙江"] * 3,
+        }
+    )
+    frame.to_excel(tmp_path / "a.xlsx", index=False)
+    extract = classify_extract(tmp_path, TERMS, tmp_path / "w")
+    patents = combine(extract, tmp_path / "o.parquet")
+    out = patents.table().to_pandas()
+    assert out["digital"].tolist() == [False, True, False] and out["ai"].isna().all()
+    assert patents.basis == "user_counts"
+    assert statuses(patents.status)["a.xlsx", "flag_unreadable"] == 1
+
+
+def inodes(work: Path) -> dict[str, int]:
+    return {str(p): p.stat().st_ino for p in work.rglob("slice-*.parquet")}
+
+
+def test_finished_slices_are_not_redone(tmp_path: Path) -> None:
+    source, work = tmp_path / "p.parquet", tmp_path / "w"
+    write_patents(source, 2000, seed=4)
+
+    def interrupted(jobs, function):  # type: ignore[no-untyped-def]
+        for count, job in enumerate(threads(1)(jobs, function)):
+            if count == 3:
+                raise KeyboardInterrupt
+            yield job
+
+    with pytest.raises(KeyboardInterrupt):
+        classify_extract(source, TERMS, work, engine=interrupted, rows=200)
+    before = inodes(work)
+    assert len(before) == 3
+    done: list[int] = []
+    extract = classify_extract(source, TERMS, work, rows=200, progress=lambda _, n: done.append(n))
+    assert before.items() <= inodes(work).items() and len(done) == 7
+    fresh = classify_extract(source, TERMS, tmp_path / "w2", rows=200)
+    one, other = (combine(e, tmp_path / "o.parquet") for e in (extract, fresh))
+    assert one.status.equals(other.status) and one.table().equals(other.table())
+    # nothing is left to do, and everything is with another dictionary
+    done.clear()
+    classify_extract(source, TERMS, work, rows=200, progress=lambda _, n: done.append(n))
+    assert done == []
+    other_terms = PatentTerms(TERMS.terms, {}, "other")
+    classify_extract(source, other_terms, work, rows=200, progress=lambda _, n: done.append(n))
+    assert len(done) == 10
+
+
+def test_a_killed_run_resumes(tmp_path: Path) -> None:
+    source, work = tmp_path / "p.parquet", tmp_path / "w"
+    write_patents(source, 12_000, seed=4)
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from dti_assets.patents.extract import classify_extract\n"
+        "from dti_assets.patents.terms import load_terms\n"
+        "terms = load_terms(Path(sys.argv[3]))\n"
+        "classify_extract(Path(sys.argv[1]), terms, Path(sys.argv[2]), rows=300)\n"
+    )
+    arguments = [sys.executable, "-c", code, str(source), str(work), str(ROOT / "dictionaries")]
+    process = subprocess.Popen(arguments, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    until = time.monotonic() + 50
+    while len(inodes(work)) < 5 and time.monotonic() < until:
+        time.sleep(0.005)
+    process.kill()
+    process.wait()
+    before = inodes(work)
+    assert 5 <= len(before) < 40, "the run was not caught midway"
+    extract = classify_extract(source, TERMS, work, rows=300)
+    assert before.items() <= inodes(work).items() and len(extract.slices) == 40
+    fresh = classify_extract(source, TERMS, tmp_path / "w2", rows=300)
+    one, other = (combine(e, tmp_path / "o.parquet").table() for e in (extract, fresh))
+    assert one.equals(other)
+
+
+def test_ray_gives_what_this_machine_gives(tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="the optional extra [ray] is not installed")
+    from dti_assets.patents.ray_engine import ray_engine
+
+    write_patents(tmp_path / "p.parquet", 5000, seed=4)
+    local = classify_extract(tmp_path / "p.parquet", TERMS, tmp_path / "l", rows=600)
+    engine = ray_engine(window=4)
+    far = classify_extract(tmp_path / "p.parquet", TERMS, tmp_path / "r", engine=engine, rows=600)
+    one, other = (combine(e, tmp_path / "o.parquet") for e in (local, far))
+    assert one.status.equals(other.status) and one.table().equals(other.table())
+    before = inodes(tmp_path / "r")
+    assert len(before) == 9
+    victim = Path(min(before))
+    victim.unlink()
+    again = classify_extract(tmp_path / "p.parquet", TERMS, tmp_path / "r", engine=engine, rows=600)
+    after = inodes(tmp_path / "r")
+    assert {p: i for p, i in before.items() if p != str(victim)}.items() <= after.items()
+    assert combine(again, tmp_path / "o.parquet").table().equals(other.table())
+
+
+def test_without_ray_a_sentence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dti_assets.patents.errors import PatentError
+    from dti_assets.patents.ray_engine import ray_engine
+
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(PatentError, match=r"extra \[ray\]"):
+        next(iter(ray_engine()([], lambda table: table)))
+
+
+def test_eighteen_months() -> None:
+    assert months_before(date(2024, 3, 31)) == date(2022, 9, 30)
+    assert months_before(date(2024, 7, 15)) == date(2023, 1, 15)

@@ -1,0 +1,60 @@
+"""Data flows one way: which package may import which, held against the code's own imports."""
+
+import ast
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parents[1] / "dti_assets"
+DOMAIN = ("text", "geography", "patents", "panel", "econ", "publishing")
+# what each domain package may use besides itself and the plain modules named below
+ALLOWED = {
+    "text": {"geography"},
+    "geography": set(),
+    "patents": {"geography"},
+    "panel": {"geography"},
+    "econ": set(),
+    "publishing": {"geography"},
+}
+PLAIN = {"tables", "files", "reference"}
+
+
+def _imports(path: Path) -> set[str]:
+    """Top-level names below dti_assets, and foreign packages, that a module imports."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names = [node.module]
+            if node.module == "dti_assets":
+                names = [f"dti_assets.{alias.name}" for alias in node.names]
+        for name in names:
+            parts = name.split(".")
+            found.add(parts[1] if parts[0] == "dti_assets" and len(parts) > 1 else parts[0])
+    return found
+
+
+def test_domain_packages_know_neither_dagster_nor_the_pipeline_nor_each_other() -> None:
+    for package in DOMAIN:
+        for path in (PACKAGE / package).rglob("*.py"):
+            used = _imports(path)
+            where = path.relative_to(PACKAGE)
+            assert not used & {"dagster", "pipeline", "cli", "definitions", "study"}, where
+            foreign = used & (set(DOMAIN) - {package})
+            assert foreign <= ALLOWED[package], (where, foreign)
+            ours = {p.stem for p in PACKAGE.iterdir()} & used
+            assert ours <= {package, *ALLOWED[package], *PLAIN}, (where, ours)
+
+
+def test_only_the_pipeline_and_its_entry_points_import_dagster() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        if "dagster" in _imports(path):
+            assert path.relative_to(PACKAGE).parts[0] == "pipeline", path
+
+
+def test_no_module_is_too_long_or_without_a_word_of_what_it_is() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        source = path.read_text(encoding="utf-8")
+        assert source.count("\n") <= 420, path
+        if source.strip():
+            assert ast.get_docstring(ast.parse(source)), path

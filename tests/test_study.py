@@ -1,0 +1,63 @@
+"""study.yaml: every fault is one sentence that names file, key and value."""
+
+from pathlib import Path
+
+import pytest
+
+from dti_assets.study import StudyError, load_study, study_schema
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("years: [2022, 2009]", "years is .2022, 2009.: first and last"),
+        ("years: 2009", "years is 2009"),
+        ("yeers: [2009, 2022]", "key years is missing; unknown key yeers"),
+        ("years: [2009, 2022]\ntext: {hits: longst}", "text.hits is 'longst': Input should be"),
+        ("years: [2009, 2022]\ninstrument: {hub: 苏州}", "instrument.hub is '苏州'"),
+        ("years: [2009, 2022]\ninstrument: {zero_distance: {floor_km: -1}}", "floor_km is -1"),
+        ("years: [2009, 2022]\nyears: [2009, 2010]", "line 2: .*'years' stands twice"),
+        ("years: [", "line 1: not valid YAML"),
+        ("- 1", "a mapping of keys"),
+        ("", "a mapping of keys"),
+        ("years: [2009, 2022]\ntext: {settled: {a.pdf: {province: zhejang}}}", "zhejang"),
+        ("years: [2009, 2022]\nname: ''", "name is ''"),
+    ],
+)
+def test_faults(tmp_path: Path, content: str, said: str) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(StudyError, match=said) as caught:
+        load_study(path)
+    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match="No such file"):
+        load_study(tmp_path / "none.yaml")
+
+
+def test_every_key_but_years_has_the_default_shown_in_the_shipped_file(
+    root: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text("years: [2009, 2022]", encoding="utf-8")
+    assert load_study(path).model_dump() == load_study(root / "study.yaml").model_dump()
+
+
+def test_paths_are_relative_to_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "study.yaml").write_text("years: [2020, 2020]", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    study = load_study("a/study.yaml", years=(2010, 2011))
+    assert study.path(study.inputs.reports) == tmp_path / "a" / "reports_raw"
+    assert study.all_years == [2010, 2011] and study.home == tmp_path / "a" / ".dagster"
+
+
+def test_the_schema_describes_every_key() -> None:
+    schema = study_schema()
+    assert set(schema["properties"]) == {
+        "name", "years", "inputs", "outputs", "text", "instrument", "patents", "panel",
+        "estimates",
+    }  # fmt: skip
+    assert schema["required"] == ["years"]

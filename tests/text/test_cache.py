@@ -1,0 +1,56 @@
+"""Entries survive; damaged ones are recomputed, never believed."""
+
+from pathlib import Path
+
+import samples
+
+from dti_assets.text.cache import Cache, digest
+from dti_assets.text.reports import read_folder, report_texts
+
+
+def test_an_entry_comes_back_and_a_damaged_one_does_not(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    key = digest("a", b"b", 3)
+    assert cache.get("texts", key) is None
+    cache.put("texts", key, "数字经济\n")
+    assert cache.get("texts", key) == "数字经济\n"
+    path = cache.path("texts", key)
+    for broken in (path.read_bytes()[:-2], b"", b"no checksum"):
+        path.write_bytes(broken)
+        assert cache.get("texts", key) is None
+    assert cache.damaged == 3
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_keys_do_not_run_together() -> None:
+    assert len({digest("ab", "c"), digest("a", "bc"), digest("abc"), digest("ab", "c", "")}) == 4
+
+
+def test_each_file_is_read_once_and_a_damaged_entry_again(tmp_path: Path) -> None:
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    for year in (2014, 2015, 2016):
+        text = samples.report_text(year=year)
+        (folder / f"浙江{year}.txt").write_text(text, encoding="utf-8")
+    first = read_folder(folder, Cache(tmp_path / "c"))
+    assert (first.tally.read, first.tally.reused) == (3, 0)
+    second = read_folder(folder, Cache(tmp_path / "c"))
+    assert (second.tally.read, second.tally.reused) == (0, 3)
+    assert second.files.equals(first.files)
+    next((tmp_path / "c" / "texts").rglob("*.json")).write_bytes(b"rubbish")
+    third = read_folder(folder, Cache(tmp_path / "c"))
+    assert (third.tally.read, third.tally.reused, third.tally.damaged_entries) == (1, 2, 1)
+    assert third.files.equals(first.files)
+    (folder / "浙江2014.txt").rename(folder / "zhejiang-2014.txt")
+    assert read_folder(folder, Cache(tmp_path / "c")).tally.read == 0
+
+
+def test_texts_are_read_again_where_the_cache_is_gone(tmp_path: Path) -> None:
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    (folder / "浙江2015.txt").write_text(samples.report_text(), encoding="utf-8")
+    files = read_folder(folder, Cache(tmp_path / "c")).files
+    there = report_texts(files, [2015], folder, Cache(tmp_path / "c"))
+    gone = report_texts(files, [2015], folder, Cache(tmp_path / "elsewhere"))
+    assert there.equals(gone) and len(there) == 1
+    assert report_texts(files, [2014], folder, Cache(tmp_path / "c")).empty
