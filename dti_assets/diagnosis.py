@@ -9,6 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dti_assets.study import Study
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ def diagnose(study_file: Path) -> Iterator[Finding]:
     yield from _dictionary(study.path(study.text.dictionary))
     for name in ("reports", "patents", "panel"):
         yield _folder(name, study.path(getattr(study.inputs, name)))
+    yield _tables(study)
     if not study.remote_outputs:
         yield _writable(study.path(study.outputs))
     home = study.home / "dagster.yaml"
@@ -61,6 +66,19 @@ def _dictionary(path: Path) -> Iterator[Finding]:
         return
     kind = "the shipped list" if dictionary.is_shipped else "an own list: reports are needed"
     yield Finding(f"dictionary {path.name}: {len(dictionary)} terms, {kind}")
+
+
+def _tables(study: Study) -> Finding:
+    from dti_assets.econ.errors import EconError
+    from dti_assets.stored_tables import stored_tables
+    from dti_assets.study import StudyError
+    from dti_assets.study_tables import study_tables
+
+    try:
+        stored_tables(study)
+    except (EconError, StudyError) as error:
+        return Finding(str(error), "correct that file, or write estimates.tables: default", True)
+    return Finding(f"{len(study_tables(study))} tables are specified")
 
 
 def _folder(name: str, path: Path) -> Finding:
