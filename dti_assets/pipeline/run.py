@@ -14,8 +14,8 @@ from dti_assets.pipeline.build import build_definitions
 from dti_assets.pipeline.resources import Progress, Workspace
 from dti_assets.storage import MissingTableError
 from dti_assets.study import Inputs, Study, StudyError
+from dti_assets.text.listing import list_reports
 from dti_assets.text.published import published_words
-from dti_assets.text.reports import list_reports
 
 _RANGE_START = "dagster/asset_partition_range_start"
 _RANGE_END = "dagster/asset_partition_range_end"

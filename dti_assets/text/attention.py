@@ -270,7 +270,9 @@ def policy_attention(
             }
             parts = by_place.get(key, [])
             counted = [part for part in parts if part["section"] in sections]
-            if counted:
+            # annexes alone are no half of a report
+            has_half = any(part["section"] in COUNTED[rules.section] for part in counted)
+            if has_half:
                 total = sum(part[denominator] for part in counted)
                 row |= {
                     name: sum(part[name] for part in counted)
@@ -282,7 +284,15 @@ def policy_attention(
                     "frequency": None if count is None else count / total,
                     "origin": counted[0]["origin"],
                     "source": counted[0]["source"],
+                    "dictionary_sha256": counted[0]["dictionary_sha256"],
                 }
+                if count is None:
+                    row["reason"] = "tokens were not counted; make keyword_counts again"
+                elif counted[0]["dictionary_sha256"] != dictionary.sha256:
+                    row["reason"] = (
+                        "counted with another dictionary than the study's; "
+                        "make keyword_counts again"
+                    )
             elif parts:
                 row["reason"] = f"the report could not be split, so it has no {rules.section} half"
             else:

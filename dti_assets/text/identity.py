@@ -7,6 +7,7 @@ is a conflict. A city's report is recognised as such.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -18,7 +19,16 @@ _HEAD_LENGTH = 1500
 _DIGITS = dict(zip("〇零○ＯO0一二三四五六七八九", "00000" + "0123456789", strict=True))
 _YEAR = re.compile(r"(?<!\d)(19[89]\d|20[0-4]\d)(?!\d)")
 _CHINESE_YEAR = re.compile(r"[一二][〇零○ＯO0九][〇零○ＯO0一二三四五六七八九]{2}(?=年)")
-_DATE = re.compile(r"(?<!\d)(20\d\d|19[89]\d)年(1[0-2]|[1-9])月(\d{1,2})日")
+_DATE = re.compile(r"(?<!\d)(20\d\d|19[89]\d)年(1[0-2]|0?[1-9])月(\d{1,2})日")
+# 20150121 in a file name is a day, not a year followed by digits
+_DAY_IN_NAME = re.compile(r"(?<!\d)(20\d\d)(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?!\d)")
+_STAMP = re.compile(r"(?:时间|日期|来源|更新|发布于?)[^\n]{0,6}$")
+_MEETING = re.compile(r"会议|大会")
+# reports that the same congress hears, from others than the government, or on the budget
+_OTHER_REPORT = re.compile(
+    r"(?:法院|检察院|常务委员会|常委会|政协[^。]{0,12})工作报告|"
+    r"(?:预算|决算|财政收支|计划)[^。]{0,40}报告"
+)
 _SESSION = re.compile(
     r"(?:^|[在日)])([\u4e00-\u9fff]{2,12}?)第[一二三四五六七八九十\d]{1,4}届人民代表大会",
     re.MULTILINE,
@@ -28,6 +38,7 @@ _TITLE = re.compile(
     re.MULTILINE,
 )
 _OTHER_PLACE = re.compile(r"(?!自治|全[省市区])[\u4e00-\u9fff]{2,8}[市县区州盟旗]")
+_HAN_NAME = re.compile(r"[\u4e00-\u9fff]{2,}")
 _REVIEWED = re.compile(r"^[一二三四五六七八九十]、(?:关于)?(20\d\d|19[89]\d)年.{0,12}回顾")
 # a report that is about government work says most of these; a news page does not
 _SIGNS = (
@@ -55,18 +66,24 @@ class Evidence:
 @dataclass(frozen=True)
 class Identity:
     """Which report a file is. `status` is ok, conflict, unidentified or not_a_report; `source`
-    tells what decided the year: name, text or name+text."""
+    tells what decided the year: name, text or name+text. A conflict carries what both say."""
 
     status: str
     province: Province | None
     year: int | None
     source: str
     reason: str = ""
+    # in a conflict, what the text says beside what the name says
+    text_province: Province | None = None
+    text_year: int | None = None
 
 
 def identify(path: str, paragraphs: Sequence[str]) -> Identity:
     """The identity of the file at `path` (relative to the reports folder) with this text."""
     name, text = from_name(path), from_text(paragraphs)
+    other = _other_report(paragraphs)
+    if other:
+        return Identity("not_a_report", None, None, "text", f"another report: {other}")
     if not looks_like_report(paragraphs):
         return Identity("not_a_report", None, None, "text", _why_no_report(paragraphs))
     place = text.other_place or name.other_place
@@ -80,7 +97,15 @@ def identify(path: str, paragraphs: Sequence[str]) -> Identity:
     province, year = text.province or name.province, text.year or name.year
     source = "name+text" if name.year and text.year else "text" if text.year else "name"
     if clashes:
-        return Identity("conflict", name.province, name.year, source, "; ".join(clashes))
+        return Identity(
+            "conflict",
+            name.province or province,
+            name.year or year,
+            source,
+            "; ".join(clashes),
+            text.province,
+            text.year,
+        )
     if province is None or year is None:
         lacking = " and ".join(
             word for word, value in (("province", province), ("year", year)) if value is None
@@ -97,7 +122,8 @@ def from_name(path: str) -> Evidence:
     Reads 浙江省2015年政府工作报告.pdf, 2015_浙江.txt, zhejiang_2015_report.docx, 2015/浙江.html,
     浙江/二〇一五年.txt.
     """
-    parts = PurePosixPath(path).with_suffix("").parts[::-1]
+    plain = unicodedata.normalize("NFKC", path)
+    parts = PurePosixPath(plain).with_suffix("").parts[::-1]
     province: Province | None = None
     year: int | None = None
     place = ""
@@ -117,7 +143,7 @@ def from_name(path: str) -> Evidence:
 def _province_in_name(part: str) -> tuple[Province | None, str]:
     hits = []
     for p in provinces():
-        for name in (p.full_name, p.province):
+        for name in (p.full_name, p.province, *(a for a in p.aliases if _HAN_NAME.fullmatch(a))):
             at = part.find(name)
             if at >= 0:
                 hits.append((len(name), -at, p, part[at + len(name) :]))
@@ -141,7 +167,7 @@ def _province_in_name(part: str) -> tuple[Province | None, str]:
 
 
 def _years(text: str) -> list[int]:
-    digits = [int(y) for y in _YEAR.findall(text)]
+    digits = [int(y) for y in _DAY_IN_NAME.findall(text) or _YEAR.findall(text)]
     return digits + [_chinese_year(y) for y in _CHINESE_YEAR.findall(text)]
 
 
@@ -152,13 +178,13 @@ def _chinese_year(text: str) -> int:
 def from_text(paragraphs: Sequence[str]) -> Evidence:
     """Province and year of delivery in the head of a text.
 
-    The year is that of the date of delivery; else of the title; else the year after the one the
-    first heading looks back on. The province is that of the congress, else of the title.
+    The year is that of the date of delivery, which is the one beside the words for the meeting
+    and never a publisher's stamp; else of the title; else the year after the one the first
+    heading looks back on. The province is that of the congress, else of the title.
     """
     head = _head(paragraphs)
-    dates = _DATE.findall(head[:400])
     title = _title(head)
-    year: int | None = int(dates[0][0]) if dates else None
+    year = _delivery_year(head[:600])
     if year is None and title is not None and title.group(1):
         year = int(title.group(1))
     if year is None:
@@ -180,6 +206,25 @@ def from_text(paragraphs: Sequence[str]) -> Evidence:
         if _OTHER_PLACE.fullmatch(name) and not other:
             other = name
     return Evidence(province, year, other if province is None else "")
+
+
+def _delivery_year(head: str) -> int | None:
+    dates = [m for m in _DATE.finditer(head) if not _STAMP.search(head[: m.start()])]
+    beside = [m for m in dates if _MEETING.search(head[max(0, m.start() - 40) : m.end() + 40])]
+    # a bare date far into the text belongs to something told there
+    early = [m for m in dates if m.start() < 200]
+    chosen = next(iter(beside or early), None)
+    return int(chosen.group(1)) if chosen else None
+
+
+def _other_report(paragraphs: Sequence[str]) -> str:
+    """The title of a report that is not the government's, among the first lines; else empty."""
+    for text in paragraphs[:4]:
+        if "政府工作报告" in text:
+            return ""
+        if len(text) <= 60 and _OTHER_REPORT.search(text):
+            return text
+    return ""
 
 
 def _head(paragraphs: Sequence[str]) -> str:

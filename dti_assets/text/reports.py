@@ -6,7 +6,6 @@ Reads through the cache and in limited workers. Counting is in `attention`.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -18,6 +17,7 @@ from dti_assets.geography.provinces import Province
 from dti_assets.tables import records
 from dti_assets.text.cache import Cache, digest
 from dti_assets.text.identity import from_name, identify
+from dti_assets.text.listing import find_reports, locate
 from dti_assets.text.normalise import han_count
 from dti_assets.text.reading import MAX_BYTES, READER_VERSION, Reading, read_bytes
 from dti_assets.text.tables import REPORT_FILES, REPORT_TEXTS
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Progress = Callable[[int, int], None]
-# files of ours, or of an operating system, that lie among reports without being any
-_NOT_REPORTS = frozenset({"readme.md", "sources.csv", "thumbs.db", "desktop.ini"})
-_SIDE_SUFFIXES = (".provenance.json", ".part", ".tmp")
 _FAILURES = {"timeout": "timeout", "memory": "too_large", "died": "damaged", "error": "damaged"}
 
 
@@ -57,6 +54,7 @@ class File:
     """One file of the folder, as far as it is known."""
 
     path: str
+    location: Path
     sha256: str | None = None
     size: int | None = None
     reading: Reading | None = None
@@ -67,6 +65,8 @@ class File:
     reason: str = ""
     text_sha256: str | None = None
     settled: bool = False
+    text_province: Province | None = None
+    text_year: int | None = None
 
     def row(self) -> dict[str, Any]:
         return {
@@ -78,6 +78,8 @@ class File:
             "province": self.province.province if self.province else None,
             "year": self.year,
             "year_source": self.year_source,
+            "text_province_code": self.text_province.province_code if self.text_province else None,
+            "text_year": self.text_year,
             "status": self.status,
             "reason": self.reason or None,
             "text_sha256": self.text_sha256,
@@ -99,21 +101,6 @@ def reader_version() -> str:
     return " ".join([READER_VERSION, *(f"{name}-{version(name)}" for name in engines)])
 
 
-def list_reports(folder: Path) -> list[str]:
-    """Every file below `folder` that may be a report, as sorted relative POSIX paths.
-
-    Hidden files, README.md, sources.csv and download side files are passed over.
-    """
-    found = []
-    for root, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in names:
-            hidden = name.startswith((".", "~$")) or name.lower() in _NOT_REPORTS
-            if not hidden and not name.endswith(_SIDE_SUFFIXES):
-                found.append((Path(root) / name).relative_to(folder).as_posix())
-    return sorted(found)
-
-
 def read_folder(
     folder: Path,
     cache: Cache,
@@ -127,12 +114,18 @@ def read_folder(
     A file that cannot be read is a row with its status, never an exception. `settled` maps
     relative paths to what the study says they are.
     """
-    files = [File(path) for path in list_reports(folder)]
+    settled = settled or {}
+    files = [
+        File(found.path, found.location, reason=found.problem) for found in find_reports(folder)
+    ]
     before = cache.damaged
-    tally = _read(files, folder, cache, workers, limits, progress)
+    tally = _read(files, cache, workers, limits, progress)
     tally.damaged_entries = cache.damaged - before
     for file in files:
-        _identify(file, (settled or {}).get(file.path))
+        _identify(file, settled.get(file.path))
+    for path in sorted(settled.keys() - {file.path for file in files}):
+        reason = "named in study.yaml, but not in the folder"
+        files.append(File(path, folder / path, status="vanished", reason=reason))
     reconcile(files)
     tally.refused = sum(file.status not in ("ok", "duplicate") for file in files)
     return Folder(REPORT_FILES.frame([file.row() for file in files]), tally)
@@ -140,7 +133,6 @@ def read_folder(
 
 def _read(
     files: list[File],
-    folder: Path,
     cache: Cache,
     workers: int | None,
     limits: Limits,
@@ -149,7 +141,7 @@ def _read(
     tally = Tally()
     waiting: list[File] = []
     for file in files:
-        if not _hash(file, folder):
+        if not _hash(file):
             continue
         known = cache.get("texts", text_key(str(file.sha256)))
         if known is None:
@@ -162,17 +154,17 @@ def _read(
     done = len(files) - len(waiting)
     if progress:
         progress(done, len(files))
-    calls = ((str(folder / file.path),) for file in waiting)
+    calls = ((str(file.location),) for file in waiting)
     for index, outcome in run_limited(read_file, calls, workers, limits):
         file = waiting[index]
         if isinstance(outcome, Failure):
+            # a limit met or a worker killed is no fact about the file: it is tried again next time
             file.reading = Reading(_FAILURES[outcome.kind], outcome.reason)
         else:
             # the worker's hash is of the bytes it parsed, should the file have changed since
             file.sha256, file.size, file.reading = outcome
-        # a limit met is not a fact about the file: it may be read when there is more room
-        if file.reading.status not in ("timeout", "too_large", "vanished"):
-            cache.put("texts", text_key(str(file.sha256)), file.reading.to_json())
+            if file.reading.status not in ("too_large", "vanished"):
+                cache.put("texts", text_key(str(file.sha256)), file.reading.to_json())
         tally.read += 1
         done += 1
         if progress:
@@ -194,9 +186,12 @@ def text_key(sha256: str) -> str:
     return digest(sha256, reader_version())
 
 
-def _hash(file: File, folder: Path) -> bool:
+def _hash(file: File) -> bool:
     """Fill in size and hash; False, with a status, for a file that is gone or far too large."""
-    path = folder / file.path
+    path = file.location
+    if file.reason:
+        file.status = "unsupported"
+        return False
     try:
         file.size = path.stat().st_size
         if file.size > MAX_BYTES:
@@ -213,30 +208,35 @@ def _hash(file: File, folder: Path) -> bool:
 
 
 def _identify(file: File, settled: Settled | None) -> None:
+    if settled is not None and settled.ignore:
+        file.status, file.reason = "not_a_report", "set aside in study.yaml"
+        return
     if file.reading is None:
         return
     if file.reading.status != "ok":
         file.status, file.reason = file.reading.status, file.reading.reason
         # a file that cannot be read is still known by its name, so that the gap has a cause
         name = from_name(file.path)
-        file.province, file.year, file.year_source = name.province, name.year, "name"
-        if name.year is None:
-            file.year_source = None
+        file.province, file.year = name.province, name.year
+        file.year_source = None if name.year is None else "name"
         return
-    paragraphs = file.reading.paragraphs
     file.text_sha256 = hashlib.sha256(file.reading.text.encode()).hexdigest()
-    if settled is not None:
-        if settled.ignore:
-            file.status, file.reason = "not_a_report", "set aside in study.yaml"
-            return
-        file.province, file.year, file.year_source = settled.province, settled.year, "study"
-        file.status, file.reason, file.settled = "ok", file.reading.reason, True
-        return
-    found = identify(file.path, paragraphs)
+    found = identify(file.path, file.reading.paragraphs)
     file.province, file.year = found.province, found.year
     file.year_source = found.source if found.year is not None else None
-    file.status = found.status
-    file.reason = "; ".join(filter(None, (found.reason, file.reading.reason)))
+    file.status, reason = found.status, found.reason
+    file.text_province, file.text_year = found.text_province, found.text_year
+    if settled is not None:
+        file.text_province = file.text_year = None
+        file.province = settled.province or found.province
+        file.year = settled.year or found.year
+        file.year_source = "study" if settled.year else file.year_source
+        file.settled = file.province is not None and file.year is not None
+        file.status = "ok" if file.settled else "unidentified"
+        reason = (
+            "" if file.settled else "study.yaml settles only half: province and year are needed"
+        )
+    file.reason = "; ".join(filter(None, (reason, file.reading.reason)))
 
 
 def reconcile(files: list[File]) -> None:
@@ -303,17 +303,23 @@ def why_not_counted(files: pd.DataFrame) -> dict[tuple[int, int], str]:
         key = (row["province_code"], row["year"])
         if row["status"] == "ok":
             counted.add(key)
-        else:
-            reasons.setdefault(key, f"{row['path']}: {row['status']}: {row['reason'] or ''}")
+            continue
+        places = in_conflict(files[files["path"] == row["path"]]) or {key}
+        for place in places:
+            reasons.setdefault(place, f"{row['path']}: {row['status']}: {row['reason'] or ''}")
     return {key: reason for key, reason in reasons.items() if key not in counted}
 
 
 def in_conflict(files: pd.DataFrame) -> set[tuple[int, int]]:
-    """Province-years with a conflict: no published count stands in for what is to be settled."""
+    """Province-years that a file in conflict may belong to, by its name or by its text: no
+    published count stands in for what is to be settled."""
     return {
-        (row["province_code"], row["year"])
+        (code, year)
         for row in records(files)
-        if row["status"] == "conflict" and row["province_code"] and row["year"]
+        if row["status"] == "conflict"
+        for code in (row["province_code"], row["text_province_code"])
+        for year in (row["year"], row["text_year"])
+        if code is not None and year is not None
     }
 
 
@@ -322,7 +328,7 @@ def stored_reading(path: str, sha256: str, folder: Path, cache: Cache) -> Readin
     known = cache.get("texts", text_key(sha256))
     if known is not None:
         return Reading.from_json(known)
-    outcome = next(run_limited(read_file, [(str(folder / path),)], workers=1))[1]
+    outcome = next(run_limited(read_file, [(str(locate(folder, path)),)], workers=1))[1]
     if isinstance(outcome, Failure) or outcome[0] != sha256:
         raise FileNotFoundError(f"{path} changed or vanished while the run was under way")
     cache.put("texts", text_key(sha256), outcome[2].to_json())

@@ -40,10 +40,16 @@ _FALLBACK_AHEAD = (
 )
 _ANNEX = re.compile(
     r"[(（《【]?(?:附件|附录|附表|附[:：1一]|附$|名词解释|名词注释|有关名词|相关名词|部分名词|"
-    r"名词术语|术语解释|注释|注[:：]|有关用语说明|名词说明|"
+    r"名词术语|术语解释|注释[:：]?$|有关用语说明|名词说明|"
     r"(?:《?(?:\d{4}年)?.{0,8}政府工作报告》?)[^。]{0,12}(?:解释|注释|说明|分工|分解)|"
-    r".{0,12}(?:重点|主要)(?:工作|任务)[^。]{0,8}(?:分工|分解)(?:方案|表|的通知)?)"
+    r"[^、，,。)）]{0,12}(?:重点|主要)(?:工作|任务)[^。，,、]{0,8}(?:分工|分解)"
+    r"(?:方案|表|的通知|安排)?[)）》】]?$)"
 )
+_SUBHEADING = re.compile(
+    r"[(（][一二三四五六七八九十]{1,3}[)）]|[一二三四五六七八九十]{1,3}、|\d+[.、]"
+)
+# a note of one line on the figures, as against the notes that explain terms
+_NOTE = re.compile(r"注[:：].{4,}")
 
 
 @dataclass(frozen=True)
@@ -81,14 +87,23 @@ def split(paragraphs: Sequence[str], year: int | None) -> Sections:
 
 
 def _annex_start(paragraphs: Sequence[str]) -> int:
-    """Index of the first annex paragraph: an annex heading in the last two fifths of the text."""
+    """Index of the first annex paragraph: an annex heading in the last two fifths of the text,
+    after which no part of the report begins, or a note that closes it."""
     total = sum(map(len, paragraphs))
     passed = 0
     for index, text in enumerate(paragraphs):
-        if passed > 0.6 * total and len(text) <= 40 and _ANNEX.match(text):
-            return index
+        if passed > 0.6 * total and len(text) <= 40 and not _SUBHEADING.match(text):
+            tail = paragraphs[index + 1 :]
+            heading = _ANNEX.match(text) and not any(_closes_report(line) for line in tail)
+            if heading or (_NOTE.match(text) and not tail):
+                return index
         passed += len(text)
     return len(paragraphs)
+
+
+def _closes_report(text: str) -> bool:
+    """Words with which a report, and no annex, ends or turns to its hearers."""
+    return re.match(r"各位代表[!！,，:：]", text) is not None
 
 
 def _plan_start(body: Sequence[str], year: int | None) -> tuple[int | None, str]:

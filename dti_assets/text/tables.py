@@ -33,6 +33,14 @@ REPORT_FILES = Table(
             "what decided the year: name, text, name+text or study",
             nullable=True,
         ),
+        Column(
+            "text_province_code",
+            "int64",
+            "in a conflict, the province the text names",
+            nullable=True,
+            minimum=110000,
+        ),
+        Column("text_year", "int64", "in a conflict, the year the text names", "year", True),
         Column("status", "string", "outcome of reading", allowed=tuple(STATUSES)),
         _REASON,
         Column(

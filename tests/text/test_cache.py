@@ -6,6 +6,7 @@ import samples
 
 from dti_assets.text.cache import Cache, digest
 from dti_assets.text.reports import read_folder, report_texts
+from dti_assets.text.workers import Limits
 
 
 def test_an_entry_comes_back_and_a_damaged_one_does_not(tmp_path: Path) -> None:
@@ -54,3 +55,13 @@ def test_texts_are_read_again_where_the_cache_is_gone(tmp_path: Path) -> None:
     gone = report_texts(files, [2015], folder, Cache(tmp_path / "elsewhere"))
     assert there.equals(gone) and len(there) == 1
     assert report_texts(files, [2014], folder, Cache(tmp_path / "c")).empty
+
+
+def test_a_reader_that_was_killed_is_asked_again(tmp_path: Path) -> None:
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    (folder / "浙江2015.txt").write_text(samples.report_text(), encoding="utf-8")
+    starved = read_folder(folder, Cache(tmp_path / "c"), limits=Limits(30, 2**24))
+    assert list(starved.files["status"]) != ["ok"]
+    fed = read_folder(folder, Cache(tmp_path / "c"))
+    assert list(fed.files["status"]) == ["ok"] and fed.tally.read == 1

@@ -1,5 +1,6 @@
 """Which report a file is, and what happens to several files for one province-year."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import samples
 from dti_assets.geography.provinces import get_province
 from dti_assets.text.cache import Cache
 from dti_assets.text.identity import from_name, identify
-from dti_assets.text.reports import Settled, read_folder
+from dti_assets.text.reports import Settled, in_conflict, read_folder, report_texts
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,9 @@ from dti_assets.text.reports import Settled, read_folder
         ("xizang2019.html", "西藏", 2019),
         ("henan-2015.txt", "河南", 2015),
         ("hainan-2015.txt", "海南", 2015),
+        ("２０１５年浙江省.txt", "浙江", 2015),
+        ("浙江政府工作报告20150121.txt", "浙江", 2015),
+        ("内蒙2015.txt", "内蒙古", 2015),
     ],
 )
 def test_names(path: str, province: str, year: int) -> None:
@@ -91,3 +95,82 @@ def test_two_files_for_one_province_year(tmp_path: Path) -> None:
     ignored = {"浙江2015.txt": Settled(None, None, ignore=True)}
     files = read_folder(different, Cache(tmp_path / "c"), ignored).files.set_index("path")
     assert files.loc["zhejiang_2015.txt", "status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("head", "year"),
+    [
+        (["（2015年01月20日在浙江省第十二届人民代表大会第三次会议上）"], 2015),
+        (["发布时间:2020年8月13日", "2015年浙江省政府工作报告"], 2015),
+        (["政府工作报告", "（2015年1月20日 省长 某某）"], 2015),
+        (["政府工作报告", "各位代表：", "一、2014年工作回顾"], 2015),
+    ],
+)
+def test_year_of_delivery(head: list[str], year: int) -> None:
+    found = identify("浙江.txt", head + samples.report_lines(titled=False)[2:])
+    assert found.year == year and found.status == "ok"
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "浙江省高级人民法院工作报告",
+        "浙江省人民检察院工作报告",
+        "浙江省人民代表大会常务委员会工作报告",
+        "关于2014年全省预算执行情况和2015年预算草案的报告",
+        "关于浙江省2014年国民经济和社会发展计划执行情况的报告",
+    ],
+)
+def test_other_reports_of_the_same_congress(title: str) -> None:
+    lines = [title, *samples.report_lines(titled=False)]
+    found = identify("浙江2015.txt", lines)
+    assert found.status == "not_a_report" and title in found.reason
+
+
+def test_a_conflict_withholds_both_province_years(tmp_path: Path) -> None:
+    folder = _folder(tmp_path, 海南2014=samples.report_text("海南省", 2015))
+    files = read_folder(folder, Cache(tmp_path / "c")).files
+    assert list(files["status"]) == ["conflict"]
+    assert in_conflict(files) == {(460000, 2014), (460000, 2015)}
+
+
+def test_what_the_study_settles(tmp_path: Path) -> None:
+    folder = _folder(tmp_path, 浙江2014=samples.report_text("浙江省", 2015))
+    zhejiang = get_province("浙江")
+
+    def status(**settled: Settled) -> tuple[str, int | None]:
+        entries = {f"{name}.txt": entry for name, entry in settled.items()}
+        row = read_folder(folder, Cache(tmp_path / "c"), entries).files.iloc[0]
+        return row["status"], row["year"]
+
+    assert status(浙江2014=Settled(None, 2015)) == ("ok", 2015)
+    assert status(浙江2014=Settled(zhejiang, None))[0] == "ok"
+    assert status(浙江2014=Settled(None, None, ignore=True))[0] == "not_a_report"
+    lost = read_folder(folder, Cache(tmp_path / "c"), {"gone.txt": Settled(zhejiang, 2015)}).files
+    row = lost.set_index("path").loc["gone.txt"]
+    assert row["status"] == "vanished" and "study.yaml" in row["reason"]
+
+
+def test_odd_things_in_the_folder(tmp_path: Path) -> None:
+    folder = _folder(tmp_path, 浙江2015=samples.report_text())
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "江苏2015.txt").write_text(samples.report_text("江苏省"), encoding="utf-8")
+    (folder / "linked").symlink_to(elsewhere)
+    (elsewhere / "loop").symlink_to(folder)
+    os.mkfifo(folder / "pipe2015.pdf")
+    (Path(os.fsdecode(os.fsencode(folder) + b"/" + "上海2015.txt".encode("gb18030")))).write_text(
+        samples.report_text("上海市"), encoding="utf-8"
+    )
+    (folder / "broken2015.txt").symlink_to(tmp_path / "nowhere")
+    read = read_folder(folder, Cache(tmp_path / "c"))
+    status = dict(zip(read.files["path"], read.files["status"], strict=True))
+    assert status == {
+        "broken2015.txt": "vanished",
+        "linked/江苏2015.txt": "ok",
+        "pipe2015.pdf": "unsupported",
+        "上海2015.txt": "ok",
+        "浙江2015.txt": "ok",
+    }
+    texts = report_texts(read.files, [2015], folder, Cache(tmp_path / "other"))
+    assert len(texts) == 3

@@ -9,11 +9,13 @@ import samples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dti_assets.text.attention import CountingRules, policy_attention
 from dti_assets.text.counting import count_report
 from dti_assets.text.dictionary import dictionary_of, shipped_dictionary
 from dti_assets.text.matching import Matcher
 from dti_assets.text.sections import split
 from dti_assets.text.segmentation import segmenter, words
+from dti_assets.text.tables import KEYWORD_COUNTS, SECTION_WORDS
 
 TERMS = (
     "数字经济",
@@ -143,3 +145,36 @@ def test_sections_by_heading() -> None:
     assert labels[-2:] == ("annex", "annex")
     no_heading = split([line for line in lines if not line.startswith(("一、", "二、"))], 2015)
     assert not no_heading.is_split and no_heading.reason
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "主要任务分工明确、责任到人，确保各项工作落到实处。",
+        "（三）落实重点任务分解",
+        "注：以上指标为预期性指标",
+    ],
+)
+def test_ordinary_lines_do_not_begin_an_annex(line: str) -> None:
+    lines = samples.report_lines(repeats=6)
+    lines.insert(-3, line)
+    assert "annex" not in split(lines, 2015).labels
+
+
+def test_annexes_alone_are_no_half() -> None:
+    words = [
+        {**WORDS, "section": "unsplit"},
+        {**WORDS, "section": "annex"},
+    ]
+    frame = SECTION_WORDS.frame(words)
+    rules = CountingRules(section="plan", annexes="keep")
+    table = policy_attention(KEYWORD_COUNTS.frame([]), frame, [2015], shipped_dictionary(), rules)
+    row = table[table["province"] == "浙江"].iloc[0]
+    assert row["frequency"] != row["frequency"] and "no plan half" in row["reason"]
+
+
+WORDS = {
+    "province_code": 330000, "province": "浙江", "year": 2015, "words_all": 10,
+    "words_nonpunct": 9, "words_han": 8, "chars_han": 20, "origin": "text", "source": "a.txt",
+    "text_sha256": "0", "dictionary_sha256": shipped_dictionary().sha256, "tokenizer": "jieba",
+}  # fmt: skip

@@ -51,6 +51,114 @@ def test_docx_tables_are_read_in_place_and_once() -> None:
     assert reading.paragraphs[-4:] == ["指标", "数字经济占比", "目标", "百分之十"]
 
 
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("<w:p><w:ins><w:r><w:t>数字经济</w:t></w:r></w:ins></w:p>", "数字经济"),
+        ("<w:p><w:del><w:r><w:delText>旧</w:delText></w:r></w:del><w:r><w:t>新</w:t></w:r></w:p>",
+         "新"),
+        ("<w:sdt><w:sdtContent><w:p><w:r><w:t>块链</w:t></w:r></w:p></w:sdtContent></w:sdt>",
+         "块链"),
+        ("<w:p><w:r><w:t>前</w:t></w:r><w:smartTag><w:r><w:t>2015年</w:t></w:r></w:smartTag></w:p>",
+         "前2015年"),
+        ("<w:p><w:fldSimple><w:r><w:t>域内</w:t></w:r></w:fldSimple></w:p>", "域内"),
+        ("<w:p><w:r><w:t>外</w:t></w:r><w:r><w:pict><w:txbxContent><w:p><w:r><w:t>框</w:t></w:r></w:p>"
+         "</w:txbxContent></w:pict></w:r></w:p>", "外|框"),
+    ],
+)  # fmt: skip
+def test_docx_text_that_is_not_in_plain_runs(markup: str, text: str) -> None:
+    content = io.BytesIO(samples.docx(LINES))
+    out = io.BytesIO()
+    with zipfile.ZipFile(content) as old, zipfile.ZipFile(out, "w") as new:
+        for item in old.infolist():
+            data = old.read(item)
+            if item.filename == "word/document.xml":
+                data = data.replace(b"<w:sectPr", markup.encode() + b"<w:sectPr", 1)
+            new.writestr(item, data)
+    reading = read_bytes(out.getvalue())
+    assert reading.status == "ok", reading.reason
+    assert "|".join(reading.paragraphs[len(LINES) :]) == text
+
+
+def test_html_containers_that_nest_or_stand_in_pieces() -> None:
+    menu = "<ul>" + "<li><a href='/'>数字经济专栏</a></li>" * 50 + "</ul>"
+    body = "".join(f"<p>{line}</p>" for line in LINES)
+    half = "".join(f"<p>{line}</p>" for line in LINES[:25])
+    rest = "".join(f"<p>{line}</p>" for line in LINES[25:])
+    pages = {
+        "menu in the outer one": f"<div id='zoom'>{menu}<div class='TRS_Editor'>{body}</div></div>",
+        "menu in the only one": f"<div class='content'>{menu}{body}</div>",
+        "same class nested": f"<div class='content'>{menu}<div class='content'>{body}</div></div>",
+        "two pieces": f"<div><div class='TRS_Editor'>{half}</div>"
+        f"<div class='TRS_Editor'>{rest}</div></div>",
+        "second half outside": f"<div id='zoom'><div class='TRS_Editor'>{half}</div>{rest}</div>",
+    }
+    for name, page in pages.items():
+        reading = read_bytes(f"<html><body>{page}</body></html>".encode())
+        assert reading.paragraphs == normalise(LINES), name
+
+
+def test_a_page_that_breaks_off_is_damaged() -> None:
+    content = samples.html(LINES)
+    assert read_bytes(content[: len(content) // 2]).status == "damaged"
+
+
+def _columns_pdf(columns: int, rotation: int = 0) -> bytes:
+    """The report set in lines of 21 characters, in columns, on pages that may be rotated."""
+    from reportlab.pdfbase import pdfmetrics
+    from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+    from reportlab.pdfgen import canvas
+
+    pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
+    out = io.BytesIO()
+    page = canvas.Canvas(out, pagesize=(595, 842), invariant=1)
+    wrapped = []
+    for line in LINES:
+        first = "\u3000\u3000" + line
+        wrapped += [first[i : i + 21] for i in range(0, len(first), 21)]
+    # 39 lines, so that the repeated paragraphs do not repeat at the same height like furniture
+    per_page = 39 * columns
+    for start in range(0, len(wrapped), per_page):
+        page.setFont("STSong-Light", 11)
+        if rotation:
+            page.setPageRotation(rotation)
+            page.translate(595, 0)
+            page.rotate(90)
+        for place, text in enumerate(wrapped[start : start + per_page]):
+            column, row = divmod(place, 39)
+            indent = 22 if text.startswith("\u3000") else 0
+            top = 550 - 13 * row if rotation else 780 - 18 * row
+            page.drawString(50 + 260 * column + indent, top, text.strip("\u3000"))
+        page.showPage()
+    page.save()
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(("columns", "rotation"), [(2, 0), (1, 90), (2, 90)])
+def test_pdf_in_two_columns_or_rotated(columns: int, rotation: int) -> None:
+    reading = read_bytes(_columns_pdf(columns, rotation))
+    assert reading.status == "ok", reading.reason
+    for term in ("工业互联网", "区块链", "大数据", "人工智能"):
+        assert reading.text.count(term) == 22, term
+    assert reading.paragraphs == normalise(LINES)
+
+
+def test_pdf_with_pages_that_give_no_text_is_refused() -> None:
+    import pypdf
+
+    reader = pypdf.PdfReader(io.BytesIO(samples.text_pdf(samples.report_lines(repeats=60))))
+    writer = pypdf.PdfWriter()
+    for number, page in enumerate(reader.pages):
+        if number % 3 == 1:
+            writer.add_blank_page(595, 842)
+        else:
+            writer.add_page(page)
+    out = io.BytesIO()
+    writer.write(out)
+    reading = read_bytes(out.getvalue())
+    assert reading.status == "damaged" and "hold no text" in reading.reason
+
+
 def test_hard_wrapped_text_is_joined() -> None:
     wrapped = []
     for line in LINES:

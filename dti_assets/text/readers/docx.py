@@ -5,14 +5,20 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dti_assets.text.extract import Extract, UnreadableError
 
-if TYPE_CHECKING:
-    from docx.table import Table
-    from docx.text.paragraph import Paragraph
-
+_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+# what a run's children stand for; None means their own text
+_LEAVES: dict[str, str | None] = {
+    _W + "t": None,
+    _W + "tab": "\t",
+    _W + "br": "\n",
+    _W + "cr": "\n",
+    _W + "noBreakHyphen": "-",
+}
 MAX_UNPACKED = 100 * 2**20
 MAX_RATIO = 200
 
@@ -30,7 +36,7 @@ def read_docx(content: bytes) -> Extract:
         raise UnreadableError("too_large", f"would unpack from {len(content):,} to {size:,} bytes")
     try:
         document = docx.Document(io.BytesIO(content))
-        paragraphs = list(_texts(document))
+        paragraphs = list(_paragraphs(document.element.body))
     except MemoryError:
         raise
     except Exception as error:  # python-docx raises whatever its XML and zip layers raise
@@ -38,12 +44,30 @@ def read_docx(content: bytes) -> Extract:
     return Extract(paragraphs, engine="python-docx")
 
 
-def _texts(parent: Any) -> Iterator[str]:
-    block: Paragraph | Table
-    for block in parent.iter_inner_content():
-        if hasattr(block, "rows"):
-            # a merged cell is listed once for each column and row it spans
-            for cell in {cell._tc: cell for row in block.rows for cell in row.cells}.values():
-                yield from _texts(cell)
-        else:
-            yield from block.text.split("\n")
+def _paragraphs(parent: Any) -> Iterator[str]:
+    """The text of every paragraph below an element, in document order.
+
+    python-docx's own text passes over what stands in content controls, smart tags, fields, text
+    boxes and accepted insertions; every run counts here but deleted ones. A text box is stored
+    twice, the second time as a fallback for old programs.
+    """
+    for paragraph in parent.iter(_W + "p"):
+        if not _inside(paragraph, (_MC + "Fallback", _W + "del", _W + "moveFrom")):
+            yield from _text(paragraph).split("\n")
+
+
+def _text(paragraph: Any) -> str:
+    pieces = []
+    for node in paragraph.iter(*_LEAVES):
+        # the paragraphs of a text box inside this one are paragraphs of their own
+        if _owner(node) is paragraph and not _inside(node, (_W + "del", _W + "moveFrom")):
+            pieces.append(_LEAVES[node.tag] or node.text or "")
+    return "".join(pieces)
+
+
+def _owner(node: Any) -> Any:
+    return next(node.iterancestors(_W + "p"), None)
+
+
+def _inside(node: Any, names: tuple[str, ...]) -> bool:
+    return next(node.iterancestors(*names), None) is not None

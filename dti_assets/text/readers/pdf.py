@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 MAX_PAGES = 600
 MIN_PAGE_CHARS = 50
+# below this many characters a page is looked at for pictures
+_SPARSE = 300
 # a line repeated at the same height on this share of pages is a running head
 REPEATED = 0.4
 _PAGE_NUMBER = re.compile(r"^[\s\-—–·.第]*\d{1,4}(\s*/\s*\d{1,4})?[\s\-—–·.页]*$")
@@ -66,10 +68,9 @@ def read_pdf(content: bytes) -> Extract:
         raise UnreadableError("too_large", f"{count} pages, more than {MAX_PAGES}")
 
     pages: list[list[Line]] = []
+    pictured: set[int] = set()
     second: list[int] = []
-    scanned: list[int] = []
     garbled: list[int] = []
-    blank: list[int] = []
     for number in range(1, count + 1):
         lines, has_image = _page(document, number)
         text = "".join(line.text for line in lines)
@@ -82,23 +83,39 @@ def read_pdf(content: bytes) -> Extract:
             if len(other_text) >= MIN_PAGE_CHARS and better:
                 lines, text, odd = other, other_text, other_odd
                 second.append(number)
-        if len(text.strip()) < MIN_PAGE_CHARS:
-            (scanned if has_image else blank).append(number)
-        elif odd > 0 and is_garbled(text):
+        if odd > 0 and is_garbled(text):
             garbled.append(number)
+        if has_image:
+            pictured.add(number)
         pages.append(lines)
+
+    kept = drop_furniture(pages)
+    # a page is judged by what is left of it: a running head does not make a scan a text
+    held = Counter[int]()
+    for line in kept:
+        held[line.page] += len(line.text)
+    bare = [n for n in range(1, count + 1) if held[n] < MIN_PAGE_CHARS and n not in garbled]
+    scanned = [number for number in bare if number in pictured]
+    blank = [number for number in bare if number not in pictured]
     _refuse(count, scanned, garbled, blank)
 
-    paragraphs, page_of = join_lines(drop_furniture(pages))
-    notes = [f"pages {_ranges(scanned)} are images"] if scanned else []
-    notes += [f"pages {_ranges(garbled)} are garbled"] if garbled else []
-    notes += [f"pages {_ranges(second)} read by pdfplumber"] if second else []
+    paragraphs, page_of = join_lines(kept)
+    said = {
+        "are images": scanned,
+        "are garbled": garbled,
+        "hold hardly any text": blank,
+        "read by pdfplumber": second,
+    }
+    notes = [f"pages {_ranges(numbers)} {what}" for what, numbers in said.items() if numbers]
     engine = "pypdfium2+pdfplumber" if second else "pypdfium2"
     return Extract(paragraphs, engine=engine, pages=count, page_of=page_of, notes=notes)
 
 
 def _refuse(count: int, scanned: list[int], garbled: list[int], blank: list[int]) -> None:
-    """A report with more than a tenth of its pages missing would be an undercount."""
+    """A report with more than a tenth of its pages missing would be an undercount.
+
+    Two pages without text are a cover and a back.
+    """
     if len(scanned) + len(blank) == count:
         reason = "no page holds text" + ("; the pages are images" if scanned else "")
         raise UnreadableError("scanned" if scanned else "empty", reason)
@@ -108,6 +125,11 @@ def _refuse(count: int, scanned: list[int], garbled: list[int], blank: list[int]
         raise UnreadableError(
             "garbled",
             f"{len(garbled)} of {count} pages have no usable character map (or another language)",
+        )
+    if len(blank) > max(2, 0.1 * count):
+        raise UnreadableError(
+            "damaged",
+            f"{len(blank)} of {count} pages hold no text that can be read (pages {_ranges(blank)})",
         )
 
 
@@ -125,6 +147,7 @@ def _page(document: PdfDocument, number: int) -> tuple[list[Line], bool]:
         return [], False
     try:
         has_geometry = len(text) == textpage.count_chars()
+        rotation = page.get_rotation()
         lines: list[Line] = []
         start = 0
         for piece in text.split("\r\n"):
@@ -136,11 +159,11 @@ def _page(document: PdfDocument, number: int) -> tuple[list[Line], bool]:
                     box = _box(raw, textpage, first)
                     end = _box(raw, textpage, first + len(stripped) - 1)
                     if box is not None and end is not None:
-                        line.left, line.right, line.height = box[0], end[1], box[2]
+                        line.left, line.right, line.height = _upright(box, end, rotation)
                 lines.append(line)
             start += len(piece) + 2
         has_image = False
-        if len(text) < MIN_PAGE_CHARS:
+        if len(text) < _SPARSE:
             has_image = next(page.get_objects((raw.FPDF_PAGEOBJ_IMAGE,)), None) is not None
         return lines, has_image
     finally:
@@ -148,12 +171,27 @@ def _page(document: PdfDocument, number: int) -> tuple[list[Line], bool]:
         page.close()
 
 
-def _box(raw: Any, textpage: Any, index: int) -> tuple[float, float, float] | None:
-    """Left, right and bottom edge of a character; None for one that PDFium made up."""
+_Box = tuple[float, float, float, float]
+
+
+def _box(raw: Any, textpage: Any, index: int) -> _Box | None:
+    """Left, right, bottom, top of a character; None for one that PDFium made up."""
     left, right, bottom, top = (ctypes.c_double() for _ in range(4))
     if not raw.FPDFText_GetCharBox(textpage, index, left, right, bottom, top):
         return None
-    return left.value, right.value, bottom.value
+    return left.value, right.value, bottom.value, top.value
+
+
+def _upright(first: _Box, last: _Box, rotation: int) -> tuple[float, float, float]:
+    """Left edge, right edge and height of a line as the page is shown; PDFium's boxes know
+    nothing of the page's rotation."""
+    if rotation == 90:
+        return first[2], last[3], -first[0]
+    if rotation == 180:
+        return -first[1], -last[0], -first[3]
+    if rotation == 270:
+        return -first[3], -last[2], first[0]
+    return first[0], last[1], first[2]
 
 
 def _plumbed(content: bytes, number: int) -> list[Line]:
@@ -203,40 +241,69 @@ def _place(line: Line) -> tuple[str, int] | None:
 def join_lines(lines: list[Line]) -> tuple[list[str], list[int]]:
     """Paragraphs and the page each begins on.
 
-    A line runs on into the next where it reaches the right margin, or nearly does without ending
-    a sentence, and the next is not indented. Without geometry the number of characters stands
-    for the width.
+    A line runs on into the next where it reaches the right margin of its column, or nearly does
+    without ending a sentence, and the next is not indented. Without geometry the number of
+    characters stands for the width.
     """
-    placed = [line for line in lines if line.right is not None and line.left is not None]
-    if len(placed) < len(lines) or not placed:
+    if not lines or any(line.right is None or line.left is None for line in lines):
         return _join_by_length(lines)
-    size = statistics.median(
-        (line.right - line.left) / len(line.text)  # type: ignore[operator]
-        for line in placed
-    )
-    rights = sorted(line.right for line in placed)  # type: ignore[type-var]
-    lefts = sorted(line.left for line in placed)  # type: ignore[type-var]
-    right_margin = float(rights[int(len(rights) * 0.95)])  # type: ignore[arg-type]
-    left_margin = float(lefts[int(len(lefts) * 0.3)])  # type: ignore[arg-type]
-    width = right_margin - left_margin
+    size = statistics.median((_right(line) - _left(line)) / len(line.text) for line in lines)
+    column_of = _columns(lines)
+    margins = {}
+    for column in set(column_of):
+        members = [line for line, its in zip(lines, column_of, strict=True) if its == column]
+        lefts, rights = sorted(map(_left, members)), sorted(map(_right, members))
+        margins[column] = lefts[int(len(lefts) * 0.3)], rights[int(len(rights) * 0.95)]
 
     paragraphs: list[str] = []
     page_of: list[int] = []
-    previous: Line | None = None
-    for line in placed:
+    previous: tuple[Line, float, float] | None = None
+    for line, column in zip(lines, column_of, strict=True):
+        left_margin, right_margin = margins[column]
         runs_on = False
         if previous is not None:
-            gap = right_margin - float(previous.right or 0.0)
-            own = (float(previous.right or 0.0) - float(previous.left or 0.0)) / len(previous.text)
+            before, gap, width = previous
+            own = (_right(before) - _left(before)) / len(before.text)
             # a title in larger type wraps further from the margin
             full = gap < 1.8 * max(size, own)
-            nearly = gap < 0.2 * width and not _SENTENCE_END.search(previous.text)
-            indented = float(line.left or 0.0) > left_margin + 1.2 * size
+            nearly = gap < 0.2 * width and not _SENTENCE_END.search(before.text)
+            indented = _left(line) > left_margin + 1.2 * size
             opens = not full and _OPENING.match(line.text) is not None
             runs_on = (full or nearly) and not indented and not opens
         _append(paragraphs, page_of, line, runs_on)
-        previous = line
+        previous = line, right_margin - _right(line), right_margin - left_margin
     return paragraphs, page_of
+
+
+def _left(line: Line) -> float:
+    return line.left or 0.0
+
+
+def _right(line: Line) -> float:
+    return line.right or 0.0
+
+
+def _columns(lines: list[Line]) -> list[int]:
+    """Which column each line stands in: 0 in a document of one column or across two, 1 and 2
+    beside its middle. The pages with enough lines decide for all."""
+    by_page: dict[int, list[Line]] = {}
+    for line in lines:
+        by_page.setdefault(line.page, []).append(line)
+    centres, votes = [], 0
+    for members in by_page.values():
+        centre = (min(map(_left, members)) + max(map(_right, members))) / 2
+        before = sum(_right(line) <= centre for line in members)
+        behind = sum(_left(line) >= centre for line in members)
+        if len(members) >= 10:
+            votes += -1
+            enough = 0.2 * len(members)
+            if min(before, behind) >= enough and before + behind >= 4 * enough:
+                votes += 2
+                centres.append(centre)
+    if votes < 0 or not centres:
+        return [0] * len(lines)
+    middle = statistics.median(centres)
+    return [1 if _right(n) <= middle else 2 if _left(n) >= middle else 0 for n in lines]
 
 
 def _join_by_length(lines: list[Line]) -> tuple[list[str], list[int]]:
