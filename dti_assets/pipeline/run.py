@@ -17,6 +17,14 @@ from dti_assets.study import Inputs, Study, StudyError
 from dti_assets.text.published import published_words
 from dti_assets.text.reports import list_reports
 
+# The terminal shows what a run prints. Capturing it for the web UI takes four helper processes,
+# which answer Ctrl-C with tracebacks and stand between the progress bar and the terminal.
+_NO_CAPTURE: dict[str, Any] = {
+    "compute_logs": {
+        "module": "dagster._core.storage.noop_compute_log_manager",
+        "class": "NoOpComputeLogManager",
+    }
+}
 # what `dti init` writes to the Dagster home: no telemetry, no pop-ups, two runs at a time
 DAGSTER_YAML = """telemetry:
   enabled: false
@@ -60,8 +68,11 @@ def initialise(study: Study) -> Path:
 @contextmanager
 def _instance(home: Path) -> Any:
     """The Dagster instance of a home; DAGSTER_HOME is set for the processes it starts."""
+    from dagster._core.instance.ref import InstanceRef
+
     os.environ["DAGSTER_HOME"] = str(home)
-    with dg.DagsterInstance.from_config(str(home)) as instance:
+    reference = InstanceRef.from_dir(str(home), overrides=_NO_CAPTURE)
+    with dg.DagsterInstance.from_ref(reference) as instance:
         yield instance
 
 

@@ -170,12 +170,15 @@ def test_an_interrupted_run_says_so_and_goes_on_next_time(small_study: Path) -> 
         sys.executable, "-c", "from dti_assets.cli import main; main()", "run", "--study",
         str(small_study), "--select", REPORTS_AND_INSTRUMENT,
     ]  # fmt: skip
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    # Ctrl-C reaches every process of the terminal's foreground group
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
         assert process.stderr is not None
         said = ""
         while "reading reports" not in said:
             said += process.stderr.readline()
-        process.send_signal(signal.SIGINT)
+        os.killpg(process.pid, signal.SIGINT)
         said += process.stderr.read()
     assert process.returncode == 130, said
     assert said.splitlines()[-1] == "interrupted; run again to go on where it stopped"
