@@ -1,6 +1,7 @@
 """The `dti` command: each subcommand loads what it needs, calls one function, says what it did.
 
-Exit status: 0 done, 1 an asset or a blocking check failed, 2 bad usage or bad input.
+Exit status: 0 done, 1 an asset or a blocking check failed, 2 bad usage or bad input, 130
+interrupted.
 """
 
 from __future__ import annotations
@@ -272,13 +273,14 @@ def _study(file: str, years: str | None) -> Study:
 
 
 def _years(text: str) -> tuple[int, int]:
-    first, _, last = text.partition("-")
-    try:
-        return int(first), int(last or first)
-    except ValueError as error:
+    import re
+
+    found = re.fullmatch(r"([0-9]{4})(?:-([0-9]{4}))?", text.strip())
+    if found is None:
         raise click.BadParameter(
             f"{text!r} is neither a year nor two joined by a hyphen", param_hint="--years"
-        ) from error
+        )
+    return int(found[1]), int(found[2] or found[1])
 
 
 def _stored(asset: str, study: Study) -> Any:

@@ -42,6 +42,20 @@ def _cell(value: Any) -> str:
     return text if len(text) <= _LONGEST_CELL else text[: _LONGEST_CELL - 1] + "…"
 
 
+def shortened(line: str, columns: int) -> str:
+    """A line that fits into so many columns of a terminal, cut where it does not."""
+    if _width(line) <= columns:
+        return line
+    while line and _width(line) >= columns:
+        line = line[:-1]
+    return line.rstrip() + "…"
+
+
+def without_controls(text: str) -> str:
+    """Text that moves no terminal: a file's name may hold escape codes."""
+    return "".join("�" if unicodedata.category(c) == "Cc" and c not in "\n\t" else c for c in text)
+
+
 def _width(text: str) -> int:
     """Columns on a terminal; Chinese characters take two."""
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

@@ -6,13 +6,16 @@ end. Results are never printed here; `dti show` does that.
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from dti_assets.output import shortened, without_controls
 from dti_assets.pipeline.resources import Progress
+from dti_assets.stored_tables import YEARLY
 
 if TYPE_CHECKING:
     from dti_assets.pipeline.run import Outcome
@@ -58,13 +61,13 @@ class ConsoleProgress(Progress):
         seconds = time.monotonic() - self.started
         out = [""]
         verb = "finished" if outcome.success else "FAILED"
-        out.append(
-            f"study {study.name}, {study.years[0]}-{study.years[1]}: {verb} in {seconds:.0f} s"
-        )
+        out.append(f"study {study.name}, {_span(study.years)}: {verb} in {seconds:.0f} s")
         width = 2 + max((len(asset) for asset in outcome.made), default=0)
         told = [asset for asset in outcome.made if asset in self.summaries]
         for asset in told:
-            out.append(f"  {asset:<{width}}{self.summaries.get(asset, 'made')}")
+            line = f"  {asset:<{width}}{self.summaries[asset]}"
+            # the whole sentence stands with the asset in the web UI
+            out.append(shortened(line, self._columns) if self._columns else line)
         if outcome.failures:
             out.append("failed:")
             out += [f"  {sentence}" for sentence in outcome.failures]
@@ -76,18 +79,40 @@ class ConsoleProgress(Progress):
                 out += [f"    {line}" for line in lines[:_SHOWN_WARNINGS]]
                 if len(lines) > _SHOWN_WARNINGS:
                     out.append(f"    … and {len(lines) - _SHOWN_WARNINGS} more lines in the web UI")
+        out += _years_note(outcome, study)
         out.append(f"stored tables: {study.output_url}/data")
+        if "panel_export" in outcome.made:
+            out.append(f"panel files:   {study.output_url}/panel")
         option = (
             ""
             if study.file.name == "study.yaml" and study.file.parent.samefile(".")
             else (f" --study {study.file}")
         )
         out.append(f"look at one:   dti show dti_iv{option}")
-        print("\n".join(out), file=sys.stderr)
+        print("\n".join(map(without_controls, out)), file=sys.stderr)
+
+    @property
+    def _columns(self) -> int | None:
+        """Columns of the terminal; None where there is none."""
+        return shutil.get_terminal_size().columns if self._bar is not None else None
 
     def _say(self, sentence: str) -> None:
         if self._bar is None:
-            print(sentence, file=sys.stderr, flush=True)
+            print(without_controls(sentence), file=sys.stderr, flush=True)
+
+
+def _years_note(outcome: Outcome, study: Study) -> list[str]:
+    """That tables of all years were made anew from some of them, where they were."""
+    if study.years_in_file in (None, study.years) or set(outcome.made) <= YEARLY:
+        return []
+    assert study.years_in_file is not None
+    now, all_years = _span(study.years), _span(study.years_in_file)
+    return [f"tables cover {now} only; {study.file.name} says {all_years}: dti run rebuilds all"]
+
+
+def _span(years: tuple[int, int]) -> str:
+    first, last = years
+    return str(first) if first == last else f"{first}-{last}"
 
 
 @contextmanager
@@ -101,7 +126,8 @@ def console_progress(name: str) -> Iterator[ConsoleProgress]:
     from rich.progress import Progress as Bar
 
     columns = (
-        TextColumn("{task.description}"),
+        # names of files are no markup
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),

@@ -1,4 +1,4 @@
-"""Stored tables: one Parquet file an asset, or an asset and year, written atomically.
+"""Stored tables: one Parquet file an asset, or an asset and year, never seen half written.
 
 The folder can be local or any fsspec URL. Knows tables, not Dagster.
 """
@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterable
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +26,10 @@ class MissingTableError(LookupError):
     """A table, or a year of it, that has not been made; the message names it."""
 
 
+class DamagedTableError(ValueError):
+    """A stored file that is no Parquet file any more; the message names table and mending."""
+
+
 @dataclass(frozen=True)
 class Store:
     """Tables below `url`: data/NAME.parquet, or data/NAME/YEAR.parquet."""
@@ -30,9 +37,27 @@ class Store:
     url: str
 
     def location(self, name: str, year: int | None = None) -> str:
-        """Path or URL of a stored table."""
+        """Path or URL of a stored table; a path where the URL is one of this machine's files."""
         tail = f"{name}.parquet" if year is None else f"{name}/{year}.parquet"
-        return f"{self.url.rstrip('/')}/data/{tail}"
+        return self._location(f"data/{tail}")
+
+    def _location(self, below: str) -> str:
+        url = self.url
+        if url.startswith(("file://", "local://")):
+            import fsspec
+
+            url = fsspec.core.url_to_fs(url)[1]
+        return f"{url.rstrip('/')}/{below}"
+
+    def has(self, table: Table, year: int | None = None) -> bool:
+        """Whether the table, or the year of it, has been made."""
+        location = self.location(table.name, year)
+        if "://" not in location:
+            return Path(location).is_file()
+        import fsspec
+
+        filesystem, path = fsspec.core.url_to_fs(location)
+        return bool(filesystem.isfile(path))
 
     def write(self, table: Table, frame: pd.DataFrame, years: Iterable[int] | None = None) -> None:
         """Store a frame with the declared columns; with `years`, one file each by its `year`.
@@ -41,7 +66,7 @@ class Store:
         """
         frame = table.frame(frame)
         if years is None:
-            self._put(self.location(table.name), _parquet(table, frame))
+            _put(self.location(table.name), _parquet(table, frame))
             return
         wanted = sorted(years)
         stray = sorted(set(frame["year"].dropna().astype(int)) - set(wanted))
@@ -49,21 +74,22 @@ class Store:
             raise TableError(f"table {table.name}: rows of {stray[0]}, a year not asked for")
         for year in wanted:
             part = frame[frame["year"] == year].reset_index(drop=True)
-            self._put(self.location(table.name, year), _parquet(table, part))
+            _put(self.location(table.name, year), _parquet(table, part))
 
     def read(self, table: Table, years: Iterable[int] | None = None) -> pd.DataFrame:
         """The stored frame; with `years`, their files in one frame, in the order of the key.
 
-        Raises MissingTableError naming the table and the years that are not there.
+        Raises MissingTableError naming the table and the years that are not there, and
+        DamagedTableError for a file that cannot be read.
         """
         import pandas as pd
 
         if years is None:
-            return table.frame(self._get(self.location(table.name), table.name))
+            return table.frame(_get(self.location(table.name), table.name))
         parts, missing = [], []
         for year in sorted(years):
             try:
-                parts.append(self._get(self.location(table.name, year), table.name))
+                parts.append(_get(self.location(table.name, year), f"{table.name} of {year}"))
             except MissingTableError:
                 missing.append(str(year))
         if missing:
@@ -80,14 +106,11 @@ class Store:
         Copies, so that the file stays where its maker looks for it.
         """
         location = self.location(table.name)
-        if "://" in location:
-            import fsspec
-
-            filesystem, path = fsspec.core.url_to_fs(location)
-            filesystem.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
-            filesystem.put_file(str(made), path)
+        if "://" not in location:
+            copy_atomically(made, Path(location))
             return
-        copy_atomically(made, Path(location))
+        with _remote(location) as (filesystem, temporary):
+            filesystem.put_file(str(made), temporary)
 
     def keep(self, folder: Path, name: str) -> list[dict[str, Any]]:
         """Put the files of a local folder below `name`; rows of path, sha256 and bytes.
@@ -98,40 +121,63 @@ class Store:
         for source in sorted(path for path in folder.rglob("*") if path.is_file()):
             content = source.read_bytes()
             path = f"{name}/{source.relative_to(folder).as_posix()}"
-            self._put(f"{self.url.rstrip('/')}/{path}", content)
+            _put(self._location(path), content)
             digest = hashlib.sha256(content).hexdigest()
             rows.append({"path": path, "sha256": digest, "bytes": len(content)})
         return rows
 
-    def _put(self, location: str, content: bytes) -> None:
-        if "://" not in location:
-            write_atomically(Path(location), content)
-            return
-        import fsspec
 
-        filesystem, path = fsspec.core.url_to_fs(location)
-        filesystem.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
-        # object stores publish an object only when it is complete
-        with filesystem.open(path, "wb") as handle:
-            handle.write(content)
+def _put(location: str, content: bytes) -> None:
+    if "://" not in location:
+        write_atomically(Path(location), content)
+        return
+    with _remote(location) as (filesystem, temporary):
+        filesystem.pipe_file(temporary, content)
 
-    def _get(self, location: str, name: str) -> pd.DataFrame:
-        import pyarrow.parquet as pq
 
-        try:
-            if "://" in location:
-                import fsspec
+@contextmanager
+def _remote(location: str) -> Iterator[tuple[Any, str]]:
+    """A file system and a key beside `location` to write to, moved there when all went well.
 
-                filesystem, path = fsspec.core.url_to_fs(location)
-                content = filesystem.cat_file(path)
-            else:
-                content = Path(location).read_bytes()
-        except FileNotFoundError as error:
-            raise MissingTableError(f"table {name} has not been made") from error
-        import pandas as pd
+    Not every file system shows a file only when it is complete, so none is trusted to.
+    """
+    import fsspec
 
+    filesystem, path = fsspec.core.url_to_fs(location)
+    folder, _, name = path.rpartition("/")
+    filesystem.makedirs(folder, exist_ok=True)
+    temporary = f"{folder}/.{name}.{os.getpid()}.{secrets.token_hex(4)}"
+    try:
+        yield filesystem, temporary
+        filesystem.mv(temporary, path)
+    except BaseException:
+        if filesystem.exists(temporary):
+            filesystem.rm_file(temporary)
+        raise
+
+
+def _get(location: str, name: str) -> pd.DataFrame:
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        if "://" in location:
+            import fsspec
+
+            filesystem, path = fsspec.core.url_to_fs(location)
+            content = filesystem.cat_file(path)
+        else:
+            content = Path(location).read_bytes()
+    except FileNotFoundError as error:
+        raise MissingTableError(f"table {name} has not been made") from error
+    try:
         frame = pq.read_table(io.BytesIO(content)).to_pandas(types_mapper=None)
-        return pd.DataFrame(frame)
+    except (pa.ArrowException, OSError) as error:
+        # some of pyarrow's messages go on with advice over several lines
+        why = str(error).split("\n")[0].split(". ")[0].rstrip(".") or type(error).__name__
+        raise DamagedTableError(f"table {name} is damaged ({why}); run dti run") from error
+    return pd.DataFrame(frame)
 
 
 def _parquet(table: Table, frame: pd.DataFrame) -> bytes:

@@ -210,6 +210,8 @@ class Study(_Part):
     panel: Panel = Panel()
     estimates: Estimates = Estimates()
     file: Path = Field(Path("study.yaml"), exclude=True, repr=False)
+    # the years in the file, where a command was given its own
+    years_in_file: tuple[int, int] | None = Field(None, exclude=True, repr=False)
 
     @field_validator("years")
     @classmethod
@@ -307,8 +309,11 @@ def load_study(path: str | Path, years: tuple[int, int] | None = None) -> Study:
             f"study {path}: a mapping of keys is expected, such as years: [2009, 2022]"
         )
     raw.pop("file", None)
+    raw.pop("years_in_file", None)
     if years is not None:
-        raw["years"] = list(years)
+        declared, raw["years"] = raw.get("years"), list(years)
+        if isinstance(declared, list) and [type(year) for year in declared] == [int, int]:
+            raw["years_in_file"] = declared
     try:
         return Study(**raw, file=path)
     except (ValidationError, TypeError) as error:
@@ -342,5 +347,6 @@ def _is_branch(step: int | str) -> bool:
 def study_schema() -> dict[str, Any]:
     """JSON Schema of study.yaml, for editors."""
     schema = Study.model_json_schema()
-    schema["properties"].pop("file", None)
+    for name in ("file", "years_in_file"):
+        schema["properties"].pop(name, None)
     return schema

@@ -58,19 +58,21 @@ def within_shares(
 
     Columns rule, province, share (sum of squares of the two-way demeaned instrument, of the
     total), inverse_hhi (1 / sum of squared shares, the same on every row of a rule). A rule that
-    this hub does not allow is left out.
+    this hub does not allow is left out, and so is one under which no value is known.
     """
     import pandas as pd
 
     from dti_assets.geography.distances import DistanceError
 
-    found = []
+    found = [pd.DataFrame(columns=["rule", "province", "share", "inverse_hhi"])]
     for rule in rules:
         try:
             frame = dti_iv(attention, capital_distances(hub, distance, rule))
         except DistanceError:
             continue
         used = frame.dropna(subset=["dti_iv"])
+        if used.empty:
+            continue
         residual = two_way_residual(
             used["dti_iv"].to_numpy(float), used["province"].to_numpy(), used["year"].to_numpy()
         )
@@ -87,7 +89,7 @@ def within_shares(
                 }
             )
         )
-    return pd.concat(found, ignore_index=True)
+    return pd.concat(found[1:] or found, ignore_index=True)
 
 
 def two_way_residual(
@@ -99,6 +101,8 @@ def two_way_residual(
 
     first, second = pd.factorize(rows)[0], pd.factorize(columns)[0]
     out = values.astype(float).copy()
+    if not len(out):
+        return out
     scale = float(np.abs(out).max()) or 1.0
     while True:
         shift = 0.0

@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from dti_assets.pipeline.partitions import run_years
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.tables import Table
 
@@ -42,8 +43,10 @@ def declaration_check(table: Table) -> dg.AssetChecksDefinition:
         blocking=True,
         description="Columns, types, ranges and the unique key are as declared.",
     )
-    def as_declared(workspace: dg.ResourceParam[Workspace]) -> dg.AssetCheckResult:
-        broken = workspace.violations(table)
+    def as_declared(
+        context: dg.AssetCheckExecutionContext, workspace: dg.ResourceParam[Workspace]
+    ) -> dg.AssetCheckResult:
+        broken = workspace.violations(table, run_years(context.run.tags))
         return dg.AssetCheckResult(
             passed=not broken,
             severity=dg.AssetCheckSeverity.ERROR,
@@ -65,8 +68,11 @@ def table_check(
     needed = [reads] if reads else []
 
     @dg.asset_check(asset=asset, name=name, description=description, additional_deps=needed)
-    def check(workspace: dg.ResourceParam[Workspace]) -> dg.AssetCheckResult:
-        return warning(find(workspace.stored(reads or asset)))
+    def check(
+        context: dg.AssetCheckExecutionContext, workspace: dg.ResourceParam[Workspace]
+    ) -> dg.AssetCheckResult:
+        frame = workspace.stored_so_far(reads or asset, run_years(context.run.tags))
+        return warning([] if frame is None else find(frame))
 
     return check
 
@@ -111,10 +117,14 @@ def _report_checks() -> list[dg.AssetChecksDefinition]:
     asset="keyword_counts",
     description="jieba's tokens find most leftmost-longest hits, in every province.",
 )
-def token_share(workspace: dg.ResourceParam[Workspace]) -> dg.AssetCheckResult:
+def token_share(
+    context: dg.AssetCheckExecutionContext, workspace: dg.ResourceParam[Workspace]
+) -> dg.AssetCheckResult:
     from dti_assets.text.checks import low_token_shares, token_shares
 
-    keywords = workspace.stored("keyword_counts")
+    keywords = workspace.stored_so_far("keyword_counts", run_years(context.run.tags))
+    if keywords is None:
+        return warning([])
     return warning(low_token_shares(keywords), by_province=token_shares(keywords))
 
 
@@ -123,13 +133,19 @@ def token_share(workspace: dg.ResourceParam[Workspace]) -> dg.AssetCheckResult:
     additional_deps=["section_words"],
     description="Counts from the folder's reports agree with the published ones.",
 )
-def published_agree(workspace: dg.ResourceParam[Workspace]) -> dg.AssetCheckResult:
+def published_agree(
+    context: dg.AssetCheckExecutionContext, workspace: dg.ResourceParam[Workspace]
+) -> dg.AssetCheckResult:
     from dti_assets.text.attention import disagreements
 
     if not workspace.dictionary().is_shipped:
         return warning([], compared="no: the dictionary is not the shipped one")
-    found = disagreements(workspace.stored("keyword_counts"), workspace.stored("section_words"))
-    return warning(found, compared="yes")
+    years = run_years(context.run.tags)
+    keywords = workspace.stored_so_far("keyword_counts", years)
+    words = workspace.stored_so_far("section_words", years)
+    if keywords is None or words is None:
+        return warning([], compared="no: nothing has been counted")
+    return warning(disagreements(keywords, words), compared="yes")
 
 
 def _patent_checks() -> list[dg.AssetChecksDefinition]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dagster import InputContext, IOManager, OutputContext
+from dagster import DagsterInvariantViolationError, InputContext, IOManager, OutputContext
 
 from dti_assets.storage import Store
 from dti_assets.tables import Table
@@ -12,8 +12,9 @@ from dti_assets.tables import Table
 class ParquetIOManager(IOManager):
     """Stores and loads the declared tables through a Store.
 
-    A reader that takes all partitions of an asset (the instrument takes every year of the
-    attention) gets the study's years: those outside the study need not exist, those inside must.
+    A partitioned reader gets the years it makes itself. One that is not partitioned (the
+    instrument takes every year of the attention) gets the study's years: those outside the study
+    need not exist, those inside must.
     """
 
     def __init__(self, store: Store, study_years: list[int], tables: Mapping[str, Table]) -> None:
@@ -33,6 +34,17 @@ class ParquetIOManager(IOManager):
         if not context.has_asset_partitions:
             return self.store.read(table)
         years = [int(key) for key in context.asset_partition_keys]
-        if set(self.study_years) <= set(years):
+        if not _reader_is_partitioned(context) and set(self.study_years) <= set(years):
             years = self.study_years
         return self.store.read(table, years)
+
+
+def _reader_is_partitioned(context: InputContext) -> bool:
+    """Whether the asset that reads has partitions; its own definition tells, not the run, which
+    has a range of years for every asset in it."""
+    try:
+        reader = context.step_context.assets_def
+    except DagsterInvariantViolationError:
+        # a notebook that loads a table is no step of a run
+        return False
+    return reader is not None and reader.partitions_def is not None

@@ -1,6 +1,12 @@
 """The yearly partitions of everything that is counted report by report."""
 
+from collections.abc import Mapping
+
 from dagster import TimeWindowPartitionsDefinition
+
+RANGE_START = "dagster/asset_partition_range_start"
+RANGE_END = "dagster/asset_partition_range_end"
+_ONE = "dagster/partition"
 
 # The first year of the paper; a study that begins earlier gets earlier partitions from build.
 FIRST_YEAR = 2009
@@ -15,3 +21,16 @@ def yearly(first: int = FIRST_YEAR) -> TimeWindowPartitionsDefinition:
         end_offset=1,
         timezone="Asia/Shanghai",
     )
+
+
+def last_year() -> int:
+    """The last year there is a partition of, whatever the study."""
+    return int(yearly().get_last_partition_key() or FIRST_YEAR)
+
+
+def run_years(tags: Mapping[str, str]) -> list[int]:
+    """The years a run makes by its tags: one partition, a range, or none."""
+    first = tags.get(RANGE_START) or tags.get(_ONE)
+    if first is None:
+        return []
+    return list(range(int(first), int(tags.get(RANGE_END) or first) + 1))

@@ -1,6 +1,6 @@
 """What assets are handed besides tables: the study with its folders, and someone to tell."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -61,15 +61,26 @@ class Workspace:
         years = self.study.all_years if name in YEARLY else None
         return self.store.read(self.tables[name], years)
 
-    def violations(self, table: Table) -> list[str]:
+    def stored_so_far(self, name: str, run_years: Iterable[int] = ()) -> "pd.DataFrame | None":
+        """A stored table for a check: of a yearly one what exists of the study's years and those
+        of the run, which may be one of many to come; None where no year does."""
+        if name not in YEARLY:
+            return self.stored(name)
+        table = self.tables[name]
+        wanted = sorted({*self.study.all_years, *run_years})
+        years = [year for year in wanted if self.store.has(table, year)]
+        return self.store.read(table, years) if years else None
+
+    def violations(self, table: Table, run_years: Iterable[int] = ()) -> list[str]:
         """How the stored table breaks its declaration, one sentence each."""
         location = self.store.location(table.name)
-        if table is DIGITAL_PATENTS and not self.study.remote_outputs:
+        if table is DIGITAL_PATENTS and "://" not in location:
             # may hold millions of rows: looked at column by column
             from dti_assets.patents.checks import broken_records
 
             return broken_records(Path(location))
-        return table.violations(self.stored(table.name))
+        frame = self.stored_so_far(table.name, run_years)
+        return [] if frame is None else table.violations(frame)
 
     def dictionary(self) -> Dictionary:
         """The study's term list, read anew so that an edit is seen."""

@@ -11,14 +11,20 @@ from typing import Any
 import dagster as dg
 
 from dti_assets.pipeline.build import build_definitions
+from dti_assets.pipeline.partitions import RANGE_END, RANGE_START, last_year
 from dti_assets.pipeline.resources import Progress, Workspace
-from dti_assets.storage import MissingTableError
 from dti_assets.study import Inputs, Study, StudyError
 from dti_assets.text.listing import list_reports
 from dti_assets.text.published import published_words
 
-_RANGE_START = "dagster/asset_partition_range_start"
-_RANGE_END = "dagster/asset_partition_range_end"
+# The terminal shows what a run prints. Capturing it for the web UI takes four helper processes,
+# which answer Ctrl-C with tracebacks and stand between the progress bar and the terminal.
+_NO_CAPTURE: dict[str, Any] = {
+    "compute_logs": {
+        "module": "dagster._core.storage.noop_compute_log_manager",
+        "class": "NoOpComputeLogManager",
+    }
+}
 # what `dti init` writes to the Dagster home: no telemetry, no pop-ups, two runs at a time
 DAGSTER_YAML = """telemetry:
   enabled: false
@@ -62,14 +68,22 @@ def initialise(study: Study) -> Path:
 @contextmanager
 def _instance(home: Path) -> Any:
     """The Dagster instance of a home; DAGSTER_HOME is set for the processes it starts."""
+    from dagster._core.instance.ref import InstanceRef
+
     os.environ["DAGSTER_HOME"] = str(home)
-    with dg.DagsterInstance.from_config(str(home)) as instance:
+    reference = InstanceRef.from_dir(str(home), overrides=_NO_CAPTURE)
+    with dg.DagsterInstance.from_ref(reference) as instance:
         yield instance
 
 
 def preflight(workspace: Workspace) -> None:
     """Raise StudyError (or DictionaryError, DistanceError) for what would make a run pointless."""
     study = workspace.study
+    if study.years[1] > last_year():
+        raise StudyError(
+            f"study {study.file}: years end in {study.years[1]}, but the last year whose reports "
+            f"can be there is {last_year()}"
+        )
     dictionary = workspace.dictionary()
     from dti_assets.geography.distances import capital_distances
     from dti_assets.text.segmentation import tokenizer_version
@@ -163,7 +177,8 @@ def run(
 ) -> Outcome:
     """Materialise the study, or the part that `expression` selects.
 
-    Raises StudyError for a selection that names nothing; everything else is in the Outcome.
+    Raises StudyError for a selection that names nothing, and KeyboardInterrupt when it is
+    interrupted; everything else is in the Outcome.
     """
     # what this uses of Dagster's beta (single-run backfills) is no news to who runs a study
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
@@ -183,11 +198,20 @@ def run(
         result = job.execute_in_process(
             instance=instance,
             asset_selection=sorted(keys, key=str),
-            tags={_RANGE_START: str(study.years[0]), _RANGE_END: str(study.years[1])},
+            tags={RANGE_START: str(study.years[0]), RANGE_END: str(study.years[1])},
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             raise_on_error=False,
         )
+    if _was_interrupted(result):
+        raise KeyboardInterrupt
     return _outcome(result)
+
+
+def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
+    """Dagster takes an interrupt for one more failure of the run, of a kind of its own."""
+    ends = [event.job_failure_data for event in result.all_events if event.is_run_failure]
+    reasons = [end.failure_reason for end in ends if end.failure_reason is not None]
+    return any(reason.value == "UNEXPECTED_TERMINATION" for reason in reasons)
 
 
 def _outcome(result: dg.ExecuteInProcessResult) -> Outcome:
@@ -201,7 +225,7 @@ def _outcome(result: dg.ExecuteInProcessResult) -> Outcome:
     for event in result.all_events:
         if event.is_step_failure:
             error = event.step_failure_data.error
-            outcome.failures.append(f"{event.step_key}: {_innermost(error)}")
+            outcome.failures.append(f"{event.step_key}: {_sentence(error)}")
     for check in result.get_asset_check_evaluations():
         if check.passed:
             continue
@@ -216,10 +240,17 @@ def _outcome(result: dg.ExecuteInProcessResult) -> Outcome:
     return outcome
 
 
-def _innermost(error: Any) -> str:
-    while error is not None and error.cause is not None:
+def _sentence(error: Any) -> str:
+    """The sentence of the package's own error, else the innermost error with its kind."""
+    while error is not None:
+        message = str(error.message).strip()
+        kind, _, sentence = message.partition(": ")
+        if kind.startswith("dti_assets.") and sentence:
+            return sentence
+        if error.cause is None:
+            return message
         error = error.cause
-    return str(error.message).strip() if error is not None else "failed"
+    return "failed"
 
 
 def freeze(study: Study, replace: bool, progress: Progress | None = None) -> tuple[Outcome, str]:
@@ -231,11 +262,7 @@ def freeze(study: Study, replace: bool, progress: Progress | None = None) -> tup
     from dti_assets.panel.freeze import freeze_instrument, write_record
 
     workspace = Workspace(study)
-    try:
-        workspace.stored("panel")
-        late = True
-    except MissingTableError:
-        late = False
+    late = workspace.store.has(workspace.tables["panel"])
     outcome = run(study, "+dti_iv", progress=progress)
     if not outcome.success:
         return outcome, "nothing was frozen"

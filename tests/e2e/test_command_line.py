@@ -10,6 +10,9 @@ import pytest
 import samples
 from small_study import dti, make_study, stored_bytes
 
+from dti_assets.pipeline.run import run
+from dti_assets.study import load_study
+
 
 def test_run_show_and_kwic(small_study: Path) -> None:
     done = dti("run", "--study", "study.yaml", "--select", "+dti_iv", cwd=small_study.parent)
@@ -42,6 +45,8 @@ def test_new_makes_a_study_that_runs(tmp_path: Path) -> None:
     done = dti("run", "--study", "mine/study.yaml", "--years", "2015", "--select", "+dti_iv",
                cwd=tmp_path)  # fmt: skip
     assert done.returncode == 0, done.stderr
+    note = "tables cover 2015 only; study.yaml says 2009-2022: dti run rebuilds all"
+    assert note in done.stderr.splitlines() and "\033" not in done.stderr
     assert len(dti("show", "dti_iv", "--study", "mine/study.yaml", "--years", "2015",
                    "--format", "csv", cwd=tmp_path).stdout.splitlines()) == 32  # fmt: skip
     again = dti("new", "mine", cwd=tmp_path)
@@ -83,6 +88,10 @@ def _years_without_counts(folder: Path) -> None:
     (folder / "study.yaml").write_text("years: [2022, 2024]\n")
 
 
+def _years_to_come(folder: Path) -> None:
+    (folder / "study.yaml").write_text("years: [2014, 2099]\n")
+
+
 def _unknown_province(folder: Path) -> None:
     (folder / "study.yaml").write_text(
         "years: [2014, 2015]\ntext: {settled: {a.txt: {province: Zhejang, year: 2014}}}\n"
@@ -100,6 +109,7 @@ def _unknown_province(folder: Path) -> None:
         (_file_for_folder, "reports_raw does not exist"),
         (_empty_with_edited_dictionary, "not the shipped dictionary"),
         (_years_without_counts, "no counts are published for 2023, 2024"),
+        (_years_to_come, "years end in 2099, but the last year"),
         (_unknown_province, "unknown province 'Zhejang'"),
     ],
 )
@@ -118,6 +128,9 @@ def test_bad_input_is_one_sentence_and_exit_2(tmp_path: Path, spoil, said: str) 
     [
         (("run", "--select", "dti_ivv"), "dti_ivv"),
         (("run", "--years", "twenty"), "neither a year nor two"),
+        (("run", "--years", "2009-"), "'2009-' is neither a year nor two"),
+        (("run", "--years", "-2009"), "'-2009' is neither a year nor two"),
+        (("run", "--years", "2009-2010-2011"), "neither a year nor two"),
         (("show", "dtiiv"), "did you mean dti_iv?"),
         (("show", "dti_iv"), "has not been made; run: dti run"),
         (("kwic", "云", "--province", "Zhejang"), "unknown province 'Zhejang'"),
@@ -128,6 +141,20 @@ def test_bad_usage_is_exit_2(tmp_path: Path, arguments: tuple[str, ...], said: s
     study = make_study(tmp_path / "s")
     done = dti(*arguments, cwd=study.parent)
     assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_damaged_table_is_one_sentence_and_made_anew(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "s")
+    show = ("show", "capital_distances", "--study", str(study))
+    assert run(load_study(study), "capital_distances").success
+    path = study.parent / "outputs/data/capital_distances.parquet"
+    path.write_bytes(path.read_bytes()[:100])
+    done = dti(*show)
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("dti: table capital_distances is damaged (")
+    assert done.stderr.endswith("; run dti run\n")
+    assert run(load_study(study), "capital_distances").success
+    assert dti(*show).returncode == 0
 
 
 def test_a_folder_of_hostile_files(tmp_path: Path) -> None:

@@ -58,6 +58,15 @@ def test_one_year_has_no_within_variation(attention: pd.DataFrame) -> None:
     assert shares["share"].isna().all() and shares["inverse_hhi"].isna().all()
 
 
+def test_no_known_value_is_a_table_of_nulls_and_no_shares(attention: pd.DataFrame) -> None:
+    nothing = attention[attention["year"] == 2015].assign(frequency=None, reason="no report")
+    table = dti_iv(nothing, capital_distances())
+    assert len(table) == 31 and table["dti_iv"].isna().all() and (table["reason"] != "").all()
+    shares = within_shares(nothing, "杭州", "great_circle")
+    assert shares.empty and list(shares) == ["rule", "province", "share", "inverse_hhi"]
+    assert len(two_way_residual(np.array([]), np.array([]), np.array([]))) == 0
+
+
 def test_two_way_residual_of_an_unbalanced_panel_equals_dummies() -> None:
     draw = np.random.default_rng(1)
     rows, columns = np.repeat(np.arange(6), 5), np.tile(np.arange(5), 6)

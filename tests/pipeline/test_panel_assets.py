@@ -110,7 +110,7 @@ def test_a_figure_that_cannot_be_trusted_is_named(copy: Callable[[str], Study]) 
 def test_frozen_before_outcomes_then_changed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    study = make_study(tmp_path / "own")
+    study = make_study(tmp_path / "own", "years: [2014, 2015]\n")
     outcome, sentence = freeze(study, replace=False)
     assert outcome.success and "is frozen in" in sentence
     run(study, "frozen_instrument")

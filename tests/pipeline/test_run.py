@@ -150,7 +150,7 @@ def test_a_killed_run_is_finished_by_the_next(small_study: Path, tmp_path: Path)
     write_reports(undisturbed.parent / "reports_raw")
     go(undisturbed)
     chance = random.Random(20261124)
-    for _ in range(4):
+    for _ in range(3):
         process = subprocess.Popen(
             [sys.executable, "-c", "from dti_assets.cli import main; main()", "run", "--study",
              str(small_study), "--select", REPORTS_AND_INSTRUMENT],
@@ -158,11 +158,33 @@ def test_a_killed_run_is_finished_by_the_next(small_study: Path, tmp_path: Path)
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )  # fmt: skip
-        time.sleep(chance.uniform(1.0, 5.0))
+        time.sleep(chance.uniform(1.0, 4.0))
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     go(small_study)
     assert stored_bytes(small_study) == stored_bytes(undisturbed)
+
+
+def test_an_interrupted_run_says_so_and_goes_on_next_time(small_study: Path) -> None:
+    command = [
+        sys.executable, "-c", "from dti_assets.cli import main; main()", "run", "--study",
+        str(small_study), "--select", REPORTS_AND_INSTRUMENT,
+    ]  # fmt: skip
+    # Ctrl-C reaches every process of the terminal's foreground group
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stderr is not None
+        said = ""
+        while "reading reports" not in said:
+            said += process.stderr.readline()
+        os.killpg(process.pid, signal.SIGINT)
+        said += process.stderr.read()
+    assert process.returncode == 130, said
+    assert said.splitlines()[-1] == "interrupted; run again to go on where it stopped"
+    assert "Traceback" not in said and "DagsterExecution" not in said
+    _, done = go(small_study)
+    assert done["report_files"].endswith("0 refused")
 
 
 def test_selection_and_remote_outputs(tmp_path: Path) -> None:

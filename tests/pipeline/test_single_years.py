@@ -1,0 +1,122 @@
+"""Runs of single partitions, as the web UI starts them, and of years outside the study."""
+
+import warnings
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import samples
+from small_study import make_study, write_reports
+
+from dti_assets.pipeline.build import build_definitions
+from dti_assets.pipeline.partitions import last_year, run_years
+from dti_assets.pipeline.resources import Workspace
+from dti_assets.pipeline.run import preflight, run
+from dti_assets.storage import MissingTableError
+from dti_assets.study import Study, StudyError, load_study
+
+YEARLY_ASSETS = ("report_texts", "keyword_counts", "section_words", "policy_attention")
+
+
+def materialise(study: Study, *assets: str, **how: object) -> dg.ExecuteInProcessResult:
+    """A run without dti, with `partition_key` or `tags` as the web UI gives them."""
+    warnings.filterwarnings("ignore", category=dg.BetaWarning)
+    definitions = build_definitions(study, {"workspace": Workspace(study, workers=2)})
+    job = definitions.resolve_implicit_global_asset_job_def()
+    return job.execute_in_process(
+        asset_selection=[dg.AssetKey(asset) for asset in assets],
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        raise_on_error=False,
+        **how,
+    )  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def two_years(tmp_path: Path) -> Study:
+    """A study of 2014 and 2015 with a report of 2015, and one of 2016, which is no year of it."""
+    study = make_study(tmp_path / "s")
+    write_reports(
+        study.parent / "reports_raw",
+        {"浙江2015.txt": ("浙江省", 2015), "浙江2016.txt": ("浙江省", 2016)},
+    )
+    return load_study(study)
+
+
+def test_a_single_year_of_a_fresh_study_passes_its_checks(two_years: Study) -> None:
+    for year, hits in (("2015", 22 * 6), ("2016", 23 * 6)):
+        result = materialise(two_years, "report_files", *YEARLY_ASSETS, partition_key=year)
+        assert result.success
+        checks = {c.asset_key.to_user_string() for c in result.get_asset_check_evaluations()}
+        assert set(YEARLY_ASSETS) <= checks
+        attention = Workspace(two_years).stored_so_far("policy_attention", [int(year)])
+        assert attention is not None
+        row = attention.set_index(["province", "year"]).loc[("浙江", int(year))]
+        assert row["keyword_hits"] == hits
+    # a check sees what was made of the study and of its own run
+    workspace = Workspace(two_years)
+    assert set(workspace.stored_so_far("policy_attention")["year"]) == {2015}  # type: ignore[index]
+    assert set(workspace.stored_so_far("policy_attention", [2016])["year"]) == {2015, 2016}  # type: ignore[index]
+    with pytest.raises(MissingTableError, match="2014"):
+        workspace.stored("policy_attention")
+
+
+def test_checks_of_what_was_never_made_have_nothing_to_look_at(two_years: Study) -> None:
+    workspace = Workspace(two_years)
+    assert workspace.stored_so_far("keyword_counts", [2016]) is None
+    for name in YEARLY_ASSETS:
+        assert workspace.violations(workspace.tables[name], [2016]) == []
+
+
+def test_a_backfill_beyond_the_studys_years_loses_none(two_years: Study) -> None:
+    tags = {
+        "dagster/asset_partition_range_start": "2013",
+        "dagster/asset_partition_range_end": "2016",
+    }
+    result = materialise(
+        two_years,
+        "report_files", *YEARLY_ASSETS, "capital_distances", "dti_iv",
+        tags=tags,
+    )  # fmt: skip
+    assert result.success
+    workspace = Workspace(two_years)
+    store, tables = workspace.store, workspace.tables
+    attention = store.read(tables["policy_attention"], range(2013, 2017))
+    row = attention.set_index(["province", "year"]).loc[("浙江", 2016)]
+    assert row["origin"] == "text" and row["keyword_hits"] == 23 * 6
+    # what is not partitioned is of the study's years
+    assert set(workspace.stored("dti_iv")["year"]) == {2014, 2015}
+
+
+def test_a_runs_years_are_in_its_tags() -> None:
+    assert run_years({}) == []
+    assert run_years({"dagster/partition": "2019"}) == [2019]
+
+
+def test_years_that_have_not_come_are_refused_before_anything_is_read(tmp_path: Path) -> None:
+    ahead = last_year() + 1
+    study = load_study(make_study(tmp_path / "s", years=f"[2014, {ahead}]"))
+    (study.root / "dictionaries/digital_economy_policy.csv").unlink()
+    with pytest.raises(StudyError, match=rf"years end in {ahead}, .* is {last_year()}"):
+        preflight(Workspace(study))
+
+
+def test_no_known_value_at_all_is_an_instrument_of_nulls(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "s", years="[2023, 2023]")
+    (study.parent / "reports_raw/broken.pdf").write_bytes(samples.text_pdf(["x"])[:300])
+    outcome = run(load_study(study), "+dti_iv")
+    assert outcome.success, outcome.failures
+    iv = Workspace(load_study(study)).stored("dti_iv")
+    assert len(iv) == 31 and iv["dti_iv"].isna().all() and iv["reason"].notna().all()
+
+
+def test_a_damaged_table_fails_what_reads_it_by_name(small_study: Path) -> None:
+    study = load_study(small_study)
+    assert run(study, "capital_distances").success
+    path = Path(Workspace(study).store.location("capital_distances"))
+    path.write_bytes(path.read_bytes()[:100])
+    outcome = run(study, "dti_iv")
+    assert not outcome.success
+    outcome = run(study, "+policy_attention,dti_iv")
+    assert len(outcome.failures) == 1
+    assert "dti_iv: table capital_distances is damaged (" in outcome.failures[0]
+    assert outcome.failures[0].endswith("; run dti run")
