@@ -20,44 +20,52 @@ class Matcher:
 
     def __init__(self, dictionary: Dictionary) -> None:
         self.keys = dictionary.keys
-        self._plain = [key for key in self.keys if not _edges(key)]
-        self._edged = {key: re.compile(_bounded(key)) for key in self.keys if _edges(key)}
         first = "".join(sorted({key[0] for key in self.keys}))
-        # leftmost-longest: at one place the longest term is tried first, and one that fails its
-        # boundary leaves the shorter ones
+        # at one place the longest term is tried first, and one that fails its boundary leaves
+        # the shorter ones; the look-ahead finds the longest term of every place
         ordered = sorted(self.keys, key=lambda key: (-len(key), key))
-        self._longest = re.compile(
-            f"(?=[{re.escape(first)}])(?:" + "|".join(map(_bounded, ordered)) + ")"
+        longest = "|".join(map(_bounded, ordered))
+        self._places = re.compile(f"(?=[{re.escape(first)}])(?=({longest}))")
+        # all terms that begin where a term begins are beginnings of it
+        self._within = {key: self._beginnings(key) for key in self.keys}
+
+    def _beginnings(self, key: str) -> tuple[str, ...]:
+        """The terms that occur wherever `key` does, at the same place; `key` is one of them."""
+        return tuple(
+            other for other in self.keys if re.compile(_bounded(other)).match(key) or other == key
         )
+
+    def _longest_of_places(self, text: str) -> list[tuple[int, str]]:
+        return [(m.start(), m.group(1)) for m in self._places.finditer(fold(text))]
 
     def spans(self, text: str) -> Iterator[tuple[str, int, int]]:
         """Non-overlapping leftmost-longest occurrences: (term key, start, end) in `text`."""
-        for match in self._longest.finditer(fold(text)):
-            yield match.group(), match.start(), match.end()
+        end = 0
+        for start, key in self._longest_of_places(text):
+            if start >= end:
+                end = start + len(key)
+                yield key, start, end
 
     def longest(self, text: str) -> dict[str, int]:
         """Leftmost-longest hits of each term that occurs."""
         counts: dict[str, int] = {}
-        for key in self._longest.findall(fold(text)):
+        for key, _, _ in self.spans(text):
             counts[key] = counts.get(key, 0) + 1
         return counts
 
     def overlap(self, text: str) -> dict[str, int]:
         """Occurrences of each term that occurs, those inside a longer term too."""
-        folded = fold(text)
-        counts = {key: folded.count(key) for key in self._plain}
-        counts |= {key: len(pattern.findall(folded)) for key, pattern in self._edged.items()}
-        return {key: count for key, count in counts.items() if count}
+        counts: dict[str, int] = {}
+        for _, longest in self._longest_of_places(text):
+            for key in self._within[longest]:
+                counts[key] = counts.get(key, 0) + 1
+        return counts
 
 
 @lru_cache(maxsize=8)
 def matcher(dictionary: Dictionary) -> Matcher:
     """The Matcher of a dictionary, compiled once."""
     return Matcher(dictionary)
-
-
-def _edges(key: str) -> bool:
-    return any(c.isascii() and c.isalnum() for c in (key[0], key[-1]))
 
 
 def _bounded(key: str) -> str:
