@@ -12,18 +12,18 @@ from pathlib import Path
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write `content` to `path`, making its folder; raises OSError where that cannot be done."""
-    with _replacing(path) as temporary:
+    with replacing(path) as temporary:
         temporary.write_bytes(content)
 
 
 def copy_atomically(source: Path, path: Path) -> None:
     """Copy a file to `path`, making its folder; raises OSError where that cannot be done."""
-    with _replacing(path) as temporary:
+    with replacing(path) as temporary:
         shutil.copyfile(source, temporary)
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path) -> Iterator[Path]:
     """A name beside `path` to write to, which takes its place when all went well."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")

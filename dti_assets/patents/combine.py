@@ -6,13 +6,13 @@ say is decided before, in `tidy` and `classify`; counting is in `counting`.
 
 from __future__ import annotations
 
-import os
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dti_assets.files import replacing
 from dti_assets.patents.extract import Extract
 from dti_assets.patents.tables import (
     DIGITAL_PATENTS,
@@ -76,10 +76,11 @@ def combine(extract: Extract, path: Path, extract_date: date | None = None) -> P
     buckets = max(1, -(-extract.rows // _BUCKET_ROWS))
     across = Status()
     schema = DIGITAL_PATENTS.arrow_schema()
-    part = Path(path).with_suffix(f".{os.getpid()}.part")
-    part.parent.mkdir(parents=True, exist_ok=True)
     written = 0
-    with pq.ParquetWriter(part, schema, compression="zstd") as writer:
+    with (
+        replacing(Path(path)) as part,
+        pq.ParquetWriter(part, schema, compression="zstd") as writer,
+    ):
         for bucket in range(buckets):
             rows = scan
             if buckets > 1:
@@ -94,7 +95,6 @@ def combine(extract: Extract, path: Path, extract_date: date | None = None) -> P
             table = frame.select(DIGITAL_PATENTS.column_names).to_arrow().cast(schema)
             writer.write_table(table)
             written += table.num_rows
-    os.replace(part, path)
     across.rows = {"applications": written, **across.rows}
     return Patents(
         Path(path), written, extract_date, source, extract.basis, status_frame(extract, across)

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from dti_assets.files import replacing, write_atomically
 from dti_assets.patents import classify as classifying
 from dti_assets.patents import reading, tidy
 from dti_assets.patents.columns import Layout
@@ -221,7 +222,7 @@ def _file(
             if progress is not None:
                 progress(reader.file.name, number * rows + table.num_rows)
         found = {"slices": len(_slices(folder)), "malformed": reader.malformed}
-        _write(mark, json.dumps(found).encode())
+        write_atomically(mark, json.dumps(found).encode())
     return _slices(folder)
 
 
@@ -232,16 +233,9 @@ def _slices(folder: Path) -> list[Path]:
 def _store(table: pa.Table, path: Path) -> None:
     import pyarrow.parquet as pq
 
-    partial_path = path.with_suffix(f".{os.getpid()}.part")
-    pq.write_table(table, partial_path, compression="zstd")
-    # a rename is all or nothing, so that a slice that exists is whole
-    os.replace(partial_path, path)
-
-
-def _write(path: Path, data: bytes) -> None:
-    partial_path = path.with_suffix(f".{os.getpid()}.part")
-    partial_path.write_bytes(data)
-    os.replace(partial_path, path)
+    # all or nothing, so that a slice that exists is whole
+    with replacing(path) as part:
+        pq.write_table(table, part, compression="zstd")
 
 
 def _add(status: tidy.Status, path: Path) -> None:

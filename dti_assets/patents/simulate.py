@@ -7,13 +7,13 @@ hold decoys: AIR, 55GWh, 智能 alone, which match nothing, and full-width Ａ�
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dti_assets.files import replacing
 from dti_assets.geography.provinces import provinces
 from dti_assets.patents import phrases
 from dti_assets.patents.errors import PatentError
@@ -75,10 +75,9 @@ def write_patents(
     path = Path(path)
     labels = options.pop("labels", True)
     slices = simulate_patents(n, seed, digital_share, **options)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     writer: Any = None
     rows = 0
-    with pa.OSFile(str(part), "wb") as sink:
+    with replacing(path) as part, pa.OSFile(str(part), "wb") as sink:
         for table in slices:
             table = table if labels else table.drop_columns(list(LABELS))
             if writer is None:
@@ -93,7 +92,6 @@ def write_patents(
             rows += table.num_rows
         if writer is not None:
             writer.close()
-    os.replace(part, path)
     return rows
 
 
