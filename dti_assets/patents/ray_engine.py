@@ -113,7 +113,7 @@ def _connect(address: str | None, runtime_env: Any) -> Any:
                 runtime_env=runtime_env,
                 include_dashboard=None if address else False,
                 log_to_driver=False,
-                logging_level="ERROR",
+                logging_level=logging.ERROR,
             )
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise PatentError(f"Ray at {address or 'this machine'}: {error}") from error
