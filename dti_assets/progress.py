@@ -77,6 +77,12 @@ class ConsoleProgress(Progress):
                 if len(lines) > _SHOWN_WARNINGS:
                     out.append(f"    … and {len(lines) - _SHOWN_WARNINGS} more lines in the web UI")
         out.append(f"stored tables: {study.output_url}/data")
+        for asset, what, where in (
+            ("tables", "tables", "tables"),
+            ("replication_report", "report", "report.html"),
+        ):
+            if asset in outcome.made:
+                out.append(f"{what + ':':<15}{study.output_url}/{where}")
         option = (
             ""
             if study.file.name == "study.yaml" and study.file.parent.samefile(".")
