@@ -30,7 +30,7 @@ body {{ font-family: "Times New Roman", Times, serif; margin: 1rem; color: #111;
 </html>
 """
 # the three lines of a printed table; the report uses the same
-STYLE = """.scroll { overflow-x: auto; max-width: 100% }
+STYLE = """.scroll { overflow-x: auto; max-width: 100%; position: relative }
 table.printed { border-collapse: collapse; border-bottom: 2px solid; font-size: .95rem }
 table.printed caption { text-align: left; font-weight: bold; padding-bottom: .4rem }
 table.printed th, table.printed td { padding: .15rem .7rem; text-align: center; font-weight: normal;

@@ -149,8 +149,8 @@ def weak_instrument_table(frame: pd.DataFrame, text: TableText) -> PrintedTable:
     names = {id(row): f"{str(row['label']).split(',')[0]}, {row['column']}" for row in rows}
     failed = [f"Not estimated: {names[id(r)]}, {r['reason']}." for r in rows if r not in ran]
     if not ran:
-        notes = ("No instrumented column could be estimated.", *failed, *text.notes)
-        return PrintedTable(text, "", notes=tuple(map(english, notes)))
+        why = ("No instrumented column could be estimated.", *failed, *text.notes)
+        return PrintedTable(text, "", notes=tuple(map(english, why)))
     body = []
     for label, shown, make in _WEAK:
         cells = tuple(Cell(make(row)) for row in ran)
