@@ -9,6 +9,8 @@ from dti_assets.publishing.regression_table import Cell, PrintedTable, Row
 from dti_assets.publishing.typesetting import MINUS, with_minus
 
 _WIDE = 5
+# a cell with more characters is broken into lines
+_LONG = 20
 _SPECIAL = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -67,7 +69,7 @@ def _character(char: str) -> str:
 
 def latex_table(table: PrintedTable) -> str:
     """The table environment, to be taken in with \\input."""
-    size = r"\footnotesize" if table.width > _WIDE else r"\small"
+    size = r"\scriptsize" if table.width > _WIDE else r"\small"
     lines = [
         r"\begin{table}[htbp]",
         r"\centering" + size,
@@ -96,9 +98,14 @@ def latex_table(table: PrintedTable) -> str:
 
 def _heading(text: str) -> str:
     """A long heading is broken after its commas."""
-    parts = [escape(part) for part in text.split(", ")]
-    broken = r",\\ ".join(parts)
-    return parts[0] if len(parts) == 1 else rf"\shortstack{{{broken}}}"
+    return _stacked(text.split(", "), ",")
+
+
+def _stacked(parts: list[str], end: str) -> str:
+    # braces keep a bracket at the start of a line from being read as the argument of \\
+    plain = [escape(part) for part in parts]
+    broken = rf"{end}\\ ".join(f"{{{part}}}" for part in plain)
+    return plain[0] if len(plain) == 1 else rf"\shortstack{{{broken}}}"
 
 
 def _row(row: Row) -> str:
@@ -106,11 +113,17 @@ def _row(row: Row) -> str:
 
 
 def _cell(cell: Cell) -> str:
+    text = with_minus(cell.text)
+    if len(text) > _LONG and " and " in text:
+        return _stacked(text.split(" and "), " and")
+    if len(text) > _LONG and text[0].isalpha() and ", " in text:
+        return _heading(text)
+    text = escape(text)
     # a bracket that opens a line would be read as the argument of the \\ before it
-    text = escape(with_minus(cell.text))
     text = f"{{{text}}}" if text.startswith("[") else text
     return text + (rf"\textsuperscript{{{cell.stars}}}" if cell.stars else "")
 
 
 def _line(cells: list[str]) -> str:
-    return " & ".join(cells) + r" \\"
+    first = f"{{{cells[0]}}}" if cells[0][:1] in ("[", "*") else cells[0]
+    return " & ".join([first, *cells[1:]]) + r" \\"
