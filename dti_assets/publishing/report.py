@@ -176,12 +176,17 @@ def _comparison(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
         {
             "fact": row["fact"],
             "published": row["published"],
-            "ours": with_minus(number(row["estimate"])) + (row["stars"] or ""),
+            "ours": with_minus(_found(row["estimate"])) + (row["stars"] or ""),
             "verdict": row["verdict"],
             "reason": row["reason"] or "",
         }
         for row in rows
     ]
+
+
+def _found(value: float | None) -> str:
+    """A coefficient, or a count where the published fact is one."""
+    return whole(value) if value is not None and value == int(value) else number(value)
 
 
 def _tally(values: Any) -> str:
