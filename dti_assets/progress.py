@@ -81,8 +81,13 @@ class ConsoleProgress(Progress):
                     out.append(f"    … and {len(lines) - _SHOWN_WARNINGS} more lines in the web UI")
         out += _years_note(outcome, study)
         out.append(f"stored tables: {study.output_url}/data")
-        if "panel_export" in outcome.made:
-            out.append(f"panel files:   {study.output_url}/panel")
+        for asset, what, where in (
+            ("panel_export", "panel files", "panel"),
+            ("tables", "tables", "tables"),
+            ("replication_report", "report", "report.html"),
+        ):
+            if asset in outcome.made:
+                out.append(f"{what + ':':<15}{study.output_url}/{where}")
         option = (
             ""
             if study.file.name == "study.yaml" and study.file.parent.samefile(".")

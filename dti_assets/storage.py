@@ -113,14 +113,15 @@ class Store:
             filesystem.put_file(str(made), temporary)
 
     def keep(self, folder: Path, name: str) -> list[dict[str, Any]]:
-        """Put the files of a local folder below `name`; rows of path, sha256 and bytes.
+        """Put the files of a local folder below `name` ("" for the outputs themselves); rows of
+        path, sha256 and bytes.
 
         Paths are relative to the outputs and stand in order.
         """
         rows: list[dict[str, Any]] = []
         for source in sorted(path for path in folder.rglob("*") if path.is_file()):
             content = source.read_bytes()
-            path = f"{name}/{source.relative_to(folder).as_posix()}"
+            path = f"{name}/{source.relative_to(folder).as_posix()}".lstrip("/")
             _put(self._location(path), content)
             digest = hashlib.sha256(content).hexdigest()
             rows.append({"path": path, "sha256": digest, "bytes": len(content)})

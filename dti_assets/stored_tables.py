@@ -7,6 +7,7 @@ from dti_assets.econ.table_specifications import TableSpec, TableSpecificationEr
 from dti_assets.geography.tables import CAPITAL_DISTANCES, DTI_IV
 from dti_assets.panel import tables as panel
 from dti_assets.patents import tables as patents
+from dti_assets.publishing.tables import REPORT_PAGE, TABLE_FILES
 from dti_assets.study import Study
 from dti_assets.study_tables import shipped_tables, study_tables
 from dti_assets.tables import Table
@@ -56,6 +57,8 @@ COMMON: dict[str, Table] = {
         econ.ROMANO_WOLF,
         econ.FORENSICS,
         econ.PAPER_COMPARISON,
+        TABLE_FILES,
+        REPORT_PAGE,
     )
 }
 

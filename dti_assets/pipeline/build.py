@@ -5,7 +5,14 @@ from typing import Any
 
 import dagster as dg
 
-from dti_assets.pipeline.assets import estimates, instrument, panel, patents, reports
+from dti_assets.pipeline.assets import (
+    estimates,
+    instrument,
+    panel,
+    patents,
+    publication,
+    reports,
+)
 from dti_assets.pipeline.checks import all_checks
 from dti_assets.pipeline.io import ParquetIOManager
 from dti_assets.pipeline.partitions import FIRST_YEAR, yearly
@@ -33,6 +40,7 @@ def build_definitions(study: Study, overrides: Mapping[str, Any] | None = None) 
             *patents.ASSETS,
             *panel.ASSETS,
             *estimates.estimate_assets(study_tables(study)),
+            *publication.publication_assets(study_tables(study)),
         ],
         asset_checks=all_checks(workspace.tables.values()),
         resources=resources,

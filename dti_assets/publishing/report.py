@@ -1,0 +1,231 @@
+"""The report: one self-contained HTML page made from stored frames and printed tables.
+
+Says what was done, what came out, and what could not be done. Layout is in the template
+reference/report/report.html.j2; numbers are worded here. No time stamp: the same study gives the
+same bytes.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from dti_assets.geography.provinces import provinces
+from dti_assets.publishing.charts import bars
+from dti_assets.publishing.markup import STYLE, html_table
+from dti_assets.publishing.regression_table import PrintedTable
+from dti_assets.publishing.typesetting import english, number, whole, with_minus
+from dti_assets.tables import records
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# packages whose version can move a number
+PACKAGES = (
+    *("dti-assets", "dagster", "jieba", "linearmodels", "numpy", "pandas", "polars", "pyarrow"),
+    *("scipy", "geopy", "pdfplumber", "pypdfium2", "trafilatura", "python-docx", "lxml", "jinja2"),
+)
+_ORIGINS = {"text": ("●", "counted on a report"), "published": ("○", "published count")}
+_MISSING = ("–", "missing")
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """What the report is made of.
+
+    settings : choices that move the instrument. seeds : by key of the study file. shares :
+    within shares of the instrument by rule and province. frames : stored tables by asset name.
+    printed : tables as printed, by asset name, in order.
+    """
+
+    study_name: str
+    years: list[int]
+    study_yaml: str
+    settings: Mapping[str, Any]
+    seeds: Mapping[str, int]
+    rule: str
+    hub: str
+    shares: pd.DataFrame
+    frames: Mapping[str, pd.DataFrame]
+    printed: Mapping[str, PrintedTable]
+
+
+def report_page(inputs: ReportInputs) -> str:
+    """The page; every text in it that is not the template's own is escaped."""
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    source = files("dti_assets.reference") / "report" / "report.html.j2"
+    template = environment.from_string(source.read_text(encoding="utf-8"))
+    frames = inputs.frames
+    return template.render(
+        study=inputs.study_name,
+        first=inputs.years[0],
+        last=inputs.years[-1],
+        style=Markup(STYLE),
+        coverage=coverage_map(frames["policy_attention"], inputs.years),
+        years=inputs.years,
+        variables=_variables(records(frames["panel_coverage"])),
+        instrument=_instrument(inputs),
+        charts=_charts(inputs.shares, inputs.rule),
+        tables=[(t, Markup(html_table(t))) for t in inputs.printed.values()],
+        weak=_sentences(frames["weak_instrument_inference"], "column"),
+        indirect=_sentences(frames["indirect_effects"], "version"),
+        forensics=records(frames["published_forensics"]),
+        comparison=_comparison(records(frames["paper_comparison"])),
+        verdicts=_tally(frames["paper_comparison"]["verdict"]),
+        not_run=_not_run(inputs),
+        settings={**inputs.settings, **inputs.seeds},
+        versions={"Python": platform.python_version(), **_versions()},
+        hashes=_hashes(frames),
+        study_yaml=inputs.study_yaml,
+    )
+
+
+def coverage_map(attention: pd.DataFrame, years: list[int]) -> list[dict[str, Any]]:
+    """One row a province: its name and, for each year, a mark and what the mark means."""
+    known = {(row["province_code"], row["year"]): row["origin"] for row in records(attention)}
+    return [
+        {
+            "province": place.english,
+            "cells": [
+                _ORIGINS.get(str(known.get((place.province_code, year))), _MISSING)
+                for year in years
+            ],
+        }
+        for place in provinces()
+    ]
+
+
+def _variables(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            **{name: row[name] for name in ("variable", "label", "state")},
+            "share": f"{whole(row['cells'])} of {whole(row['of'])}",
+            "years": row["years"] or "none",
+            "supply": (row["how_to_supply"] or "") if row["state"] != "complete" else "",
+        }
+        for row in rows
+    ]
+
+
+def _instrument(inputs: ReportInputs) -> dict[str, Any]:
+    frame = inputs.frames["dti_iv"]
+    distances = records(inputs.frames["capital_distances"])
+    lacking = [
+        f"{english(row['province'])} {row['year']}: {english(row['reason'] or 'no reason given')}"
+        for row in records(frame[frame["dti_iv"].isna()])
+    ]
+    hub = next((row for row in distances if row["capital"] == inputs.hub), None)
+    km = hub["distance_km"] if hub else None
+    return {
+        "hub": english(inputs.hub),
+        "hub_province": english(hub["province"]) if hub else "",
+        "hub_km": number(km, 1) if km is not None else "none (dropped)",
+        "rule": inputs.rule,
+        "known": whole(frame["dti_iv"].notna().sum()),
+        "rows": len(frame),
+        "hits": whole(frame["keyword_hits"].sum()),
+        "words": whole(frame["total_words"].sum()),
+        "frozen": str(inputs.frames["frozen_instrument"]["sentence"].iloc[0]),
+        "lacking": lacking,
+    }
+
+
+def _charts(shares: pd.DataFrame, rule: str) -> list[dict[str, Any]]:
+    """One chart a rule; the provinces that carry least are one bar, so that bars stay readable."""
+    charts = []
+    for place, (name, part) in enumerate(shares.groupby("rule", sort=False)):
+        part = part.dropna(subset=["share"]).sort_values("share", ascending=False, kind="stable")
+        if part.empty:
+            continue
+        top = part.head(7)
+        values = {english(p): float(s) for p, s in zip(top["province"], top["share"], strict=True)}
+        if len(part) > len(top):
+            values[f"{len(part) - len(top)} others"] = float(part["share"].iloc[len(top) :].sum())
+        charts.append(
+            {
+                "rule": str(name),
+                "chosen": str(name) == rule,
+                "hhi": number(float(part["inverse_hhi"].iloc[0]), 1),
+                "svg": bars(values, f"Shares of the within variation, rule {name}", f"bars{place}"),
+            }
+        )
+    return charts
+
+
+def _sentences(frame: pd.DataFrame, name: str) -> list[tuple[str, str]]:
+    return [
+        (
+            f"{str(row['label']).split(',')[0]}, {row[name]}",
+            with_minus(english(str(row["sentence"] or row["reason"] or "no result"))),
+        )
+        for row in records(frame)
+    ]
+
+
+def _comparison(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
+    return [
+        {
+            "fact": row["fact"],
+            "published": row["published"],
+            "ours": with_minus(_found(row["estimate"])) + (row["stars"] or ""),
+            "verdict": row["verdict"],
+            "reason": row["reason"] or "",
+        }
+        for row in rows
+    ]
+
+
+def _found(value: float | None) -> str:
+    """A coefficient, or a count where the published fact is one."""
+    return whole(value) if value is not None and value == int(value) else number(value)
+
+
+def _tally(values: Any) -> str:
+    return ", ".join(f"{count} {value}" for value, count in values.value_counts().items())
+
+
+def _not_run(inputs: ReportInputs) -> list[tuple[str, str]]:
+    """Tables and columns that have no sample, why, and what proxies stand in."""
+    told = []
+    for row in records(inputs.frames["table_coverage"]):
+        parts = []
+        if row["columns_that_cannot"]:
+            parts.append(f"columns that cannot run: {row['columns_that_cannot']}")
+        if row["controls_absent"]:
+            parts.append(f"controls absent: {row['controls_absent']}")
+        if row["note"]:
+            parts.append(str(row["note"]))
+        if parts:
+            told.append((f"{row['table']} ({row['title']})", english("; ".join(parts))))
+    return told
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def _hashes(frames: Mapping[str, pd.DataFrame]) -> list[tuple[str, str]]:
+    """SHA-256 of what went in and of the tables that came out."""
+    frozen = frames["frozen_instrument"].iloc[0]
+    listed = [("instrument at hand", str(frozen["sha256"]))]
+    dictionaries = frames["policy_attention"]["dictionary_sha256"].dropna().unique()
+    listed += [("terms of the dictionary", str(value)) for value in sorted(dictionaries)]
+    for name, column in (("report_files", "path"), ("user_files", "file"), ("tables", "path")):
+        part = frames[name].dropna(subset=["sha256"])
+        listed += [(str(p), str(h)) for p, h in zip(part[column], part["sha256"], strict=True)]
+    return listed

@@ -1,0 +1,128 @@
+"""A printed table as a Word document: a real table, Times, three lines, the same bytes each run."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from datetime import datetime
+from typing import Any
+
+from dti_assets.publishing.regression_table import Cell, PrintedTable
+from dti_assets.publishing.typesetting import with_minus
+
+FONT = "Times New Roman"
+_WIDE = 5
+# neither when a document was made nor by whom is part of a result
+_EPOCH = datetime(1980, 1, 1)
+# what XML cannot hold
+_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def word_table(table: PrintedTable) -> bytes:
+    """The document's bytes; with many columns its page lies on its side."""
+    import docx
+    from docx.enum.section import WD_ORIENT
+    from docx.oxml.ns import qn
+    from docx.shared import Pt
+
+    document = docx.Document()
+    style: Any = document.styles["Normal"]
+    style.font.name = FONT
+    style.font.size = Pt(9 if table.width > _WIDE else 10)
+    style.element.rPr.rFonts.set(qn("w:eastAsia"), FONT)
+    style.paragraph_format.space_after = Pt(0)
+    if table.width > _WIDE:
+        page = document.sections[0]
+        page.orientation = WD_ORIENT.LANDSCAPE
+        page.page_width, page.page_height = page.page_height, page.page_width
+    title = document.add_paragraph()
+    title.add_run(_clean(table.title)).bold = True
+    title.paragraph_format.keep_with_next = True
+    title.paragraph_format.space_after = Pt(4)
+    if table.headings:
+        _fill(document, table)
+    for note in table.notes:
+        paragraph = document.add_paragraph()
+        paragraph.paragraph_format.space_before = Pt(2)
+        paragraph.add_run(_clean(with_minus(note))).font.size = Pt(8)
+    about = document.core_properties
+    about.title, about.author, about.last_modified_by, about.comments = table.title, "", "", ""
+    about.created = about.modified = _EPOCH
+    made = io.BytesIO()
+    document.save(made)
+    return _fixed_times(made.getvalue())
+
+
+def _fill(document: Any, table: PrintedTable) -> None:
+    heads, rows = table.headings, table.rows
+    grid = document.add_table(rows=len(heads) + len(rows), cols=1 + table.width)
+    grid.autofit = True
+    lines = list(grid.rows)
+    for place, heading in enumerate(heads):
+        stub = table.stub if place == len(heads) - 1 else ""
+        _write(lines[place], stub, [Cell(text) for text in heading])
+        _repeat(lines[place])
+    for place, row in enumerate(rows, start=len(heads)):
+        _write(lines[place], row.label if row.shown else "", row.cells)
+    _rule(lines[0], "top", 12)
+    _rule(lines[len(heads) - 1], "bottom", 6)
+    if table.footer:
+        _rule(lines[len(heads) + len(table.body)], "top", 6)
+    _rule(lines[-1], "bottom", 12)
+
+
+def _write(line: Any, label: str, cells: Any) -> None:
+    from docx.enum.text import WD_ALIGN_PARAGRAPH
+
+    places = line.cells
+    places[0].paragraphs[0].add_run(_clean(label))
+    for place, cell in zip(places[1:], cells, strict=True):
+        paragraph = place.paragraphs[0]
+        paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+        paragraph.add_run(_clean(with_minus(cell.text)))
+        if cell.stars:
+            paragraph.add_run(cell.stars).font.superscript = True
+
+
+def _rule(line: Any, side: str, eighths: int) -> None:
+    """A line above or below a row, its thickness in eighths of a point."""
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    for cell in line.cells:
+        properties = cell._tc.get_or_add_tcPr()
+        borders = properties.find(qn("w:tcBorders"))
+        if borders is None:
+            borders = OxmlElement("w:tcBorders")
+            properties.append(borders)
+        edge = OxmlElement(f"w:{side}")
+        for name, value in (("val", "single"), ("sz", str(eighths)), ("color", "000000")):
+            edge.set(qn(f"w:{name}"), value)
+        # the schema wants top before bottom
+        borders.insert(0 if side == "top" else len(borders), edge)
+
+
+def _repeat(line: Any) -> None:
+    """A header row: repeated on every page, and known as one to a screen reader."""
+    from docx.oxml import OxmlElement
+
+    line._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
+
+
+def _clean(text: str) -> str:
+    return _FORBIDDEN.sub(" ", text)
+
+
+def _fixed_times(content: bytes) -> bytes:
+    """The same archive with one time stamp for every part."""
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as old,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for name in old.namelist():
+            part = zipfile.ZipInfo(name, _EPOCH.timetuple()[:6])
+            part.compress_type = zipfile.ZIP_DEFLATED
+            new.writestr(part, old.read(name))
+    return out.getvalue()

@@ -1,0 +1,218 @@
+"""Printed tables: what every format says is what was stored, and nothing odd breaks a format."""
+
+import io
+import math
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import docx
+import lxml.html
+import pandas as pd
+import pytest
+
+from dti_assets.econ.tables import DESCRIPTIVES, ESTIMATES, WEAK_INSTRUMENTS
+from dti_assets.publishing.latex import escape, latex_table
+from dti_assets.publishing.markup import html_page, markdown_table
+from dti_assets.publishing.other_tables import descriptive_table, weak_instrument_table
+from dti_assets.publishing.regression_table import PrintedTable, TableText, regression_table
+from dti_assets.publishing.table_files import FORMATS, write_table
+from dti_assets.publishing.typesetting import number, probability
+from dti_assets.publishing.word import word_table
+
+TEXT = TableText("table_02_baseline", "Baseline", "Table 2", ("A note.",))
+NASTY = r"""a_b & 5 % of $x$ #1 {y} ~ ^ \input | <b>x</b> "q" 杭州 清 `c` *d*"""
+
+
+def estimates(**changes: object) -> pd.DataFrame:
+    """Two columns: a key term and a control, the second column clustered over too few."""
+    common: dict[str, object] = {
+        "table": "2",
+        "label": "Table 2",
+        "outcome": "Export",
+        "n_obs": 434,
+        "r2": 0.9876,
+    }
+    common |= {"n_clusters": 31, "errors": "clustered by province", "r2_within": -0.25}
+    common |= {"outcome_mean": 14.41, "note": "years 2009-2022; N = 434", "controls": "GDP"}
+    common |= {"fixed_effects": "province, year"}
+    rows = [
+        {"column": "1", "term": "DTIn", "role": "key", "estimate": -0.0004, "std_error": 0.1005}
+        | {"p_wild": 0.0001, "stars": "***"},
+        {"column": "1", "term": "GDP", "role": "control", "estimate": 2.5, "std_error": 12.0},
+        {"column": "1", "term": "EXR", "role": "control", "reason": "absorbed: EXR is constant"},
+        {"column": "2", "term": "DTIn", "role": "key", "estimate": -123456.7, "se_hc1": 0.25},
+    ]
+    return ESTIMATES.frame([common | row | changes for row in rows])
+
+
+def grids() -> dict[str, Callable[[PrintedTable], list[list[str]]]]:
+    """What each format says, read back with a reader of its own: rows of cells."""
+    return {"tex": _latex, "docx": _word, "html": _html, "md": _markdown}
+
+
+def _latex(table: PrintedTable) -> list[list[str]]:
+    tabular = latex_table(table).split(r"\begin{tabular}")[1].split(r"\end{tabular}")[0]
+    lines = [line[:-3] for line in tabular.splitlines() if line.endswith(r" \\")]
+    plain = [re.sub(r"\\textsuperscript\{([*2]+)\}", r"\1", line) for line in lines]
+    plain = [line.replace("$-$", "-").replace("{[", "[").replace("]}", "]") for line in plain]
+    plain = [line.replace(r"\textless{}", "<").replace(r"\{", "{") for line in plain]
+    plain = [line.replace(r"\}", "}").replace(r"$\infty$", "∞") for line in plain]
+    return [[cell.strip() for cell in line.split(" & ")] for line in plain]
+
+
+def _word(table: PrintedTable) -> list[list[str]]:
+    read = docx.Document(io.BytesIO(word_table(table)))
+    return [[_ascii(cell.text) for cell in row.cells] for row in read.tables[0].rows]
+
+
+def _html(table: PrintedTable) -> list[list[str]]:
+    page = lxml.html.fromstring(html_page(table).encode())
+    return [
+        ["" if cell.find("span") is not None else _ascii(cell.text_content()) for cell in row]
+        for row in page.xpath("//table//tr")
+    ]
+
+
+def _markdown(table: PrintedTable) -> list[list[str]]:
+    lines = [line for line in markdown_table(table).splitlines() if line.startswith("|")]
+    cells = [re.split(r"(?<!\\)\|", line)[1:-1] for line in lines if "---" not in line]
+    return [[re.sub(r"\\(.)", r"\1", cell).strip() for cell in row] for row in cells]
+
+
+def _ascii(text: str) -> str:
+    return text.replace("\N{MINUS SIGN}", "-")
+
+
+@pytest.mark.parametrize("ending", ["tex", "docx", "html", "md"])
+def test_estimates_read_back_are_the_stored_ones(ending: str) -> None:
+    frame = estimates()
+    grid = grids()[ending](regression_table(frame, TEXT))
+    assert grid[0][1:] == ["(1)", "(2)"] and grid[1][1:] == ["Export", "Export"]
+    start = next(place for place, row in enumerate(grid) if row[0] == "DTIn")
+    stored = frame[frame["term"] == "DTIn"]["estimate"]
+    shown = [float(cell.rstrip("*")) for cell in grid[start][1:]]
+    assert shown == [pytest.approx(value, rel=5e-3) for value in stored]
+    assert grid[start][1:] == ["-4.00e-04***", "-123457"]
+    assert grid[start + 1] == ["", "(0.101)", "{0.250}"]
+    assert grid[start + 2] == ["", "[<0.001]", ""]
+    found = {row[0]: row[1:] for row in grid if row[0]}
+    assert found["GDP"] == ["2.500", ""] and found["EXR"] == ["absorbed", ""]
+    assert found["N"] == ["434", "434"] and found["Provinces"] == ["31", "31"]
+    assert found["R2" if ending == "tex" else "R²"] == ["0.988", "0.988"]
+    assert found["Province effects"] == ["yes", "yes"]
+
+
+@pytest.mark.parametrize("ending", ["tex", "docx", "html", "md"])
+def test_weak_instrument_numbers_read_back_are_the_stored_ones(ending: str) -> None:
+    row = {"table": "3", "label": "Table 3", "column": "second stage", "outcome": "Export"}
+    row |= {"endogenous": "DTIn", "instruments": "z", "largest_cluster": "浙江"}
+    numbers = {"estimate": 1.23456, "std_error": 2.5, "first_stage": -5.4321, "effective_f": 3.21}
+    sets = {"ar_set": "(-inf, inf)", "tf_low": -math.inf, "tf_high": math.inf}
+    frame = WEAK_INSTRUMENTS.frame([row | numbers | sets])
+    printed = weak_instrument_table(frame, TableText("weak_instrument_inference", "Inference"))
+    found = {line[0]: line[1] for line in grids()[ending](printed)}
+    assert found["2SLS estimate"] == "1.235" and found["First stage"] == "-5.432"
+    assert (
+        found["Effective F"] == "3.210"
+        and found["95 % tF interval".replace("%", r"\%") if ending == "tex" else "95 % tF interval"]
+        == "(-∞, ∞)"
+    )
+    assert found["Province that carries most"] == "Zhejiang"
+
+
+@pytest.mark.parametrize("ending", ["tex", "docx", "html", "md"])
+def test_descriptives_read_back_are_the_stored_ones(ending: str) -> None:
+    rows = [
+        {"variable": "Export", "n_obs": 434, "mean": 14.41, "std_dev": 2.0, "std_within": 0.5}
+        | {"minimum": -1.0, "median": 14.0, "maximum": 19.0, "years": "2009-2022"},
+        {"variable": "DFI", "reason": "absent from the data: DFI"},
+    ]
+    frame = DESCRIPTIVES.frame([{"table": "1", "label": "Table 1"} | row for row in rows])
+    printed = descriptive_table(frame, TEXT, {"DFI": "a file"})
+    grid = grids()[ending](printed)
+    numbers = ["14.410", "2.000", "0.500", "-1.000", "14.000", "19.000"]
+    assert grid[1] == ["Export", "434", *numbers, "2009-2022"]
+    assert "To supply DFI: a file." in printed.notes
+
+
+def test_csv_holds_full_precision(tmp_path: Path) -> None:
+    frame = estimates(estimate=1 / 3)
+    write_table(tmp_path, regression_table(frame, TEXT), frame)
+    read = pd.read_csv(tmp_path / "table_02_baseline.csv")
+    assert read["estimate"].tolist() == [1 / 3] * len(frame)
+
+
+def test_two_runs_give_the_same_bytes(tmp_path: Path) -> None:
+    made = []
+    for name in ("first", "second"):
+        folder = tmp_path / name
+        folder.mkdir()
+        write_table(folder, regression_table(estimates(), TEXT), estimates())
+        made.append({path.name: path.read_bytes() for path in folder.iterdir()})
+    assert made[0] == made[1] and len(made[0]) == len(FORMATS)
+
+
+def test_a_table_not_estimated_says_why_and_what_to_do() -> None:
+    row = {"table": "9", "label": "O9", "column": "1", "outcome": "Export", "term": "DFI"}
+    frame = ESTIMATES.frame([row | {"role": "key", "reason": "absent from the data: DFI"}])
+    printed = regression_table(frame, replace(TEXT, name="t9"), {"DFI": "a file with the index"})
+    assert printed.width == 0
+    whole = "Not estimated: (1), absent from the data: DFI."
+    read = docx.Document(io.BytesIO(word_table(printed)))
+    said = {
+        "docx": "\n".join(paragraph.text for paragraph in read.paragraphs),
+        "tex": latex_table(printed),
+        "html": html_page(printed),
+        "md": re.sub(r"\\(.)", r"\1", markdown_table(printed)),
+    }
+    for text in said.values():
+        assert whole in text and "To supply DFI: a file with the index." in text
+
+
+def test_characters_that_mean_something_to_a_format_are_escaped() -> None:
+    frame = estimates(outcome=NASTY, note=NASTY + "\x07")
+    printed = regression_table(frame, replace(TEXT, title=NASTY))
+    latex = latex_table(printed)
+    assert latex.isascii() and r"\input" not in latex.replace(r"\input}", "")
+    assert "Hangzhou" in latex and "U+6E05" in latex
+    page = lxml.html.fromstring(html_page(printed).encode())
+    assert not page.xpath("//b") and NASTY in page.xpath("//caption")[0].text_content()
+    assert "<b>" not in markdown_table(printed) and "| <" not in markdown_table(printed)
+    read = docx.Document(io.BytesIO(word_table(printed)))
+    assert NASTY in read.paragraphs[0].text
+    assert escape("50 % & 1_0") == r"50 \% \& 1\_0"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        *((-0.0, "0.000"), (0.0005, "5.00e-04"), (0.3425, "0.343"), (0.0625, "0.062")),
+        *((1.5, "1.500"), (None, ""), (float("-inf"), "-∞"), (-2.0004, "-2.000")),
+    ],
+)
+def test_numbers_are_rounded_once_and_keep_their_zeros(value: float | None, text: str) -> None:
+    # 0.3425 lies above the half in binary, 0.0625 is the half exactly
+    assert number(value) == text
+
+
+def test_no_p_value_is_zero() -> None:
+    assert probability(0.0001) == "<0.001" and probability(0.05) == "0.050"
+    assert probability(None) == ""
+
+
+def test_latex_compiles(tmp_path: Path) -> None:
+    engine = shutil.which("pdflatex") or shutil.which("xelatex")
+    if engine is None:
+        pytest.skip("neither pdflatex nor xelatex is installed")
+    frame = estimates(outcome=NASTY, note=NASTY)
+    (tmp_path / "t.tex").write_text(latex_table(regression_table(frame, TEXT)), encoding="ascii")
+    packages = r"\usepackage[T1]{fontenc}\usepackage{booktabs}\usepackage{threeparttable}"
+    body = rf"\documentclass{{article}}{packages}\begin{{document}}\input{{t}}\end{{document}}"
+    (tmp_path / "paper.tex").write_text(body, encoding="ascii")
+    command = [engine, "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout[-2000:]
