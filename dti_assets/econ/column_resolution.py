@@ -7,11 +7,11 @@ name, a missing control is left out. All of it is stamped on the result.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from dti_assets.econ.errors import EconError
 from dti_assets.econ.sample import numeric_columns, prepare
-from dti_assets.econ.specification import Specification
+from dti_assets.econ.specification import Covariance, Specification
 from dti_assets.econ.table_specifications import ColumnSpec, TableSpec
 from dti_assets.econ.terms import columns_of, with_terms
 
@@ -121,7 +121,8 @@ def resolve(
         instruments=named(column.instruments),
         fixed_effects=column.fixed_effects,
         cluster=column.cluster,
-        covariance=errors,  # type: ignore[arg-type]
+        # a word of a YAML file, which Specification checks
+        covariance=cast(Covariance | None, errors),
     )
     frame = with_terms(panel, spec.variables, options.entity, options.time)
     frame = select_rows(frame, column.sample)

@@ -10,10 +10,10 @@ import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from dti_assets.econ.errors import EconError
-from dti_assets.econ.specification import COVARIANCES, Specification
+from dti_assets.econ.specification import COVARIANCES, Covariance, Specification
 
 KINDS = ("coefficients", "descriptives")
 _COLUMN_LISTS = (
@@ -239,7 +239,8 @@ def _column(entry: Any, shared: Mapping[str, Any], position: int, file: str) -> 
             spec.instruments,
             spec.fixed_effects,
             spec.cluster,
-            spec.errors,  # type: ignore[arg-type]
+            # a word of a YAML file, which Specification checks
+            cast(Covariance | None, spec.errors),
         )
     except EconError as error:
         raise TableSpecificationError(f"{where}: {error}") from error

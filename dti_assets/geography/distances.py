@@ -21,6 +21,9 @@ HUB_AREA_KM2 = {"浙江": 105_500.0}
 _INTERNAL = 0.67
 
 
+Measure = Literal["great_circle", "geodesic"]
+
+
 class DistanceError(ValueError):
     """A hub or a zero-distance rule that cannot be used; the message names it."""
 
@@ -75,7 +78,7 @@ def apply_rule(province: str, distance_km: float, rule: ZeroDistance) -> float |
 
 def capital_distances(
     hub: str = "杭州",
-    distance: Literal["great_circle", "geodesic"] = "great_circle",
+    distance: Measure = "great_circle",
     rule: ZeroDistance = ZeroDistance("internal"),
 ) -> pd.DataFrame:
     """The 31 capitals with their distances to `hub` in km (table capital_distances).

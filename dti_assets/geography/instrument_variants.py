@@ -8,11 +8,12 @@ in it, so that variants of the dictionary exist for overlapping hits alone. Esti
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from dti_assets.geography.distances import (
     ALTERNATIVES,
     DistanceError,
+    Measure,
     ZeroDistance,
     capital_distances,
 )
@@ -134,7 +135,7 @@ def _kilometres(
     for rule in dict.fromkeys(rules):
         for distance in distances:
             try:
-                table = capital_distances(hub, distance, rule)  # type: ignore[arg-type]
+                table = capital_distances(hub, cast(Measure, distance), rule)
             except DistanceError:
                 continue
             found[distance, str(rule)] = table.set_index("province_code")["distance_km"]

@@ -110,8 +110,8 @@ def _by_alias() -> dict[str, str]:
 @lru_cache(maxsize=1)
 def _scoped() -> tuple[tuple[str, str, str], ...]:
     return tuple(
-        (*(fold(part) for part in alias.split(">", 1)), one.name)  # type: ignore[misc]
+        (fold(outer), fold(inner), one.name)
         for one in catalogue().values()
-        for alias in one.aliases
-        if ">" in alias
+        for outer, scope, inner in (alias.partition(">") for alias in one.aliases)
+        if scope
     )

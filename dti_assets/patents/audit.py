@@ -185,10 +185,10 @@ def _strata(patents: Patents) -> pl.DataFrame:
     import polars as pl
 
     several = pl.sum_horizontal(pl.col(t).cast(pl.Int8) for t in TECHNOLOGIES) > 1
-    stratum = pl.when(~pl.col("digital")).then(pl.lit("not_digital"))
-    stratum = stratum.when(several).then(pl.lit("several"))  # type: ignore[assignment]
+    stratum: Any = pl.when(~pl.col("digital")).then(pl.lit("not_digital"))
+    stratum = stratum.when(several).then(pl.lit("several"))
     for technology in TECHNOLOGIES:
-        stratum = stratum.when(pl.col(technology)).then(pl.lit(technology))  # type: ignore
+        stratum = stratum.when(pl.col(technology)).then(pl.lit(technology))
     wanted = ["application_no", *TECHNOLOGIES, "digital"]
     scan = pl.scan_parquet(patents.path).select(
         *wanted, stratum.otherwise(pl.lit("other")).alias("stratum")
