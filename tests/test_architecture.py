@@ -14,7 +14,7 @@ ALLOWED = {
     "econ": set(),
     "publishing": {"geography"},
 }
-PLAIN = {"tables", "files", "reference"}
+PLAIN = {"tables", "files", "spreadsheets", "reference"}
 
 
 def _imports(path: Path) -> set[str]:
