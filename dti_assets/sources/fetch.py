@@ -147,7 +147,9 @@ class Fetcher:
         known = self._robots.get(target.origin)
         if known is None:
             try:
-                page = self._repeated(f"{target.origin}/robots.txt", {}, _ROBOTS_BYTES, robots=False)
+                page = self._repeated(
+                    f"{target.origin}/robots.txt", {}, _ROBOTS_BYTES, robots=False
+                )
                 known = parse_robots(page.content, PRODUCT)
             except _AbsentError:
                 known = Robots()
@@ -223,7 +225,10 @@ class _Open:
             )
         except BaseException as error:
             self._close()
-            raise self._reason(error) from error
+            reason = self._reason(error)
+            if reason is error:
+                raise
+            raise reason from error
         return self._response
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
