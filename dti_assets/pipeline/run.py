@@ -13,6 +13,7 @@ import dagster as dg
 from dti_assets.pipeline.build import build_definitions
 from dti_assets.pipeline.partitions import RANGE_END, RANGE_START, last_year
 from dti_assets.pipeline.resources import Progress, Workspace
+from dti_assets.stored_tables import FETCHED
 from dti_assets.study import Inputs, Study, StudyError
 from dti_assets.text.listing import list_reports
 from dti_assets.text.published import published_words
@@ -151,9 +152,12 @@ def _check_estimates(workspace: Workspace) -> None:
 
 def select(expression: str | None) -> dg.AssetSelection:
     """The assets of an expression: comma-separated names, `+name` for a name and everything
-    upstream, `name+` for everything downstream, or Dagster's own selection syntax."""
+    upstream, `name+` for everything downstream, or Dagster's own selection syntax.
+
+    Everything means all that needs no network; what is fetched is made where it is named.
+    """
     if not expression or expression.strip() == "*":
-        return dg.AssetSelection.all()
+        return dg.AssetSelection.all() - dg.AssetSelection.assets(*FETCHED)
     chosen: dg.AssetSelection | None = None
     for part in re.split(r",(?![^()]*\))", expression):
         part = part.strip()

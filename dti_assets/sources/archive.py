@@ -146,8 +146,8 @@ class Archive:
 
     def _free(self, provenance: Provenance) -> str:
         stem, number = f"{provenance.year}/{provenance.province}", 1
-        taken = {PurePosixPath(kept.path).with_suffix("").as_posix()
-                 for kept in self.downloads[(provenance.province_code, provenance.year)]}  # fmt: skip
+        versions = self.downloads[(provenance.province_code, provenance.year)]
+        taken = {PurePosixPath(kept.path).with_suffix("").as_posix() for kept in versions}
         while True:
             name = stem if number == 1 else f"{stem}-v{number}"
             path = f"{name}.{provenance.format}"

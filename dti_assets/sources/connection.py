@@ -124,7 +124,7 @@ def _connect(connection: HTTPConnection, policy: AddressPolicy, watch: Watch) ->
     for family, where in places:
         sock = socket.socket(family, socket.SOCK_STREAM)
         try:
-            sock.settimeout(connection.timeout)  # type: ignore[arg-type]
+            sock.settimeout(connection.timeout)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             watch.over(sock)
             sock.connect(where)
