@@ -17,6 +17,8 @@ MARKS = {
     (False, False): "·",
 }
 LEGEND = "● address and file   ○ address, no file   ▲ file, no address   · neither"
+# so many gaps of a year are named in a line; more are seen better in the grid
+_NAMED = 12
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,10 @@ class Coverage:
             for year in self.years:
                 of_year = {code for code, y in keys if y == year}
                 named = [p.province for p in provinces() if p.province_code in of_year]
-                if named:
-                    out.append(f"  {year}: {'all' if len(named) == 31 else ' '.join(named)}")
+                if 0 < len(named) <= _NAMED:
+                    out.append(f"  {year}: {' '.join(named)}")
+                elif named:
+                    out.append(f"  {year}: {len(named)}")
         if self.unnamed:
             out.append(f"files whose names do not say which report they are: {len(self.unnamed)}")
             out += [f"  {path}" for path in self.unnamed]

@@ -22,6 +22,8 @@ from dti_assets.text.readers.encodings import decode
 FILE_NAME = "sources.csv"
 REQUIRED = ("province", "year", "url")
 RECORDED = ("sha256", "fetched_at", "etag")
+# how a table says that an address is not known
+_NO_ADDRESS = ("", "-", "—", "NA")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -119,11 +121,12 @@ def _entry(header: tuple[str, ...], cells: list[str], line: int) -> Entry:
     province = get_province(row["province"])
     if not re.fullmatch(r"(19[89]|20\d)\d", row["year"]):
         raise RegistryError(f"{row['year']!r} is no year from 1980 on")
-    if row["url"]:
-        parse_target(row["url"])
+    url = "" if row["url"] in _NO_ADDRESS else row["url"]
+    if url:
+        parse_target(url)
     if row.get("sha256") and not _SHA256.fullmatch(row["sha256"].lower()):
         raise RegistryError(f"{row['sha256']!r} is no SHA-256")
-    return Entry(province, int(row["year"]), row["url"], line, row)
+    return Entry(province, int(row["year"]), url, line, row)
 
 
 def write_registry(
