@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import unquote
 
 from dti_assets.sources.addresses import AddressPolicy
 from dti_assets.sources.fetch import Fetcher, FetchLimits
@@ -49,8 +50,9 @@ def serve(wrap: Callable[[socket.socket], socket.socket] | None = None) -> Itera
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            site.asked.append((self.path, dict(self.headers)))
-            answers = site.answers.get(self.path)
+            path = unquote(self.path)
+            site.asked.append((path, dict(self.headers)))
+            answers = site.answers.get(path)
             if not answers:
                 return say(404)(self)
             answer = answers.pop(0) if len(answers) > 1 else answers[0]

@@ -129,7 +129,7 @@ def test_no_answer_of_a_name_server_leads_inside(answer: list[str], contacted: l
 def test_no_address_or_local_name_in_a_url_leads_inside(host: str, contacted: list[Any]) -> None:
     fetcher = Fetcher(AddressPolicy(), Pacer(sleep=lambda _: None))
     for scheme in ("http", "https"):
-        with pytest.raises(FetchError, match="no public address|does not|failed"):
+        with pytest.raises(FetchError, match=r"no public address|does not|failed"):
             fetcher.get(f"{scheme}://{f'[{host}]' if ':' in host else host}/")
     assert contacted == []
 

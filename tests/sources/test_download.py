@@ -258,7 +258,7 @@ def test_what_a_killed_download_left_is_removed_and_two_at_once_refused(
     assert list((tmp_path / ".download").glob("*.part")) == []
     with (
         Archive(tmp_path).writing(),
-        pytest.raises(ArchiveError, match="another download into .* is under way"),
+        pytest.raises(ArchiveError, match=r"another download into .* is under way"),
     ):
         one(site, tmp_path, file(report()))
 

@@ -239,7 +239,7 @@ def test_a_site_whose_robots_txt_fails_allows_nothing(site: Site) -> None:
     site.put("/robots.txt", say(503))
     asking = fetcher(site, attempts=2)
     for path in ("/a", "/b"):
-        with pytest.raises(FetchError, match="robots.txt of 127.0.0.1: answers 503"):
+        with pytest.raises(FetchError, match=r"robots.txt of 127.0.0.1: answers 503"):
             asking.get(site.put(path, say(200, b"x")))
     assert site.pages() == [] and len(site.asked) == 2
 

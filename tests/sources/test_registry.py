@@ -64,7 +64,13 @@ def test_a_file_that_is_no_registry(tmp_path: Path) -> None:
 
 
 def test_what_spreadsheets_write_is_read(tmp_path: Path) -> None:
-    text = "year,note,province,url\r\n2015,省,浙江省,-\r\n,,,\r\n2016,,Zhejiang, https://a.example/ \r\n"
+    lines = [
+        "year,note,province,url",
+        "2015,省,浙江省,-",
+        ",,,",
+        "2016,,Zhejiang, https://a.example/ ",
+    ]
+    text = "\r\n".join([*lines, ""])
     for encoding in ("utf-8-sig", "gb18030"):
         (tmp_path / "sources.csv").write_bytes(text.encode(encoding))
         first, second = read_registry(tmp_path / "sources.csv").checked().entries
