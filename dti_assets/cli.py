@@ -274,7 +274,7 @@ def schema_study() -> None:
 
 def _stored(asset: str, study: Study) -> Any:
     from dti_assets.storage import Store
-    from dti_assets.stored_tables import YEARLY, stored_tables
+    from dti_assets.stored_tables import FETCHED, YEARLY, stored_tables
 
     tables = stored_tables(study)
     if asset not in tables:
@@ -287,7 +287,8 @@ def _stored(asset: str, study: Study) -> Any:
     try:
         return Store(study.output_url).read(tables[asset], years)
     except LookupError as error:
-        raise click.UsageError(f"{error}; run: dti run --study {study.file}") from error
+        select = f" --select {asset}" if asset in FETCHED else ""
+        raise click.UsageError(f"{error}; run: dti run --study {study.file}{select}") from error
 
 
 @cli.command()

@@ -53,6 +53,10 @@ def download(
     registry, folder = _registry(study.path(study.inputs.reports))
     code = get_province(province).province_code if province else None
     entries = select_entries(registry.checked().entries, study.all_years, code)
+    if not entries:
+        span = "-".join(map(str, dict.fromkeys(study.years)))
+        whose = f" for {province}" if province else ""
+        raise click.UsageError(f"{registry.path} has no row of {span}{whose}")
     if dry_run:
         outcomes = plan(folder, entries)
     else:
@@ -60,8 +64,9 @@ def download(
         with console_progress(study.name) as progress:
 
             def told(done: int, total: int, outcome: Outcome) -> None:
-                progress.report("report_downloads", done, total)
-                if not sys.stderr.isatty():
+                if sys.stderr.isatty():
+                    progress.report("report_downloads", done, total)
+                else:
                     click.echo(f"{done} of {total}: {_line(outcome)}", err=True)
 
             outcomes = fetch_all(folder, entries, fetcher, told)

@@ -154,10 +154,13 @@ def select(expression: str | None) -> dg.AssetSelection:
     """The assets of an expression: comma-separated names, `+name` for a name and everything
     upstream, `name+` for everything downstream, or Dagster's own selection syntax.
 
-    Everything means all that needs no network; what is fetched is made where it is named.
+    What is fetched from the network is left out unless it is named.
     """
+    offline = dg.AssetSelection.all() - dg.AssetSelection.assets(
+        *(name for name in sorted(FETCHED) if name not in (expression or ""))
+    )
     if not expression or expression.strip() == "*":
-        return dg.AssetSelection.all() - dg.AssetSelection.assets(*FETCHED)
+        return offline
     chosen: dg.AssetSelection | None = None
     for part in re.split(r",(?![^()]*\))", expression):
         part = part.strip()
@@ -170,7 +173,7 @@ def select(expression: str | None) -> dg.AssetSelection:
             raise StudyError(f"--select {part!r} is not a selection ({error})") from error
         chosen = found if chosen is None else chosen | found
     assert chosen is not None
-    return chosen
+    return chosen & offline
 
 
 def run(

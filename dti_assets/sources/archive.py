@@ -8,7 +8,6 @@ content is no longer the one fetched, are the user's own and left alone.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -107,6 +106,8 @@ class Archive:
     @contextmanager
     def writing(self) -> Iterator[Path]:
         """The work folder, for one process at a time; what a killed one left there is removed."""
+        import fcntl
+
         work = self.folder / _WORK
         work.mkdir(parents=True, exist_ok=True)
         with (work / "lock").open("w") as lock:

@@ -139,7 +139,7 @@ def _name_unnamed(archive: Archive, judge: Judge) -> None:
 def _standing(archive: Archive, entry: Entry) -> Outcome | None:
     """The outcome of a row that needs no request; None where one is due."""
     own = archive.own.get(entry.key)
-    if own and archive.current(entry.key) is None:
+    if own:
         return Outcome(entry, "own", own[0])
     if not entry.url:
         return _outcome(entry, "no address", archive.current(entry.key))

@@ -127,7 +127,7 @@ class Fetcher:
             with self._request(target, validators) as response:
                 if response.status_code not in _REDIRECTS or "Location" not in response.headers:
                     return self._page(response, target, tuple(passed), most, bool(validators))
-                url = urljoin(target.url, response.headers["Location"])
+                url = urljoin(target.url, _as_sent(response.headers["Location"]))
             circle = target.url in passed
             passed.append(target.url)
             if len(passed) > self.limits.redirects:
@@ -261,6 +261,14 @@ class _Open:
         if isinstance(error, requests.exceptions.InvalidSchema | requests.exceptions.InvalidURL):
             return FetchError(f"no address that can be asked ({_innermost(error)})")
         return _TemporaryError(f"the connection failed ({_innermost(error)})")
+
+
+def _as_sent(header: str) -> str:
+    """A header's text where the host wrote UTF-8 into it; http.client reads Latin-1."""
+    try:
+        return header.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return header
 
 
 def _named(status: int) -> str:

@@ -82,7 +82,7 @@ def read_registry(path: Path) -> Registry:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     entries: list[Entry] = []
     faults: list[str] = []
-    lines: dict[tuple[int, int], int] = {}
+    lines: dict[tuple[int, int] | str, int] = {}
     try:
         header = tuple(name.strip() for name in next(reader, []))
         _check_header(path, header)
@@ -98,6 +98,9 @@ def read_registry(path: Path) -> Registry:
                     raise RegistryError(
                         f"{entry.province.province} {entry.year} stands on line {earlier} already"
                     )
+                earlier = lines.setdefault(entry.url, line) if entry.url else line
+                if earlier != line:
+                    raise RegistryError(f"the address stands on line {earlier} already")
                 entries.append(entry)
             except (RegistryError, UnknownProvinceError, AddressError) as error:
                 faults.append(f"{path}, line {line}: {error}")

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,7 +22,6 @@ from dti_assets.text.cache import Cache
 from dti_assets.text.reports import read_folder
 
 YEAR = 2015
-WORDS = ("fetched", "unchanged", "failed")
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def command(study: Path, site: Site, *options: str) -> list[str]:
 def totals(printed: str) -> dict[str, int]:
     """The last line of the closing table."""
     lines = printed.splitlines()
-    head = next(line.split() for line in lines if line.startswith("year "))
+    head = next(re.split(" {2,}", line) for line in lines if line.startswith("year "))
     last = next(line.split() for line in lines if line.startswith("all "))
     return dict(zip(head[1:], map(int, last[1:]), strict=True))
 
@@ -73,7 +73,7 @@ def totals(printed: str) -> dict[str, int]:
 def test_31_reports_then_nothing_then_the_one_that_changed(study: Path, site: Site) -> None:
     register(study, site)
     dry = dti(*command(study, site, "--dry-run"))
-    assert (dry.returncode == 0 and totals(dry.stdout) == {"to": 31}) or "31" in dry.stdout
+    assert dry.returncode == 0 and totals(dry.stdout) == {"to fetch": 31}
     assert site.asked == [] and len(list((study.parent / "reports_raw").iterdir())) == 1
 
     first = dti(*command(study, site))
@@ -143,9 +143,8 @@ def test_sources_check_names_gaps_and_malformed_rows(study: Path, site: Site) ->
     register(study, site)
     checked = dti("sources", "check", "--study", str(study))
     assert checked.returncode == 0
-    assert (
-        "addresses without a file: 31" in checked.stdout and "malformed rows: 0" in checked.stdout
-    )
+    for said in ("addresses without a file: 31", "malformed rows: 0"):
+        assert said in checked.stdout.splitlines()
     registry = study.parent / "reports_raw/sources.csv"
     with registry.open("a", encoding="utf-8") as handle:
         handle.write("浙江,2O14,https://a.example/\n")
@@ -163,6 +162,7 @@ def test_bad_usage_is_one_sentence(study: Path, site: Site) -> None:
     for options, said in (
         (["--years", "20l5"], "neither a year"),
         (["--province", "杭州"], "unknown province"),
+        (["--years", "2012-2013"], "no row of 2012-2013"),
         (["--allow-loopback", "10.0.0.1:80"], "nothing else can be exempt"),
     ):
         wrong = dti(*command(study, site, *options))

@@ -15,21 +15,17 @@ from dti_assets.study import load_study
 
 
 def test_no_selection_but_its_name_reaches_the_network(tmp_path: Path) -> None:
-    graph = build_definitions(load_study(make_study(tmp_path / "s"))).resolve_asset_graph()
-    for expression in (None, "*", "+replication_report", "group:reports", "report_files+"):
+    definitions = build_definitions(load_study(make_study(tmp_path / "s")))
+    graph = definitions.resolve_asset_graph()
+    everything = (None, "*", "+*", "kind:parquet", "not key:panel")
+    for expression in (*everything, "+replication_report", "group:reports", "report_files+"):
         names = {key.to_user_string() for key in select(expression).resolve(graph)}
         assert names and not names & FETCHED, expression
     named = select("report_downloads").resolve(graph)
     assert {key.to_user_string() for key in named} == FETCHED
     # what reaches the network is told by tag, and nothing waits for it
-    tagged = {
-        spec.key.to_user_string()
-        for spec in build_definitions(
-            load_study(tmp_path / "s/study.yaml")
-        ).resolve_all_asset_specs()
-        if spec.tags.get("network")
-    }
-    assert tagged == FETCHED
+    specs = definitions.resolve_all_asset_specs()
+    assert {s.key.to_user_string() for s in specs if s.tags.get("network")} == FETCHED
     key = dg.AssetKey("report_downloads")
     assert not graph.get(key).child_keys and not graph.get(key).parent_keys
 
@@ -65,7 +61,9 @@ def test_a_row_of_the_table_for_each_row_of_the_registry(tmp_path: Path) -> None
     (event,) = result.get_asset_materialization_events()
     assert event.materialization.metadata["failed"].value == 1
     assert (study.parent / "reports_raw/2015/浙江.html").exists()
-    assert all(check.passed for check in result.get_asset_check_evaluations())
+    checks = {check.check_name: check for check in result.get_asset_check_evaluations()}
+    assert checks["as_declared"].passed and not checks["all_fetched"].passed
+    assert "江苏 2015: answers 404 Not Found" in str(checks["all_fetched"].metadata["sentences"])
 
 
 def test_a_malformed_registry_fails_the_asset_with_file_and_line(tmp_path: Path) -> None:

@@ -38,6 +38,12 @@ def test_a_page_with_its_address_and_headers(site: Site) -> None:
     assert headers["User-Agent"].startswith("dti-assets/") and "Cookie" not in headers
 
 
+def test_a_redirect_written_in_chinese_is_followed(site: Site) -> None:
+    url = site.put("/a", redirect("/报告".encode().decode("latin-1")))
+    site.put("/报告", say(200, b"x"))
+    assert fetcher(site).get(url).url == site.url("/%E6%8A%A5%E5%91%8A")
+
+
 def test_429_is_waited_for_as_long_as_the_host_says(site: Site) -> None:
     url = site.put("/r", say(429, Retry_After="17"), say(503), say(200, b"x"))
     clock = Clock()

@@ -40,6 +40,7 @@ def test_the_shipped_addresses_are_the_official_ones(root: Path, shared: Path) -
         ("浙江,2015,ftp://a.example/", "line 3: 'ftp://a.example/' is no http or https address"),
         ("浙江,2015,https://u@a.example/", "line 3: .* user name"),
         ("杭州,2015,https://a.example/", "line 3: unknown province '杭州'"),
+        ("浙江,2015,https://a.example/", "line 3: the address stands on line 2 already"),
         ("浙江,2015", "line 3: 2 cells where the header has 3"),
         ("zhejiang,2014,https://b.example/", "line 3: 浙江 2014 stands on line 2 already"),
     ],
@@ -64,13 +65,9 @@ def test_a_file_that_is_no_registry(tmp_path: Path) -> None:
 
 
 def test_what_spreadsheets_write_is_read(tmp_path: Path) -> None:
-    lines = [
-        "year,note,province,url",
-        "2015,省,浙江省,-",
-        ",,,",
-        "2016,,Zhejiang, https://a.example/ ",
-    ]
-    text = "\r\n".join([*lines, ""])
+    head, url = "year,note,province,url", "https://a.example/"
+    rows = (head, "2015,省,浙江省,-", ",,,", f"2016,,Zhejiang, {url} ")
+    text = "\r\n".join((*rows, ""))
     for encoding in ("utf-8-sig", "gb18030"):
         (tmp_path / "sources.csv").write_bytes(text.encode(encoding))
         first, second = read_registry(tmp_path / "sources.csv").checked().entries
