@@ -100,13 +100,13 @@ def test_31_reports_then_nothing_then_the_one_that_changed(study: Path, site: Si
     assert "江苏 2015 failed: 2015/江苏.html: answers 404 Not Found" in lines
     assert (study.parent / "reports_raw/2015/浙江.html").read_bytes() == content("浙江省")
 
-    ran = dti("run", "--study", str(study), "--years", "2015", "--select", "+policy_attention")
+    # a run counts the new one and is not stopped by the old
+    ran = dti("run", "--study", str(study), "--years", "2015", "--select", "report_files")
     assert ran.returncode == 0 and "32 read, 0 reused, 0 refused" in ran.stderr, ran.stderr
-    attention = dti("show", "policy_attention", "--study", str(study), "--years", "2015",
-                    "--format", "csv").stdout  # fmt: skip
-    rows = {row["province"]: row for row in csv.DictReader(attention.splitlines())}
-    assert rows["浙江"]["source"] == "2015/浙江-v2.html"
-    assert rows["浙江"]["keyword_hits"] == str(25 * 6)
+    shown = dti("show", "report_files", "--study", str(study), "--format", "csv").stdout
+    status = {row["path"]: row["status"] for row in csv.DictReader(shown.splitlines())}
+    assert status.pop("2015/浙江.html") == "superseded"
+    assert len(status) == 31 and set(status.values()) == {"ok"}
 
 
 def test_a_download_that_is_killed_goes_on_where_it_stopped(study: Path, site: Site) -> None:
