@@ -175,7 +175,8 @@ def _fetched(archive: Archive, entry: Entry, fetcher: Fetcher, judge: Judge, wor
         page.content, _provenance(entry, page, sha256, verdict.format, verdict.text_sha256)
     )
     if kept is None:
-        return _outcome(entry, "fetched", new, _unlike_recorded(entry, sha256))
+        odd = filter(None, (verdict.note, _unlike_recorded(entry, sha256)))
+        return _outcome(entry, "fetched", new, "; ".join(odd))
     return _outcome(entry, "changed", new, f"another text than {kept.path}, which is kept")
 
 

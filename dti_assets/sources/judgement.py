@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dti_assets.text.identity import Identity, identify
+from dti_assets.text.identity import Identity, from_text, identify
 from dti_assets.text.reading import Reading
 from dti_assets.text.reports import read_file
 from dti_assets.text.workers import DEFAULT_LIMITS, Failure, Limits, run_limited
@@ -36,11 +36,13 @@ _SHORT_PAGE = 128 * 1024
 
 @dataclass(frozen=True)
 class Verdict:
-    """`refusal` is empty for the report that was asked for. `format` is that of the content."""
+    """`refusal` is empty for the report that was asked for. `format` is that of the content;
+    `note` says where the registry's word had to do."""
 
     refusal: str
     format: str = ""
     text_sha256: str = ""
+    note: str = ""
 
 
 class Judge:
@@ -90,7 +92,10 @@ class Judge:
             reason = found.reason.replace("the name says", "sources.csv says")
             return Verdict(stand_in or f"{found.status}: {reason}")
         sha256 = hashlib.sha256(reading.text.encode()).hexdigest()
-        return Verdict("", str(reading.format), sha256)
+        said = from_text(reading.paragraphs)
+        silent = [word for word in ("province", "year") if getattr(said, word) is None]
+        note = f"the text names no {' and no '.join(silent)}: taken from sources.csv"
+        return Verdict("", str(reading.format), sha256, note if silent else "")
 
 
 def _stand_in(path: Path) -> str:

@@ -127,6 +127,15 @@ def test_what_is_not_the_report_is_refused_by_content(
     assert outcome.file is None and tree(tmp_path) == {}
 
 
+def test_where_the_text_is_silent_the_registry_is_said_to_have_spoken(
+    site: Site, tmp_path: Path
+) -> None:
+    silent = [line for line in samples.report_lines(titled=False) if "2015" not in line][2:]
+    outcome = one(site, tmp_path, say(200, samples.html([x for x in silent if "2014" not in x])))
+    assert outcome.state == "fetched"
+    assert outcome.reason == "the text names no province and no year: taken from sources.csv"
+
+
 def test_a_second_download_transfers_nothing(site: Site, tmp_path: Path) -> None:
     entries = [
         entry(site.put(f"/{place}", file(report(place))), place) for place in ("浙江", "江苏")
