@@ -117,13 +117,17 @@ def is_public(address: str) -> bool:
     return ip.is_global and not any(ip in block for block in _NOT_PUBLIC)
 
 
+def _resolve(*arguments: Any, **options: Any) -> list[Any]:
+    return socket.getaddrinfo(*arguments, **options)
+
+
 @dataclass(frozen=True)
 class AddressPolicy:
     """Who may be contacted. `exempt` holds (loopback address, port) of a test's own server, each
-    exactly; nothing but code that passes it can open it. `resolve` is socket.getaddrinfo."""
+    exactly; nothing but code that passes it can open it. `resolve` answers as getaddrinfo does."""
 
     exempt: frozenset[tuple[str, int]] = frozenset()
-    resolve: Resolver = socket.getaddrinfo
+    resolve: Resolver = _resolve
 
     def __post_init__(self) -> None:
         for address, _ in self.exempt:

@@ -176,7 +176,7 @@ def _provenance(path: Path) -> Provenance | None:
         with path.open("rb") as handle:
             same = hashlib.file_digest(handle, "sha256").hexdigest() == found.sha256
         return found if same else None
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return None
 
 

@@ -17,7 +17,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 from dti_assets.sources.addresses import AddressPolicy
 
@@ -120,7 +120,8 @@ def _connect(connection: HTTPConnection, policy: AddressPolicy, watch: Watch) ->
     try:
         places = policy.addresses(connection.host, connection.port)
     except OSError as error:
-        raise NewConnectionError(connection, f"{connection.host}: {error}") from error
+        reason = error if isinstance(error, socket.gaierror) else socket.gaierror(str(error))
+        raise NameResolutionError(connection.host, connection, reason) from error
     for family, where in places:
         sock = socket.socket(family, socket.SOCK_STREAM)
         try:

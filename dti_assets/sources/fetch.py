@@ -5,6 +5,7 @@ What the bytes are is not asked here; that is `judgement`.
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -81,6 +82,8 @@ class Fetcher:
     pacer: Pacer = field(default_factory=Pacer)
     limits: FetchLimits = field(default_factory=FetchLimits)
     _robots: dict[str, Robots | FetchError] = field(default_factory=dict)
+    # whom the last request went to: the host that a pause is owed
+    _last: Target = field(init=False)
 
     def __post_init__(self) -> None:
         from dti_assets.sources.connection import Watch, guarded_session
@@ -249,18 +252,22 @@ class _Open:
     def _reason(self, error: BaseException) -> BaseException:
         """The error as a FetchError, where it is one of the connection."""
         import requests
-        from urllib3.exceptions import HTTPError, SSLError
+        from urllib3.exceptions import HTTPError, NameResolutionError, SSLError
 
         connection = isinstance(error, requests.RequestException | HTTPError | OSError)
         if not connection or isinstance(error, AddressError | FetchError):
             return error
         if self._fetcher._watch.expired:
             return FetchError(f"took longer than {self._fetcher.limits.seconds:g} seconds")
+        root = _root(error)
+        said = _words(root)
+        if isinstance(root, NameResolutionError):
+            return FetchError(f"no address is known for {self._target.host}")
         if isinstance(error, requests.exceptions.SSLError | SSLError):
-            return FetchError(f"the certificate is not accepted ({_innermost(error)})")
+            return FetchError(f"the certificate is not accepted ({said})")
         if isinstance(error, requests.exceptions.InvalidSchema | requests.exceptions.InvalidURL):
-            return FetchError(f"no address that can be asked ({_innermost(error)})")
-        return _TemporaryError(f"the connection failed ({_innermost(error)})")
+            return FetchError(f"no address that can be asked ({said})")
+        return _TemporaryError(f"the connection failed ({said})")
 
 
 def _as_sent(header: str) -> str:
@@ -278,14 +285,20 @@ def _named(status: int) -> str:
         return f"answers {status}"
 
 
-def _innermost(error: BaseException) -> str:
-    """The plainest words an error of the connection has, without object addresses."""
-    while isinstance(error.args[0] if error.args else None, BaseException):
-        error = error.args[0]
-    inner = getattr(error, "reason", None)
-    if isinstance(inner, BaseException):
-        return _innermost(inner)
-    text = str(error).rpartition(">: ")[2] or type(error).__name__
+def _root(error: BaseException) -> BaseException:
+    """The error that the libraries wrapped into others."""
+    while True:
+        wrapped = getattr(error, "reason", None)
+        if not isinstance(wrapped, BaseException):
+            wrapped = error.args[0] if error.args else None
+        if not isinstance(wrapped, BaseException):
+            return error
+        error = wrapped
+
+
+def _words(error: BaseException) -> str:
+    """What an error says, without the names of objects."""
+    text = re.sub(r"^.*?\(host='[^']*', port=\d+\): ", "", str(error)) or type(error).__name__
     return text if len(text) <= 160 else text[:159] + "…"
 
 

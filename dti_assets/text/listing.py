@@ -84,7 +84,7 @@ def superseding(found: Sequence[Found]) -> dict[str, set[str]]:
             older = json.loads(side.read_bytes())["supersedes"]
             folder = PurePosixPath(file.path).parent
             newer[file.path] = {(folder / str(name)).as_posix() for name in older} - {file.path}
-        except (OSError, ValueError, LookupError, TypeError):
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
             continue
     return {path: older for path, older in newer.items() if older}
 

@@ -225,6 +225,21 @@ def test_every_hop_is_judged_anew(site: Site, contacted: list[Any], where: str, 
     assert site.pages() == ["/start", "/hop"]
 
 
+def test_a_name_without_an_address_is_not_asked_for_again(site: Site) -> None:
+    asked = []
+
+    def unknown(host: str, port: int, **_: Any) -> list[Any]:
+        asked.append(host)
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    clock = Clock()
+    asking = Fetcher(AddressPolicy(resolve=unknown), Pacer(clock=clock, sleep=clock.sleep))
+    for path in ("/a", "/b"):
+        with pytest.raises(FetchError, match=r"no address is known for nowhere.example"):
+            asking.get(f"https://nowhere.example{path}")
+    assert asked == ["nowhere.example"] and clock.slept == []
+
+
 def test_circles_end(site: Site) -> None:
     url = site.put("/a", redirect("/b"))
     site.put("/b", redirect("/a"))
