@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -130,7 +131,7 @@ class Fetcher:
             with self._request(target, validators) as response:
                 if response.status_code not in _REDIRECTS or "Location" not in response.headers:
                     return self._page(response, target, tuple(passed), most, bool(validators))
-                url = urljoin(target.url, _as_sent(response.headers["Location"]))
+                url = _next_hop(target.url, response.headers["Location"])
             circle = target.url in passed
             passed.append(target.url)
             if len(passed) > self.limits.redirects:
@@ -270,12 +271,15 @@ class _Open:
         return _TemporaryError(f"the connection failed ({said})")
 
 
-def _as_sent(header: str) -> str:
-    """A header's text where the host wrote UTF-8 into it; http.client reads Latin-1."""
+def _next_hop(url: str, location: str) -> str:
+    """Where a redirect leads. Hosts write UTF-8 into the header, which http.client reads as
+    Latin-1."""
+    with suppress(UnicodeError):
+        location = location.encode("latin-1").decode("utf-8")
     try:
-        return header.encode("latin-1").decode("utf-8")
-    except UnicodeError:
-        return header
+        return urljoin(url, location)
+    except ValueError as error:
+        raise AddressError(f"{location[:200]!r} is no address ({error})") from error
 
 
 def _named(status: int) -> str:
@@ -288,17 +292,17 @@ def _named(status: int) -> str:
 def _root(error: BaseException) -> BaseException:
     """The error that the libraries wrapped into others."""
     while True:
-        wrapped = getattr(error, "reason", None)
-        if not isinstance(wrapped, BaseException):
-            wrapped = error.args[0] if error.args else None
-        if not isinstance(wrapped, BaseException):
+        around = (getattr(error, "reason", None), *error.args)
+        wrapped = next((part for part in around if isinstance(part, BaseException)), None)
+        if wrapped is None:
             return error
         error = wrapped
 
 
 def _words(error: BaseException) -> str:
     """What an error says, without the names of objects."""
-    text = re.sub(r"^.*?\(host='[^']*', port=\d+\): ", "", str(error)) or type(error).__name__
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    text = re.sub(r"^.*?\(host='[^']*', port=\d+\): ", "", str(text))
     return text if len(text) <= 160 else text[:159] + "…"
 
 

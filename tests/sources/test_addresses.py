@@ -3,6 +3,7 @@
 import ipaddress
 import socket
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
@@ -100,6 +101,17 @@ def test_addresses_are_judged_in_the_form_they_are_sent() -> None:
     assert parse_target("http://a.example:8080/").origin == "http://a.example:8080"
     assert parse_target("https://a.example").port == 443
     assert parse_target("http://[2606:4700::1111]/").host == "2606:4700::1111"
+
+
+@given(st.text(alphabet="[]@:/?#%.0x12afe-_ 浙。\\\t\x00", max_size=24))
+def test_any_text_is_an_address_or_refused_in_a_sentence(text: str) -> None:
+    try:
+        target = parse_target(f"http://{text}")
+    except AddressError:
+        return
+    assert target.host and 0 < target.port < 65536 and "@" not in target.origin
+    # what is sent reads the same a second time, by whatever parser
+    assert urlsplit(target.url).hostname == target.host == parse_target(target.url).host
 
 
 def _answers(*addresses: str) -> Any:

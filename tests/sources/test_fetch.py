@@ -213,6 +213,8 @@ def test_what_breaks_off_is_asked_for_again(site: Site, answer: Any) -> None:
         ("http://10.0.0.1/", "no public address"),
         ("http://0x7f.1/", "number"),
         ("http://user@93.184.216.34/", "user name"),
+        ("http://[", "no address"),
+        ("http://a.example:x/", "no address"),
         ("file:///etc/passwd", "no http or https address"),
         ("ftp://a.example/", "no http or https address"),
     ],
