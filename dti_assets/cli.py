@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dti_assets.commands.download import download, sources
+from dti_assets.commands.options import parse_years as _years
+from dti_assets.commands.options import read_study as _study
+from dti_assets.commands.options import study_option
+
 if TYPE_CHECKING:
     from dti_assets.study import Study
 
 FAILED, BAD_INPUT = 1, 2
-study_option = click.option(
-    "--study", "study_file", default="study.yaml", show_default=True, help="The study file."
-)
 
 
 def main() -> None:
@@ -57,6 +59,10 @@ def _is_ours(error: Exception) -> bool:
 @click.version_option(package_name="dti-assets")
 def cli() -> None:
     """From provincial government work reports to an instrumental-variable table."""
+
+
+cli.add_command(download)
+cli.add_command(sources)
 
 
 @cli.command()
@@ -266,26 +272,9 @@ def schema_study() -> None:
     click.echo(json.dumps(study_schema(), ensure_ascii=False, indent=2))
 
 
-def _study(file: str, years: str | None) -> Study:
-    from dti_assets.study import load_study
-
-    return load_study(file, _years(years) if years else None)
-
-
-def _years(text: str) -> tuple[int, int]:
-    import re
-
-    found = re.fullmatch(r"([0-9]{4})(?:-([0-9]{4}))?", text.strip())
-    if found is None:
-        raise click.BadParameter(
-            f"{text!r} is neither a year nor two joined by a hyphen", param_hint="--years"
-        )
-    return int(found[1]), int(found[2] or found[1])
-
-
 def _stored(asset: str, study: Study) -> Any:
     from dti_assets.storage import Store
-    from dti_assets.stored_tables import YEARLY, stored_tables
+    from dti_assets.stored_tables import FETCHED, YEARLY, stored_tables
 
     tables = stored_tables(study)
     if asset not in tables:
@@ -298,7 +287,8 @@ def _stored(asset: str, study: Study) -> Any:
     try:
         return Store(study.output_url).read(tables[asset], years)
     except LookupError as error:
-        raise click.UsageError(f"{error}; run: dti run --study {study.file}") from error
+        select = f" --select {asset}" if asset in FETCHED else ""
+        raise click.UsageError(f"{error}; run: dti run --study {study.file}{select}") from error
 
 
 @cli.command()

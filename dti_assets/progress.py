@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # what the bar says while an asset of long work is made
 DOING = {
+    "report_downloads": "fetching reports",
     "report_files": "reading reports",
     "keyword_counts": "counting reports",
     "digital_patents": "classifying patents",

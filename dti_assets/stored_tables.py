@@ -8,6 +8,7 @@ from dti_assets.geography.tables import CAPITAL_DISTANCES, DTI_IV
 from dti_assets.panel import tables as panel
 from dti_assets.patents import tables as patents
 from dti_assets.publishing.tables import REPORT_PAGE, TABLE_FILES
+from dti_assets.sources.tables import REPORT_DOWNLOADS
 from dti_assets.study import Study
 from dti_assets.study_tables import shipped_tables, study_tables
 from dti_assets.tables import Table
@@ -23,6 +24,7 @@ from dti_assets.text.tables import (
 COMMON: dict[str, Table] = {
     table.name: table
     for table in (
+        REPORT_DOWNLOADS,
         REPORT_FILES,
         REPORT_TEXTS,
         KEYWORD_COUNTS,
@@ -86,3 +88,5 @@ TABLES: dict[str, Table] = COMMON | {
 }
 # stored one file a year; everything else is one file
 YEARLY = frozenset({"report_texts", "keyword_counts", "section_words", "policy_attention"})
+# made by fetching from the network: only where asked for by name, never as part of a run
+FETCHED = frozenset({"report_downloads"})

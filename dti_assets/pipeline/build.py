@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from dti_assets.pipeline.assets import (
+    downloads,
     estimates,
     instrument,
     panel,
@@ -35,6 +36,7 @@ def build_definitions(study: Study, overrides: Mapping[str, Any] | None = None) 
     partitions = yearly(min(FIRST_YEAR, study.years[0]))
     return dg.Definitions(
         assets=[
+            *downloads.ASSETS,
             *reports.report_assets(partitions),
             *instrument.ASSETS,
             *patents.ASSETS,

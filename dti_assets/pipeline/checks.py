@@ -78,9 +78,16 @@ def table_check(
 
 
 def _report_checks() -> list[dg.AssetChecksDefinition]:
+    from dti_assets.sources.checks import not_fetched
     from dti_assets.text import checks
 
     return [
+        table_check(
+            "report_downloads",
+            "all_fetched",
+            "Every address of sources.csv gave its report.",
+            not_fetched,
+        ),
         table_check(
             "report_files", "all_read", "Every file is read and counted.", checks.refused_files
         ),

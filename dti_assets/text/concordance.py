@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from dti_assets.tables import records
 from dti_assets.text.cache import Cache
 from dti_assets.text.dictionary import Dictionary, dictionary_of, normalise_term
+from dti_assets.text.extract import ACCOUNTED
 from dti_assets.text.matching import matcher
 from dti_assets.text.reports import stored_reading
 from dti_assets.text.sections import split
@@ -93,5 +94,5 @@ def unread(files: pd.DataFrame) -> list[str]:
     ok = int((files["status"] == "ok").sum())
     if not ok:
         return ["no report text in the folder: published counts have figures, not sentences"]
-    refused = int((~files["status"].isin(["ok", "duplicate"])).sum())
+    refused = int((~files["status"].isin(ACCOUNTED)).sum())
     return [f"{refused} files were not counted: dti show report_files"] if refused else []
