@@ -1,10 +1,12 @@
 """build_definitions: a study to Dagster definitions, and nothing else."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import dagster as dg
 
+from dti_assets.column_lineage import column_lineage
 from dti_assets.pipeline.assets import (
     estimates,
     instrument,
@@ -16,6 +18,7 @@ from dti_assets.pipeline.assets import (
 from dti_assets.pipeline.checks import all_checks
 from dti_assets.pipeline.io import ParquetIOManager
 from dti_assets.pipeline.partitions import FIRST_YEAR, yearly
+from dti_assets.pipeline.policy import with_policy
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.study import Study
 from dti_assets.study_tables import study_tables
@@ -29,19 +32,22 @@ def build_definitions(study: Study, overrides: Mapping[str, Any] | None = None) 
     workspace = Workspace(study)
     resources: dict[str, Any] = {
         "workspace": workspace,
-        "io_manager": ParquetIOManager(workspace.store, study.all_years, workspace.tables),
+        "io_manager": ParquetIOManager(
+            workspace.store, study.all_years, workspace.tables, partial(column_lineage, study)
+        ),
         **(overrides or {}),
     }
     partitions = yearly(min(FIRST_YEAR, study.years[0]))
+    assets = [
+        *reports.report_assets(partitions),
+        *instrument.ASSETS,
+        *patents.ASSETS,
+        *panel.ASSETS,
+        *estimates.estimate_assets(study_tables(study)),
+        *publication.publication_assets(study_tables(study)),
+    ]
     return dg.Definitions(
-        assets=[
-            *reports.report_assets(partitions),
-            *instrument.ASSETS,
-            *patents.ASSETS,
-            *panel.ASSETS,
-            *estimates.estimate_assets(study_tables(study)),
-            *publication.publication_assets(study_tables(study)),
-        ],
+        assets=with_policy(assets, workspace.tables),
         asset_checks=all_checks(workspace.tables.values()),
         resources=resources,
         # the heavy steps start worker processes of their own

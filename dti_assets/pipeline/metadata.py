@@ -1,6 +1,6 @@
-"""What the web UI shows of a table: schema, row count, preview, coverage map."""
+"""What the web UI shows of a table: schema, row count, preview, coverage map, lineage of columns."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import dagster as dg
@@ -8,11 +8,14 @@ import dagster as dg
 from dti_assets.tables import Column, Table
 
 PREVIEW_ROWS = 8
-_CELL = 48
+# a wider table is turned on its side: the UI has no room for it, and cuts it without a scroll bar
+_WIDE, _TURNED_ROWS = 6, 4
+_CELL, _TURNED_CELL = 48, 18
 
 
 def table_schema(table: Table) -> dg.TableSchema:
-    """The declaration as Dagster's column schema."""
+    """The declaration as Dagster's column schema: unit in the description, rules beside the
+    type."""
     return dg.TableSchema(
         columns=[
             dg.TableColumn(
@@ -20,7 +23,9 @@ def table_schema(table: Table) -> dg.TableSchema:
                 type=column.dtype,
                 description=_describe(column),
                 constraints=dg.TableColumnConstraints(
-                    nullable=column.nullable, unique=table.key == (column.name,)
+                    nullable=column.nullable,
+                    unique=table.key == (column.name,),
+                    other=column.bounds,
                 ),
             )
             for column in table.columns
@@ -30,16 +35,45 @@ def table_schema(table: Table) -> dg.TableSchema:
 
 def _describe(column: Column) -> str:
     unit = f" [{column.unit}]" if column.unit else ""
-    return f"{column.description}{unit}; {column.rule}"
+    return f"{column.description}{unit}"
 
 
 def describe(table: Table, frame: Any, **more: Any) -> dict[str, Any]:
     """Metadata of a materialisation: row count, preview, and what the caller adds."""
-    return {
-        "dagster/row_count": len(frame),
-        "preview": dg.MetadataValue.md(markdown_table(frame.head(PREVIEW_ROWS))),
-        **more,
+    return {"dagster/row_count": len(frame), **more, "preview": preview(frame)}
+
+
+def preview(frame: Any) -> dg.TableMetadataValue:
+    """The first rows as a table; of a wide frame one line a column, its values beside it."""
+    names = list(map(str, frame.columns))
+    wide = len(names) > _WIDE
+    rows = list(frame.head(_TURNED_ROWS if wide else PREVIEW_ROWS).itertuples(index=False))
+    if wide:
+        heads = ["column", *(f"row {number}" for number in range(1, len(rows) + 1))]
+        cells = [
+            [name, *(_cell(row[place], _TURNED_CELL) for row in rows)]
+            for place, name in enumerate(names)
+        ]
+    else:
+        heads, cells = names, [[_cell(value) for value in row] for row in rows]
+    return dg.MetadataValue.table(
+        records=[dg.TableRecord(dict(zip(heads, line, strict=True))) for line in cells],
+        schema=dg.TableSchema(columns=[dg.TableColumn(head) for head in heads]),
+    )
+
+
+def lineage_metadata(lineage: Mapping[str, Iterable[str]]) -> dict[str, Any]:
+    """What each column is made from ("table.column"), as Dagster's column lineage."""
+    if not lineage:
+        return {}
+    deps = {
+        column: [
+            dg.TableColumnDep(asset_key=dg.AssetKey(table), column_name=name)
+            for table, _, name in (source.partition(".") for source in sources)
+        ]
+        for column, sources in lineage.items()
     }
+    return {"dagster/column_lineage": dg.TableColumnLineage(deps)}
 
 
 def markdown_table(frame: Any) -> str:
@@ -49,18 +83,18 @@ def markdown_table(frame: Any) -> str:
         "|" + " --- |" * len(frame.columns),
     ]
     for row in frame.itertuples(index=False):
-        lines.append("| " + " | ".join(_cell(value) for value in row) + " |")
+        lines.append("| " + " | ".join(_cell(value).replace("|", "\\|") for value in row) + " |")
     return "\n".join(lines)
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, room: int = _CELL) -> str:
     import pandas as pd
 
     if value is None or value is pd.NA or value != value:
         return ""
     text = f"{value:.6g}" if isinstance(value, float) else str(value)
-    text = text.replace("|", "\\|").replace("\n", " ")
-    return text if len(text) <= _CELL else text[: _CELL - 1] + "…"
+    text = text.replace("\n", " ")
+    return text if len(text) <= room else text[: room - 1] + "…"
 
 
 def coverage_map(frame: Any, years: Iterable[int]) -> str:

@@ -11,7 +11,7 @@ from dti_assets.econ.table_specifications import (
     first_two_stage_column,
     with_instrument,
 )
-from dti_assets.pipeline.metadata import describe, table_schema
+from dti_assets.pipeline.metadata import describe
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.stored_tables import estimates_table
 from dti_assets.study_tables import shipped_tables
@@ -39,8 +39,6 @@ def _asset(table: Table, **more: Any) -> Any:
     return dg.asset(
         name=table.name,
         group_name=GROUP,
-        kinds={"python", "parquet"},
-        metadata={"dagster/column_schema": table_schema(table)},
         **more,
     )
 

@@ -6,7 +6,7 @@ import dagster as dg
 
 from dti_assets.geography.provinces import COORDINATE_SOURCE
 from dti_assets.geography.tables import CAPITAL_DISTANCES, DTI_IV
-from dti_assets.pipeline.metadata import describe, markdown_table, table_schema
+from dti_assets.pipeline.metadata import describe, markdown_table
 from dti_assets.pipeline.resources import Workspace
 
 GROUP = "instrument"
@@ -14,8 +14,6 @@ GROUP = "instrument"
 
 @dg.asset(
     group_name=GROUP,
-    kinds={"python", "parquet"},
-    metadata={"dagster/column_schema": table_schema(CAPITAL_DISTANCES)},
 )
 def capital_distances(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult[Any]:
     """Distance from each provincial capital to the hub, and the rule for a distance of zero."""
@@ -37,8 +35,6 @@ def capital_distances(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeR
 
 @dg.asset(
     group_name=GROUP,
-    kinds={"python", "parquet"},
-    metadata={"dagster/column_schema": table_schema(DTI_IV)},
 )
 def dti_iv(
     workspace: dg.ResourceParam[Workspace], policy_attention: Any, capital_distances: Any

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from dti_assets.panel import tables
-from dti_assets.pipeline.metadata import describe, markdown_table, table_schema
+from dti_assets.pipeline.metadata import describe, markdown_table
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.tables import Table
 
@@ -17,15 +17,11 @@ def _out(table: Table, description: str) -> dg.AssetOut:
     return dg.AssetOut(
         description=description,
         group_name=GROUP,
-        kinds={"python", "parquet"},
-        metadata={"dagster/column_schema": table_schema(table)},
     )
 
 
 @dg.asset(
     group_name=GROUP,
-    kinds={"python", "parquet"},
-    metadata={"dagster/column_schema": table_schema(tables.FROZEN_INSTRUMENT)},
 )
 def frozen_instrument(
     workspace: dg.ResourceParam[Workspace], dti_iv: Any
@@ -49,8 +45,6 @@ def frozen_instrument(
 
 @dg.asset(
     group_name=GROUP,
-    kinds={"python", "parquet"},
-    metadata={"dagster/column_schema": table_schema(tables.OFFICIAL_STATISTICS)},
 )
 def official_statistics(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult[Any]:
     """Yearbook figures that come with the package, each with unit and source.
@@ -211,7 +205,6 @@ def build_panel(
 @dg.asset(
     group_name=GROUP,
     kinds={"python", "csv", "excel", "stata"},
-    metadata={"dagster/column_schema": table_schema(tables.PANEL_EXPORT)},
 )
 def panel_export(
     workspace: dg.ResourceParam[Workspace],

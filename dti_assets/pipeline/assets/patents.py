@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from dti_assets.patents import tables
-from dti_assets.pipeline.metadata import describe, markdown_table, table_schema
+from dti_assets.pipeline.metadata import describe, markdown_table
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.tables import Table
 
@@ -18,7 +18,6 @@ def _out(table: Table, description: str, **more: Any) -> dg.AssetOut:
         description=description,
         group_name=GROUP,
         kinds={"python", "polars", "parquet"},
-        metadata={"dagster/column_schema": table_schema(table)},
         **more,
     )
 
@@ -113,8 +112,6 @@ def classified_patents(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.Ou
 
 @dg.asset(
     group_name=GROUP,
-    kinds={"python", "parquet"},
-    metadata={"dagster/column_schema": table_schema(tables.DTI)},
 )
 def dti(
     workspace: dg.ResourceParam[Workspace], patent_counts: Any, official_statistics: Any

@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 
 from dti_assets.geography.provinces import get_province
-from dti_assets.pipeline.metadata import coverage_map, describe, table_schema
+from dti_assets.pipeline.metadata import coverage_map, describe
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.text.tables import (
     KEYWORD_COUNTS,
@@ -20,8 +20,6 @@ GROUP = "reports"
 
 @dg.asset(
     group_name=GROUP,
-    kinds={"python", "parquet"},
-    metadata={"dagster/column_schema": table_schema(REPORT_FILES)},
 )
 def report_files(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult[Any]:
     """Every file in the reports folder: what it is, and whether it can be counted.
@@ -75,8 +73,6 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
     @dg.asset(
         **yearly,
         group_name=GROUP,
-        kinds={"python", "parquet"},
-        metadata={"dagster/column_schema": table_schema(REPORT_TEXTS)},
     )
     def report_texts(
         context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Workspace], report_files: Any
@@ -106,14 +102,10 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
                     "counts stand in where there is no text and the dictionary is the shipped one."
                 ),
                 group_name=GROUP,
-                kinds={"python", "parquet"},
-                metadata={"dagster/column_schema": table_schema(KEYWORD_COUNTS)},
             ),
             "section_words": dg.AssetOut(
                 description="Words and characters by report and section: the four denominators.",
                 group_name=GROUP,
-                kinds={"python", "parquet"},
-                metadata={"dagster/column_schema": table_schema(SECTION_WORDS)},
             ),
         },
     )
@@ -170,8 +162,6 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
     @dg.asset(
         **yearly,
         group_name=GROUP,
-        kinds={"python", "parquet"},
-        metadata={"dagster/column_schema": table_schema(POLICY_ATTENTION)},
     )
     def policy_attention(
         context: dg.AssetExecutionContext,
