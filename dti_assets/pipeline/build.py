@@ -30,11 +30,10 @@ def build_definitions(study: Study, overrides: Mapping[str, Any] | None = None) 
     Pure: reads no file but those of the package, and starts nothing.
     """
     workspace = Workspace(study)
+    lineage = partial(column_lineage, study)
     resources: dict[str, Any] = {
         "workspace": workspace,
-        "io_manager": ParquetIOManager(
-            workspace.store, study.all_years, workspace.tables, partial(column_lineage, study)
-        ),
+        "io_manager": ParquetIOManager(workspace.store, study.all_years, workspace.tables, lineage),
         **(overrides or {}),
     }
     partitions = yearly(min(FIRST_YEAR, study.years[0]))
@@ -47,7 +46,7 @@ def build_definitions(study: Study, overrides: Mapping[str, Any] | None = None) 
         *publication.publication_assets(study_tables(study)),
     ]
     return dg.Definitions(
-        assets=with_policy(assets, workspace.tables),
+        assets=with_policy(assets, workspace.tables, lineage),
         asset_checks=all_checks(workspace.tables.values()),
         resources=resources,
         # the heavy steps start worker processes of their own

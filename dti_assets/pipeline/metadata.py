@@ -1,6 +1,6 @@
-"""What the web UI shows of a table: schema, row count, preview, coverage map, lineage of columns."""
+"""What the web UI shows of a table: schema, preview, coverage map, lineage of columns."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -11,17 +11,21 @@ PREVIEW_ROWS = 8
 # a wider table is turned on its side: the UI has no room for it, and cuts it without a scroll bar
 _WIDE, _TURNED_ROWS = 6, 4
 _CELL, _TURNED_CELL = 48, 18
+# a column made from more is not described by listing them; its lineage holds all
+_FEW_SOURCES = 3
 
 
-def table_schema(table: Table) -> dg.TableSchema:
-    """The declaration as Dagster's column schema: unit in the description, rules beside the
-    type."""
+def table_schema(table: Table, lineage: Mapping[str, Sequence[str]]) -> dg.TableSchema:
+    """The declaration as Dagster's column schema: unit and origin in the description, rules
+    beside the type."""
     return dg.TableSchema(
         columns=[
             dg.TableColumn(
                 name=column.name,
                 type=column.dtype,
-                description=_describe(column),
+                description=_describe(
+                    column, () if column.name in table.key else lineage.get(column.name, ())
+                ),
                 constraints=dg.TableColumnConstraints(
                     nullable=column.nullable,
                     unique=table.key == (column.name,),
@@ -33,14 +37,17 @@ def table_schema(table: Table) -> dg.TableSchema:
     )
 
 
-def _describe(column: Column) -> str:
+def _describe(column: Column, sources: Sequence[str]) -> str:
     unit = f" [{column.unit}]" if column.unit else ""
-    return f"{column.description}{unit}"
+    origin = f"; from {', '.join(sources)}" if 0 < len(sources) <= _FEW_SOURCES else ""
+    return f"{column.description}{unit}{origin}"
 
 
 def describe(table: Table, frame: Any, **more: Any) -> dict[str, Any]:
-    """Metadata of a materialisation: row count, preview, and what the caller adds."""
-    return {"dagster/row_count": len(frame), **more, "preview": preview(frame)}
+    """Metadata of a materialisation: row count, preview, and what the caller adds; first what is
+    looked at first."""
+    first = {name: more.pop(name) for name in ("result", "plot") if name in more}
+    return {"dagster/row_count": len(frame), **first, "preview": preview(frame), **more}
 
 
 def preview(frame: Any) -> dg.TableMetadataValue:

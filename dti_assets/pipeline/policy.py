@@ -1,10 +1,14 @@
 """What holds of every asset alike, said once and mapped over all specs: owner, kinds, what a row
 is, the schema of the columns, and where the code stands."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 from dagster import AssetsDefinition, AssetSpec, CodeReferencesMetadataValue, LocalFileCodeReference
 
+from dti_assets.column_lineage import Lineage
 from dti_assets.pipeline.metadata import table_schema
 from dti_assets.tables import Table
 
@@ -14,16 +18,13 @@ KINDS = frozenset({"python", "parquet"})
 
 
 def with_policy(
-    assets: Iterable[AssetsDefinition], tables: Mapping[str, Table]
+    assets: Iterable[AssetsDefinition],
+    tables: Mapping[str, Table],
+    lineage: Callable[[str], Lineage],
 ) -> list[AssetsDefinition]:
     """The assets with everything that their tables' declarations say about them."""
-    return [_with_policy(definition, tables) for definition in assets]
 
-
-def _with_policy(definition: AssetsDefinition, tables: Mapping[str, Table]) -> AssetsDefinition:
-    code = _code(definition)
-
-    def improved(spec: AssetSpec) -> AssetSpec:
+    def improved(spec: AssetSpec, code: CodeReferencesMetadataValue) -> AssetSpec:
         table = tables[spec.key.to_user_string()]
         return spec.replace_attributes(
             description=f"{(spec.description or '').strip()}\n\n{what_a_row_is(table)}",
@@ -31,12 +32,15 @@ def _with_policy(definition: AssetsDefinition, tables: Mapping[str, Table]) -> A
             kinds=spec.kinds | {"python"} if spec.kinds else set(KINDS),
             metadata={
                 **spec.metadata,
-                "dagster/column_schema": table_schema(table),
+                "dagster/column_schema": table_schema(table, lineage(table.name)),
                 "dagster/code_references": code,
             },
         )
 
-    return definition.map_asset_specs(improved)
+    return [
+        definition.map_asset_specs(partial(improved, code=_code(definition)))
+        for definition in assets
+    ]
 
 
 def what_a_row_is(table: Table) -> str:
@@ -48,15 +52,14 @@ def what_a_row_is(table: Table) -> str:
 def _code(definition: AssetsDefinition) -> CodeReferencesMetadataValue:
     """File and line of the function behind the assets. Where the package lies is known when it
     is loaded; no path is written down."""
-    body = definition.op.compute_fn
-    function = getattr(body, "decorated_fn", body)
-    place = function.__code__
+    body: Any = definition.op.compute_fn
+    place = getattr(body, "decorated_fn", body).__code__
     return CodeReferencesMetadataValue(
         code_references=[
             LocalFileCodeReference(
                 file_path=place.co_filename,
                 line_number=place.co_firstlineno,
-                label=f"{definition.op.name} in {place.co_filename.rpartition('dti_assets/')[2]}",
+                label=Path(place.co_filename).name,
             )
         ]
     )

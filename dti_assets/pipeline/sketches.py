@@ -5,25 +5,26 @@ link. A picture here is an SVG image of a few strokes that fits, whatever it is 
 for print are not made here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import dagster as dg
 
 # what the UI still shows in its place
 ROOM = 1000
-_WIDTH, _HEIGHT = 460, 130
+_WIDTH, _HEIGHT = 400, 130
 _LEFT, _TOP, _FLOOR = 44, 16, 112
 _CURVE_POINTS, _ROWS, _ROW = 40, 6, 20
-_LABEL, _NAME = 190, 24
+_NAME = 20
 _INK = "steelblue"
 
 
 def by_year(
-    values: Mapping[int, float], what: str, hollow: Sequence[int] = ()
-) -> dict[str, object]:
-    """Metadata `plot`: one bar a year; `hollow` years are not complete. Empty where there are
-    fewer than two years to compare."""
-    known = {year: value for year, value in sorted(values.items()) if value == value}
+    values: Mapping[Any, Any], what: str, hollow: Collection[int] = ()
+) -> dict[str, dg.MetadataValue[Any]]:
+    """Metadata `plot`: one bar a year, faint where the year is `hollow`: not complete. Empty
+    where there are fewer than two years to compare."""
+    known = {int(year): float(value) for year, value in sorted(values.items()) if value == value}
     top = max(known.values(), default=0.0)
     if len(known) < 2 or top <= 0:
         return {}
@@ -46,26 +47,25 @@ def by_year(
     )
 
 
-def ranked(values: Mapping[str, float], what: str, line: float | None = None) -> dict[str, object]:
+def ranked(
+    values: Mapping[str, float], what: str, line: float | None = None
+) -> dict[str, dg.MetadataValue[Any]]:
     """Metadata `plot`: horizontal bars with label and number, as many as there is room for;
     `line` is a value to hold them against."""
     known = [(label, value) for label, value in values.items() if value == value and value >= 0]
-    shown = known[:_ROWS]
-    top = max([*(value for _, value in shown), line or 0.0], default=0.0)
+    shown = {f"{label[:_NAME]} {_number(value)}": value for label, value in known[:_ROWS]}
+    top = max([*shown.values(), line or 0.0], default=0.0)
     if top <= 0:
         return {}
-    scale = (_WIDTH - _LABEL) / top
-    bars = "".join(
-        f"M{_LABEL},{_ROW * i + 12}h{max(1, round(value * scale))}"
-        for i, (_, value) in enumerate(shown)
-    )
-    words = "".join(
-        _text(0, _ROW * i + 16, f"{label[:_NAME]} {_number(value)}")
-        for i, (label, value) in enumerate(shown)
-    )
+    left = 8 + max(sum(6 if ord(one) < 256 else 11 for one in label) for label in shown)
+    scale = (_WIDTH - left) / top
+    bars = words = ""
+    for place, (label, value) in enumerate(shown.items()):
+        bars += f"M{left},{_ROW * place + 12}h{max(1, round(value * scale))}"
+        words += _text(0, _ROW * place + 16, label)
     against = ""
     if line:
-        x = round(_LABEL + line * scale)
+        x = round(left + line * scale)
         against = f"<path d='M{x},0V{_ROW * len(shown)}' stroke='tomato'/>"
     more = f" ({len(known) - len(shown)} more not shown)" if len(known) > len(shown) else ""
     return _picture(
@@ -75,7 +75,7 @@ def ranked(values: Mapping[str, float], what: str, line: float | None = None) ->
     )
 
 
-def curve(values: Sequence[float], what: str) -> dict[str, object]:
+def curve(values: Sequence[float], what: str) -> dict[str, dg.MetadataValue[Any]]:
     """Metadata `plot`: the values in order of size, with the line of zero where it is crossed."""
     known = sorted(value for value in values if value == value and abs(value) != float("inf"))
     if len(known) < 3:
@@ -98,7 +98,7 @@ def curve(values: Sequence[float], what: str) -> dict[str, object]:
     )
 
 
-def _picture(alt: str, drawing: str, height: int = _HEIGHT) -> dict[str, object]:
+def _picture(alt: str, drawing: str, height: int = _HEIGHT) -> dict[str, dg.MetadataValue[Any]]:
     svg = (
         f"<svg xmlns='http://www.w3.org/2000/svg' width='{_WIDTH}' height='{height}' "
         f"font-family='sans-serif' font-size='11' fill='gray'>{drawing}</svg>"

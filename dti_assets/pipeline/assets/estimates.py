@@ -13,6 +13,7 @@ from dti_assets.econ.table_specifications import (
 )
 from dti_assets.pipeline.metadata import describe
 from dti_assets.pipeline.resources import Workspace
+from dti_assets.pipeline.sketches import curve, ranked
 from dti_assets.stored_tables import estimates_table
 from dti_assets.study_tables import shipped_tables
 from dti_assets.tables import Table
@@ -106,7 +107,13 @@ def _inference(specifications: list[TableSpec]) -> list[dg.AssetsDefinition]:
         frame = tables.WEAK_INSTRUMENTS.frame(pd.concat(frames, ignore_index=True))
         bounded = frame["ar_bounded"].dropna()
         sentence = f"{int(bounded.sum())} of {len(bounded)} Anderson-Rubin sets are bounded"
-        return _done(workspace, tables.WEAK_INSTRUMENTS, frame, sentence, frozen_instrument)
+        columns = frame["table"].str.cat(frame["column"], " ")
+        plot = ranked(
+            dict(zip(columns, frame["effective_f"], strict=True)),
+            "Effective F of the first stage by table and column; line: 10",
+            line=10,
+        )
+        return _done(workspace, tables.WEAK_INSTRUMENTS, frame, sentence, frozen_instrument, plot)
 
     @_asset(tables.INDIRECT_EFFECTS)
     def indirect_effects(
@@ -179,7 +186,12 @@ def _robustness(specifications: dict[str, TableSpec]) -> list[dg.AssetsDefinitio
             _options(workspace, frozen_instrument),
         )
         return _done(
-            workspace, tables.SPECIFICATION_CURVE, frame, _ran(frame, "estimate"), frozen_instrument
+            workspace,
+            tables.SPECIFICATION_CURVE,
+            frame,
+            _ran(frame, "estimate"),
+            frozen_instrument,
+            curve(frame["estimate"].tolist(), "2SLS coefficient of every combination, by size"),
         )
 
     @_asset(tables.ROBUSTNESS)
@@ -361,10 +373,17 @@ def _ran(frame: Any, column: str) -> str:
 
 
 def _done(
-    workspace: Workspace, table: Table, frame: Any, sentence: str, frozen_instrument: Any = None
+    workspace: Workspace,
+    table: Table,
+    frame: Any,
+    sentence: str,
+    frozen_instrument: Any = None,
+    plot: Mapping[str, Any] | None = None,
 ) -> dg.MaterializeResult[Any]:
     workspace.progress.summary(table.name, sentence)
-    more = {} if frozen_instrument is None else {"instrument": _sentence(frozen_instrument)}
+    more = dict(plot or {})
+    if frozen_instrument is not None:
+        more["instrument"] = _sentence(frozen_instrument)
     return dg.MaterializeResult(
         value=frame, metadata=describe(table, frame, result=sentence, **more)
     )

@@ -8,6 +8,7 @@ from dti_assets.geography.provinces import COORDINATE_SOURCE
 from dti_assets.geography.tables import CAPITAL_DISTANCES, DTI_IV
 from dti_assets.pipeline.metadata import describe, markdown_table
 from dti_assets.pipeline.resources import Workspace
+from dti_assets.pipeline.sketches import ranked
 
 GROUP = "instrument"
 
@@ -49,6 +50,7 @@ def dti_iv(
     chosen = workspace.study.instrument
     table = dti_iv(policy_attention, capital_distances)
     shares = within_shares(policy_attention, chosen.hub, chosen.distance)
+    own = shares[shares["rule"] == str(chosen.rule)].sort_values("share", ascending=False)
     known = int(table["dti_iv"].notna().sum())
     workspace.progress.summary(
         "dti_iv", f"{known} of {len(table)} values, zero-distance rule {chosen.rule}"
@@ -59,6 +61,10 @@ def dti_iv(
         metadata=describe(
             DTI_IV,
             table,
+            **ranked(
+                dict(zip(own["province"], own["share"], strict=True)),
+                f"Share of the instrument's within variation, rule {chosen.rule}",
+            ),
             values_known=known,
             values_missing=len(table) - known,
             rule=str(chosen.rule),

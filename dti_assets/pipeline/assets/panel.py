@@ -6,8 +6,10 @@ from typing import Any
 import dagster as dg
 
 from dti_assets.panel import tables
+from dti_assets.panel.variables import VARIABLES
 from dti_assets.pipeline.metadata import describe, markdown_table
 from dti_assets.pipeline.resources import Workspace
+from dti_assets.pipeline.sketches import by_year
 from dti_assets.tables import Table
 
 GROUP = "panel"
@@ -182,18 +184,22 @@ def build_panel(
     ):
         workspace.progress.summary(name, sentence)
     shown = dg.MetadataValue.md(markdown_table(_states(built.coverage)))
+    names = [variable.name for variable in VARIABLES]
+    filled = built.panel[names].notna().groupby(built.panel["year"]).mean().mean(axis=1)
+    plot = by_year((100 * filled).to_dict(), "Cells of the panel that hold a value, percent")
     found: tuple[tuple[Table, Any, dict[str, Any]], ...] = (
         (
             tables.PANEL,
             built.panel,
             {
+                **plot,
                 "instrument": instrument,
                 "log_of_zero": str(study.panel.log_rule),
                 "variables": shown,
             },
         ),
         (tables.PANEL_SOURCES, built.sources, {}),
-        (tables.PANEL_COVERAGE, built.coverage, {"variables": shown}),
+        (tables.PANEL_COVERAGE, built.coverage, {**plot, "variables": shown}),
         (tables.TABLE_COVERAGE, built.table_coverage, {}),
         (tables.SERIES_COVERAGE, built.series_coverage, {}),
         (tables.CHECKS, checks, {}),

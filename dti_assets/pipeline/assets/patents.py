@@ -8,6 +8,7 @@ import dagster as dg
 from dti_assets.patents import tables
 from dti_assets.pipeline.metadata import describe, markdown_table
 from dti_assets.pipeline.resources import Workspace
+from dti_assets.pipeline.sketches import by_year
 from dti_assets.tables import Table
 
 GROUP = "patents"
@@ -60,8 +61,7 @@ def classified_patents(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.Ou
 
     Slices that are done are kept and used again, so that an interrupted run goes on.
     """
-    from dti_assets.patents.charts import digital_patents_chart
-    from dti_assets.patents.counting import by_year
+    from dti_assets.patents import counting
     from dti_assets.patents.folder import read_patent_folder
     from dti_assets.patents.terms import load_terms
 
@@ -97,10 +97,15 @@ def classified_patents(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.Ou
         }
     yield dg.Output(None, output_name=tables.DIGITAL_PATENTS.name, metadata=shown)
 
-    yearly = by_year(found.totals)
+    yearly = counting.by_year(found.totals)
+    counted = yearly.dropna(subset=["applications"])
     more = {
+        **by_year(
+            dict(zip(counted["year"], counted["applications"], strict=True)),
+            "Digital applications by year; faint: not all published yet",
+            hollow=set(counted["year"][counted["truncated"].fillna(False)]),
+        ),
         "by_year": dg.MetadataValue.md(markdown_table(yearly)),
-        "plot": dg.MetadataValue.md(digital_patents_chart(yearly)),
     }
     for table, frame, extra in (
         (tables.ROW_STATUS, found.status, {}),
@@ -124,12 +129,21 @@ def dti(
     figures = official_figures(official_statistics).rename(columns={"series": "variable"})
     counts = patent_counts if len(patent_counts) else None
     table = dti(counts, figures, figures, workspace.study.all_years)
+    shown = "DTIn" if table["DTIn"].notna().any() else "INVn"
     known = int(table["DTIn"].notna().sum())
     proxied = int(table["INVn"].notna().sum())
     workspace.progress.summary("dti", f"DTIn {known}, INVn {proxied} of {len(table)} values")
     return dg.MaterializeResult(
         value=table,
-        metadata=describe(tables.DTI, table, values_of_DTIn=known, values_of_INVn=proxied),
+        metadata=describe(
+            tables.DTI,
+            table,
+            **by_year(
+                table.groupby("year")[shown].mean().to_dict(), f"{shown}, mean of the provinces"
+            ),
+            values_of_DTIn=known,
+            values_of_INVn=proxied,
+        ),
     )
 
 

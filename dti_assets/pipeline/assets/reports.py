@@ -7,6 +7,7 @@ import dagster as dg
 from dti_assets.geography.provinces import get_province
 from dti_assets.pipeline.metadata import coverage_map, describe
 from dti_assets.pipeline.resources import Workspace
+from dti_assets.pipeline.sketches import by_year
 from dti_assets.text.tables import (
     KEYWORD_COUNTS,
     POLICY_ATTENTION,
@@ -193,6 +194,10 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
             metadata=describe(
                 POLICY_ATTENTION,
                 attention,
+                **by_year(
+                    (1e4 * attention.groupby("year")["frequency"].mean()).to_dict(),
+                    "Keyword hits per 10,000 words, mean of the provinces",
+                ),
                 coverage=dg.MetadataValue.md(coverage_map(attention, years)),
                 province_years_known=known,
                 province_years_missing=len(attention) - known,
