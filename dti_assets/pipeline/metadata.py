@@ -9,8 +9,8 @@ from dti_assets.tables import Column, Table
 
 PREVIEW_ROWS = 8
 # a wider table is turned on its side: the UI has no room for it, and cuts it without a scroll bar
-_WIDE, _TURNED_ROWS = 6, 4
-_CELL, _TURNED_CELL = 48, 18
+_WIDE, _TURNED_ROWS = 6, 3
+_CELL, _TURNED_CELL = 48, 14
 # a column made from more is not described by listing them; its lineage holds all
 _FEW_SOURCES = 3
 
@@ -46,8 +46,11 @@ def _describe(column: Column, sources: Sequence[str]) -> str:
 def describe(table: Table, frame: Any, **more: Any) -> dict[str, Any]:
     """Metadata of a materialisation: row count, preview, and what the caller adds; first what is
     looked at first."""
-    first = {name: more.pop(name) for name in ("result", "plot") if name in more}
-    return {"dagster/row_count": len(frame), **first, "preview": preview(frame), **more}
+    ahead = [name for name in ("result", "plot") if name in more]
+    shown: dict[str, Any] = {"dagster/row_count": len(frame)}
+    shown |= {name: more[name] for name in ahead}
+    shown["preview"] = preview(frame)
+    return shown | more
 
 
 def preview(frame: Any) -> dg.TableMetadataValue:

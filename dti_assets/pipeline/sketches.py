@@ -76,8 +76,11 @@ def ranked(
 
 
 def curve(values: Sequence[float], what: str) -> dict[str, dg.MetadataValue[Any]]:
-    """Metadata `plot`: the values in order of size, with the line of zero where it is crossed."""
+    """Metadata `plot`: the values in order of size and the line of zero. The outer twentieth at
+    each end is left out: a few values far out would hide all others."""
     known = sorted(value for value in values if value == value and abs(value) != float("inf"))
+    outer = len(known) // 20
+    known = known[outer : len(known) - outer]
     if len(known) < 3:
         return {}
     places = [round(i * (len(known) - 1) / (_CURVE_POINTS - 1)) for i in range(_CURVE_POINTS)]

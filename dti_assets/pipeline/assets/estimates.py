@@ -24,6 +24,22 @@ INSTRUMENT = "DTI_iv"
 DROPPED = "DTI_iv, hub province dropped"
 
 
+# below the title of a table's asset, by kind of table
+_HOW_TO_READ = {
+    "coefficients": (
+        "All columns of the printed table below each other: `column` and `term` say which "
+        "coefficient, `regression_table` below shows them side by side. Read `label` first: it "
+        "is Table n only where the data are complete, On (an illustration, not a replication) "
+        "where not. Stars follow the wild cluster bootstrap, not the t-test."
+    ),
+    "descriptives": (
+        "Mean, spread and number of values of each variable; `std_within` is what is left of "
+        "the spread once provinces and years have their own means. Read `label` first: it is "
+        "Table n only where the data are complete, On (an illustration) where not."
+    ),
+}
+
+
 def estimate_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsDefinition]:
     """One asset for every specification, then the reports over all of them."""
     return [
@@ -46,7 +62,8 @@ def _asset(table: Table, **more: Any) -> Any:
 
 def _table_asset(spec: TableSpec) -> dg.AssetsDefinition:
     table = estimates_table(spec)
-    description = f"Table {spec.table}. {spec.title}. {' '.join(spec.notes)}".strip()
+    title = f"Table {spec.table}. {spec.title}. {' '.join(spec.notes)}".strip()
+    description = f"{title}\n\n{_HOW_TO_READ[spec.kind]}"
 
     @_asset(table, description=description)
     def estimated(
@@ -119,7 +136,11 @@ def _inference(specifications: list[TableSpec]) -> list[dg.AssetsDefinition]:
     def indirect_effects(
         workspace: dg.ResourceParam[Workspace], panel: Any, frozen_instrument: Any
     ) -> dg.MaterializeResult[Any]:
-        """What runs through a mediator: a b with Sobel, Aroian and province-bootstrap interval."""
+        """How much of the effect runs through a mediator.
+
+        Product of the two paths (treatment on mediator, mediator on outcome) with Sobel and
+        Aroian tests, and an interval from resampling whole provinces, which is the one to read.
+        """
         from dti_assets.econ.reports import indirect_effects
 
         frame = indirect_effects(specifications, panel, _options(workspace, frozen_instrument))
@@ -129,7 +150,10 @@ def _inference(specifications: list[TableSpec]) -> list[dg.AssetsDefinition]:
     def leave_one_province_out(
         workspace: dg.ResourceParam[Workspace], panel: Any, frozen_instrument: Any
     ) -> dg.MaterializeResult[Any]:
-        """Every key coefficient, and every first-stage F, without each province in turn."""
+        """Every key coefficient, and every first-stage F, without each province in turn.
+
+        A result that rests on one province shows here as one large `difference`.
+        """
         from dti_assets.econ.reports import leave_one_province_out
 
         frame = leave_one_province_out(
@@ -141,7 +165,11 @@ def _inference(specifications: list[TableSpec]) -> list[dg.AssetsDefinition]:
     def romano_wolf(
         workspace: dg.ResourceParam[Workspace], panel: Any, frozen_instrument: Any
     ) -> dg.MaterializeResult[Any]:
-        """p-values of Tables 5 to 10 that allow for their number, by stepdown."""
+        """p-values of Tables 5 to 10 that allow for their number (Romano and Wolf's stepdown).
+
+        Of twenty true null hypotheses one is rejected at 5 % by chance; `p_romano_wolf` is what
+        is left of significance once that is allowed for.
+        """
         from dti_assets.econ.multiple_testing import romano_wolf_tables
 
         frame = romano_wolf_tables(specifications, panel, _options(workspace, frozen_instrument))
@@ -191,7 +219,10 @@ def _robustness(specifications: dict[str, TableSpec]) -> list[dg.AssetsDefinitio
             frame,
             _ran(frame, "estimate"),
             frozen_instrument,
-            curve(frame["estimate"].tolist(), "2SLS coefficient of every combination, by size"),
+            curve(
+                frame["estimate"].tolist(),
+                "2SLS coefficients by size, without the outer 5 % at each end",
+            ),
         )
 
     @_asset(tables.ROBUSTNESS)
@@ -245,7 +276,11 @@ def _robustness(specifications: dict[str, TableSpec]) -> list[dg.AssetsDefinitio
 
 @_asset(tables.FORENSICS)
 def published_forensics(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult[Any]:
-    """What the stars of published instrumental-variable tables imply about their first stage."""
+    """What the stars of published instrumental-variable tables imply about their first stage.
+
+    From the printed stars alone: bounds for the first-stage F, and whether a confidence set that
+    is valid under a weak instrument could be bounded.
+    """
     from dti_assets.econ.comparison import load_claims
     from dti_assets.econ.forensics import published_forensics
 

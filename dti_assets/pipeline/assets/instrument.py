@@ -17,7 +17,11 @@ GROUP = "instrument"
     group_name=GROUP,
 )
 def capital_distances(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult[Any]:
-    """Distance from each provincial capital to the hub, and the rule for a distance of zero."""
+    """Distance from each provincial capital to the hub city, in kilometres.
+
+    `distance_km` is what the instrument divides by. The hub's own distance is zero; `rule` says
+    what stands in its place.
+    """
     from dti_assets.geography.distances import capital_distances
 
     chosen = workspace.study.instrument
@@ -42,8 +46,9 @@ def dti_iv(
 ) -> dg.MaterializeResult[Any]:
     """The instrument: keyword frequency over the distance from the capital to the hub.
 
-    Its metadata shows, under every zero-distance rule, which provinces carry its within
-    variation; where one does, no inference can rest on the others.
+    The plot shows which provinces carry its variation once provinces and years have their own
+    means, under the study's rule for the hub's distance of zero; `largest_within_shares` has the
+    other rules. Where one province carries most of it, inference rests on that province.
     """
     from dti_assets.geography.instrument import dti_iv, within_shares
 

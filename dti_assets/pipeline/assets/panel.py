@@ -28,7 +28,8 @@ def _out(table: Table, description: str) -> dg.AssetOut:
 def frozen_instrument(
     workspace: dg.ResourceParam[Workspace], dti_iv: Any
 ) -> dg.MaterializeResult[Any]:
-    """Whether the instrument is the one that `dti freeze` recorded, and what changed if not."""
+    """Whether the instrument is the one that `dti freeze` recorded before outcomes were joined,
+    and what changed if not; the sentence stands below every table that uses it."""
     from dti_assets.panel.freeze import frozen_instrument, read_record
 
     study = workspace.study
@@ -82,7 +83,9 @@ def official_statistics(workspace: dg.ResourceParam[Workspace]) -> dg.Materializ
             tables.NATIONAL_TOTALS,
             "National figures, yours and the shipped ones, to hold sums of provinces against.",
         ),
-        "user_files": _out(tables.USER_FILES, "Files of the panel folder with their checksums."),
+        "user_files": _out(
+            tables.USER_FILES, "Files of your panel folder, their checksums and what is in them."
+        ),
         "turnover": _out(
             tables.TURNOVER,
             "Turnover of party secretaries and governors from dated appointments, mid-year rule.",
@@ -125,7 +128,8 @@ def panel_folder(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.Output[A
     outs={
         "panel": _out(
             tables.PANEL,
-            "31 provinces by years under the paper's names. A missing value is null with a reason.",
+            "What the regressions run on: 31 provinces by years, every variable under the paper's "
+            "name with its unit. A missing value is null with a reason, never zero.",
         ),
         "panel_sources": _out(
             tables.PANEL_SOURCES, "Where every cell of the panel comes from, and why it is null."
@@ -136,7 +140,8 @@ def panel_folder(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.Output[A
         ),
         "table_coverage": _out(
             tables.TABLE_COVERAGE,
-            "Which of the paper's tables can run on this panel, with which controls, on what rows.",
+            "Which of the paper's tables can run on this panel, with which controls, on what "
+            "rows, and what to add for the others.",
         ),
         "series_coverage": _out(
             tables.SERIES_COVERAGE, "Which raw series are there, for which years, from where."

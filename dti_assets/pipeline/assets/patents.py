@@ -38,15 +38,20 @@ _RECORDS = dg.AssetKey(tables.DIGITAL_PATENTS.name)
         ),
         "patent_row_status": _out(
             tables.ROW_STATUS,
-            "What was found in the extract's rows that is not clean, counted, with an example.",
+            "Every defect met in the extract (unreadable dates, unknown provinces, repetitions), "
+            "counted by file, with an example to look up.",
         ),
         "patent_counts": _out(
             tables.PATENT_COUNTS,
-            "Digital applications and grants of the 31 provinces by year, and each technology.",
+            "Digital patent applications (by year of application) and grants (by year of grant) "
+            "of the 31 provinces, and each technology. A patent in two technologies counts in "
+            "both and once in `applications`. Years marked `truncated` are not complete: an "
+            "application is published up to 18 months after it is filed.",
         ),
         "patent_totals": _out(
             tables.PATENT_TOTALS,
-            "The whole extract by origin and year, with all that no province-year can hold.",
+            "The whole extract by origin and year, also what has no province or no year: nothing "
+            "is lost silently.",
         ),
     },
     internal_asset_deps={
@@ -121,8 +126,11 @@ def classified_patents(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.Ou
 def dti(
     workspace: dg.ResourceParam[Workspace], patent_counts: Any, official_statistics: Any
 ) -> dg.MaterializeResult[Any]:
-    """Digital patents per million inhabitants: DTIn (applications), DTIG (grants), and INVn, the
-    official invention applications, a proxy that is never called DTIn."""
+    """Digital patents per million inhabitants, in logs: DTIn (applications) and DTIG (grants).
+
+    INVn, official invention applications of all technologies, is a proxy where there is no
+    patent extract, and is never called DTIn; `basis` says what a row rests on.
+    """
     from dti_assets.panel.official import official_figures
     from dti_assets.patents.dti import dti
 

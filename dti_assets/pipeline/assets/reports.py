@@ -78,7 +78,10 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
     def report_texts(
         context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Workspace], report_files: Any
     ) -> dg.MaterializeResult[Any]:
-        """The normalised text of every report that counts, of the years asked for."""
+        """The text of every report that counts, cleaned of page furniture and normalised.
+
+        This is what is counted; `dti kwic` prints any word of it in its context.
+        """
         from dti_assets.text.reports import report_texts
 
         study = workspace.study
@@ -99,13 +102,18 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
         outs={
             "keyword_counts": dg.AssetOut(
                 description=(
-                    "Keyword hits by report, section and term, under three definitions. Published "
-                    "counts stand in where there is no text and the dictionary is the shipped one."
+                    "How often each keyword occurs in each half of each report, under three "
+                    "definitions of a hit; the study says which one counts. A keyword without a "
+                    "row does not occur. Published counts stand in where there is no text and "
+                    "the dictionary is the shipped one (`origin`)."
                 ),
                 group_name=GROUP,
             ),
             "section_words": dg.AssetOut(
-                description="Words and characters by report and section: the four denominators.",
+                description=(
+                    "Length of each half of each report in words and characters: the four "
+                    "denominators a keyword frequency can have; the study says which one counts."
+                ),
                 group_name=GROUP,
             ),
         },
@@ -172,7 +180,11 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
         section_words: Any,
     ) -> dg.MaterializeResult[Any]:
         """Keyword hits over words, by province and year: how much a government speaks of the
-        digital economy. A province-year without a report is null with the reason."""
+        digital economy.
+
+        `frequency` is the numerator of the instrument. A province-year without a report is null
+        with the reason; the plot is the mean of the provinces.
+        """
         from dti_assets.text.attention import policy_attention
         from dti_assets.text.reports import why_not_counted
 
