@@ -104,7 +104,7 @@ def _report_checks() -> list[dg.AssetChecksDefinition]:
         table_check(
             "policy_attention",
             "coverage",
-            "Every province has a report for every year; a gap is a missing value of the instrument.",
+            "Every province has a report for every year; a gap is a missing value.",
             checks.missing_reports,
         ),
         table_check(
@@ -143,8 +143,7 @@ def token_share(
 @dg.asset_check(
     asset="keyword_counts",
     additional_deps=["section_words"],
-    description="Counts on the folder's reports are those published with the package, so that results "
-    "compare with the official study's.",
+    description="Counts on the folder's reports are those published with the package.",
 )
 def published_agree(
     context: dg.AssetCheckExecutionContext, workspace: dg.ResourceParam[Workspace]

@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from dti_assets.econ.table_specifications import TableSpec
 from dti_assets.tables import Column, Table
 
 PREVIEW_ROWS = 8
@@ -120,3 +121,25 @@ def coverage_map(frame: Any, years: Iterable[int]) -> str:
         cells = [mark.get((province, year), " ") for year in years]
         lines.append(f"| {province} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n\n● counted on a report, ○ published count, blank: missing"
+
+
+# below the title of a table of the paper, by its kind
+_HOW_TO_READ = {
+    "coefficients": (
+        "All columns of the printed table below each other: `column` and `term` say which "
+        "coefficient, `regression_table` below shows them side by side. Read `label` first: it "
+        "is Table n only where the data are complete, On (an illustration, not a replication) "
+        "where not. Stars follow the wild cluster bootstrap, not the t-test."
+    ),
+    "descriptives": (
+        "Mean, spread and number of values of each variable; `std_within` is what is left of "
+        "the spread once provinces and years have their own means. Read `label` first: it is "
+        "Table n only where the data are complete, On (an illustration) where not."
+    ),
+}
+
+
+def describe_table(spec: TableSpec) -> str:
+    """The description of the asset that a table specification becomes."""
+    title = f"Table {spec.table}. {spec.title}. {' '.join(spec.notes)}".strip()
+    return f"{title}\n\n{_HOW_TO_READ[spec.kind]}"

@@ -11,7 +11,7 @@ from dti_assets.econ.table_specifications import (
     first_two_stage_column,
     with_instrument,
 )
-from dti_assets.pipeline.metadata import describe
+from dti_assets.pipeline.metadata import describe, describe_table
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.sketches import curve, ranked
 from dti_assets.stored_tables import estimates_table
@@ -22,22 +22,6 @@ GROUP = "estimates"
 INSTRUMENT = "DTI_iv"
 # the variant from which inference is read: no rule decides about the hub's own province
 DROPPED = "DTI_iv, hub province dropped"
-
-
-# below the title of a table's asset, by kind of table
-_HOW_TO_READ = {
-    "coefficients": (
-        "All columns of the printed table below each other: `column` and `term` say which "
-        "coefficient, `regression_table` below shows them side by side. Read `label` first: it "
-        "is Table n only where the data are complete, On (an illustration, not a replication) "
-        "where not. Stars follow the wild cluster bootstrap, not the t-test."
-    ),
-    "descriptives": (
-        "Mean, spread and number of values of each variable; `std_within` is what is left of "
-        "the spread once provinces and years have their own means. Read `label` first: it is "
-        "Table n only where the data are complete, On (an illustration) where not."
-    ),
-}
 
 
 def estimate_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsDefinition]:
@@ -62,10 +46,8 @@ def _asset(table: Table, **more: Any) -> Any:
 
 def _table_asset(spec: TableSpec) -> dg.AssetsDefinition:
     table = estimates_table(spec)
-    title = f"Table {spec.table}. {spec.title}. {' '.join(spec.notes)}".strip()
-    description = f"{title}\n\n{_HOW_TO_READ[spec.kind]}"
 
-    @_asset(table, description=description)
+    @_asset(table, description=describe_table(spec))
     def estimated(
         workspace: dg.ResourceParam[Workspace], panel: Any, frozen_instrument: Any
     ) -> dg.MaterializeResult[Any]:
