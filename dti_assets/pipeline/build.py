@@ -1,5 +1,6 @@
 """build_definitions: a study to Dagster definitions, and nothing else."""
 
+import warnings
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -36,8 +37,21 @@ def build_definitions(study: Study, overrides: Mapping[str, Any] | None = None) 
         "io_manager": ParquetIOManager(workspace.store, study.all_years, workspace.tables, lineage),
         **(overrides or {}),
     }
+    # what this uses of Dagster's beta (code references, single-run backfills) is no news to users
+    with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
+        assets = with_policy(_assets(study), workspace.tables, lineage)
+    return dg.Definitions(
+        assets=assets,
+        asset_checks=all_checks(workspace.tables.values()),
+        resources=resources,
+        # the heavy steps start worker processes of their own
+        executor=dg.in_process_executor,
+    )
+
+
+def _assets(study: Study) -> list[dg.AssetsDefinition]:
     partitions = yearly(min(FIRST_YEAR, study.years[0]))
-    assets = [
+    return [
         *reports.report_assets(partitions),
         *instrument.ASSETS,
         *patents.ASSETS,
@@ -45,10 +59,3 @@ def build_definitions(study: Study, overrides: Mapping[str, Any] | None = None) 
         *estimates.estimate_assets(study_tables(study)),
         *publication.publication_assets(study_tables(study)),
     ]
-    return dg.Definitions(
-        assets=with_policy(assets, workspace.tables, lineage),
-        asset_checks=all_checks(workspace.tables.values()),
-        resources=resources,
-        # the heavy steps start worker processes of their own
-        executor=dg.in_process_executor,
-    )

@@ -92,7 +92,7 @@ def _report_checks() -> list[dg.AssetChecksDefinition]:
         table_check(
             "report_files",
             "all_read",
-            "Every file of the folder could be read, is one province's report of one year, and counts.",
+            "Every file could be read, is one province's report of one year, and counts.",
             checks.refused_files,
         ),
         table_check(
