@@ -11,6 +11,8 @@ from dti_assets.pipeline.resources import Workspace
 from dti_assets.tables import Table
 
 SHOWN = 20
+# of these, in the description of the result
+IN_PLACE = 8
 
 
 def warning(sentences: Sequence[str], **metadata: Any) -> dg.AssetCheckResult:
@@ -21,13 +23,23 @@ def warning(sentences: Sequence[str], **metadata: Any) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         passed=not sentences,
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"{len(sentences)} to look at" if sentences else "nothing to look at",
+        description=_summary(sentences),
         metadata={
             "number": len(sentences),
             "sentences": dg.MetadataValue.md(_list(shown)),
             **metadata,
         },
     )
+
+
+def _summary(sentences: Sequence[str]) -> str:
+    """In a line, and below it the first findings: the UI shows the description of a result in
+    its place, and lists in its metadata behind a link."""
+    if not sentences:
+        return "nothing to look at"
+    more = ["and more, see `sentences`"] if len(sentences) > IN_PLACE else []
+    findings = _list([*sentences[:IN_PLACE], *more])
+    return f"{len(sentences)} to look at\n\n{findings}"
 
 
 def _list(sentences: Sequence[str]) -> str:
