@@ -30,12 +30,13 @@ LONG = 40_000  # milliseconds; on a quiet machine everything is there within two
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The UI of a small study whose instrument has been made, as `dti ui` starts it."""
+    """What `dti ui` serves of a small study whose instrument has been made."""
     file = make_study(tmp_path_factory.mktemp("seen") / "study")
     write_reports(file.parent / "reports_raw")
     study = load_study(file)
     assert run(study, "+dti_iv", workers=1).success
-    with serving(file.parent, study.home, file, "-m", "dti_assets.definitions") as url:
+    command = "from dti_assets.cli import main; main()"
+    with serving(file.parent, "-c", command, "ui", "--study", str(file)) as url:
         yield url
 
 

@@ -20,7 +20,12 @@ def server(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
     home = folder / "home"
     home.mkdir()
     (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
-    with serving(folder, home, folder / "study.yaml") as url:
+    with serving(
+        folder,
+        *("-m", "dagster_webserver", "--host", "127.0.0.1"),
+        DAGSTER_HOME=str(home),
+        DTI_STUDY=str(folder / "study.yaml"),
+    ) as url:
         yield url
 
 

@@ -122,9 +122,7 @@ def test_checks_are_described_in_words(definitions: dg.Definitions) -> None:
 
 
 def test_lineage_is_noted_when_a_table_is_stored(official: tuple[Study, object]) -> None:
-    from dti_assets.pipeline.run import _instance
-
-    with _instance(official[0].home) as instance:
+    with dg.DagsterInstance.from_config(str(official[0].home)) as instance:
         event = instance.get_latest_materialization_event(dg.AssetKey("dti_iv"))
     assert event is not None and event.asset_materialization is not None
     noted = event.asset_materialization.metadata["dagster/column_lineage"].value
