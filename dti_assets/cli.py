@@ -202,7 +202,7 @@ def ui(study_file: str, port: int) -> None:
 
     home = initialise(study)
     click.echo(f"http://127.0.0.1:{port} shows study {study.name}; Ctrl-C ends it")
-    # the web server and the daemon: runs asked for in the UI wait in a queue that the daemon empties
+    # with the daemon, which empties the queue in which runs asked for in the UI wait
     command = [
         sys.executable, "-m", "dagster", "dev", "--host", "127.0.0.1", "--port", str(port),
         "--module-name", "dti_assets.definitions", "--log-level", "warning",
