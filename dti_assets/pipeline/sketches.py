@@ -55,7 +55,7 @@ def ranked(
     known = [(label, value) for label, value in values.items() if value == value and value >= 0]
     shown = {f"{label[:_NAME]} {_number(value)}": value for label, value in known[:_ROWS]}
     top = max([*shown.values(), line or 0.0], default=0.0)
-    if top <= 0:
+    if not shown or top <= 0:
         return {}
     left = 8 + max(sum(6 if ord(one) < 256 else 11 for one in label) for label in shown)
     scale = (_WIDTH - left) / top

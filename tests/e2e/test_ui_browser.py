@@ -97,7 +97,8 @@ def test_materialising_from_the_ui_runs_and_its_check_appears(page: Any) -> None
     shown(runs)
     before = runs.first.inner_text()
     page.get_by_role("button", name=re.compile("Materialize$")).click()
-    playwright.expect(runs.first).not_to_have_text(before)
+    # a queue, two processes and a run: seconds on a quiet machine, a minute on a busy one
+    playwright.expect(runs.first).not_to_have_text(before, timeout=4 * LONG)
     started = runs.first.inner_text().split()[-1]
     page.goto("/runs")
     row = page.get_by_role("row").filter(has_text=started)
