@@ -208,14 +208,17 @@ def ui(study_file: str, port: int) -> None:
 
     home = initialise(study)
     click.echo(f"http://127.0.0.1:{port} shows study {study.name}; Ctrl-C ends it")
+    # with the daemon, which empties the queue in which runs asked for in the UI wait
     command = [
-        sys.executable, "-m", "dagster_webserver", "--host", "127.0.0.1", "--port", str(port),
-        "--module-name", "dti_assets.definitions",
+        sys.executable, "-m", "dagster", "dev", "--host", "127.0.0.1", "--port", str(port),
+        "--module-name", "dti_assets.definitions", "--log-level", "warning",
     ]  # fmt: skip
     environment = {
         **os.environ,
         "DAGSTER_HOME": str(home),
         "DTI_STUDY": str(study.file.resolve()),
+        # which of its commands Dagster would rather see used is no news to users
+        "PYTHONWARNINGS": "ignore:Function `dev_command` is superseded",
     }
     try:
         sys.exit(subprocess.call(command, env=environment, cwd=study.root))

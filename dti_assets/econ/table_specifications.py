@@ -142,7 +142,9 @@ def load_table(path: Path | str) -> TableSpec:
 
     path = Path(path)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        # twelve files are read whenever a code location loads: in C where PyYAML came with it
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         reason = _fault(error)
         raise TableSpecificationError(f"{path.name}: not readable as YAML ({reason})") from error

@@ -243,7 +243,8 @@ def _outcome(result: dg.ExecuteInProcessResult) -> Outcome:
         else:
             sentences = check.metadata.get("sentences")
             text = str(sentences.value) if sentences is not None else ""
-            outcome.warnings.append((name, check.description or "", text))
+            summary = (check.description or "").partition("\n")[0]
+            outcome.warnings.append((name, summary, text))
     return outcome
 
 

@@ -4,16 +4,14 @@ from typing import Any
 
 import dagster as dg
 
-from dti_assets.pipeline.metadata import describe, table_schema
+from dti_assets.pipeline.metadata import describe
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.sources.tables import REPORT_DOWNLOADS
 
 
 @dg.asset(
     group_name="download",
-    kinds={"python", "parquet"},
     tags={"network": "true"},
-    metadata={"dagster/column_schema": table_schema(REPORT_DOWNLOADS)},
 )
 def report_downloads(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult[Any]:
     """Every row of sources.csv and what its address gave: fetched, changed, unchanged or why not.

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from dti_assets.econ.table_specifications import TableSpec
-from dti_assets.pipeline.metadata import describe, table_schema
+from dti_assets.pipeline.metadata import describe
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.publishing.tables import REPORT_PAGE, TABLE_FILES
 from dti_assets.tables import Table
@@ -90,7 +90,6 @@ def _asset(table: Table, kinds: set[str], inputs: list[str]) -> Any:
         group_name=GROUP,
         kinds={"python", *kinds},
         ins={name: dg.AssetIn() for name in inputs},
-        metadata={"dagster/column_schema": table_schema(table)},
     )
 
 
