@@ -115,7 +115,7 @@ def map_dti_iv(dti_iv: pd.DataFrame) -> tuple[Figure, str]:
     """Mean DTI_iv of each province, shades by logarithm: the nearest provinces dwarf the others."""
     values = _means(dti_iv, dti_iv["dti_iv"] * 1e6)
     rule = str(dti_iv["rule"].iloc[0]) if len(dti_iv) else ""
-    label = f"DTI_iv x 10⁶, mean of {_span(dti_iv)} (zero-distance rule: {rule})"
+    label = f"DTI_iv × 10⁶, mean of {_span(dti_iv)} (zero-distance rule: {rule})"
     return _map(values, label, logarithmic=True)
 
 
@@ -185,8 +185,9 @@ def _map(values: dict[int, float], label: str, logarithmic: bool = False) -> tup
             dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
             ink, written = "white" if dark else BLACK, brief(value)
         boxed = {"bbox": {"facecolor": "white", "edgecolor": "none", "pad": 1}} if not value else {}
-        ax.text(column, row - 0.13, place.english, ha="center", va="center", color=ink, size=7)
-        ax.text(column, row + 0.2, written, ha="center", va="center", color=ink, size=8, **boxed)
+        name = place.english.replace(" ", "\n")
+        ax.text(column, row - 0.15, name, ha="center", va="center", color=ink, size=6.6)
+        ax.text(column, row + 0.22, written, ha="center", va="center", color=ink, size=8, **boxed)
     drawn = PatchCollection(tiles, cmap=shades, norm=norm, edgecolor="white", linewidth=0.5)
     drawn.set_array(known)
     ax.add_collection(drawn)
@@ -292,8 +293,8 @@ def instrument_shares(shares: pd.DataFrame, rule: str, top: int = 7) -> tuple[Fi
         ax.invert_yaxis()
         ax.tick_params(axis="y", length=0)
         worth = f"{float(part['inverse_hhi'].iloc[0]):.1f}"
-        own = ", this study" if name == rule else ""
-        ax.set_title(f"{name}{own}: worth {worth} provinces", fontweight="bold" if own else None)
+        own = " *" if name == rule else ""
+        ax.set_title(f"{name}{own} (worth {worth} provinces)", fontweight="bold" if own else None)
         told.append(f"{name}: {bars[0][0]} {100 * bars[0][1]:.0f} %, worth {worth} provinces (1/HHI)")
     for ax in grid.flat[len(rules) :]:
         ax.axis("off")
@@ -301,6 +302,7 @@ def instrument_shares(shares: pd.DataFrame, rule: str, top: int = 7) -> tuple[Fi
     for ax in grid.flat:
         ax.set_xticks([])
         ax.spines["bottom"].set_visible(False)
+    figure.supxlabel(f"* rule of this study: {rule}", size=8)
     alt = "Largest share of the within variation by zero-distance rule. " + "; ".join(told) + "."
     return figure, alt
 
