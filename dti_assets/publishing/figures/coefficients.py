@@ -73,18 +73,18 @@ def coefficients(estimates: Mapping[str, pd.DataFrame]) -> tuple[Figure, str]:
     ends = [row[name] for row in drawn for name in ("conf_low", "estimate", "conf_high")]
     fit_scale(ax, "x", [float("nan") if value is None else value for value in ends])
     _marks_legend(figure, terms)
-    told = [
-        f"{_row_name(row)} {brief(row['estimate'])}"
-        + ("" if row["conf_low"] is None else f" [{brief(row['conf_low'])}, "
-           f"{brief(row['conf_high'])}]")  # fmt: skip
-        for row in drawn
-    ]
+    told = [f"{_row_name(row)} {brief(row['estimate'])}{_interval(row)}" for row in drawn]
     filled = sum(map(_rejects, drawn))
     absent = list(
         dict.fromkeys(f"Table {row['table']} ({row['column']})" for row in rows if row not in drawn)
     )
     alt = f"{filled} of {len(drawn)} coefficients differ from zero at 5 %. " + "; ".join(told) + "."
     return figure, alt + (f" Not estimated: {', '.join(absent)}." if absent else "")
+
+
+def _interval(row: dict[str, Any]) -> str:
+    low, high = row["conf_low"], row["conf_high"]
+    return "" if low is None else f" [{brief(low)}, {brief(high)}]"
 
 
 def _rejects(row: dict[str, Any]) -> bool:
@@ -126,7 +126,7 @@ def leave_one_out(left_out: pd.DataFrame, weak: pd.DataFrame) -> tuple[Figure, s
         least = min(values, key=lambda name: values[name])
         most = max(values, key=lambda name: values[name])
         told.append(
-            f"{title.replace(chr(10), ', ')}, {label}: {brief(whole)} with all; "
+            f"{title.replace(chr(10), ' ')}, {label}: {brief(whole)} with all; "
             f"{brief(values[least])} without {least} to {brief(values[most])} without {most}"
         )
     grid[0, 0].set_yticks(range(len(names)), [printable(name) for name in names], size=6.8)
@@ -139,7 +139,9 @@ def _without(ax: Axes, names: list[str], values: dict[str, float], whole: float)
     far = sorted(values, key=lambda name: -abs(values[name] - whole))[:2]
     ax.axvline(whole, color=BLACK, linewidth=0.9, linestyle="--")
     for chosen, marker, colour in ((False, "o", BLUE), (True, "D", RED)):
-        found = [(values[n], y) for y, n in enumerate(names) if n in values and (n in far) == chosen]
+        found = [
+            (values[n], y) for y, n in enumerate(names) if n in values and (n in far) == chosen
+        ]
         if found:
             x, y = zip(*found, strict=True)
             ax.plot(x, y, linestyle="none", marker=marker, color=colour, ms=4)
@@ -166,11 +168,13 @@ def _panels(
     for part in chosen:
         row = records(part)[0]
         values = dict(zip(part["without"], part["estimate"].astype(float), strict=True))
-        title = column_name(row).replace(", ", "\n", 1)
+        title = column_name(row).replace(" (", "\n(", 1)
         label = printable(f"coefficient of {row['term']}")
         panels.append((title, label, values, row["estimate"] - row["difference"]))
     strength = chosen[-1].dropna(subset=["first_stage_f"])
     if two_stage is not None and len(strength) and stage[0]["kleibergen_paap_f"] is not None:
-        values = dict(zip(strength["without"], strength["first_stage_f"].astype(float), strict=True))
+        values = dict(
+            zip(strength["without"], strength["first_stage_f"].astype(float), strict=True)
+        )
         panels.append((panels[-1][0], "first-stage F", values, stage[0]["kleibergen_paap_f"]))
     return panels

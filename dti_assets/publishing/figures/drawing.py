@@ -97,15 +97,13 @@ def drawing(
 def settings() -> Iterator[None]:
     """The look of all figures, whatever the user's own matplotlibrc says."""
     import matplotlib
-    from matplotlib.style.core import STYLE_BLACKLIST
 
-    # the defaults' backend is none yet, and asking for it would choose one
-    plain = {
-        key: matplotlib.rcParamsDefault[key]
-        for key in matplotlib.rcParamsDefault
-        if key not in STYLE_BLACKLIST
-    }
-    with matplotlib.rc_context(plain | _SETTINGS):
+    look: dict[Any, Any] = dict(_SETTINGS)
+    for key in matplotlib.rcParamsDefault:
+        # the defaults' backend is none yet, and asking for it would choose one
+        if not key.startswith("backend"):
+            look.setdefault(key, matplotlib.rcParamsDefault[key])
+    with matplotlib.rc_context(look):
         yield
 
 
@@ -200,8 +198,9 @@ def fit_scale(ax: Axes, which: str, values: Any) -> None:
         set_scale = ax.set_xscale if which == "x" else ax.set_yscale
         set_scale("symlog", linthresh=threshold)
         decades = math.log10(max(float(finite.max()) / threshold, 1.0))
-        axis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=threshold))
-        axis.get_major_locator().set_params(numticks=7 if decades > 3 else 9)
+        locator = SymmetricalLogLocator(base=10, linthresh=threshold)
+        locator.set_params(numticks=7 if decades > 3 else 9)
+        axis.set_major_locator(locator)
         label = axis.get_label_text()
-        axis.set_label_text(f"{label} (logarithmic beyond ±{brief(threshold)})")
+        axis.set_label_text(f"{label}\n(logarithmic beyond ±{_tick(threshold)})")
     tick_numbers(axis)

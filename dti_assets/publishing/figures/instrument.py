@@ -58,7 +58,7 @@ def shown_columns(weak: pd.DataFrame) -> list[dict[str, Any]]:
 
 def column_name(row: dict[str, Any]) -> str:
     """Label and column of a stored row, as short as it can stand above a panel."""
-    return printable(f"{str(row['label']).split(',')[0]}, {row['column']}")
+    return printable(f"{str(row['label']).split(',')[0]} ({row['column']})")
 
 
 @drawing("first_stage_reduced_form", "First stage and reduced form")
@@ -84,12 +84,21 @@ def first_stage_reduced_form(residuals: pd.DataFrame, weak: pd.DataFrame) -> tup
             ax.set_title(f"{column_name(row)}\n{name}: {said}")
             ax.set_ylabel(printable(f"{variable}, residual"))
             told.append(f"{column_name(row)}, {name}: {said}, N = {row['n_obs']}")
-        axes[0].legend(loc="best", handlelength=1.2)
+    figure.legend(*_legend_of(figure), loc="outside lower center", ncols=4)
     alt = (
         "Residuals after controls and effects against those of the instrument, with means of "
         f"{BINS} bins and the fitted line. " + "; ".join(told) + "."
     )
     return figure, alt
+
+
+def _legend_of(figure: Figure) -> tuple[list[Any], list[str]]:
+    """One entry for each label, whichever panels have it."""
+    found: dict[str, Any] = {}
+    for ax in figure.axes:
+        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, handle)
+    return list(found.values()), list(found)
 
 
 def _cloud(ax: Axes, part: pd.DataFrame, name: str, slope: float, marked: str | None) -> None:
@@ -136,11 +145,11 @@ def anderson_rubin(curve: pd.DataFrame, weak: pd.DataFrame) -> tuple[Figure, str
         if clustered:
             ax.plot(part["value"], part["p_wild"], color=BLUE, label="wild cluster bootstrap")
         ax.axhline(_LEVEL, color=BLACK, linewidth=0.9, linestyle=":")
-        ax.annotate("0.05", (1, _LEVEL), xycoords=("axes fraction", "data"), ha="right", va="bottom",
-                    size=7.5)  # fmt: skip
+        right, above = ("axes fraction", "data"), ("data", "axes fraction")
+        ax.annotate("0.05", (1, _LEVEL), xycoords=right, ha="right", va="bottom", size=7.5)
         ax.axvline(row["estimate"], color=GREY, linewidth=0.9)
-        ax.annotate(f"2SLS {brief(row['estimate'])}", (row["estimate"], 1.02), size=7.5, va="bottom",
-                    ha="center", xycoords=("data", "axes fraction"))  # fmt: skip
+        two_stage = f"2SLS {brief(row['estimate'])}"
+        ax.annotate(two_stage, (row["estimate"], 1.02), xycoords=above, ha="center", size=7.5)
         ax.set_title(column_name(row).replace(", hub", ",\nhub"), pad=16)
         ax.set_xlabel(printable(f"coefficient of {row['endogenous']}"))
         tick_numbers(ax.xaxis)
@@ -151,7 +160,7 @@ def anderson_rubin(curve: pd.DataFrame, weak: pd.DataFrame) -> tuple[Figure, str
         none = f"; p of no effect {zero}" if zero else ""
         told.append(f"{column_name(row)}: 95 % set {row['ar_set']}{none}{ends}")
     grid[0, 0].set(ylim=(0, 1.03), ylabel="p-value")
-    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    figure.legend(*_legend_of(figure), loc="outside lower center", ncols=2)
     said = "Anderson-Rubin p-value against the coefficient. " + "; ".join(told) + "."
     return figure, re.sub(r"\binf\b", "∞", said)
 
@@ -187,8 +196,10 @@ def specification_curve(curve: pd.DataFrame, weak: pd.DataFrame) -> tuple[Figure
     top.axhline(0, color=BLACK, linewidth=0.8)
     own = _own_cell(cells, weak)
     if own is not None:
-        top.annotate("this study", (own, estimates[own]), xytext=(0, 26), ha="center", size=7.5,
-                     textcoords="offset points", arrowprops={"arrowstyle": "-|>"})  # fmt: skip
+        arrow = {"arrowstyle": "-|>"}
+        point = (own, estimates[own])
+        top.annotate("this study", point, xytext=(0, 26), textcoords="offset points",
+                     ha="center", size=7.5, arrowprops=arrow)  # fmt: skip
     top.set_ylabel("2SLS coefficient")
     fit_scale(top, "y", np.concatenate([estimates, low, high]))
     for position, (_, chosen) in enumerate(rows):
@@ -233,7 +244,7 @@ def _matrix(cells: pd.DataFrame) -> list[tuple[str, Any]]:
 
 
 def _choices(text: str) -> dict[str, str]:
-    """"a=x, b=y, z" as {"a": "x", "b": "y, z"}: a value may hold a comma."""
+    """ "a=x, b=y, z" as {"a": "x", "b": "y, z"}: a value may hold a comma."""
     parts = re.split(r"(?:^|, )(\w+)=", text)[1:]
     return dict(zip(parts[::2], parts[1::2], strict=True))
 

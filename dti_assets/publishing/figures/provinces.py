@@ -65,7 +65,10 @@ def attention_by_region(attention: pd.DataFrame, panel: pd.DataFrame) -> tuple[F
             line.index.astype(int),
             line.to_numpy(float),
             label=str(region),
-            **{"marker": marker, "linestyle": style, "color": colour, "markersize": 4},
+            marker=marker,
+            linestyle=style,
+            color=colour,
+            markersize=4,
         )
         known = line.dropna()
         ends[str(region)] = (int(known.index[-1]), float(known.iloc[-1]), colour)
@@ -203,15 +206,15 @@ def _map(values: dict[int, float], label: str, logarithmic: bool = False) -> tup
     return figure, _ranking(values, label)
 
 
-def _scale_ticks(low: float, high: float, logarithmic: bool) -> Any:
+def _scale_ticks(low: float, high: float, logarithmic: bool) -> list[float]:
     import numpy as np
     from matplotlib.ticker import MaxNLocator
 
     if not logarithmic:
-        ticks = MaxNLocator(5).tick_values(low, high)
+        ticks = [float(tick) for tick in MaxNLocator(5).tick_values(low, high)]
     else:
         powers = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
-        ticks = np.array([m * 10.0**p for p in powers for m in (1, 3)])
+        ticks = [float(m * 10.0**p) for p in powers for m in (1, 3)]
     return [tick for tick in ticks if low <= tick <= high]
 
 
@@ -295,7 +298,9 @@ def instrument_shares(shares: pd.DataFrame, rule: str, top: int = 7) -> tuple[Fi
         worth = f"{float(part['inverse_hhi'].iloc[0]):.1f}"
         own = " *" if name == rule else ""
         ax.set_title(f"{name}{own} (worth {worth} provinces)", fontweight="bold" if own else None)
-        told.append(f"{name}: {bars[0][0]} {100 * bars[0][1]:.0f} %, worth {worth} provinces (1/HHI)")
+        told.append(
+            f"{name}: {bars[0][0]} {100 * bars[0][1]:.0f} %, worth {worth} provinces (1/HHI)"
+        )
     for ax in grid.flat[len(rules) :]:
         ax.axis("off")
     grid.flat[0].set_xlim(0, 1.12 * max(bar.get_width() for ax in grid.flat for bar in ax.patches))
@@ -305,5 +310,3 @@ def instrument_shares(shares: pd.DataFrame, rule: str, top: int = 7) -> tuple[Fi
     figure.supxlabel(f"* rule of this study: {rule}", size=8)
     alt = "Largest share of the within variation by zero-distance rule. " + "; ".join(told) + "."
     return figure, alt
-
-
