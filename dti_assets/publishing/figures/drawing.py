@@ -86,6 +86,9 @@ def drawing(
                     figure, alt = draw(*args, **kwargs)
                 except NothingToDraw as why:
                     return Drawing(name, title, reason=printable(str(why)))
+                # laid out once, so that every format shows the same and none lays it out again
+                figure.draw_without_rendering()
+                figure.set_layout_engine("none")
             return Drawing(name, title, with_minus(printable(alt)), figure)
 
         return drawn
