@@ -131,20 +131,22 @@ def leave_one_out(left_out: pd.DataFrame, weak: pd.DataFrame) -> tuple[Figure, s
         )
     grid[0, 0].set_yticks(range(len(names)), [printable(name) for name in names], size=6.8)
     grid[0, 0].set_ylim(len(names) - 0.4, -0.6)
+    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure, "; ".join(told) + "."
 
 
 def _without(ax: Axes, names: list[str], values: dict[str, float], whole: float) -> None:
     """Dots in the order of `names`; the two farthest from the whole have their own mark."""
     far = sorted(values, key=lambda name: -abs(values[name] - whole))[:2]
-    ax.axvline(whole, color=BLACK, linewidth=0.9, linestyle="--")
+    ax.axvline(whole, color=BLACK, linewidth=0.9, linestyle="--", label="with all provinces")
     for chosen, marker, colour in ((False, "o", BLUE), (True, "D", RED)):
         found = [
             (values[n], y) for y, n in enumerate(names) if n in values and (n in far) == chosen
         ]
         if found:
             x, y = zip(*found, strict=True)
-            ax.plot(x, y, linestyle="none", marker=marker, color=colour, ms=4)
+            label = "the two that move it most" if chosen else "without this province"
+            ax.plot(x, y, linestyle="none", marker=marker, color=colour, ms=4, label=label)
     ax.grid(axis="y", color="#dddddd", linewidth=0.4)
     ax.tick_params(axis="y", length=0)
     tick_numbers(ax.xaxis)

@@ -108,16 +108,16 @@ def _cloud(ax: Axes, part: pd.DataFrame, name: str, slope: float, marked: str | 
     power = 3 * math.floor(math.log10(float(np.abs(x).max()) or 1.0) / 3)
     unit = 10.0**power
     own = (part["province"] == marked).to_numpy(bool) if marked else np.zeros(len(x), bool)
-    label = f"province-years, {printable(marked)}" if marked else ""
-    ax.plot(x[~own] / unit, y[~own], linestyle="none", marker=".", color=GREY, ms=3, alpha=0.7,
-            label="province-years")  # fmt: skip
+    dots: dict[str, Any] = {"linestyle": "none", "label": "province-years"}
+    ax.plot(x[~own] / unit, y[~own], marker=".", color=GREY, ms=3, alpha=0.7, **dots)
     if own.any():
-        ax.plot(x[own] / unit, y[own], linestyle="none", marker="x", color=RED, ms=4, label=label)
+        dots["label"] = f"province-years, {printable(str(marked))}"
+        ax.plot(x[own] / unit, y[own], marker="x", color=RED, ms=4, **dots)
     order = np.argsort(x, kind="stable")
     bins = [b for b in np.array_split(order, min(BINS, len(x))) if len(b)]
     means = [(x[b].mean() / unit, y[b].mean()) for b in bins]
-    ax.plot(*zip(*means, strict=True), linestyle="none", marker="s", color=BLUE, mfc="white", ms=5,
-            mew=1.4, label="means of bins")  # fmt: skip
+    dots["label"] = "means of bins"
+    ax.plot(*zip(*means, strict=True), marker="s", color=BLUE, mfc="white", ms=5, mew=1.4, **dots)
     ends = np.array([x.min(), x.max()])
     ax.plot(ends / unit, slope * ends, color=BLACK, label="_fitted")
     scaled = f" (× 10{str(power).translate(_SUPERSCRIPT)})" if power else ""
@@ -192,14 +192,17 @@ def specification_curve(curve: pd.DataFrame, weak: pd.DataFrame) -> tuple[Figure
     top.vlines(place, low, high, color=GREY, linewidth=0.5, alpha=0.55)
     outside = (low > 0) | (high < 0)
     top.plot(place, estimates, linestyle="none", marker=".", color=BLUE, ms=3)
-    top.plot(place[outside], estimates[outside], linestyle="none", marker="D", color=RED, ms=3)
+    label = f"95 % interval without zero ({int(outside.sum())})"
+    if outside.any():
+        shown = {"marker": "D", "color": RED, "ms": 3, "label": label}
+        top.plot(place[outside], estimates[outside], linestyle="none", **shown)
+        top.legend(loc="upper left")
     top.axhline(0, color=BLACK, linewidth=0.8)
     own = _own_cell(cells, weak)
     if own is not None:
-        arrow = {"arrowstyle": "-|>"}
-        point = (own, estimates[own])
-        top.annotate("this study", point, xytext=(0, 26), textcoords="offset points",
-                     ha="center", size=7.5, arrowprops=arrow)  # fmt: skip
+        arrow = {"xytext": (0, 26), "textcoords": "offset points", "size": 7.5, "ha": "center"}
+        arrow["arrowprops"] = {"arrowstyle": "-|>"}
+        top.annotate("this study", (own, estimates[own]), **arrow)
     top.set_ylabel("2SLS coefficient")
     fit_scale(top, "y", np.concatenate([estimates, low, high]))
     for position, (_, chosen) in enumerate(rows):
