@@ -86,15 +86,10 @@ def _estimates() -> dict[str, pd.DataFrame]:
     numbers = {"estimate": 0.75, "first_stage": -1500.0, "first_stage_se": 900.0, "n_obs": 93}
     numbers |= {"reduced_form": -1125.0, "reduced_form_se": 700.0, "kleibergen_paap_f": 2.8}
     numbers |= {"ar_set": "(-inf, 0.3] and [1.1, inf)", "p_wild": 0.01, "largest_cluster": "浙江"}
+    residuals = ("outcome_residual", "endogenous_residual", "instrument_residual")
     points = [
         {"province": place.province, "year": year}
-        | dict(
-            zip(
-                ("outcome_residual", "endogenous_residual", "instrument_residual"),
-                rng.normal(size=3) * (1, 1, 1e-6),
-                strict=True,
-            )
-        )  # fmt: skip
+        | dict(zip(residuals, rng.normal(size=3) * (1, 1, 1e-6), strict=True))
         for place in provinces()
         for year in YEARS
     ]
