@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,8 +72,8 @@ def test_every_figure_is_shown_and_has_a_name(page: Any) -> None:
     )
     assert len(named) == 11 and all(named)
     # as the browser tells a screen reader: every graphic has a name of its own
-    tree = page.locator("main").aria_snapshot()
-    assert tree.count("- img ") == 11 and '- img ""' not in tree
+    assert page.get_by_role("img").count() == 11
+    assert page.get_by_role("img", name=re.compile(r"\d")).count() == 11
 
 
 def test_nothing_is_wider_than_the_window(page: Any) -> None:
@@ -100,7 +102,7 @@ def test_levels_of_headings_and_landmarks_are_in_order(page: Any) -> None:
         "() => [...document.querySelectorAll('h1,h2,h3,h4')].map(h => Number(h.tagName[1]))"
     )
     assert levels[0] == 1 and levels.count(1) == 1
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(levels))
     marks = "() => ['header', 'nav', 'main'].map(m => document.querySelectorAll(m).length)"
     assert page.evaluate(marks) == [1, 1, 1]
 
