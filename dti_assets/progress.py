@@ -85,6 +85,7 @@ class ConsoleProgress(Progress):
         for asset, what, where in (
             ("panel_export", "panel files", "panel"),
             ("tables", "tables", "tables"),
+            ("figures", "figures", "figures"),
             ("replication_report", "report", "report.html"),
         ):
             if asset in outcome.made:

@@ -7,7 +7,7 @@ from dti_assets.econ.table_specifications import TableSpec, TableSpecificationEr
 from dti_assets.geography.tables import CAPITAL_DISTANCES, DTI_IV
 from dti_assets.panel import tables as panel
 from dti_assets.patents import tables as patents
-from dti_assets.publishing.tables import REPORT_PAGE, TABLE_FILES
+from dti_assets.publishing.tables import FIGURE_FILES, REPORT_PAGE, TABLE_FILES
 from dti_assets.sources.tables import REPORT_DOWNLOADS
 from dti_assets.study import Study
 from dti_assets.study_tables import shipped_tables, study_tables
@@ -52,6 +52,8 @@ COMMON: dict[str, Table] = {
         panel.CHECKS,
         panel.PANEL_EXPORT,
         econ.WEAK_INSTRUMENTS,
+        econ.ANDERSON_RUBIN_CURVE,
+        econ.STAGE_RESIDUALS,
         econ.INDIRECT_EFFECTS,
         econ.LEAVE_ONE_OUT,
         econ.SPECIFICATION_CURVE,
@@ -60,6 +62,7 @@ COMMON: dict[str, Table] = {
         econ.FORENSICS,
         econ.PAPER_COMPARISON,
         TABLE_FILES,
+        FIGURE_FILES,
         REPORT_PAGE,
     )
 }

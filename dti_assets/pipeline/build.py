@@ -12,6 +12,7 @@ from dti_assets.pipeline.assets import (
     downloads,
     estimates,
     instrument,
+    instrument_evidence,
     panel,
     patents,
     publication,
@@ -59,5 +60,6 @@ def _assets(study: Study) -> list[dg.AssetsDefinition]:
         *patents.ASSETS,
         *panel.ASSETS,
         *estimates.estimate_assets(study_tables(study)),
+        *instrument_evidence.instrument_evidence(study_tables(study)),
         *publication.publication_assets(study_tables(study)),
     ]

@@ -86,24 +86,13 @@ def _inference(specifications: list[TableSpec]) -> list[dg.AssetsDefinition]:
         First stage, reduced form, the F statistics, Anderson-Rubin sets and the tF interval; each
         column also with the hub's own province dropped, from which inference is read.
         """
-        from dataclasses import replace
-
-        import pandas as pd
-
         from dti_assets.econ.reports import weak_instrument_inference
-        from dti_assets.geography.distances import ZeroDistance
 
-        options = _options(workspace, frozen_instrument)
-        frames = [weak_instrument_inference(specifications, panel, options)]
-        if workspace.study.instrument.rule.kind != "drop":
-            dropped = _variants(
-                workspace, keyword_counts, section_words, rules=(ZeroDistance("drop"),), only=True
-            )
-            wide = dropped.join(panel).rename(columns={next(iter(dropped.choices)): DROPPED})
-            twins = with_instrument(specifications, INSTRUMENT, DROPPED, "hub province dropped")
-            options = replace(options, instruments=(DROPPED,), zero_distance_rule="drop")
-            frames.append(weak_instrument_inference(twins, wide, options))
-        frame = tables.WEAK_INSTRUMENTS.frame(pd.concat(frames, ignore_index=True))
+        frame = under_both_rules(
+            *(workspace, specifications, panel, frozen_instrument, keyword_counts, section_words),
+            weak_instrument_inference,
+            tables.WEAK_INSTRUMENTS,
+        )
         bounded = frame["ar_bounded"].dropna()
         sentence = f"{int(bounded.sum())} of {len(bounded)} Anderson-Rubin sets are bounded"
         columns = frame["table"].str.cat(frame["column"], " ")
@@ -301,6 +290,37 @@ def _comparison(specifications: Mapping[str, TableSpec]) -> dg.AssetsDefinition:
         return _done(workspace, tables.PAPER_COMPARISON, frame, sentence)
 
     return paper_comparison
+
+
+def under_both_rules(
+    workspace: Workspace,
+    specifications: list[TableSpec],
+    panel: Any,
+    frozen_instrument: Any,
+    keyword_counts: Any,
+    section_words: Any,
+    report: Any,
+    table: Table,
+) -> Any:
+    """A report over the 2SLS columns, and over the same columns with the hub's own province
+    dropped where the study's rule is another."""
+    from dataclasses import replace
+
+    import pandas as pd
+
+    from dti_assets.geography.distances import ZeroDistance
+
+    options = _options(workspace, frozen_instrument)
+    frames = [report(specifications, panel, options)]
+    if workspace.study.instrument.rule.kind != "drop":
+        dropped = _variants(
+            workspace, keyword_counts, section_words, rules=(ZeroDistance("drop"),), only=True
+        )
+        wide = dropped.join(panel).rename(columns={next(iter(dropped.choices)): DROPPED})
+        twins = with_instrument(specifications, INSTRUMENT, DROPPED, "hub province dropped")
+        options = replace(options, instruments=(DROPPED,), zero_distance_rule="drop")
+        frames.append(report(twins, wide, options))
+    return table.frame(pd.concat(frames, ignore_index=True))
 
 
 def _options(workspace: Workspace, frozen_instrument: Any) -> Any:
