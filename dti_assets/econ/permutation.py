@@ -19,7 +19,7 @@ from dti_assets.econ.design import Design, build, partial_out
 from dti_assets.econ.errors import EconError
 from dti_assets.econ.influence_tables import DICTIONARY_PERMUTATION, PERMUTATION_DRAWS
 from dti_assets.econ.projection import demean
-from dti_assets.econ.single_instrument import slopes
+from dti_assets.econ.single_instrument import slopes, without_rounding
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,6 +59,7 @@ def term_features(hits: pd.DataFrame, words: pd.Series) -> pd.DataFrame:
     """
     import pandas as pd
 
+    hits, words = hits.astype(float), words.astype(float)
     years = sorted(hits.columns)
     early, late = years[: len(years) // 2], years[len(years) // 2 :]
 
@@ -124,7 +125,8 @@ class Equation:
 
     def residual(self, columns: Floats) -> Floats:
         """Residuals of raw columns, rows as in the design's sample, on effects and controls."""
-        return partial_out(demean(columns, self.design.sample.effects), self.controls)
+        residual = partial_out(demean(columns, self.design.sample.effects), self.controls)
+        return without_rounding(residual, columns)
 
     def statistics(self, z: Floats) -> dict[str, Floats]:
         """Every statistic of STATISTICS for each column of z, which holds residuals."""

@@ -12,20 +12,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dti_assets.econ.design import RELATIVE_ZERO
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
     Codes = NDArray[np.int64]
 
-# An instrument with less than this share of its variation left has none
-NO_VARIATION = 1e-18
-
 
 @dataclass(frozen=True)
 class Slopes:
-    """Slope of v on each instrument and its standard error; NaN where an instrument has no
-    variation."""
+    """Slope of v on each instrument and its standard error; NaN where an instrument is zero."""
 
     estimate: Floats
     std_error: Floats
@@ -60,7 +58,7 @@ def slopes(
     factor u'u / n / z'z where iid.
     """
     zz = np.einsum("ij,ij->j", z, z)
-    zz = np.where(zz > NO_VARIATION, zz, np.nan)
+    zz = np.where(zz > 0.0, zz, np.nan)
     estimate = (v @ z) / zz
     u = v[:, None] - z * estimate
     if covariance == "iid":
@@ -72,3 +70,11 @@ def slopes(
             scores = np.eye(int(cluster.max()) + 1)[:, cluster] @ scores
         variance = factor * np.einsum("ij,ij->j", scores, scores) / zz**2
     return Slopes(estimate, np.sqrt(variance))
+
+
+def without_rounding(residual: Floats, raw: Floats) -> Floats:
+    """`residual` with columns of zeros where nothing but rounding is left of the raw columns."""
+    spread = np.linalg.norm(raw - raw.mean(axis=0), axis=0)
+    there = np.linalg.norm(residual, axis=0) > RELATIVE_ZERO * spread
+    cleaned: Floats = np.where(there, residual, 0.0)
+    return cleaned

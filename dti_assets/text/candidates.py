@@ -96,9 +96,7 @@ def candidate_counts(
     stand_in = words[words["origin"] == "published"]
     looked_up = set(zip(stand_in["province_code"], stand_in["year"], strict=True))
     rows: list[tuple[int, int, str, str, int]] = []
-    for index, report in enumerate(
-        records(texts[["province_code", "year", "text_sha256"]])
-    ):
+    for index, report in enumerate(records(texts[["province_code", "year", "text_sha256"]])):
         place = (report["province_code"], report["year"])
         if published and (*place, report["text_sha256"]) in same:
             looked_up.add(place)
