@@ -11,8 +11,8 @@ run with the shipped dictionary. The rule (docs/dictionary_permutation.md says i
    such a one, an adjective, a distinguishing word or a verb; 2 to 8 Han characters, no numeral.
 2. It occurs in at least 10 reports of at least 5 provinces; two tokens make at least 5 % of the
    occurrences of the rarer of them.
-3. It neither holds a term of the shipped dictionary nor stands inside one, and holds no name of a
-   province or of its capital.
+3. It neither holds a term of the shipped dictionary nor stands inside one, holds no root of digital
+   vocabulary that the dictionary happens to lack (DIGITAL), and no name of a province or capital.
 4. Of those, 2,000 are kept: in turn for each term of the dictionary the one nearest in frequency
    and growth, until there are 1,400; then every n-th of the others in order of frequency.
 """
@@ -39,6 +39,10 @@ KEPT, NEAREST = 2000, 1400
 LEAST_REPORTS, LEAST_PROVINCES, LEAST_SHARE = 10, 5, 0.05
 WORDS = frozenset({"n", "vn", "nz", "j", "l", "i", "an"})
 BEFORE = WORDS | {"a", "b", "v", "ad", "vd"}
+DIGITAL = (
+    "数字 数据 数码 智能 智慧 智造 信息 互联 网络 网上 网格 线上 上线 在线 电商 电子 软件 算法 编码 通信 "
+    "电信 宽带 云 基站 光纤 移动 平台 无人机 机器人 卫星 标识解析 触网 网购 直播 数控 三网"
+).split()
 NUMERALS = frozenset("〇零一二三四五六七八九十百千万亿两")
 HAN = range(0x4E00, 0xA000)
 
@@ -85,7 +89,7 @@ def mined(texts: pd.DataFrame, dictionary: Dictionary) -> list[str]:
             parts.update(pairs)
             for kind in kinds:
                 places.setdefault(kind, set()).add(province)
-    names = {p.province for p in provinces()} | {p.capital for p in provinces()}
+    names = {p.province for p in provinces()} | {p.capital for p in provinces()} | {*DIGITAL}
     common = [
         term
         for term in sorted(reports)

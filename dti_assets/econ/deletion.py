@@ -40,11 +40,13 @@ PARTS = {
 class Products:
     """Residuals (n, m) of the columns on effects and controls, and what errors need.
 
-    Columns are y, d and, in a 2SLS equation, z. `varies` says of each whether anything but
+    Columns are y, d and, in a 2SLS equation, z; `controls` holds residuals on the effects of the
+    controls that are no combination of others. `varies` says of each whether anything but
     rounding is left; `factor` is the small-sample factor of one slope beside the controls.
     """
 
     residual: Floats
+    controls: Floats
     varies: tuple[bool, ...]
     cluster: Ints | None
     factor: float
@@ -163,7 +165,9 @@ class Deletions:
             assert cluster is not None
             g = int(cluster.max()) + 1
             factor *= g / (g - 1) * (n - 1) / n
-        return Products(out, tuple(varies.tolist()), cluster, float(factor), self.covariance)
+        return Products(
+            out, controls, tuple(varies.tolist()), cluster, float(factor), self.covariance
+        )
 
     def _alone(self, rows: Ints) -> NDArray[np.bool_]:
         """Which of the rows are alone in a level of an effect, once such rows are gone."""

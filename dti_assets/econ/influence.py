@@ -15,7 +15,7 @@ import numpy as np
 
 from dti_assets.econ.column_resolution import FEWEST_CLUSTERS, ResolvedColumn, TableOptions, resolve
 from dti_assets.econ.deletion import PARTS, Deletions, Products
-from dti_assets.econ.design import RELATIVE_ZERO, _independent, build, partial_out
+from dti_assets.econ.design import RELATIVE_ZERO, build, partial_out
 from dti_assets.econ.errors import EconError, NoVariation
 from dti_assets.econ.influence_tables import INFLUENCE
 from dti_assets.econ.projection import demean
@@ -128,10 +128,8 @@ class _Influence:
         z = self.deletions.raw[:, 2]
         if not np.allclose(raw.sum(axis=1), z, rtol=1e-9, atol=1e-12 * float(np.abs(z).max())):
             raise NoVariation("the stored counts of the terms do not add up to the instrument")
-        sample = self.deletions
-        controls = sample.residual[:, sample.width :]
-        controls = controls[:, _independent(controls)]
-        return partial_out(demean(raw, sample.sample.effects), controls)
+        demeaned = demean(raw, self.deletions.sample.effects)
+        return partial_out(demeaned, self.whole.controls)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         with_ = {name: self.whole.coefficient(_part(name)) for name in self.names}

@@ -59,8 +59,9 @@ def term_features(hits: pd.DataFrame, words: pd.Series) -> pd.DataFrame:
     """
     import pandas as pd
 
-    hits, words = hits.astype(float), words.astype(float)
-    years = sorted(hits.columns)
+    words = words[words > 0].astype(float)
+    hits = hits.astype(float).reindex(columns=words.index.sort_values(), fill_value=0.0)
+    years = list(hits.columns)
     early, late = years[: len(years) // 2], years[len(years) // 2 :]
 
     def frequency(part: list[Any]) -> pd.Series:

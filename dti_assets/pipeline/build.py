@@ -7,6 +7,7 @@ import dagster as dg
 
 from dti_assets.pipeline.assets import (
     estimates,
+    influence,
     instrument,
     panel,
     patents,
@@ -40,6 +41,7 @@ def build_definitions(study: Study, overrides: Mapping[str, Any] | None = None) 
             *patents.ASSETS,
             *panel.ASSETS,
             *estimates.estimate_assets(study_tables(study)),
+            *influence.influence_assets(study_tables(study)),
             *publication.publication_assets(study_tables(study)),
         ],
         asset_checks=all_checks(workspace.tables.values()),

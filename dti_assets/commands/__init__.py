@@ -1,0 +1,1 @@
+"""Commands of `dti` that would crowd cli.py: one module each, registered there."""

@@ -1,0 +1,126 @@
+"""Influence and the permutation of the dictionary in plain words: sentences from stored tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dti_assets.tables import records
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_KINDS = {"term": "term", "report": "report", "province": "province", "year": "year"}
+_LARGE = 1.0  # standard errors
+
+
+def influence_sentences(frame: pd.DataFrame, coefficient: str = "2SLS") -> list[str]:
+    """What moves a coefficient most, one sentence per kind of unit, from table influence; the
+    reason alone where there is no coefficient."""
+    rows = [row for row in records(frame) if row["coefficient"] == coefficient]
+    known = [row for row in rows if row["change"] is not None]
+    if not known:
+        reasons = {row["reason"] for row in rows if row["reason"]}
+        return [f"No influence on {coefficient}: {'; '.join(sorted(reasons))}."] if reasons else []
+    whole = known[0]
+    found = [_headline(whole, rows)]
+    for kind in _KINDS:
+        mine = [row for row in known if row["kind"] == kind]
+        moving = sorted(mine, key=lambda row: -abs(row["change"]))
+        if moving and moving[0]["change"]:
+            found.append(_most(kind, moving, len(mine)))
+    lost = [row["unit"] for row in rows if row["change"] is None]
+    if lost:
+        found.append(f"Without {_listed(lost)} nothing is identified.")
+    return found
+
+
+def _headline(whole: dict[str, Any], rows: list[dict[str, Any]]) -> str:
+    """Of all units, which moves the coefficient most, and how many change its sign."""
+    known = [row for row in rows if row["change"] is not None]
+    top = max(known, key=lambda row: abs(row["change"]))
+    flips = [row for row in known if row["estimate_without"] * row["estimate_with"] < 0]
+    sign = (
+        f"leaving out any of {len(flips)} units ({_listed([row['unit'] for row in flips])}) turns "
+        "its sign"
+        if flips
+        else "no unit left out turns its sign"
+    )
+    return (
+        f"The {_name(whole)} is {_number(whole['estimate_with'])}; it moves most without "
+        f"{top['kind']} {top['unit']} (to {_number(top['estimate_without'])}), and {sign}."
+    )
+
+
+def _most(kind: str, moving: list[dict[str, Any]], count: int) -> str:
+    top = moving[0]
+    large = sum(abs(row["change_in_se"] or 0.0) > _LARGE for row in moving)
+    counted = {
+        0: f"none of the {count} {kind}s moves it",
+        1: f"1 of the {count} {kind}s moves it",
+    }
+    how_many = counted.get(large, f"{large} of the {count} {kind}s move it")
+    f = ""
+    if top["first_stage_f_without"] is not None and top["first_stage_f_with"] is not None:
+        f = (
+            f", the first-stage F from {_number(top['first_stage_f_with'])} to "
+            f"{_number(top['first_stage_f_without'])}"
+        )
+    moved = f" ({top['change_in_se']:+.2f} standard errors)" if top["change_in_se"] else ""
+    return (
+        f"Without {kind} {top['unit']} the coefficient goes from "
+        f"{_number(top['estimate_with'])} to {_number(top['estimate_without'])}{moved}{f}; "
+        f"{how_many} by more than one standard error."
+    )
+
+
+def permutation_sentences(frame: pd.DataFrame) -> list[str]:
+    """Where the real dictionary lies among random ones, a sentence per sample, then how the draws
+    were made; from table dictionary_permutation."""
+    rows = records(frame)
+    found = []
+    for sample in dict.fromkeys(row["sample"] for row in rows):
+        by_name = {row["statistic"]: row for row in rows if row["sample"] == sample}
+        first, reduced = by_name.get("first_stage_f"), by_name.get("reduced_form_t")
+        if first is None or first["p_value"] is None:
+            reasons = {row["reason"] for row in by_name.values() if row["reason"]}
+            found += [f"No random dictionaries: {'; '.join(sorted(reasons))}."] if reasons else []
+            continue
+        as_strong = round(first["p_value"] * (first["draws"] + 1)) - 1
+        text = (
+            f"On {sample} (N = {first['n_obs']}), {as_strong} of {first['draws']} random "
+            f"dictionaries have a first-stage F at least the {_number(first['real'])} of the real "
+            f"one (p = {first['p_value']:.3f}; median of the draws "
+            f"{_number(first['draws_median'])}; as studied {_number(first['as_studied'])})"
+        )
+        if reduced is not None and reduced["p_value"] is not None:
+            text += (
+                f"; the reduced form's t of {_number(reduced['real'])} has p = "
+                f"{reduced['p_value']:.3f}"
+            )
+        verdict = (
+            "the real dictionary is stronger than matched policy vocabulary"
+            if first["p_value"] <= 0.05
+            else "the digital vocabulary does no better than other policy vocabulary of the same "
+            "frequency and growth"
+        )
+        found.append(f"{text}: {verdict}.")
+    told = next((row for row in rows if row.get("rule")), None)
+    if told is not None:
+        found.append(f"Random dictionaries: {told['rule']}; seed {told['seed']}.")
+        found.append(f"Match: {told['note']}.")
+    return found
+
+
+def _name(row: dict[str, Any]) -> str:
+    return f"{row['coefficient']} coefficient of {row['regressor']} on {row['outcome']}"
+
+
+def _listed(units: list[str], shown: int = 5) -> str:
+    units = list(dict.fromkeys(units))
+    more = f" and {len(units) - shown} more" if len(units) > shown else ""
+    return ", ".join(units[:shown]) + more
+
+
+def _number(value: float) -> str:
+    """Three significant digits below a thousand; whole numbers beyond."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
