@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dti_assets.commands.influence import influence
+
 if TYPE_CHECKING:
     from dti_assets.study import Study
 
@@ -57,6 +59,9 @@ def _is_ours(error: Exception) -> bool:
 @click.version_option(package_name="dti-assets")
 def cli() -> None:
     """From provincial government work reports to an instrumental-variable table."""
+
+
+cli.add_command(influence)
 
 
 @cli.command()

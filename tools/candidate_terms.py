@@ -40,8 +40,8 @@ LEAST_REPORTS, LEAST_PROVINCES, LEAST_SHARE = 10, 5, 0.05
 WORDS = frozenset({"n", "vn", "nz", "j", "l", "i", "an"})
 BEFORE = WORDS | {"a", "b", "v", "ad", "vd"}
 DIGITAL = (
-    "数字 数据 数码 智能 智慧 智造 信息 互联 网络 网上 网格 线上 上线 在线 电商 电子 软件 算法 编码 通信 "
-    "电信 宽带 云 基站 光纤 移动 平台 无人机 机器人 卫星 标识解析 触网 网购 直播 数控 三网"
+    "数字 数据 数码 智能 智慧 智造 信息 互联 网络 网上 网格 线上 上线 在线 电商 电子 软件 算法 "
+    "编码 通信 电信 宽带 云 基站 光纤 移动 平台 无人机 机器人 卫星 标识解析 触网 网购 直播 数控 三网"
 ).split()
 NUMERALS = frozenset("〇零一二三四五六七八九十百千万亿两")
 HAN = range(0x4E00, 0xA000)

@@ -9,8 +9,10 @@ from dti_assets.tables import records
 if TYPE_CHECKING:
     import pandas as pd
 
-_KINDS = {"term": "term", "report": "report", "province": "province", "year": "year"}
+_KINDS = ("term", "report", "province", "year")
 _LARGE = 1.0  # standard errors
+# below it a 2SLS coefficient is a ratio whose denominator may as well be zero
+_WEAK = 10.0
 
 
 def influence_sentences(frame: pd.DataFrame, coefficient: str = "2SLS") -> list[str]:
@@ -28,6 +30,12 @@ def influence_sentences(frame: pd.DataFrame, coefficient: str = "2SLS") -> list[
         moving = sorted(mine, key=lambda row: -abs(row["change"]))
         if moving and moving[0]["change"]:
             found.append(_most(kind, moving, len(mine)))
+    f = whole["first_stage_f_with"]
+    if coefficient == "2SLS" and f is not None and f < _WEAK:
+        found.append(
+            f"With a first-stage F of {_number(f)} this coefficient divides by a number close to "
+            "zero: what a unit does is better read from the first stage and the reduced form."
+        )
     lost = [row["unit"] for row in rows if row["change"] is None]
     if lost:
         found.append(f"Without {_listed(lost)} nothing is identified.")
@@ -39,11 +47,11 @@ def _headline(whole: dict[str, Any], rows: list[dict[str, Any]]) -> str:
     known = [row for row in rows if row["change"] is not None]
     top = max(known, key=lambda row: abs(row["change"]))
     flips = [row for row in known if row["estimate_without"] * row["estimate_with"] < 0]
+    units = _listed([row["unit"] for row in flips])
     sign = (
-        f"leaving out any of {len(flips)} units ({_listed([row['unit'] for row in flips])}) turns "
-        "its sign"
-        if flips
-        else "no unit left out turns its sign"
+        f"each of {len(flips)} units left out alone turns its sign ({units})"
+        if len(flips) > 1
+        else f"{units or 'no unit'} left out turns its sign"
     )
     return (
         f"The {_name(whole)} is {_number(whole['estimate_with'])}; it moves most without "

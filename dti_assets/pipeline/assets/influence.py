@@ -44,8 +44,8 @@ def influence_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsD
         """How far each term, report, province and year moves the 2SLS, first-stage, reduced-form
         and OLS coefficients: each left out in turn, in closed form."""
         from dti_assets.econ.influence import influence as measured
-        from dti_assets.publishing.influence_text import influence_sentences
         from dti_assets.geography.instrument import instrument_by_term
+        from dti_assets.publishing.influence_text import influence_sentences
 
         parts = instrument_by_term(
             keyword_counts, dti_iv, _sections(workspace), f"hits_{workspace.study.text.hits}"
@@ -84,8 +84,8 @@ def influence_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsD
         report_texts: Any,
     ) -> tuple[dg.Output[Any], dg.Output[Any]]:
         """Is it the digital vocabulary, or would any policy vocabulary do?"""
-        from dti_assets.publishing.influence_text import permutation_sentences
         from dti_assets.econ.permutation import dictionary_permutation
+        from dti_assets.publishing.influence_text import permutation_sentences
         from dti_assets.text.candidates import candidate_counts, unrelated_terms
 
         counts = candidate_counts(report_texts, section_words, workspace.cache)
