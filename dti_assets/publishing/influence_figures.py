@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dti_assets.publishing.influence_text import plain_number
 from dti_assets.tables import records
 
 if TYPE_CHECKING:
@@ -47,13 +48,14 @@ def influence_figure(frame: pd.DataFrame, coefficient: str = "2SLS", top: int = 
         values = [row["change_in_se"] for row in mine]
         axis.barh(range(len(mine)), values, color=_DRAWS, edgecolor="#08519c", linewidth=0.6)
         axis.set_yticks(range(len(mine)), [row["unit"] for row in mine], **_font())
+        axis.set_ylim(-0.6, max(len(mine), 4) - 0.4)
         axis.axvline(0.0, color="black", linewidth=0.8)
         axis.set_xlabel("change in standard errors", fontsize=9)
     known = next((row for row in rows if row["estimate_with"] is not None), None)
     if known is not None:
         figure.suptitle(
             f"{coefficient}: {known['regressor']} on {known['outcome']}, "
-            f"{known['estimate_with']:.3g} with all",
+            f"{plain_number(known['estimate_with'])} with all",
             fontsize=11,
         )
     return figure

@@ -33,8 +33,8 @@ def influence_sentences(frame: pd.DataFrame, coefficient: str = "2SLS") -> list[
     f = whole["first_stage_f_with"]
     if coefficient == "2SLS" and f is not None and f < _WEAK:
         found.append(
-            f"With a first-stage F of {_number(f)} this coefficient divides by a number close to "
-            "zero: what a unit does is better read from the first stage and the reduced form."
+            f"With a first-stage F of {plain_number(f)} this coefficient divides by a number close "
+            "to zero: what a unit does is better read from the first stage and the reduced form."
         )
     lost = [row["unit"] for row in rows if row["change"] is None]
     if lost:
@@ -54,8 +54,8 @@ def _headline(whole: dict[str, Any], rows: list[dict[str, Any]]) -> str:
         else f"{units or 'no unit'} left out turns its sign"
     )
     return (
-        f"The {_name(whole)} is {_number(whole['estimate_with'])}; it moves most without "
-        f"{top['kind']} {top['unit']} (to {_number(top['estimate_without'])}), and {sign}."
+        f"The {_name(whole)} is {plain_number(whole['estimate_with'])}; it moves most without "
+        f"{top['kind']} {top['unit']} (to {plain_number(top['estimate_without'])}), and {sign}."
     )
 
 
@@ -70,14 +70,14 @@ def _most(kind: str, moving: list[dict[str, Any]], count: int) -> str:
     f = ""
     if top["first_stage_f_without"] is not None and top["first_stage_f_with"] is not None:
         f = (
-            f", the first-stage F from {_number(top['first_stage_f_with'])} to "
-            f"{_number(top['first_stage_f_without'])}"
+            f", the first-stage F from {plain_number(top['first_stage_f_with'])} to "
+            f"{plain_number(top['first_stage_f_without'])}"
         )
     moved = f" ({top['change_in_se']:+.2f} standard errors)" if top["change_in_se"] else ""
     return (
         f"Without {kind} {top['unit']} the coefficient goes from "
-        f"{_number(top['estimate_with'])} to {_number(top['estimate_without'])}{moved}{f}; "
-        f"{how_many} by more than one standard error."
+        f"{plain_number(top['estimate_with'])} to {plain_number(top['estimate_without'])}"
+        f"{moved}{f}; {how_many} by more than one standard error."
     )
 
 
@@ -96,13 +96,14 @@ def permutation_sentences(frame: pd.DataFrame) -> list[str]:
         as_strong = round(first["p_value"] * (first["draws"] + 1)) - 1
         text = (
             f"On {sample} (N = {first['n_obs']}), {as_strong} of {first['draws']} random "
-            f"dictionaries have a first-stage F at least the {_number(first['real'])} of the real "
-            f"one (p = {first['p_value']:.3f}; median of the draws "
-            f"{_number(first['draws_median'])}; as studied {_number(first['as_studied'])})"
+            f"dictionaries have a first-stage F at least the {plain_number(first['real'])} of the "
+            f"real one (p = {first['p_value']:.3f}; median of the draws "
+            f"{plain_number(first['draws_median'])}; as studied "
+            f"{plain_number(first['as_studied'])})"
         )
         if reduced is not None and reduced["p_value"] is not None:
             text += (
-                f"; the reduced form's t of {_number(reduced['real'])} has p = "
+                f"; the reduced form's t of {plain_number(reduced['real'])} has p = "
                 f"{reduced['p_value']:.3f}"
             )
         verdict = (
@@ -129,6 +130,6 @@ def _listed(units: list[str], shown: int = 5) -> str:
     return ", ".join(units[:shown]) + more
 
 
-def _number(value: float) -> str:
+def plain_number(value: float) -> str:
     """Three significant digits below a thousand; whole numbers beyond."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
