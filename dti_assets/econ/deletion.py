@@ -10,6 +10,7 @@ deletion of one row is Cook and Weisberg's (1982). What is left out, and why, is
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from dti_assets.econ.column_resolution import FEWEST_CLUSTERS
 from dti_assets.econ.design import RELATIVE_ZERO, _independent, _norms, partial_out
 from dti_assets.econ.errors import NoVariation, TooFewClusters, TooFewRows
 from dti_assets.econ.projection import demean, dummy_columns, effect_parameters
-from dti_assets.econ.sample import Sample
+from dti_assets.econ.sample import Sample, _compact
 from dti_assets.econ.single_instrument import slopes
 
 if TYPE_CHECKING:
@@ -52,7 +53,9 @@ class Products:
     factor: float
     covariance: str
 
+    @cached_property
     def moments(self) -> dict[str, float]:
+        """Products of the columns by their letters, "zd" and the like."""
         names = "ydz"[: self.residual.shape[1]]
         squares = self.residual.T @ self.residual
         return {
@@ -66,10 +69,9 @@ class Products:
             if letter in bottom and not self.varies[position]:
                 what = {"d": "the regressor", "z": "the instrument"}[letter]
                 raise NoVariation(f"{what} has no variation left, given controls and effects")
-        moments = self.moments()
-        return moments[top] / moments[bottom]
+        return self.moments[top] / self.moments[bottom]
 
-    @property
+    @cached_property
     def first_stage_f(self) -> float | None:
         z, d = self.residual[:, [2]], self.residual[:, 1]
         if not self.varies[2]:
@@ -139,10 +141,10 @@ class Deletions:
         rows, residual = rows[~alone], residual[~alone]
         if len(rows) < 2:
             raise TooFewRows("no two rows are left")
-        effects = [np.unique(codes[rows], return_inverse=True)[1] for codes in self.sample.effects]
+        effects = [_compact(codes[rows]) for codes in self.sample.effects]
         cluster = None
         if self.sample.cluster is not None:
-            cluster = np.unique(self.sample.cluster[rows], return_inverse=True)[1]
+            cluster = _compact(self.sample.cluster[rows])
         clustered = self.covariance == "clustered"
         if clustered and (cluster is None or cluster.max() < 1):
             raise TooFewClusters("all rows left lie in one cluster")

@@ -176,7 +176,7 @@ class _Influence:
         left = float(np.linalg.norm(out[:, 2]))
         varies = left > RELATIVE_ZERO * float(np.linalg.norm(self.whole.residual[:, 2]))
         without = replace(self.whole, residual=out, varies=(*self.whole.varies[:2], varies))
-        moments = self.whole.moments()
+        moments = self.whole.moments
         y, d = self.whole.residual[:, 0], self.whole.residual[:, 1]
         part = {"zy": float(mine @ y), "zd": float(mine @ d)}
 
@@ -196,7 +196,7 @@ class _Influence:
             return _unmoved(NO_INSTRUMENT)
         if not len(rows):
             return _unmoved(OUTSIDE, contribution=0.0)
-        moments = self.whole.moments()
+        moments = self.whole.moments
         residual = self.whole.residual[rows]
         products = {
             a + b: float(residual[:, "ydz".index(a)] @ residual[:, "ydz".index(b)])
