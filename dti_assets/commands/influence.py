@@ -46,30 +46,41 @@ def influence(
     shown = chosen[list(_SHOWN)].dropna(axis="columns", how="all")
     click.echo(render(shown, "table"), nl=False)
     if kwic:
-        for line in _behind(study, chosen, sentences):
+        reports = frame[(frame["coefficient"] == coefficient) & (frame["kind"] == "report")]
+        for line in _behind(study, chosen, reports, sentences):
             click.echo(line)
 
 
-def _behind(study: Study, rows: Any, limit: int) -> Iterator[str]:
-    """For each row up to `limit` sentences that carry it, from the reports with most hits; the
-    official address of a report whose text is not at hand."""
+def _behind(study: Study, rows: Any, reports: Any, limit: int) -> Iterator[str]:
+    """For each row up to `limit` sentences that carry it, from the reports of the equation with
+    most hits; the official address of a report whose text is not at hand.
+
+    `reports` are the rows of kind report of the same coefficient.
+    """
     from itertools import islice
 
     from dti_assets.cli import _stored
     from dti_assets.pipeline.resources import Workspace
     from dti_assets.tables import records
+    from dti_assets.text.attention import COUNTED
     from dti_assets.text.concordance import occurrences, unread
 
     workspace = Workspace(study)
     files = _stored("report_files", study)
     counts, words = _stored("keyword_counts", study), _stored("section_words", study)
     hits = f"hits_{study.text.hits}"
+    sections = {*COUNTED[study.text.section], *(["annex"] if study.text.annexes == "keep" else [])}
+    entering = reports[reports["rows_lost"].fillna(0) > 0]
+    inside = entering[["province", "year"]].drop_duplicates()
+    counts = counts[counts["section"].isin(sections) & (counts[hits].fillna(0) > 0)]
+    if len(inside):  # the baseline takes no rows from reports
+        counts = counts.merge(inside, on=["province", "year"])
     at_hand = files[files["status"] == "ok"]
     texts = set(zip(at_hand["province"], at_hand["year"], strict=True))
     addresses = {(row["province"], row["year"]): row["source"] for row in records(words)}
     for row in records(rows):
         yield f"\n{row['kind']} {row['unit']}"
-        mine = counts[counts[hits].fillna(0) > 0]
+        mine = counts
         for name, column in (("province", "province"), ("year", "year")):
             if row[name] is not None:
                 mine = mine[mine[column] == row[name]]
@@ -92,7 +103,7 @@ def _behind(study: Study, rows: Any, limit: int) -> Iterator[str]:
                 code,
                 year,
             )
-            for hit in islice(found, left):
+            for hit in islice((hit for hit in found if hit.section in sections), left):
                 yield str(hit)
                 left -= 1
             if not left:

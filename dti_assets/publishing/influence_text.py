@@ -62,11 +62,7 @@ def _headline(whole: dict[str, Any], rows: list[dict[str, Any]]) -> str:
 def _most(kind: str, moving: list[dict[str, Any]], count: int) -> str:
     top = moving[0]
     large = sum(abs(row["change_in_se"] or 0.0) > _LARGE for row in moving)
-    counted = {
-        0: f"none of the {count} {kind}s moves it",
-        1: f"1 of the {count} {kind}s moves it",
-    }
-    how_many = counted.get(large, f"{large} of the {count} {kind}s move it")
+    how_many = {0: "none moves", 1: "1 moves"}.get(large, f"{large} move")
     f = ""
     if top["first_stage_f_without"] is not None and top["first_stage_f_with"] is not None:
         f = (
@@ -77,7 +73,8 @@ def _most(kind: str, moving: list[dict[str, Any]], count: int) -> str:
     return (
         f"Without {kind} {top['unit']} the coefficient goes from "
         f"{plain_number(top['estimate_with'])} to {plain_number(top['estimate_without'])}"
-        f"{moved}{f}; {how_many} by more than one standard error."
+        f"{moved}{f}; of {count} {kind}{'' if count == 1 else 's'} {how_many} it by more than one "
+        "standard error."
     )
 
 
@@ -107,10 +104,11 @@ def permutation_sentences(frame: pd.DataFrame) -> list[str]:
                 f"{reduced['p_value']:.3f}"
             )
         verdict = (
-            "the real dictionary is stronger than matched policy vocabulary"
+            "the dictionary is stronger than other policy vocabulary of the same frequency and "
+            "growth"
             if first["p_value"] <= 0.05
-            else "the digital vocabulary does no better than other policy vocabulary of the same "
-            "frequency and growth"
+            else "the dictionary does no better than other policy vocabulary of the same frequency "
+            "and growth"
         )
         found.append(f"{text}: {verdict}.")
     told = next((row for row in rows if row.get("rule")), None)
@@ -118,6 +116,35 @@ def permutation_sentences(frame: pd.DataFrame) -> list[str]:
         found.append(f"Random dictionaries: {told['rule']}; seed {told['seed']}.")
         found.append(f"Match: {told['note']}.")
     return found
+
+
+def influence_in_short(frame: pd.DataFrame, coefficient: str = "2SLS") -> str:
+    """The term and the report that move a coefficient most, in one line."""
+    known = [
+        row
+        for row in records(frame)
+        if row["coefficient"] == coefficient and row["change"] is not None
+    ]
+    parts = []
+    for kind in ("term", "report"):
+        mine = [row for row in known if row["kind"] == kind]
+        if mine:
+            top = max(mine, key=lambda row: abs(row["change"]))
+            parts.append(f"{plain_number(top['estimate_without'])} without {top['unit']}")
+    if not parts:
+        return f"no {coefficient} coefficient"
+    return f"{coefficient} {plain_number(known[0]['estimate_with'])}, {', '.join(parts)}"
+
+
+def permutation_in_short(frame: pd.DataFrame) -> str:
+    """The p-value of the first-stage F in one line."""
+    for row in records(frame):
+        if row["statistic"] == "first_stage_f" and row["p_value"] is not None:
+            return (
+                f"first-stage F {plain_number(row['real'])}: p = {row['p_value']:.3f} among "
+                f"{row['draws']} random dictionaries"
+            )
+    return "no random dictionaries"
 
 
 def _name(row: dict[str, Any]) -> str:

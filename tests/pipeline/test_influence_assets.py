@@ -22,11 +22,11 @@ Official = tuple[Study, Outcome]
 
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    """Eight provinces and five years with reports, patents and figures, run as far as influence.
+    """Seven provinces and four years with reports, patents and figures, run as far as influence.
 
     Hits overlap, so that a term struck from the dictionary takes its own hits and no others."""
     folder = tmp_path_factory.mktemp("influence") / "study"
-    simulate_study(folder, 8, (2014, 2018), 2000, seed=11)
+    simulate_study(folder, 7, (2015, 2018), 400, seed=11)
     lines = FEW_DRAWS + f"text: {{dictionary: dictionaries/{POLICY}, hits: overlap}}\n"
     study = change_study(folder, lines)
     assert run(study, f"+influence,+dictionary_permutation,{TABLES}").success
@@ -102,7 +102,7 @@ def test_a_study_of_its_own_reports_has_its_own_candidates(simulated: Study) -> 
     placed = Workspace(simulated).stored("dictionary_permutation")
     assert EXTRA_TERM in Workspace(simulated).dictionary()
     if placed["p_value"].notna().any():
-        assert placed["n_obs"].max() == 40
+        assert placed["n_obs"].max() == 28
         return
     # invented reports hold little of real vocabulary: no draw, and the reason
     assert placed["reason"].str.contains("candidate terms").all()

@@ -45,14 +45,13 @@ def influence_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsD
         and OLS coefficients: each left out in turn, in closed form."""
         from dti_assets.econ.influence import influence as measured
         from dti_assets.geography.instrument import instrument_by_term
-        from dti_assets.publishing.influence_text import influence_sentences
+        from dti_assets.publishing.influence_text import influence_in_short
 
         parts = instrument_by_term(
             keyword_counts, dti_iv, _sections(workspace), f"hits_{workspace.study.text.hits}"
         )
         frame = measured(two_stage, baseline, panel, parts, _options(workspace, frozen_instrument))
-        sentence = " ".join(influence_sentences(frame)[:1])
-        return _done(workspace, INFLUENCE, frame, sentence, frozen_instrument)
+        return _done(workspace, INFLUENCE, frame, influence_in_short(frame), frozen_instrument)
 
     @dg.multi_asset(
         name="permuted_dictionary",
@@ -85,7 +84,10 @@ def influence_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsD
     ) -> tuple[dg.Output[Any], dg.Output[Any]]:
         """Is it the digital vocabulary, or would any policy vocabulary do?"""
         from dti_assets.econ.permutation import dictionary_permutation
-        from dti_assets.publishing.influence_text import permutation_sentences
+        from dti_assets.publishing.influence_text import (
+            permutation_in_short,
+            permutation_sentences,
+        )
         from dti_assets.text.candidates import candidate_counts, unrelated_terms
 
         counts = candidate_counts(report_texts, section_words, workspace.cache)
@@ -100,9 +102,11 @@ def influence_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsD
             words.groupby("year")["words_nonpunct"].sum(),
             _options(workspace, frozen_instrument),
         )
-        sentence = " ".join(permutation_sentences(frame)[:1])
-        workspace.progress.summary(DICTIONARY_PERMUTATION.name, sentence)
-        told = {"result": sentence, "instrument": _sentence(frozen_instrument)}
+        workspace.progress.summary(DICTIONARY_PERMUTATION.name, permutation_in_short(frame))
+        told = {
+            "result": " ".join(permutation_sentences(frame)),
+            "instrument": _sentence(frozen_instrument),
+        }
         return (
             dg.Output(frame, metadata=describe(DICTIONARY_PERMUTATION, frame, **told)),
             dg.Output(draws, metadata=describe(PERMUTATION_DRAWS, draws)),
