@@ -40,9 +40,9 @@ def with_terms(panel, terms=7, seed=3):
 
 
 def unbalanced(seed=7):
-    """Nine provinces and six years with holes; one province has two rows, so that without one of
+    """Nine provinces and five years with holes; one province has two rows, so that without one of
     them the other stands alone, and one year has a single report."""
-    panel = study_panel(seed, provinces=9, years=range(2009, 2015))
+    panel = study_panel(seed, provinces=9, years=range(2009, 2014))
     rng = np.random.default_rng(seed)
     holes = rng.uniform(size=len(panel)) < 0.12
     panel.loc[holes, "Export"] = np.nan
@@ -99,9 +99,13 @@ def test_leaving_out_by_hand_gives_the_same_numbers(covariance: str) -> None:
     assert set(frame["coefficient"]) == set(COEFFICIENTS) and set(frame["kind"]) == set(KINDS)
     whole, f_whole = by_hand(panel, options)
     units = frame.drop_duplicates(["kind", "unit"])
+    # all that leave a row alone, and some of the others
+    alone = units["province"].eq("P00").fillna(False)
+    step = 4 if covariance == "clustered" else 12
+    units = units[alone | (units["kind"] != "report") | (np.arange(len(units)) % step == 0)]
     if covariance != "clustered":
-        units = units.groupby("kind").head(8)
-    assert len(units) > 25
+        units = units.groupby("kind").head(4)
+    assert len(units) > 12
     checked = 0
     for unit in units.itertuples():
         found, f = by_hand(left_out(panel, parts, unit), options)
@@ -120,7 +124,7 @@ def test_leaving_out_by_hand_gives_the_same_numbers(covariance: str) -> None:
                 assert row.first_stage_f_with == pytest.approx(f_whole, rel=1e-8)
                 assert row.first_stage_f_without == pytest.approx(f, rel=1e-8)
             checked += 1
-    assert checked > 100
+    assert checked > 60
 
 
 def test_parts_sum_to_the_coefficient() -> None:

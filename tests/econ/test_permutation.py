@@ -184,6 +184,9 @@ def test_what_cannot_be_drawn_has_a_reason(world) -> None:
     few = subset(rest, list(rest.parts.columns[:4]))
     frame, draws = dictionary_permutation(*TWO_STAGE, panel, real, few, words)
     assert "4 candidate terms cannot match 12" in frame["reason"].item() and draws.empty
+    none = Vocabulary(rest.parts.iloc[:, :0], rest.hits.iloc[:0])
+    frame, draws = dictionary_permutation(*TWO_STAGE, panel, real, none, words)
+    assert "0 candidate terms" in frame["reason"].item() and draws.empty
     absent = panel.drop(columns="DTIn")
     frame, _ = dictionary_permutation(*TWO_STAGE, absent, real, rest, words)
     assert "absent from the data" in frame["reason"].item()
