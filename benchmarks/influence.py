@@ -21,9 +21,13 @@ from estimates import study_panel
 
 from dti_assets.econ import estimate
 from dti_assets.econ.column_resolution import TableOptions, resolve
-from dti_assets.econ.influence import baseline_column, influence
+from dti_assets.econ.influence import influence
 from dti_assets.econ.permutation import Vocabulary, dictionary_permutation
-from dti_assets.econ.table_specifications import first_two_stage_column, load_tables
+from dti_assets.econ.table_specifications import (
+    baseline_column,
+    first_two_stage_column,
+    load_tables,
+)
 from dti_assets.text.candidates import count_terms
 
 TERMS, CANDIDATES = 100, 2000

@@ -7,7 +7,7 @@ province or a year takes rows out of the sample (`deletion`). Nothing is estimat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -72,14 +72,6 @@ def influence(
                 for kind in ("term", "report", "province", "year")
             ]
     return INFLUENCE.frame(rows)
-
-
-def baseline_column(tables: Iterable[TableSpec]) -> tuple[TableSpec, ColumnSpec] | None:
-    """The last column of the first table of OLS coefficients."""
-    for table in tables:
-        if table.columns and not any(column.endogenous for column in table.columns):
-            return table, table.columns[-1]
-    return None
 
 
 class _Influence:

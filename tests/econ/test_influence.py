@@ -9,9 +9,13 @@ from study_panels import official_panel, study_panel
 
 from dti_assets.econ import EconError, estimate
 from dti_assets.econ.column_resolution import TableOptions, resolve
-from dti_assets.econ.influence import OUTSIDE, baseline_column, influence
+from dti_assets.econ.influence import OUTSIDE, influence
 from dti_assets.econ.influence_tables import COEFFICIENTS, INFLUENCE, KINDS
-from dti_assets.econ.table_specifications import first_two_stage_column, load_tables
+from dti_assets.econ.table_specifications import (
+    baseline_column,
+    first_two_stage_column,
+    load_tables,
+)
 
 TABLES = load_tables()
 TWO_STAGE = first_two_stage_column(TABLES.values(), "DTI_iv")

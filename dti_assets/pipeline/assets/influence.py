@@ -10,7 +10,11 @@ from dti_assets.econ.influence_tables import (
     INFLUENCE,
     PERMUTATION_DRAWS,
 )
-from dti_assets.econ.table_specifications import TableSpec, first_two_stage_column
+from dti_assets.econ.table_specifications import (
+    TableSpec,
+    baseline_column,
+    first_two_stage_column,
+)
 from dti_assets.pipeline.assets.estimates import (
     GROUP,
     INSTRUMENT,
@@ -26,8 +30,6 @@ from dti_assets.study_tables import shipped_tables
 
 def influence_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsDefinition]:
     """Influence of terms, reports, provinces and years; the permutation of the dictionary."""
-    from dti_assets.econ.influence import baseline_column
-
     # where a study replaces the paper's tables by its own, the paper's columns are taken
     groups = (list(specifications.values()), list(shipped_tables().values()))
     two_stage = next(c for tables in groups if (c := first_two_stage_column(tables, INSTRUMENT)))
