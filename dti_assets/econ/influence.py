@@ -13,9 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dti_assets.econ.column_resolution import FEWEST_CLUSTERS, ResolvedColumn, TableOptions, resolve
+from dti_assets.econ.column_resolution import (
+    FEWEST_CLUSTERS,
+    ResolvedColumn,
+    TableOptions,
+    resolve,
+    stamp,
+    year_span,
+)
 from dti_assets.econ.deletion import PARTS, Deletions, Products
-from dti_assets.econ.design import RELATIVE_ZERO, build, partial_out
+from dti_assets.econ.design import RELATIVE_ZERO, Design, build, partial_out
 from dti_assets.econ.errors import EconError, NoVariation
 from dti_assets.econ.influence_tables import INFLUENCE
 from dti_assets.econ.projection import demean
@@ -74,6 +81,17 @@ def influence(
     return INFLUENCE.frame(rows)
 
 
+def equation_note(resolved: ResolvedColumn, design: Design, options: TableOptions) -> str:
+    """What must be known about the equation of a column and its rows."""
+    used = resolved.frame.loc[design.sample.rows]
+    facts = {
+        "years": year_span(used, options.time),
+        "n_obs": design.n,
+        "absorbed": design.absorbed,
+    }
+    return stamp(resolved, facts, options)
+
+
 class _Influence:
     """Rows of INFLUENCE for the coefficients of one equation."""
 
@@ -89,6 +107,7 @@ class _Influence:
         spec = resolved.spec
         self.names, self.parts = names, parts
         design = build(spec, resolved.frame)
+        self.equation = equation_note(resolved, design, options)
         iv = bool(spec.endogenous)
         self.outcome = spec.outcome
         self.endogenous = spec.endogenous[0] if iv else resolved.keys[0]
@@ -137,6 +156,7 @@ class _Influence:
                     "unit": unit,
                     **place,
                     "estimate_with": with_[name],
+                    "equation": self.equation,
                     "first_stage_f_with": f_with if name in _USES_INSTRUMENT else None,
                 }
                 yield row | changed(name, with_[name], errors[name], f_with)

@@ -18,6 +18,7 @@ def _text(name: str, description: str) -> Column:
     return Column(name, "string", description, nullable=True)
 
 
+_EQUATION = _text("equation", "what must stand under the column: proxies, years, rows, rules")
 _REASON = _text("reason", "why values of this row are null")
 
 INFLUENCE = Table(
@@ -45,6 +46,7 @@ INFLUENCE = Table(
         _number("first_stage_f_without", "first-stage F without it"),
         _whole("rows_lost", "rows of the equation that go with it", "rows"),
         _text("note", "what must be known to read the row"),
+        _EQUATION,
         _REASON,
     ),
     key=("coefficient", "kind", "unit"),
@@ -73,6 +75,7 @@ DICTIONARY_PERMUTATION = Table(
         _whole("candidates", "terms drawn from", "terms"),
         _text("rule", "how random dictionaries are drawn"),
         _text("note", "how well they match the real one"),
+        _EQUATION,
         _REASON,
     ),
     key=("sample", "statistic"),

@@ -17,6 +17,7 @@ import numpy as np
 from dti_assets.econ.column_resolution import TableOptions, resolve
 from dti_assets.econ.design import Design, build, partial_out
 from dti_assets.econ.errors import EconError
+from dti_assets.econ.influence import equation_note
 from dti_assets.econ.influence_tables import DICTIONARY_PERMUTATION, PERMUTATION_DRAWS
 from dti_assets.econ.projection import demean
 from dti_assets.econ.single_instrument import slopes, without_rounding
@@ -119,6 +120,7 @@ class Equation:
     is of the first stage alone), residuals on effects and controls, and how errors are made."""
 
     sample: str
+    note: str
     design: Design
     controls: Floats
     d: Floats
@@ -160,7 +162,8 @@ def equations(
     (instrument,) = spec.instruments
     design = build(spec, frame)
     both = partial_out(np.column_stack([design.y, design.endogenous]), design.exogenous)
-    found = [Equation(COLUMN_ROWS, design, design.exogenous, both[:, 1], both[:, 0])]
+    note = equation_note(resolved, design, options)
+    found = [Equation(COLUMN_ROWS, note, design, design.exogenous, both[:, 1], both[:, 0])]
     first = spec.with_(
         outcome=spec.endogenous[0],
         regressors=(*spec.regressors, instrument),
@@ -172,7 +175,8 @@ def equations(
         kept = [j for j, name in enumerate(wide.exogenous_names) if name != instrument]
         controls = wide.exogenous[:, kept]
         d = partial_out(wide.y[:, None], controls)[:, 0]
-        found.append(Equation(ALL_ROWS, wide, controls, d, None))
+        note = equation_note(resolved, wide, options)
+        found.append(Equation(ALL_ROWS, note, wide, controls, d, None))
     return found
 
 
@@ -276,6 +280,7 @@ def _placed(
             "candidates": n_candidates,
             "rule": rule,
             "note": note,
+            "equation": equation.note,
         }
         for name, drawn_values in values.items():
             row = placed(float(ours[name][0]), drawn_values, STATISTICS[name] == "absolute")

@@ -39,6 +39,8 @@ def influence_sentences(frame: pd.DataFrame, coefficient: str = "2SLS") -> list[
     lost = [row["unit"] for row in rows if row["change"] is None]
     if lost:
         found.append(f"Without {_listed(lost)} nothing is identified.")
+    if whole["equation"]:
+        found.append(f"The equation: {whole['equation']}.")
     return found
 
 
@@ -111,6 +113,8 @@ def permutation_sentences(frame: pd.DataFrame) -> list[str]:
             "and growth"
         )
         found.append(f"{text}: {verdict}.")
+        if first["equation"]:
+            found.append(f"The rows: {first['equation']}.")
     told = next((row for row in rows if row.get("rule")), None)
     if told is not None:
         found.append(f"Random dictionaries: {told['rule']}; seed {told['seed']}.")

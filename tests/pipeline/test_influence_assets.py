@@ -115,6 +115,9 @@ def test_the_official_study_says_what_moves_it_and_where_it_lies(official: Offic
     for name, group in influence.groupby("coefficient"):
         assert group["estimate_with"].dropna().unique() == pytest.approx(table[name], rel=1e-9)
         assert set(group["kind"]) == set(KINDS)
+    noted = influence.groupby("coefficient")["equation"].first()
+    assert "INVn is a proxy for DTIn; years 2016-2018; N = 92" in noted["2SLS"]
+    assert "zero-distance rule of DTI_iv: internal" in noted["2SLS"]
     placed = Workspace(study).stored("dictionary_permutation").set_index(["sample", "statistic"])
     draws = Workspace(study).stored("dictionary_permutation_draws")
     assert len(placed) == 10 and (placed["draws"] == 1000).all()
