@@ -125,6 +125,8 @@ class Deletions:
         """Raises TooFewRows, TooFewClusters and NoVariation as estimation would."""
         keep = np.ones(len(self.sample), dtype=bool)
         keep[left_out] = False
+        if keep.sum() < 2:
+            raise TooFewRows("no two rows are left")
         residual = self.residual[keep]
         if len(left_out):
             inside = self.basis[left_out]

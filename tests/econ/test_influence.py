@@ -195,3 +195,22 @@ def test_a_column_without_data_and_an_instrument_that_does_not_add_up() -> None:
     lagged = replace(column, controls=("L.DTI_iv",))
     twice = influence((spec, lagged), None, panel, parts)
     assert twice["reason"].str.contains("holds the instrument too").all()
+
+
+def test_one_year_without_effects() -> None:
+    """Pooled over one year: each report is a province, and without the year nothing is left."""
+    panel = study_panel(provinces=20, years=range(2009, 2010))
+    parts = with_terms(panel)
+    spec, column = TWO_STAGE
+    pooled = replace(column, fixed_effects=(), controls=("GDP",))
+    frame = influence((spec, pooled), None, panel, parts)
+    rows = frame[frame["coefficient"] == "2SLS"].set_index(["kind", "unit"])
+    assert rows.loc[("year", "2009"), "reason"] == "no two rows are left"
+    for province in ("P00", "P07"):
+        found = rows.loc[("province", province), "estimate_without"]
+        assert found == rows.loc[("report", f"{province} 2009"), "estimate_without"]
+        less = panel[panel["province"] != province]
+        resolved = resolve(spec, pooled, less, TableOptions())
+        assert found == pytest.approx(estimate(resolved.spec, resolved.frame).params["DTIn"])
+    outside = rows["contribution"].groupby(level="kind").sum()
+    assert outside.to_numpy() == pytest.approx(rows["estimate_with"].iloc[0], rel=1e-9)
