@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from dti_assets.commands.download import download, sources
-from dti_assets.commands.options import parse_years as _years
-from dti_assets.commands.options import read_study as _study
-from dti_assets.commands.options import study_option
+from dti_assets.commands.influence import influence
+from dti_assets.commands.options import parse_years, read_study, stored_table, study_option
 
 if TYPE_CHECKING:
-    from dti_assets.study import Study
+    pass
 
 FAILED, BAD_INPUT = 1, 2
 
@@ -63,6 +62,7 @@ def cli() -> None:
 
 cli.add_command(download)
 cli.add_command(sources)
+cli.add_command(influence)
 
 
 @cli.command()
@@ -72,7 +72,7 @@ cli.add_command(sources)
 @click.option("--workers", type=click.IntRange(1), help="Worker processes; default: processors.")
 def run(study_file: str, expression: str | None, years: str | None, workers: int | None) -> None:
     """Materialise the study: read what is new, recount what changed, rebuild what follows."""
-    study = _study(study_file, years)
+    study = read_study(study_file, years)
     from dti_assets.progress import console_progress
 
     # the first thing said must not wait for the seconds Dagster takes to load
@@ -95,7 +95,7 @@ def freeze(study_file: str, replace: bool) -> None:
 
     Later outputs say whether the instrument is still the one in instrument.freeze.json.
     """
-    study = _study(study_file, None)
+    study = read_study(study_file, None)
     from dti_assets.progress import console_progress
 
     with console_progress(study.name) as progress:
@@ -127,7 +127,7 @@ def show(asset: str, study_file: str, years: str | None, form: str) -> None:
     """Print a stored asset."""
     from dti_assets.output import render
 
-    click.echo(render(_stored(asset, _study(study_file, years)), form), nl=False)
+    click.echo(render(stored_table(asset, read_study(study_file, years)), form), nl=False)
 
 
 @cli.command()
@@ -150,10 +150,10 @@ def kwic(
     from dti_assets.pipeline.resources import Workspace
     from dti_assets.text.concordance import occurrences, unread
 
-    study = _study(study_file, None)
+    study = read_study(study_file, None)
     workspace = Workspace(study)
     code = get_province(province).province_code if province else None
-    files = _stored("report_files", study)
+    files = stored_table("report_files", study)
     found = 0
     for hit in occurrences(
         files,
@@ -189,7 +189,7 @@ def new(folder: Path) -> None:
 @study_option
 def init(study_file: str) -> None:
     """Create the run home of a study (dti run does this itself where it is missing)."""
-    study = _study(study_file, None)
+    study = read_study(study_file, None)
     from dti_assets.pipeline.run import initialise
 
     click.echo(f"run home: {initialise(study)}")
@@ -203,7 +203,7 @@ def ui(study_file: str, port: int) -> None:
     import os
     import subprocess
 
-    study = _study(study_file, None)
+    study = read_study(study_file, None)
     from dti_assets.pipeline.run import initialise
 
     home = initialise(study)
@@ -253,7 +253,7 @@ def template_panel(path: Path, study_file: str) -> None:
     """A workbook with every series of the panel, its unit and its definition."""
     from dti_assets.panel.workbooks import write_template
 
-    study = _study(study_file, None)
+    study = read_study(study_file, None)
     if path.exists():
         raise click.UsageError(f"{path} exists already; dti template overwrites nothing")
     write_template(path, study.years)
@@ -275,25 +275,6 @@ def schema_study() -> None:
     click.echo(json.dumps(study_schema(), ensure_ascii=False, indent=2))
 
 
-def _stored(asset: str, study: Study) -> Any:
-    from dti_assets.storage import Store
-    from dti_assets.stored_tables import FETCHED, YEARLY, stored_tables
-
-    tables = stored_tables(study)
-    if asset not in tables:
-        from difflib import get_close_matches
-
-        near = get_close_matches(asset, tables, n=1)
-        hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(tables)}"
-        raise click.UsageError(f"no asset is called {asset!r}{hint}")
-    years = study.all_years if asset in YEARLY else None
-    try:
-        return Store(study.output_url).read(tables[asset], years)
-    except LookupError as error:
-        select = f" --select {asset}" if asset in FETCHED else ""
-        raise click.UsageError(f"{error}; run: dti run --study {study.file}{select}") from error
-
-
 @cli.command()
 @click.argument("number")
 @study_option
@@ -302,7 +283,7 @@ def explain(number: str, study_file: str) -> None:
     from dti_assets.patents.explain import explain as explain_patent
     from dti_assets.patents.terms import load_terms
 
-    study = _study(study_file, None)
+    study = read_study(study_file, None)
     terms = load_terms(study.path(study.patents.dictionaries))
     source = study.path(study.inputs.patents)
     click.echo(str(explain_patent(number, source, terms, study.patents.columns)))
@@ -327,7 +308,7 @@ def audit_patents(file: Path, study_file: str, n: int, seed: int, labelled: bool
     from dti_assets.patents.extract import classify_extract
     from dti_assets.patents.terms import load_terms
 
-    study = _study(study_file, None)
+    study = read_study(study_file, None)
     terms = load_terms(study.path(study.patents.dictionaries))
     source, work = study.path(study.inputs.patents), study.cache_folder / "patents"
     extract = classify_extract(source, terms, work, columns=study.patents.columns)
@@ -360,7 +341,7 @@ def simulate(
     """Write a complete study with known truth into FOLDER: reports, patents, figures."""
     from dti_assets.simulate import simulate_study
 
-    span = _years(years)
+    span = parse_years(years)
     truth = simulate_study(folder, provinces, span, patents, seed, strength, endogeneity)
     click.echo(
         f"made {folder}: {len(truth['reports'])} reports, {patents:,} patents, figures of "

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from dti_assets.econ import influence_tables
 from dti_assets.econ import tables as econ
 from dti_assets.econ.table_specifications import TableSpec, TableSpecificationError
 from dti_assets.geography.tables import CAPITAL_DISTANCES, DTI_IV
@@ -56,6 +57,9 @@ COMMON: dict[str, Table] = {
         econ.STAGE_RESIDUALS,
         econ.INDIRECT_EFFECTS,
         econ.LEAVE_ONE_OUT,
+        influence_tables.INFLUENCE,
+        influence_tables.DICTIONARY_PERMUTATION,
+        influence_tables.PERMUTATION_DRAWS,
         econ.SPECIFICATION_CURVE,
         econ.ROBUSTNESS,
         econ.ROMANO_WOLF,

@@ -262,6 +262,14 @@ def first_two_stage_column(
     return None
 
 
+def baseline_column(tables: Iterable[TableSpec]) -> tuple[TableSpec, ColumnSpec] | None:
+    """The last column of the first table of OLS coefficients."""
+    for table in tables:
+        if table.columns and not any(column.endogenous for column in table.columns):
+            return table, table.columns[-1]
+    return None
+
+
 def with_instrument(
     tables: Iterable[TableSpec], instrument: str, other: str, label: str
 ) -> list[TableSpec]:

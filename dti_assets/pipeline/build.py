@@ -11,6 +11,7 @@ from dti_assets.column_lineage import column_lineage
 from dti_assets.pipeline.assets import (
     downloads,
     estimates,
+    influence,
     instrument,
     instrument_evidence,
     panel,
@@ -61,5 +62,6 @@ def _assets(study: Study) -> list[dg.AssetsDefinition]:
         *panel.ASSETS,
         *estimates.estimate_assets(study_tables(study)),
         *instrument_evidence.instrument_evidence(study_tables(study)),
+        *influence.influence_assets(study_tables(study)),
         *publication.publication_assets(study_tables(study)),
     ]
