@@ -64,7 +64,10 @@ def cli() -> None:
 @click.option("--select", "expression", help="Assets: names, +name (and upstream), name+, group:x.")
 @click.option("--years", help="2009-2022 or 2022, in place of the study's years.")
 @click.option("--workers", type=click.IntRange(1), help="Worker processes; default: processors.")
-def run(study_file: str, expression: str | None, years: str | None, workers: int | None) -> None:
+@click.option("--no-wait", is_flag=True, help="Refuse, where another run is at work.")
+def run(
+    study_file: str, expression: str | None, years: str | None, workers: int | None, no_wait: bool
+) -> None:
     """Materialise the study: read what is new, recount what changed, rebuild what follows."""
     study = _study(study_file, years)
     from dti_assets.progress import console_progress
@@ -76,7 +79,7 @@ def run(study_file: str, expression: str | None, years: str | None, workers: int
         from dti_assets.pipeline.run import run as run_study
 
         preflight(Workspace(study))
-        outcome = run_study(study, expression, workers, progress)
+        outcome = run_study(study, expression, workers, progress, not no_wait)
     progress.close(outcome, study)
     sys.exit(0 if outcome.success else FAILED)
 
@@ -184,7 +187,7 @@ def new(folder: Path) -> None:
 def init(study_file: str) -> None:
     """Create the run home of a study (dti run does this itself where it is missing)."""
     study = _study(study_file, None)
-    from dti_assets.pipeline.run import initialise
+    from dti_assets.pipeline.home import initialise
 
     click.echo(f"run home: {initialise(study)}")
 
@@ -198,7 +201,7 @@ def ui(study_file: str, port: int) -> None:
     import subprocess
 
     study = _study(study_file, None)
-    from dti_assets.pipeline.run import initialise
+    from dti_assets.pipeline.home import initialise
 
     home = initialise(study)
     click.echo(f"http://127.0.0.1:{port} shows study {study.name}; Ctrl-C ends it")

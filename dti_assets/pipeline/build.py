@@ -14,7 +14,7 @@ from dti_assets.pipeline.assets import (
     reports,
 )
 from dti_assets.pipeline.checks import all_checks
-from dti_assets.pipeline.io import ParquetIOManager
+from dti_assets.pipeline.io import ParquetIOManager, one_run_at_a_time
 from dti_assets.pipeline.partitions import FIRST_YEAR, yearly
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.study import Study
@@ -27,9 +27,10 @@ def build_definitions(study: Study, overrides: Mapping[str, Any] | None = None) 
     Pure: reads no file but those of the package, and starts nothing.
     """
     workspace = Workspace(study)
+    manager = ParquetIOManager(workspace.store, study.all_years, workspace.tables)
     resources: dict[str, Any] = {
         "workspace": workspace,
-        "io_manager": ParquetIOManager(workspace.store, study.all_years, workspace.tables),
+        "io_manager": one_run_at_a_time(manager, study.cache_folder),
         **(overrides or {}),
     }
     partitions = yearly(min(FIRST_YEAR, study.years[0]))
