@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -53,7 +53,26 @@ def _is_ours(error: Exception) -> bool:
     return type(error).__module__.startswith("dti_assets") or isinstance(error, OSError)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+# commands that stand in modules of dti_assets.commands, by name
+_ELSEWHERE = {"gc": "housekeeping"}
+
+
+class _Commands(click.Group):
+    """Loads a command that stands elsewhere when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *_ELSEWHERE])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        from importlib import import_module
+
+        module = import_module(f"dti_assets.commands.{_ELSEWHERE[cmd_name]}")
+        return cast(click.Command, getattr(module, cmd_name))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="dti-assets")
 def cli() -> None:
     """From provincial government work reports to an instrumental-variable table."""

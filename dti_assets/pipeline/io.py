@@ -6,7 +6,7 @@ Every run has it, wherever it was launched from; so it also keeps runs apart.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from dagster import (
     DagsterInvariantViolationError,
@@ -86,7 +86,8 @@ def one_run_at_a_time(manager: ParquetIOManager, folder: Path) -> IOManagerDefin
             lock.names_run(run.run_id)
             yield manager
 
-    return IOManagerDefinition(resource_fn=hold)
+    # Dagster takes context managers here, which its annotations do not say
+    return IOManagerDefinition(resource_fn=cast(Any, hold))
 
 
 def _reader_is_partitioned(context: InputContext) -> bool:

@@ -17,6 +17,7 @@ from dti_assets.study import Inputs, Study, StudyError
 from dti_assets.text.listing import list_reports
 from dti_assets.text.published import published_words
 
+
 @dataclass
 class Outcome:
     """How a run ended: the sentences of failed assets, blocking checks and warnings."""
