@@ -18,6 +18,8 @@ from dti_assets.files import write_atomically
 
 SQLITE, POSTGRES, OTHER = "sqlite", "postgres", "other"
 ADDRESS = "DTI_POSTGRES_URL"
+# dagster-postgres brings psycopg2; without a driver SQLAlchemy 2.1 would look for psycopg
+FORM = "postgresql+psycopg2://USER:PASSWORD@HOST:5432/DATABASE"
 _SECONDS = 5
 
 # no telemetry, no pop-ups, two runs at a time; a run that does not come to start, or to end when
@@ -112,25 +114,20 @@ def check_postgres() -> str:
     if not url:
         raise RunStorageError(
             f"run_storage is postgres, but the environment variable {ADDRESS} is not set; it is "
-            "to hold postgresql://USER:PASSWORD@HOST:5432/DATABASE"
+            f"to hold {FORM}"
         )
     import sqlalchemy as sql
 
     try:
         parsed = sql.make_url(url)
-        if parsed.get_backend_name() != "postgresql":
-            raise RunStorageError(
-                f"{ADDRESS} is an address of {parsed.get_backend_name()}; it is to begin with "
-                "postgresql://"
-            )
+        if parsed.drivername != "postgresql+psycopg2":
+            raise ValueError("another database or driver")
         engine = sql.create_engine(
             parsed, poolclass=sql.NullPool, connect_args={"connect_timeout": _SECONDS}
         )
-    except sql.exc.ArgumentError as error:
+    except (ValueError, sql.exc.ArgumentError) as error:
         # SQLAlchemy's own sentence would print the password
-        raise RunStorageError(
-            f"{ADDRESS} is no address of the form postgresql://USER:PASSWORD@HOST:5432/DATABASE"
-        ) from error
+        raise RunStorageError(f"{ADDRESS} is no address of the form {FORM}") from error
     shown = parsed.render_as_string(hide_password=True)
     try:
         engine.connect().close()
