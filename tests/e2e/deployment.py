@@ -189,6 +189,14 @@ class Deployment:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
+    def revive(self) -> None:
+        """Start again what ended by itself, as systemd and compose do."""
+        for name, process in list(self._processes.items()):
+            if process.poll() is not None:
+                print(f"{name} ended and is started again")
+                self.start(name)
+        self.wait_for_web()
+
     def close(self) -> None:
         for name in list(self._processes):
             with contextlib.suppress(ProcessLookupError):
