@@ -80,7 +80,7 @@ def one_run_at_a_time(manager: ParquetIOManager, folder: Path) -> IOManagerDefin
                 raise CanceledError("canceled while it waited for another run to end")
 
         tell = context.log.warning if context.log else None
-        name = f"run {run.run_id[:8]} of the web UI"
+        name = f"Dagster run {run.run_id[:8]}"
         with exclusive(folder, name, tell=tell, go_on=stop_where_canceled) as lock:
             settle(instance, lock.before)
             lock.names_run(run.run_id)

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 PASSWORD = "a test's own"
+UNITS = Path(__file__).resolve().parents[2] / "deploy" / "systemd"
 
 
 def free_port() -> int:
@@ -130,7 +131,7 @@ def postgres_server() -> Iterator[Postgres]:
 
 
 class Deployment:
-    """Code server, daemon and web server of one study, as deploy/ starts them."""
+    """Code server, daemon and web server of one study, by the commands of deploy/systemd."""
 
     def __init__(self, study: Path, **environment: str) -> None:
         self.study = study
@@ -143,23 +144,23 @@ class Deployment:
             **environment,
         }
         self._workspace = study.parent / "workspace.yaml"
-        self._workspace.write_text(
-            "load_from:\n  - grpc_server:\n      host: 127.0.0.1\n"
-            f"      port: {self.code_port}\n      location_name: dti_assets\n"
-        )
+        shipped = (UNITS.parent / "workspace.yaml").read_text(encoding="utf-8")
+        self._workspace.write_text(shipped.replace("4266", str(self.code_port)))
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str) -> None:
-        workspace = ["-w", str(self._workspace)]
-        arguments = {
-            "code": ["dagster", "api", "grpc", "-m", "dti_assets.definitions",
-                     "-h", "127.0.0.1", "-p", str(self.code_port)],
-            "daemon": ["dagster._daemon", "run", *workspace],
-            "web": ["dagster_webserver", *workspace, "-h", "127.0.0.1", "-p", str(self.web_port)],
-        }[name]  # fmt: skip
+        unit = (UNITS / f"dti-{name}.service").read_text(encoding="utf-8")
+        command = next(line for line in unit.splitlines() if line.startswith("ExecStart="))
+        for theirs, ours in (
+            ("ExecStart=/opt/dti/.venv/bin", str(Path(sys.executable).parent)),
+            ("/etc/dti/workspace.yaml", str(self._workspace)),
+            ("4266", str(self.code_port)),
+            ("3000", str(self.web_port)),
+        ):
+            command = command.replace(theirs, ours)
         log = (self.study.parent / f"{name}.log").open("ab")
         self._processes[name] = subprocess.Popen(
-            [sys.executable, "-m", *arguments],
+            command.split(),
             cwd=self.study.parent,
             env=self._environment,
             stdout=log,
