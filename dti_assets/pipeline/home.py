@@ -13,7 +13,13 @@ from typing import Any
 import dagster as dg
 
 from dti_assets.locks import BusyError, Holder, exclusive
-from dti_assets.run_storage import POSTGRES, check_postgres, kind_of, write_settings
+from dti_assets.run_storage import (
+    POSTGRES,
+    RunStorageError,
+    check_postgres,
+    kind_of,
+    write_settings,
+)
 from dti_assets.study import Study
 
 # The terminal shows what a run prints. Capturing it for the web UI takes four helper processes,
@@ -57,13 +63,35 @@ def initialise(study: Study) -> Path:
 
 @contextmanager
 def instance(home: Path) -> Iterator[dg.DagsterInstance]:
-    """The Dagster instance of a home; DAGSTER_HOME is set for the processes it starts."""
+    """The Dagster instance of a home; DAGSTER_HOME is set for the processes it starts.
+
+    Raises RunStorageError where its database cannot be used, or goes away meanwhile.
+    """
     from dagster._core.instance.ref import InstanceRef
 
     os.environ["DAGSTER_HOME"] = str(home)
     reference = InstanceRef.from_dir(str(home), overrides=_NO_CAPTURE)
-    with dg.DagsterInstance.from_ref(reference) as opened:
-        yield opened
+    try:
+        with dg.DagsterInstance.from_ref(reference) as opened:
+            yield opened
+    except Exception as error:
+        cause = _of_the_database(error)
+        if cause is None:
+            raise
+        why = " ".join(str(getattr(cause, "orig", None) or cause).split())
+        raise RunStorageError(
+            f"run records cannot be read or written ({why}); what was stored stays, run again to "
+            "go on where it stopped"
+        ) from error
+
+
+def _of_the_database(error: BaseException | None) -> BaseException | None:
+    """The error of the database behind an error, if that is what it comes from."""
+    from sqlalchemy.exc import OperationalError
+
+    while error is not None and not isinstance(error, OperationalError):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def settle(opened: dg.DagsterInstance, before: Holder | None) -> None:
