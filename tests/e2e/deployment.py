@@ -87,7 +87,7 @@ class Postgres:
                 return False
             return True
 
-        until(up, 40, "PostgreSQL answers")
+        until(up, 60, "PostgreSQL answers")
 
     def kill(self) -> None:
         assert self.process is not None
@@ -183,7 +183,7 @@ class Deployment:
                 "RepositoryLocation"
             ]
 
-        until(loaded, 50, "the web server shows the code location")
+        until(loaded, 90, "the web server shows the code location")
 
     def kill(self, name: str) -> None:
         process = self._processes.pop(name)
@@ -214,8 +214,20 @@ class Deployment:
         return answer["data"]
 
     def launch(self, assets: list[str], years: tuple[int, int]) -> str:
-        """Launch a run of these assets as the UI does; its id."""
-        launched = self.ask(
+        """Launch a run of these assets as the UI does, once the code location answers; its id."""
+        answers: list[Any] = []
+
+        def launched() -> Any:
+            answers.append(self._launch(assets, years))
+            return answers[-1].get("run")
+
+        try:
+            return str(until(launched, 90, "a run is launched")["runId"])
+        except AssertionError as error:
+            raise AssertionError(f"{error}; the last answer: {answers[-1:]}") from error
+
+    def _launch(self, assets: list[str], years: tuple[int, int]) -> Any:
+        return self.ask(
             """mutation($p: ExecutionParams!){launchRun(executionParams: $p){__typename
             ... on LaunchRunSuccess{run{runId}} ... on PythonError{message}
             ... on RunConfigValidationInvalid{errors{message}}}}""",
@@ -237,8 +249,6 @@ class Deployment:
                 },
             },
         )["launchRun"]
-        assert launched["__typename"] == "LaunchRunSuccess", launched
-        return str(launched["run"]["runId"])
 
     def status(self, run: str) -> str:
         found = self.ask(
@@ -255,7 +265,7 @@ class Deployment:
         )["runOrError"]
         return sorted({m["assetKey"]["path"][0] for m in found["assetMaterializations"]})
 
-    def wait_for(self, run: str, status: str = "SUCCESS", seconds: float = 55) -> None:
+    def wait_for(self, run: str, status: str = "SUCCESS", seconds: float = 90) -> None:
         def ended() -> bool:
             now = self.status(run)
             assert now == status or now not in ("FAILURE", "CANCELED"), now

@@ -82,7 +82,7 @@ def begin(deployment: Deployment) -> str:
     for path in (deployment.study.parent / "outputs" / "cache" / "counts").rglob("*.json"):
         path.unlink()
     run = deployment.launch(ASSETS, (2014, 2015))
-    until(lambda: "report_files" in deployment.materialised(run), 55, "the run is at work")
+    until(lambda: "report_files" in deployment.materialised(run), 90, "the run is at work")
     assert deployment.status(run) == "STARTED"
     return run
 
@@ -108,10 +108,24 @@ def test_killing_postgres_loses_nothing_and_the_run_can_be_finished(
     postgres.kill()
     postgres.start()
     # a connection that was open fails once, and is made anew
-    until(lambda: "report_files" in deployment.materialised(run), 20, "what was on record is")
+    until(lambda: "report_files" in deployment.materialised(run), 60, "what was on record is")
     deployment.revive()
     again = deployment.launch(ASSETS, (2014, 2015))
     deployment.wait_for(again)
     # the run that lost its storage either came through or is on record as failed
     assert deployment.status(run) in ("SUCCESS", "FAILURE")
+    assert stored_bytes(deployment.study) == undisturbed
+
+
+def test_a_run_killed_with_the_code_location_is_on_record_and_can_be_finished(
+    deployment: Deployment, undisturbed: dict[str, str]
+) -> None:
+    run = begin(deployment)
+    deployment.kill("code")
+    deployment.start("code")
+    deployment.wait_for_web()
+    again = deployment.launch(ASSETS, (2014, 2015))
+    deployment.wait_for(again)
+    assert deployment.status(run) == "FAILURE"
+    assert "report_files" in deployment.materialised(run)
     assert stored_bytes(deployment.study) == undisturbed

@@ -62,7 +62,7 @@ def start(study: Path, *more: str) -> subprocess.Popen[str]:
 
 def until_at_work(study: Path) -> None:
     """Until a run holds the lock and has a run on record."""
-    deadline = time.monotonic() + 50
+    deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
         path = study.parent / "outputs" / "cache" / "run.lock"
         if path.exists() and '"run_id": "' in path.read_text():
@@ -156,13 +156,16 @@ def test_a_run_canceled_while_it_waits_stops_waiting(tmp_path: Path) -> None:
     assert holder.stdout is not None and holder.stdout.readline() == "held\n"
     statuses = iter([dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING])
     records = SimpleNamespace(get_run_by_id=lambda _: SimpleNamespace(status=next(statuses)))
-    context = SimpleNamespace(run=SimpleNamespace(run_id="1"), instance=records, log=None)
+    said: list[str] = []
+    log = SimpleNamespace(warning=said.append)
+    context = SimpleNamespace(run=SimpleNamespace(run_id="1"), instance=records, log=log)
     manager = ParquetIOManager(Store(str(tmp_path)), [2014], {})
     hold = one_run_at_a_time(manager, tmp_path).resource_fn
     try:
         with pytest.raises(CanceledError), hold(context):
             pass
         assert next(statuses, None) is None
+        assert len(said) == 1 and said[0].startswith(f"x (process {holder.pid}, since ")
     finally:
         holder.kill()
         holder.communicate()
