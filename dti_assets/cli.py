@@ -7,8 +7,9 @@ interrupted.
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from dti_assets.study import Study
 
 FAILED, BAD_INPUT = 1, 2
+# commands that live in modules of their own, loaded when they are called or listed
+ELSEWHERE = {
+    "gc": "dti_assets.commands.housekeeping",
+}
 study_option = click.option(
     "--study", "study_file", default="study.yaml", show_default=True, help="The study file."
 )
@@ -53,23 +58,17 @@ def _is_ours(error: Exception) -> bool:
     return type(error).__module__.startswith("dti_assets") or isinstance(error, OSError)
 
 
-# commands that stand in modules of dti_assets.commands, by name
-_ELSEWHERE = {"gc": "housekeeping"}
-
-
 class _Commands(click.Group):
-    """Loads a command that stands elsewhere when it is asked for."""
+    """The commands of this module, and those of `commands`, by name of the function there."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), *_ELSEWHERE])
+        return sorted({*super().list_commands(ctx), *ELSEWHERE})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _ELSEWHERE:
+        if cmd_name not in ELSEWHERE:
             return super().get_command(ctx, cmd_name)
-        from importlib import import_module
-
-        module = import_module(f"dti_assets.commands.{_ELSEWHERE[cmd_name]}")
-        return cast(click.Command, getattr(module, cmd_name))
+        command: click.Command = getattr(import_module(ELSEWHERE[cmd_name]), cmd_name)
+        return command
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
