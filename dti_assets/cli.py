@@ -7,19 +7,21 @@ interrupted.
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from dti_assets.commands.download import download, sources
-from dti_assets.commands.influence import influence
 from dti_assets.commands.options import parse_years, read_study, stored_table, study_option
 
-if TYPE_CHECKING:
-    pass
-
 FAILED, BAD_INPUT = 1, 2
+# commands that live in modules of their own, loaded when they are called or listed
+ELSEWHERE = {
+    "download": "dti_assets.commands.download",
+    "gc": "dti_assets.commands.housekeeping",
+    "influence": "dti_assets.commands.influence",
+    "sources": "dti_assets.commands.download",
+}
 
 
 def main() -> None:
@@ -54,15 +56,23 @@ def _is_ours(error: Exception) -> bool:
     return type(error).__module__.startswith("dti_assets") or isinstance(error, OSError)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """The commands of this module, and those of `commands`, by name of the function there."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *ELSEWHERE})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = getattr(import_module(ELSEWHERE[cmd_name]), cmd_name)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="dti-assets")
 def cli() -> None:
     """From provincial government work reports to an instrumental-variable table."""
-
-
-cli.add_command(download)
-cli.add_command(sources)
-cli.add_command(influence)
 
 
 @cli.command()
@@ -70,7 +80,10 @@ cli.add_command(influence)
 @click.option("--select", "expression", help="Assets: names, +name (and upstream), name+, group:x.")
 @click.option("--years", help="2009-2022 or 2022, in place of the study's years.")
 @click.option("--workers", type=click.IntRange(1), help="Worker processes; default: processors.")
-def run(study_file: str, expression: str | None, years: str | None, workers: int | None) -> None:
+@click.option("--no-wait", is_flag=True, help="Refuse, where another run is at work.")
+def run(
+    study_file: str, expression: str | None, years: str | None, workers: int | None, no_wait: bool
+) -> None:
     """Materialise the study: read what is new, recount what changed, rebuild what follows."""
     study = read_study(study_file, years)
     from dti_assets.progress import console_progress
@@ -82,7 +95,7 @@ def run(study_file: str, expression: str | None, years: str | None, workers: int
         from dti_assets.pipeline.run import run as run_study
 
         preflight(Workspace(study))
-        outcome = run_study(study, expression, workers, progress)
+        outcome = run_study(study, expression, workers, progress, not no_wait)
     progress.close(outcome, study)
     sys.exit(0 if outcome.success else FAILED)
 
@@ -190,7 +203,7 @@ def new(folder: Path) -> None:
 def init(study_file: str) -> None:
     """Create the run home of a study (dti run does this itself where it is missing)."""
     study = read_study(study_file, None)
-    from dti_assets.pipeline.run import initialise
+    from dti_assets.pipeline.home import initialise
 
     click.echo(f"run home: {initialise(study)}")
 
@@ -204,7 +217,7 @@ def ui(study_file: str, port: int) -> None:
     import subprocess
 
     study = read_study(study_file, None)
-    from dti_assets.pipeline.run import initialise
+    from dti_assets.pipeline.home import initialise
 
     home = initialise(study)
     click.echo(f"http://127.0.0.1:{port} shows study {study.name}; Ctrl-C ends it")

@@ -48,10 +48,7 @@ def diagnose(study_file: Path) -> Iterator[Finding]:
     yield _tables(study)
     if not study.remote_outputs:
         yield _writable(study.path(study.outputs))
-    home = study.home / "dagster.yaml"
-    yield Finding(
-        f"run home {study.home}", "" if home.exists() else "dti init (or the first dti run)"
-    )
+    yield from _run_storage(study)
     if study.text.tokenizer == "rjieba" and find_spec("rjieba") is None:
         yield Finding("rjieba is not installed", "pip install 'dti-assets[rjieba]'", trouble=True)
 
@@ -86,6 +83,32 @@ def _folder(name: str, path: Path) -> Finding:
         return Finding(f"no {name} folder {path}", f"mkdir -p {path}", trouble=name == "reports")
     count = sum(1 for item in path.rglob("*") if item.is_file() and item.name != "README.md")
     return Finding(f"{name} folder {path}: {count} files")
+
+
+def _run_storage(study: Study) -> Iterator[Finding]:
+    from dti_assets.run_storage import (
+        POSTGRES,
+        RunStorageError,
+        check_postgres,
+        disagreement,
+        kind_of,
+    )
+
+    settings = study.home / "dagster.yaml"
+    there = settings.exists()
+    yield Finding(f"run home {study.home}", "" if there else "dti init (or the first dti run)")
+    try:
+        edited = disagreement(settings, study.run_storage)
+        kind = kind_of(settings) if edited else study.run_storage
+        if edited:
+            yield Finding(edited, f"rm {settings}")
+        if kind != POSTGRES or edited:
+            where = {"sqlite": f"SQLite, in {study.home}"}.get(kind, f"{kind} storage")
+            yield Finding(f"run records in {where}")
+        else:
+            yield Finding(f"run records in PostgreSQL, {check_postgres()}")
+    except RunStorageError as error:
+        yield Finding(str(error), "correct it, or write run_storage: sqlite", trouble=True)
 
 
 def _writable(path: Path) -> Finding:

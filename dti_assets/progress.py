@@ -57,6 +57,13 @@ class ConsoleProgress(Progress):
         if self._bar is None:
             self._say(f"{asset}: {sentence}")
 
+    def note(self, sentence: str) -> None:
+        if self._bar is None:
+            self._say(sentence)
+        else:
+            # above the bar, where it stays
+            self._bar.console.print(without_controls(sentence), markup=False, highlight=False)
+
     def close(self, outcome: Outcome, study: Study) -> None:
         """The closing summary: what was made, where it is, what needs attention."""
         seconds = time.monotonic() - self.started

@@ -204,6 +204,9 @@ class Study(_Part):
     years: tuple[int, int] = Field(description="first and last year, inclusive")
     inputs: Inputs = Inputs()
     outputs: str = Field("outputs", description="folder, or any fsspec URL")
+    run_storage: Literal["sqlite", "postgres"] = Field(
+        "sqlite", description="run records: in the run home, or at DTI_POSTGRES_URL"
+    )
     text: Text = Text()
     instrument: Instrument = Instrument()
     patents: Patents = Patents()

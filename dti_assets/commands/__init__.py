@@ -1,1 +1,1 @@
-"""Subcommands of `dti`, a module a subject; each imports what it needs when it is called."""
+"""Subcommands of `dti`, a module a theme; cli.py names them and loads each when it is called."""

@@ -35,7 +35,7 @@ def parse_years(text: str) -> tuple[int, int]:
 
 
 def stored_table(asset: str, study: Study) -> pd.DataFrame:
-    """A stored table by its asset's name, of the study's years; where there is none, what to run."""
+    """A stored table by its asset's name, of the study's years; failing that, what to run."""
     from dti_assets.storage import Store
     from dti_assets.stored_tables import FETCHED, YEARLY, stored_tables
 

@@ -99,7 +99,7 @@ def classify_extract(
     row and is a status. Raises PatentSourceError where no file is readable or no row was found.
     """
     extract = Extract()
-    not_after = not_after or date(date.today().year, 12, 31)
+    not_after = not_after or _end_of_year()
     failed = []
     layouts = set()
     for file in find_files(source):
@@ -139,6 +139,21 @@ def classify_extract(
     return extract
 
 
+def slice_folders(
+    source: Path,
+    dictionary: PatentTerms,
+    columns: Mapping[str, str | Sequence[str]] | None = None,
+) -> set[str]:
+    """Names of the folders that classify_extract keeps slices in, for the files in `source` as
+    they are now. Raises PatentSourceError where a file cannot be read."""
+    names = set()
+    for file in find_files(source):
+        reader = PatentReader(file, columns)
+        if reader.columns.layout != "counts":
+            names.add(_key(file, dictionary, reader, SLICE_ROWS, _end_of_year()))
+    return names
+
+
 def classify_slice(
     raw: pa.Table, dictionary: PatentTerms, file: str, layout: str, not_after: date
 ) -> pa.Table:
@@ -176,6 +191,10 @@ def threads(workers: int | None = None) -> Engine:
                 yield done, future.result()
 
     return run
+
+
+def _end_of_year() -> date:
+    return date(date.today().year, 12, 31)
 
 
 def _key(

@@ -20,7 +20,7 @@ from dti_assets.pipeline.assets import (
     reports,
 )
 from dti_assets.pipeline.checks import all_checks
-from dti_assets.pipeline.io import ParquetIOManager
+from dti_assets.pipeline.io import ParquetIOManager, one_run_at_a_time
 from dti_assets.pipeline.partitions import FIRST_YEAR, yearly
 from dti_assets.pipeline.policy import with_policy
 from dti_assets.pipeline.resources import Workspace
@@ -35,9 +35,10 @@ def build_definitions(study: Study, overrides: Mapping[str, Any] | None = None) 
     """
     workspace = Workspace(study)
     lineage = partial(column_lineage, study)
+    manager = ParquetIOManager(workspace.store, study.all_years, workspace.tables, lineage)
     resources: dict[str, Any] = {
         "workspace": workspace,
-        "io_manager": ParquetIOManager(workspace.store, study.all_years, workspace.tables, lineage),
+        "io_manager": one_run_at_a_time(manager, study.cache_folder),
         **(overrides or {}),
     }
     # what this uses of Dagster's beta (code references, single-run backfills) is no news to users

@@ -1,11 +1,26 @@
-"""The IO manager: an asset's frame to its Parquet file, one a year where it is partitioned."""
+"""The IO manager: an asset's frame to its Parquet file, one a year where it is partitioned.
 
-from collections.abc import Callable, Mapping
-from typing import Any
+Every run has it, wherever it was launched from; so it also keeps runs apart.
+"""
 
-from dagster import DagsterInvariantViolationError, InputContext, IOManager, OutputContext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from dagster import (
+    DagsterInvariantViolationError,
+    DagsterRunStatus,
+    InitResourceContext,
+    InputContext,
+    IOManager,
+    IOManagerDefinition,
+    OutputContext,
+)
 
 from dti_assets.column_lineage import Lineage
+from dti_assets.locks import exclusive
+from dti_assets.pipeline.home import settle
 from dti_assets.pipeline.metadata import lineage_metadata
 from dti_assets.storage import Store
 from dti_assets.tables import Table
@@ -47,6 +62,42 @@ class ParquetIOManager(IOManager):
         if not _reader_is_partitioned(context) and set(self.study_years) <= set(years):
             years = self.study_years
         return self.store.read(table, years)
+
+
+class CanceledError(RuntimeError):
+    """A run that was canceled while it waited for another one to end."""
+
+
+def one_run_at_a_time(manager: ParquetIOManager, folder: Path) -> IOManagerDefinition:
+    """The manager as a resource that holds the lock of `folder` as long as a run lasts.
+
+    A notebook that loads tables is no run and holds nothing.
+    """
+
+    @contextmanager
+    def hold(context: InitResourceContext) -> Iterator[ParquetIOManager]:
+        run, instance = context.run, context.instance
+        if run is None or instance is None:
+            yield manager
+            return
+
+        def stop_where_canceled() -> None:
+            now = instance.get_run_by_id(run.run_id)
+            if now is not None and now.status in (
+                DagsterRunStatus.CANCELING,
+                DagsterRunStatus.CANCELED,
+            ):
+                raise CanceledError("canceled while it waited for another run to end")
+
+        tell = context.log.warning if context.log else None
+        name = f"Dagster run {run.run_id[:8]}"
+        with exclusive(folder, name, tell=tell, go_on=stop_where_canceled) as lock:
+            settle(instance, lock.before)
+            lock.names_run(run.run_id)
+            yield manager
+
+    # Dagster takes context managers here, which its annotations do not say
+    return IOManagerDefinition(resource_fn=cast(Any, hold))
 
 
 def _reader_is_partitioned(context: InputContext) -> bool:

@@ -30,6 +30,9 @@ class Progress:
     def summary(self, asset: str, sentence: str) -> None:
         """One sentence about a finished asset, for the closing summary."""
 
+    def note(self, sentence: str) -> None:
+        """One sentence to be read at once."""
+
     def on(self, asset: str) -> Callable[[int, int], None]:
         """A callback that reports for one asset."""
         return lambda done, total: self.report(asset, done, total)

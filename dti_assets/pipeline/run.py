@@ -1,40 +1,22 @@
 """One run of a study: what must be in order first, what is selected, and how it ended."""
 
-import os
 import re
 import warnings
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
+from dti_assets.locks import exclusive
 from dti_assets.pipeline.build import build_definitions
+from dti_assets.pipeline.home import initialise, instance, settle
 from dti_assets.pipeline.partitions import RANGE_END, RANGE_START, last_year
 from dti_assets.pipeline.resources import Progress, Workspace
+from dti_assets.run_storage import disagreement
 from dti_assets.stored_tables import FETCHED
 from dti_assets.study import Inputs, Study, StudyError
 from dti_assets.text.listing import list_reports
 from dti_assets.text.published import published_words
-
-# The terminal shows what a run prints. Capturing it for the web UI takes four helper processes,
-# which answer Ctrl-C with tracebacks and stand between the progress bar and the terminal.
-_NO_CAPTURE: dict[str, Any] = {
-    "compute_logs": {
-        "module": "dagster._core.storage.noop_compute_log_manager",
-        "class": "NoOpComputeLogManager",
-    }
-}
-# what `dti init` writes to the Dagster home: no telemetry, no pop-ups, two runs at a time
-DAGSTER_YAML = """telemetry:
-  enabled: false
-nux:
-  enabled: false
-concurrency:
-  runs:
-    max_concurrent_runs: 2
-"""
 
 
 @dataclass
@@ -45,36 +27,6 @@ class Outcome:
     made: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     warnings: list[tuple[str, str, str]] = field(default_factory=list)
-
-
-def initialise(study: Study) -> Path:
-    """Create the study's Dagster home, once and by one process at a time; returns it.
-
-    Concurrent first use breaks a fresh home for good, so a lock is held while it is made.
-    """
-    import fcntl
-
-    home = study.home
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        settings = home / "dagster.yaml"
-        if not settings.exists():
-            settings.write_text(DAGSTER_YAML, encoding="utf-8")
-        with _instance(home) as instance:
-            instance.get_runs_count()
-    return home
-
-
-@contextmanager
-def _instance(home: Path) -> Any:
-    """The Dagster instance of a home; DAGSTER_HOME is set for the processes it starts."""
-    from dagster._core.instance.ref import InstanceRef
-
-    os.environ["DAGSTER_HOME"] = str(home)
-    reference = InstanceRef.from_dir(str(home), overrides=_NO_CAPTURE)
-    with dg.DagsterInstance.from_ref(reference) as instance:
-        yield instance
 
 
 def preflight(workspace: Workspace) -> None:
@@ -181,11 +133,14 @@ def run(
     expression: str | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
+    wait: bool = True,
 ) -> Outcome:
     """Materialise the study, or the part that `expression` selects.
 
-    Raises StudyError for a selection that names nothing, and KeyboardInterrupt when it is
-    interrupted; everything else is in the Outcome.
+    Where another run is at work on what the study stores, waits for it to end, or raises
+    BusyError where `wait` is false. Raises StudyError for a selection that names nothing,
+    RunStorageError, and KeyboardInterrupt when it is interrupted; everything else is in the
+    Outcome.
     """
     # what this uses of Dagster's beta (single-run backfills) is no news to who runs a study
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
@@ -200,10 +155,17 @@ def run(
     if not keys:
         raise StudyError(f"--select {expression} names no asset")
     home = initialise(study)
+    note = disagreement(home / "dagster.yaml", study.run_storage)
+    if note:
+        workspace.progress.note(note)
     job = definitions.resolve_implicit_global_asset_job_def()
-    with _instance(home) as instance:
+    with (
+        exclusive(study.cache_folder, "dti run", wait=wait, tell=workspace.progress.note) as lock,
+        instance(home) as opened,
+    ):
+        settle(opened, lock.before)
         result = job.execute_in_process(
-            instance=instance,
+            instance=opened,
             asset_selection=sorted(keys, key=str),
             tags={RANGE_START: str(study.years[0]), RANGE_END: str(study.years[1])},
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},

@@ -79,18 +79,9 @@ def count_reports(
     for them; else `hits_token` is null. Raises CountingError.
     """
     with_tokens = dictionary.is_shipped or rules.hits == "token"
-    spelled = hashlib.sha256("\n".join(sorted(t.term for t in dictionary.terms)).encode())
-    setting = digest(
-        COUNTING_VERSION,
-        SECTIONS_VERSION,
-        dictionary.sha256,
-        spelled.hexdigest(),
-        shipped_dictionary().sha256,
-        tokenizer_version(rules.tokenizer),
-        with_tokens,
-    )
+    setting = counting_setting(dictionary, rules.tokenizer, with_tokens)
     reports = records(texts[["province_code", "province", "year", "path", "text_sha256"]])
-    keys = [digest(r["text_sha256"], r["year"], setting) for r in reports]
+    keys = [count_key(r["text_sha256"], r["year"], setting) for r in reports]
     found: dict[int, ReportCounts] = {}
     waiting: list[int] = []
     for index, key in enumerate(keys):
@@ -133,6 +124,25 @@ def count_reports(
         counted=len(waiting),
         reused=reused,
     )
+
+
+def counting_setting(dictionary: Dictionary, tokenizer: TokenizerName, with_tokens: bool) -> str:
+    """All that a report's counts depend on besides its text and year."""
+    spelled = hashlib.sha256("\n".join(sorted(t.term for t in dictionary.terms)).encode())
+    return digest(
+        COUNTING_VERSION,
+        SECTIONS_VERSION,
+        dictionary.sha256,
+        spelled.hexdigest(),
+        shipped_dictionary().sha256,
+        tokenizer_version(tokenizer),
+        with_tokens,
+    )
+
+
+def count_key(text_sha256: str, year: int, setting: str) -> str:
+    """Cache key of a report's counts."""
+    return digest(text_sha256, year, setting)
 
 
 def count_text(

@@ -186,6 +186,12 @@ def text_key(sha256: str) -> str:
     return digest(sha256, reader_version())
 
 
+def text_keys(folder: Path) -> set[str]:
+    """Cache keys of the texts of every file that lies in the folder now."""
+    files = [File(f.path, f.location, reason=f.problem) for f in find_reports(folder)]
+    return {text_key(str(file.sha256)) for file in files if _hash(file)}
+
+
 def _hash(file: File) -> bool:
     """Fill in size and hash; False, with a status, for a file that is gone or far too large."""
     path = file.location

@@ -1,0 +1,133 @@
+"""One at a time: an advisory lock on what a study stores, and who holds it.
+
+The system takes the lock from a process that dies, however it dies, so that none can stay behind.
+What the holder wrote about itself stays, and tells the next one which run was cut short. The lock
+keeps apart processes of one machine, or of machines that share the folder and its locks.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import IO, Any
+
+LOCK_FILE = "run.lock"
+_PAUSE = 0.25
+
+
+class BusyError(ValueError):
+    """Somebody else holds the lock and the caller would not wait; the message names the holder."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who took the lock: what it does, its process, the time of day it began, and the Dagster run
+    it went on to make."""
+
+    what: str
+    process: int
+    since: str
+    run_id: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.what} (process {self.process}, since {self.since})"
+
+    def is_gone(self) -> bool:
+        """Whether no process of this machine has its number; one of another machine seems gone
+        too."""
+        try:
+            os.kill(self.process, 0)
+        except ProcessLookupError:
+            return True
+        except OSError:
+            return False
+        return False
+
+
+class Lock:
+    """The lock while it is held. `before` is what its last holder wrote, if there was one; its
+    run stays on record until this holder makes one."""
+
+    def __init__(self, file: IO[str], holder: Holder, before: Holder | None) -> None:
+        self._file = file
+        self._holder = holder
+        self.before = before
+        self.names_run(before.run_id if before else None)
+
+    def names_run(self, run_id: str | None) -> None:
+        """Write down the Dagster run made under the lock."""
+        self._holder = replace(self._holder, run_id=run_id)
+        self._file.seek(0)
+        self._file.truncate()
+        json.dump(asdict(self._holder), self._file)
+        self._file.flush()
+
+
+_held: dict[Path, Lock] = {}
+
+
+@contextmanager
+def exclusive(
+    folder: Path,
+    what: str,
+    *,
+    wait: bool = True,
+    tell: Callable[[str], Any] | None = None,
+    go_on: Callable[[], Any] | None = None,
+) -> Iterator[Lock]:
+    """Hold the lock of a folder; a process that holds it already goes on holding it.
+
+    Where somebody else has it, `tell` is told once who, and `go_on` is called while waiting and
+    may raise. Raises BusyError instead where `wait` is false.
+    """
+    path = folder.resolve() / LOCK_FILE
+    if path in _held:
+        yield _held[path]
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+", encoding="utf-8") as file:
+        _take(file, wait, tell, go_on)
+        holder = Holder(what, os.getpid(), time.strftime("%H:%M"))
+        _held[path] = Lock(file, holder, _holder(file))
+        try:
+            yield _held[path]
+        finally:
+            del _held[path]
+
+
+def _take(
+    file: IO[str],
+    wait: bool,
+    tell: Callable[[str], Any] | None,
+    go_on: Callable[[], Any] | None,
+) -> None:
+    told = False
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            busy = f"{_holder(file) or 'another run'} is at work on what this study stores"
+        if not wait:
+            raise BusyError(busy)
+        if tell is not None and not told:
+            tell(f"{busy}; waiting for it to end")
+            told = True
+        if go_on is not None:
+            go_on()
+        time.sleep(_PAUSE)
+
+
+def _holder(file: IO[str]) -> Holder | None:
+    """What a holder wrote; None where there is nothing, or half of it."""
+    file.seek(0)
+    try:
+        return Holder(**json.load(file))
+    except (ValueError, TypeError):
+        return None

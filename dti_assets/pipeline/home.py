@@ -1,0 +1,110 @@
+"""The Dagster home of a study: made once, opened for each run, and rid of runs that died.
+
+What is in dagster.yaml is decided in `run_storage`; how a run goes, in `run`.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from dti_assets.locks import BusyError, Holder, exclusive
+from dti_assets.run_storage import (
+    POSTGRES,
+    RunStorageError,
+    check_postgres,
+    kind_of,
+    write_settings,
+)
+from dti_assets.study import Study
+
+# The terminal shows what a run prints. Capturing it for the web UI takes four helper processes,
+# which answer Ctrl-C with tracebacks and stand between the progress bar and the terminal.
+_NO_CAPTURE: dict[str, Any] = {
+    "compute_logs": {
+        "module": "dagster._core.storage.noop_compute_log_manager",
+        "class": "NoOpComputeLogManager",
+    }
+}
+# a run gives back the lock a moment before its end is on record
+_GRACE_SECONDS = 10.0
+
+
+def initialise(study: Study) -> Path:
+    """Create the study's Dagster home, once and by one process at a time; returns it.
+
+    Concurrent first use breaks a fresh home for good, so a lock is held while it is made. A run
+    whose process died is put on record as failed. Raises RunStorageError.
+    """
+    import fcntl
+
+    home = study.home
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        settings = home / "dagster.yaml"
+        write_settings(settings, study.run_storage)
+        if kind_of(settings) == POSTGRES and kind_of(settings) == study.run_storage:
+            check_postgres()
+        with instance(home) as opened:
+            opened.get_runs_count()
+            try:
+                with exclusive(study.cache_folder, "dti init", wait=False) as held:
+                    settle(opened, held.before)
+            except BusyError:
+                # whoever is at work has settled it
+                return home
+    return home
+
+
+@contextmanager
+def instance(home: Path) -> Iterator[dg.DagsterInstance]:
+    """The Dagster instance of a home; DAGSTER_HOME is set for the processes it starts.
+
+    Raises RunStorageError where its database cannot be used, or goes away meanwhile.
+    """
+    from dagster._core.instance.ref import InstanceRef
+
+    os.environ["DAGSTER_HOME"] = str(home)
+    reference = InstanceRef.from_dir(str(home), overrides=_NO_CAPTURE)
+    try:
+        with dg.DagsterInstance.from_ref(reference) as opened:
+            yield opened
+    except Exception as error:
+        cause = _of_the_database(error)
+        if cause is None:
+            raise
+        why = " ".join(str(getattr(cause, "orig", None) or cause).split())
+        raise RunStorageError(
+            f"run records cannot be read or written ({why}); what was stored stays, run again to "
+            "go on where it stopped"
+        ) from error
+
+
+def _of_the_database(error: BaseException | None) -> BaseException | None:
+    """The error of the database behind an error, if that is what it comes from."""
+    from sqlalchemy.exc import OperationalError
+
+    while error is not None and not isinstance(error, OperationalError):
+        error = error.__cause__ or error.__context__
+    return error
+
+
+def settle(opened: dg.DagsterInstance, before: Holder | None) -> None:
+    """Put the run of the lock's last holder on record as failed where it never came to an end.
+
+    To be called under the lock. Such a run would count as being at work for ever, and keep
+    queued ones from starting.
+    """
+    if before is None or before.run_id is None:
+        return
+    deadline = time.monotonic() + _GRACE_SECONDS
+    while (run := opened.get_run_by_id(before.run_id)) is not None and not run.is_finished:
+        if before.is_gone() or time.monotonic() > deadline:
+            opened.report_run_failed(run, f"the process of this run ended without a word: {before}")
+            return
+        time.sleep(0.1)
