@@ -7,6 +7,7 @@ interrupted.
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from dti_assets.study import Study
 
 FAILED, BAD_INPUT = 1, 2
+# commands that live in modules of their own, loaded when they are called or listed
+ELSEWHERE = {
+    "package": "dti_assets.commands.replication",
+    "verify": "dti_assets.commands.replication",
+}
 study_option = click.option(
     "--study", "study_file", default="study.yaml", show_default=True, help="The study file."
 )
@@ -53,7 +59,20 @@ def _is_ours(error: Exception) -> bool:
     return type(error).__module__.startswith("dti_assets") or isinstance(error, OSError)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """The commands of this module, and those of `commands`, by name of the function there."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *ELSEWHERE})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = getattr(import_module(ELSEWHERE[cmd_name]), cmd_name)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="dti-assets")
 def cli() -> None:
     """From provincial government work reports to an instrumental-variable table."""

@@ -35,7 +35,8 @@ if (!requireNamespace("fixest", quietly = TRUE)) {
     stopifnot(used %in% names(data))
     data <- data[complete.cases(data[used]), ]
     if (length(effects)) { stopifnot(identical(fixef.rm, "singleton")); repeat {
-      alone <- Reduce(`|`, lapply(effects, function(e) table(data[[e]])[as.character(data[[e]])] == 1))
+      single <- function(e) table(data[[e]])[as.character(data[[e]])] == 1
+      alone <- Reduce(`|`, lapply(effects, single))
       if (!any(alone)) break
       data <- data[!alone, ]
     } }
@@ -60,8 +61,9 @@ if (!requireNamespace("fixest", quietly = TRUE)) {
       bread %*% crossprod(fitted * u) %*% bread * n / (n - k)
     } else bread * sum(u^2) / (n - k)
     label <- c(if (length(iv[[1]])) paste0("fit_", iv[[1]]), main[[2]])
-    structure(list(coefficients = setNames(as.vector(b) / sx, label), n = n,
-      v = matrix(v / outer(sx, sx), length(label), dimnames = list(label, label))), class = "standin")
+    v <- matrix(v / outer(sx, sx), length(label), dimnames = list(label, label))
+    found <- list(coefficients = setNames(as.vector(b) / sx, label), n = n, v = v)
+    structure(found, class = "standin")
   }
   vcov.standin <- function(object, ...) object$v
   nobs.standin <- function(object, ...) object$n

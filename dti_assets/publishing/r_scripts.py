@@ -87,6 +87,7 @@ def _described(script: Script) -> list[str]:
     return [
         f"described <- panel[, c({listed}), drop = FALSE]",
         _WITHIN,
+        "options(width = 200)",
         "print(t(sapply(described, function(x) c(",
         "  N = sum(!is.na(x)), mean = mean(x, na.rm = TRUE), sd = sd(x, na.rm = TRUE),",
         "  within = within(x), min = min(x, na.rm = TRUE), median = median(x, na.rm = TRUE),",
