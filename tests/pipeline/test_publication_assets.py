@@ -14,7 +14,7 @@ from dti_assets.pipeline.run import Outcome, run
 from dti_assets.study import Study
 from dti_assets.study_tables import shipped_tables
 
-FORMATS = ("csv", "docx", "html", "md", "tex")
+FORMATS = ("csv", "docx", "html", "md", "tex", "do", "R")
 Official = tuple[Study, Outcome]
 
 
