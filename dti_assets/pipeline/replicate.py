@@ -97,11 +97,11 @@ def package_study(study: Study, out: Path, include: Iterable[str], replace_it: b
     fault = stale(workspace)
     if fault:
         raise PackageError(f"{fault}; run: dti run --study {study.file}")
-    left_out = _left_out(workspace, included)
+    left_out = left_out_inputs(workspace, included)
     kinds = tuple(dict.fromkeys(str(row["kind"]) for row in left_out))
     given = tuple(name for kind in kinds for name in _STANDING_IN[kind])
     absent = tuple(name for kind in kinds for name in _WITHHELD[kind])
-    inputs = _inputs(study, {row["path"] for row in left_out})
+    inputs = packaged_inputs(study, {row["path"] for row in left_out})
     entries: dict[str, tuple[bytes | Path, str]] = {p: (f, "input") for p, f in inputs.items()}
     entries |= _outputs(workspace, absent)
     code = code_here()
@@ -152,7 +152,7 @@ def _check_places(study: Study) -> None:
             )
 
 
-def _left_out(workspace: Workspace, included: tuple[str, ...]) -> list[dict[str, Any]]:
+def left_out_inputs(workspace: Workspace, included: tuple[str, ...]) -> list[dict[str, Any]]:
     """Rows of left_out.csv: reports and patent records that do not travel."""
     from dti_assets.patents.extract import layout_of
     from dti_assets.patents.reading import find_files
@@ -194,7 +194,7 @@ def _addresses(path: Path) -> dict[tuple[str, str], str]:
     return {(r.get("province", ""), r.get("year", "")): r.get("url", "") for r in rows}
 
 
-def _inputs(study: Study, left_out: set[str]) -> dict[str, Path]:
+def packaged_inputs(study: Study, left_out: set[str]) -> dict[str, Path]:
     """Every file the study reads, by its name in the package, but those left out."""
     study_file = study.file.resolve()
     found = {study_file.name: study_file}

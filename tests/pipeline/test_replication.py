@@ -15,22 +15,39 @@ import pytest
 from made_studies import FEW_DRAWS, change_study
 from small_study import REPORTS, dti, make_study, write_reports
 
-from dti_assets.pipeline.replicate import package_study, unpack, verify
+from dti_assets.pipeline.replicate import (
+    left_out_inputs,
+    package_study,
+    packaged_inputs,
+    unpack,
+    verify,
+)
+from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.run import Outcome, run
 from dti_assets.replication.archive import PackageError, write_archive
 from dti_assets.replication.manifest import sha256
 from dti_assets.study import Study, load_study
 
-GIVEN = ("report_files", "keyword_counts", "section_words")
-PATENTS = "省份,年份,申请量,授权量\n浙江,2014,100,50\n浙江,2015,120,60\n江苏,2014,90,30\n"
+GIVEN = (
+    *("report_files", "keyword_counts", "section_words"),
+    *("patent_row_status", "patent_counts", "patent_totals"),
+)
+PATENTS = """申请号,标题,申请人地址,申请日
+CN201410000001.1,一种基于人工智能的方法,浙江省杭州市,2014-03-01
+CN201510000002.2,一种云计算平台,江苏省南京市,2015-03-01
+CN201510000003.3,一种水杯,上海市,2015-04-01
+"""
+COUNTS = "省份,年份,申请量,授权量\n浙江,2014,100,50\n"
+FIGURES = "province,year,gdp (亿元)\n浙江,2014,40023\n浙江,2015,43508\n"
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    """A study over five own reports and a file of patent counts, run as a whole."""
+    """A study over five own reports, three patents and a file of figures, run as a whole."""
     file = make_study(tmp_path_factory.mktemp("own") / "study", FEW_DRAWS)
     write_reports(file.parent / "reports_raw")
-    (file.parent / "patents_raw" / "counts.csv").write_text(PATENTS, encoding="utf-8")
+    (file.parent / "patents_raw" / "patents.csv").write_text(PATENTS, encoding="utf-8")
+    (file.parent / "panel_raw" / "gdp.csv").write_text(FIGURES, encoding="utf-8")
     (file.parent / "reports_raw" / "sources.csv").write_text(
         "province,year,url\n浙江,2014,https://www.example.gov.cn/a\n", encoding="utf-8"
     )
@@ -58,16 +75,20 @@ def _read(package: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def test_reports_stay_at_home_and_their_counts_travel(package: Path, finished: Study) -> None:
+def test_reports_and_patents_stay_at_home_and_their_counts_travel(
+    package: Path, finished: Study
+) -> None:
     content = _read(package)
     assert not any(name.startswith("reports_raw/") for name in content) or {
         name for name in content if name.startswith("reports_raw/")
     } == {"reports_raw/sources.csv"}
-    assert not any("report_texts" in name or "cache" in name for name in content)
+    withheld = ("report_texts", "digital_patents.parquet", "cache", "patents.csv")
+    assert not any(word in name for name in content for word in withheld)
     assert "outputs/data/keyword_counts/2014.parquet" in content
-    assert "patents_raw/counts.csv" in content
+    assert "panel_raw/gdp.csv" in content and "outputs/data/patent_counts.parquet" in content
     rows = list(csv.DictReader(io.StringIO(content["left_out.csv"].decode())))
-    assert {row["path"] for row in rows} == {f"reports_raw/{name}" for name in REPORTS}
+    expected = {f"reports_raw/{name}" for name in REPORTS} | {"patents_raw/patents.csv"}
+    assert {row["path"] for row in rows} == expected
     for row in rows:
         assert row["sha256"] == sha256(finished.root / row["path"])
     assert {row["url"] for row in rows} == {"", "https://www.example.gov.cn/a"}
@@ -93,7 +114,7 @@ def test_the_readme_follows_the_template(package: Path) -> None:
         "What cannot be reproduced, and why",
         "References",
     ]
-    assert "Not in the package: 5 reports." in page and "estimates.seed = 0" in page
+    assert "Not in the package: 5 reports, 1 patents." in page and "estimates.seed = 0" in page
     assert all(f"table_{n:02d}_" in page for n in range(1, 13))
     assert "HR (average years of education) is absent. To supply it" in page
 
@@ -263,12 +284,21 @@ def test_the_command_answers_a_bad_package_with_one_sentence(tmp_path: Path) -> 
     assert done.returncode == 2 and done.stderr.count("\n") == 1 and "study.yaml" in done.stderr
 
 
-def test_reports_travel_when_they_may(finished: Study, tmp_path: Path) -> None:
-    made = package_study(finished, tmp_path / "p.zip", ("reports",), False)
+def test_inputs_travel_when_they_may(finished: Study, tmp_path: Path) -> None:
+    made = package_study(finished, tmp_path / "p.zip", ("reports", "patents"), False)
     assert made.given == () and made.left_out == {}
     content = _read(tmp_path / "p.zip")
     assert {f"reports_raw/{name}" for name in REPORTS} <= content.keys()
     assert "outputs/data/report_texts/2014.parquet" in content
+    assert {"patents_raw/patents.csv", "outputs/data/digital_patents.parquet"} <= content.keys()
+
+
+def test_counts_of_patents_are_no_records_and_travel(copy: Study) -> None:
+    (copy.root / "patents_raw" / "patents.csv").unlink()
+    (copy.root / "patents_raw" / "counts.csv").write_text(COUNTS, encoding="utf-8")
+    left_out = left_out_inputs(Workspace(copy), ())
+    assert {row["kind"] for row in left_out} == {"reports"}
+    assert "patents_raw/counts.csv" in packaged_inputs(copy, {row["path"] for row in left_out})
 
 
 def test_an_existing_file_is_kept_unless_asked(finished: Study, tmp_path: Path) -> None:
@@ -322,8 +352,8 @@ def _append(path: Path, text: str) -> None:
             "asset policy_attention was made with other terms",
         ),
         (
-            lambda s: _append(s.root / "patents_raw/counts.csv", "江苏,2015,1,1\n"),
-            "patents_raw/counts.csv has changed since asset patent_counts was made",
+            lambda s: _append(s.root / "patents_raw/patents.csv", "CN1,一种杯,江苏,2015-1-1\n"),
+            "patents_raw/patents.csv has changed since asset patent_counts was made",
         ),
         (lambda s: (s.root / "outputs/data/panel.parquet").touch(), "is older than asset panel"),
     ],
