@@ -12,15 +12,23 @@ from pathlib import Path
 
 import click
 
-from dti_assets.commands.options import parse_years, read_study, stored_table, study_option
+from dti_assets.commands.options import (
+    BAD_INPUT,
+    FAILED,
+    parse_years,
+    read_study,
+    stored_table,
+    study_option,
+)
 
-FAILED, BAD_INPUT = 1, 2
 # commands that live in modules of their own, loaded when they are called or listed
 ELSEWHERE = {
     "download": "dti_assets.commands.download",
     "gc": "dti_assets.commands.housekeeping",
     "influence": "dti_assets.commands.influence",
+    "package": "dti_assets.commands.replication",
     "sources": "dti_assets.commands.download",
+    "verify": "dti_assets.commands.replication",
 }
 
 

@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1] / "dti_assets"
-DOMAIN = ("text", "geography", "sources", "patents", "panel", "econ", "publishing")
+DOMAIN = ("text", "geography", "sources", "patents", "panel", "econ", "publishing", "replication")
 # what each domain package may use besides itself and the plain modules named below
 ALLOWED = {
     "text": {"geography"},
@@ -15,6 +15,7 @@ ALLOWED = {
     "panel": {"geography"},
     "econ": set(),
     "publishing": {"geography"},
+    "replication": set(),
 }
 PLAIN = {"tables", "files", "spreadsheets", "reference"}
 

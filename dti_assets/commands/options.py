@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from dti_assets.study import Study
 
+# exit status of a command whose work went wrong, and of one that was given bad input
+FAILED, BAD_INPUT = 1, 2
 study_option = click.option(
     "--study", "study_file", default="study.yaml", show_default=True, help="The study file."
 )

@@ -76,6 +76,13 @@ def apply_rule(province: str, distance_km: float, rule: ZeroDistance) -> float |
     return internal_distance_km(HUB_AREA_KM2[province])
 
 
+def only_the_hub_moves(hub: str, distance: Measure, rule: ZeroDistance) -> bool:
+    """Whether the rule leaves every distance but the hub's own as it is."""
+    table = capital_distances(hub, distance, rule)
+    elsewhere = table[table[f"{distance}_km"] > 0]
+    return bool((elsewhere["distance_km"] == elsewhere[f"{distance}_km"]).all())
+
+
 def capital_distances(
     hub: str = "杭州",
     distance: Measure = "great_circle",

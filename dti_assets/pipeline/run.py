@@ -29,6 +29,23 @@ class Outcome:
     warnings: list[tuple[str, str, str]] = field(default_factory=list)
 
 
+def last_run_seconds(study: Study) -> float | None:
+    """How long the last successful run of the whole took; None where none is on record."""
+    if not (study.home / "dagster.yaml").is_file():
+        return None
+    # the first asset, one of the middle and the last: a run of all three was no partial one
+    whole = {dg.AssetKey(name) for name in ("report_files", "panel", "replication_report")}
+    with instance(study.home) as home:
+        records = home.get_run_records(
+            dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS]), limit=50
+        )
+    for record in records:
+        chosen = record.dagster_run.asset_selection
+        if (chosen is None or whole <= chosen) and record.start_time and record.end_time:
+            return round(record.end_time - record.start_time, 1)
+    return None
+
+
 def preflight(workspace: Workspace) -> None:
     """Raise StudyError (or DictionaryError, DistanceError) for what would make a run pointless."""
     study = workspace.study

@@ -1,14 +1,22 @@
-"""A printed table as LaTeX: booktabs and threeparttable, plain ASCII, any engine compiles it."""
+"""A printed table as LaTeX: booktabs and graphicx, plain ASCII, any engine compiles it."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import groupby
 
 from dti_assets.publishing.regression_table import Cell, PrintedTable, Row
 from dti_assets.publishing.typesetting import MINUS, with_minus
 
 _WIDE = 5
+# characters beside each other that would be scaled down beyond reading on an upright page
+_SIDEWAYS = 120
+# characters of notes that still fit on a page with their table
+_LONG_NOTES = 2500
+# more characters in a row that not all engines have are left to the other formats
+_LONGEST_NAMED = 3
+_ELSEWHERE = "[Chinese, see the other formats]"
 # a cell with more characters is broken into lines
 _LONG = 20
 _SPECIAL = {
@@ -43,7 +51,8 @@ _SPECIAL = {
     "\N{NO-BREAK SPACE}": "~",
 }
 # T1 and textcomp are in every LaTeX; \textquotedbl needs T1
-_HEAD = r"""% Needs \usepackage[T1]{fontenc}, \usepackage{booktabs} and \usepackage{threeparttable}
+_HEAD = r"""% Needs \usepackage[T1]{fontenc}, \usepackage{booktabs,graphicx} and, where it says
+% sidewaystable, \usepackage{rotating}
 """
 
 
@@ -51,9 +60,14 @@ def escape(text: str) -> str:
     """Text that LaTeX prints as it stands; line breaks and control characters become spaces.
 
     A character that the engines do not all have is decomposed where that leaves ASCII, and
-    otherwise named by its code point, so that nothing is lost and nothing fails to compile.
+    otherwise named by its code point, so that nothing fails to compile; of a longer run it is said
+    that the other formats have it.
     """
-    return "".join(map(_character, text))
+    parts = []
+    for is_foreign, run in groupby(map(_character, text), lambda part: part.startswith("U+")):
+        named = list(run)
+        parts += [_ELSEWHERE] if is_foreign and len(named) > _LONGEST_NAMED else named
+    return "".join(parts)
 
 
 def _character(char: str) -> str:
@@ -68,32 +82,56 @@ def _character(char: str) -> str:
 
 
 def latex_table(table: PrintedTable) -> str:
-    """The table environment, to be taken in with \\input."""
-    size = r"\scriptsize" if table.width > _WIDE else r"\small"
+    """The table environment, to be taken in with \\input.
+
+    A table that is wider than the line is scaled down to it; one of many columns lies on its
+    side. Notes too long for a page beside the table follow it as text that may be broken.
+    """
+    sideways = _characters(table) > _SIDEWAYS
+    notes = [rf"\noindent {escape(with_minus(note))}\par" for note in table.notes]
+    apart = sideways or sum(map(len, table.notes)) > _LONG_NOTES
+    environment = "sidewaystable" if sideways else "table"
+    label = f"tab:{re.sub('[^A-Za-z0-9:-]', '-', table.name)}"
     lines = [
-        r"\begin{table}[htbp]",
-        r"\centering" + size,
-        r"\begin{threeparttable}",
-        rf"\caption{{{escape(table.title)}}}",
-        rf"\label{{tab:{re.sub('[^A-Za-z0-9:-]', '-', table.name)}}}",
+        rf"\begin{{{environment}}}[htbp]",
+        r"\centering",
+        rf"\caption{{{escape(table.title)}}}\label{{{label}}}",
     ]
     if table.headings:
-        if table.width > _WIDE:
-            lines.append(r"\setlength{\tabcolsep}{3pt}")
-        lines += [rf"\begin{{tabular}}{{l*{{{table.width}}}{{c}}}}", r"\toprule"]
-        last = len(table.headings) - 1
-        for place, heading in enumerate(table.headings):
-            stub = table.stub if place == last else ""
-            lines.append(_line([escape(stub), *map(_heading, heading)]))
-        lines.append(r"\midrule")
-        lines += map(_row, table.body)
-        if table.footer:
-            lines += [r"\midrule", *map(_row, table.footer)]
-        lines += [r"\bottomrule", r"\end{tabular}"]
-    lines.append(r"\begin{tablenotes}[flushleft]\footnotesize")
-    lines += [rf"\item {{}}{escape(with_minus(note))}" for note in table.notes]
-    lines += [r"\end{tablenotes}", r"\end{threeparttable}", r"\end{table}"]
-    return _HEAD + "\n".join(lines) + "\n"
+        lines += [*_tabular(table), r"\par\smallskip"]
+    note_block = [r"\begingroup\footnotesize\raggedright", *notes, r"\endgroup"]
+    if apart:
+        reference = rf"\noindent Notes to Table~\ref{{{label}}}.\par"
+        note_block.insert(1, reference)
+    else:
+        lines += note_block
+    lines.append(rf"\end{{{environment}}}")
+    return _HEAD + "\n".join([*lines, *(note_block if apart else [])]) + "\n"
+
+
+def _characters(table: PrintedTable) -> int:
+    """Characters of the widest line, were every column as wide as its widest cell."""
+    if not table.headings:
+        return 0
+    columns = zip(*([cell.text for cell in row.cells] for row in table.rows), strict=True)
+    cells = sum(max(len(part) for text in column for part in _parts(text)) for column in columns)
+    return cells + 2 * table.width + max(len(row.label) for row in table.rows if row.shown)
+
+
+def _tabular(table: PrintedTable) -> list[str]:
+    """The tabular in a box, which is scaled only where it is too wide."""
+    lines = [r"\scriptsize\setlength{\tabcolsep}{3pt}" if table.width > _WIDE else r"\small"]
+    lines += [rf"\setbox0=\hbox{{\begin{{tabular}}{{l*{{{table.width}}}{{c}}}}", r"\toprule"]
+    last = len(table.headings) - 1
+    for place, heading in enumerate(table.headings):
+        stub = table.stub if place == last else ""
+        lines.append(_line([escape(stub), *map(_heading, heading)]))
+    lines.append(r"\midrule")
+    lines += map(_row, table.body)
+    if table.footer:
+        lines += [r"\midrule", *map(_row, table.footer)]
+    lines += [r"\bottomrule", r"\end{tabular}}"]
+    return [*lines, r"\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\box0}\else\box0\fi"]
 
 
 def _heading(text: str) -> str:
@@ -114,14 +152,22 @@ def _row(row: Row) -> str:
 
 def _cell(cell: Cell) -> str:
     text = with_minus(cell.text)
-    if len(text) > _LONG and " and " in text:
-        return _stacked(text.split(" and "), " and")
-    if len(text) > _LONG and text[0].isalpha() and ", " in text:
-        return _heading(text)
+    parts = _parts(text)
+    if len(parts) > 1:
+        return _stacked(parts, "," if " and " not in text else " and")
     text = escape(text)
     # a bracket that opens a line would be read as the argument of the \\ before it
     text = f"{{{text}}}" if text.startswith("[") else text
     return text + (rf"\textsuperscript{{{cell.stars}}}" if cell.stars else "")
+
+
+def _parts(text: str) -> list[str]:
+    """The lines a long cell is broken into."""
+    if len(text) > _LONG and " and " in text:
+        return text.split(" and ")
+    if len(text) > _LONG and text[0].isalpha() and ", " in text:
+        return text.split(", ")
+    return [text]
 
 
 def _line(cells: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,9 +18,14 @@ if TYPE_CHECKING:
 FORMATS = ("csv", "tex", "docx", "html", "md")
 
 
-def write_table(folder: Path, table: PrintedTable, stored: pd.DataFrame) -> None:
-    """One file a format. The CSV holds the stored rows at full precision, notes and reasons
-    among its columns; the others are the printed table."""
+def write_table(
+    folder: Path,
+    table: PrintedTable,
+    stored: pd.DataFrame,
+    scripts: Mapping[str, str] | None = None,
+) -> None:
+    """One file a format, and one a script by its ending. The CSV holds the stored rows at full
+    precision, notes and reasons among its columns; the others are the printed table."""
     content = {
         # repr of a float is the shortest text that reads back as the same float
         "csv": csv_text(stored).encode("utf-8"),
@@ -30,3 +36,5 @@ def write_table(folder: Path, table: PrintedTable, stored: pd.DataFrame) -> None
     }
     for ending in FORMATS:
         (folder / f"{table.name}.{ending}").write_bytes(content[ending])
+    for ending, text in (scripts or {}).items():
+        (folder / f"{table.name}.{ending}").write_bytes(text.encode("utf-8"))

@@ -13,6 +13,8 @@ from dti_assets.publishing.typesetting import with_minus
 
 FONT = "Times New Roman"
 _WIDE = 5
+# share of the page's width that the labels take, upright and on its side
+_STUB, _STUB_WIDE = 0.34, 0.25
 # neither when a document was made nor by whom is part of a result
 _EPOCH = datetime(1980, 1, 1)
 # what XML cannot hold
@@ -65,6 +67,7 @@ def _fill(document: Any, table: PrintedTable) -> None:
         _repeat(lines[place])
     for place, row in enumerate(rows, start=len(heads)):
         _write(lines[place], row.label if row.shown else "", row.cells)
+    _widen_stub(document, grid, table.width)
     _rule(lines[0], "top", 12)
     _rule(lines[len(heads) - 1], "bottom", 6)
     if table.footer:
@@ -83,6 +86,25 @@ def _write(line: Any, label: str, cells: Any) -> None:
         paragraph.add_run(_clean(with_minus(cell.text)))
         if cell.stars:
             paragraph.add_run(cell.stars).font.superscript = True
+
+
+def _widen_stub(document: Any, grid: Any, width: int) -> None:
+    """Labels are longer than numbers: the stub takes a third of the page, or what few columns
+    leave it."""
+    from docx.oxml import OxmlElement
+
+    page = document.sections[0]
+    whole = page.page_width - page.left_margin - page.right_margin
+    share = _STUB_WIDE if width > _WIDE else _STUB
+    stub = int(whole * (share if width > 2 else 1 / (1 + width)))
+    sizes = [stub, *[(whole - stub) // width] * width]
+    for column, size in zip(grid.columns, sizes, strict=True):
+        column.width = size
+    for line in grid.rows:
+        # no line is torn apart at the foot of a page
+        line._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
+        for cell, size in zip(line.cells, sizes, strict=True):
+            cell.width = size
 
 
 def _rule(line: Any, side: str, eighths: int) -> None:

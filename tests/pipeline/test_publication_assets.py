@@ -15,7 +15,7 @@ from dti_assets.study import Study, load_study
 from dti_assets.study_tables import shipped_tables
 from dti_assets.text.concordance import examples
 
-FORMATS = ("csv", "docx", "html", "md", "tex")
+FORMATS = ("csv", "docx", "html", "md", "tex", "do", "R")
 Official = tuple[Study, Outcome]
 
 

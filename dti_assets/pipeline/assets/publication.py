@@ -34,17 +34,19 @@ def publication_assets(specifications: Mapping[str, TableSpec]) -> list[dg.Asset
         workspace: dg.ResourceParam[Workspace], panel_coverage: Any, **stored: Any
     ) -> dg.MaterializeResult[Any]:
         """Every table, and weak-instrument inference as an appendix, as CSV (full precision),
-        LaTeX, Word, HTML and Markdown in outputs/tables. One that cannot be estimated holds the
-        note saying what is missing and how to supply it."""
+        LaTeX, Word, HTML and Markdown in outputs/tables, with the equivalent Stata and R scripts
+        on the exported panel. One that cannot be estimated holds the note saying what is missing
+        and how to supply it."""
         import tempfile
         from pathlib import Path
 
         from dti_assets.publishing.table_files import write_table
 
         printed = _printed(specifications, stored, panel_coverage)
+        scripts = _scripts(specifications, stored, workspace)
         with tempfile.TemporaryDirectory() as folder:
             for name, table in printed.items():
-                write_table(Path(folder), table, stored[name])
+                write_table(Path(folder), table, stored[name], scripts[name])
             former = workspace.store.recorded(TABLE_FILES)
             files = TABLE_FILES.frame(workspace.store.keep(Path(folder), "tables", former))
         estimated = sum(1 for table in printed.values() if table.headings)
@@ -205,6 +207,26 @@ def _checksums(workspace: Workspace) -> dict[str, str | None]:
         for name, table in workspace.tables.items()
         if name not in (REPORT_PAGE.name, *FETCHED)
     }
+
+
+def _scripts(
+    specifications: Mapping[str, TableSpec], stored: Mapping[str, Any], workspace: Workspace
+) -> dict[str, dict[str, str]]:
+    """Stata and R scripts of every table and of the appendix, by name and file ending."""
+    from dti_assets.geography.distances import only_the_hub_moves
+    from dti_assets.table_scripts import inference_scripts, table_scripts
+
+    chosen = workspace.study.instrument
+    scripts = {name: table_scripts(spec, stored[name]) for name, spec in specifications.items()}
+    scripts[WEAK] = inference_scripts(
+        specifications,
+        stored,
+        stored[WEAK],
+        WEAK,
+        chosen.hub,
+        only_the_hub_moves(chosen.hub, chosen.distance, chosen.rule),
+    )
+    return scripts
 
 
 def _done(

@@ -1,0 +1,103 @@
+"""The package as a ZIP file: equal bytes for equal content when written, distrust when read."""
+
+from __future__ import annotations
+
+import stat
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+MOST_FILES = 100_000
+MOST_BYTES = 8 * 1024**3
+_TIME = (1980, 1, 1, 0, 0, 0)
+_CHUNK = 1024 * 1024
+_RESERVED = frozenset('<>:"|?*\\')
+
+
+class PackageError(ValueError):
+    """A package that cannot be made or used; the message is one sentence."""
+
+
+def write_archive(path: Path, entries: Mapping[str, bytes | Path]) -> None:
+    """Entries by name, in order of the names, with one time stamp and one mode."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for name in sorted(entries):
+            info = zipfile.ZipInfo(name, _TIME)
+            info.create_system = 3
+            info.external_attr = (stat.S_IFREG | 0o644) << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
+            content = entries[name]
+            if isinstance(content, bytes):
+                archive.writestr(info, content)
+                continue
+            with content.open("rb") as source, archive.open(info, "w", force_zip64=True) as target:
+                while chunk := source.read(_CHUNK):
+                    target.write(chunk)
+
+
+def extract_archive(path: Path, folder: Path) -> list[str]:
+    """Every entry below `folder`; their names in order.
+
+    Raises PackageError for what is no ZIP file, is damaged or encrypted, names a place outside of
+    the folder, holds a link or a device, names a file twice, or is larger than any package.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [info for info in archive.infolist() if not info.is_dir()]
+            _check(path, members)
+            left = MOST_BYTES
+            for info in members:
+                left -= _extract(archive, info, folder / info.filename, left, path)
+    except FileNotFoundError:
+        raise PackageError(f"{path}: no such file") from None
+    except IsADirectoryError:
+        raise PackageError(f"{path} is a folder; a package is a ZIP file") from None
+    except (zipfile.BadZipFile, zlib.error, EOFError, UnicodeDecodeError) as error:
+        raise PackageError(f"{path} is no ZIP file, or a damaged one ({error})") from error
+    except (NotImplementedError, RuntimeError) as error:
+        raise PackageError(f"{path}: {error}") from error
+    return sorted(info.filename for info in members)
+
+
+def _check(path: Path, members: list[zipfile.ZipInfo]) -> None:
+    if len(members) > MOST_FILES or sum(info.file_size for info in members) > MOST_BYTES:
+        raise PackageError(f"{path} holds more than a package may: {len(members)} files")
+    seen = set()
+    for info in members:
+        name = info.filename
+        kind = stat.S_IFMT(info.external_attr >> 16)
+        if kind not in (0, stat.S_IFREG):
+            raise PackageError(f"{path}: {name} is a link or a device; nothing was extracted")
+        if not is_inside(name):
+            raise PackageError(f"{path}: {name!r} lies outside of the package")
+        if name.casefold() in seen:
+            raise PackageError(f"{path}: {name} stands twice")
+        seen.add(name.casefold())
+
+
+def is_inside(name: str) -> bool:
+    """Whether a name is a relative path that leads nowhere else on any system."""
+    parts = PurePosixPath(name).parts
+    return (
+        bool(parts)
+        and not name.startswith("/")
+        and not _RESERVED & set(name)
+        and all(ord(letter) >= 32 for letter in name)
+        and not any(part in ("..", ".", "") for part in name.split("/"))
+    )
+
+
+def _extract(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path, left: int, path: Path
+) -> int:
+    """Bytes written; what an entry declares about its size is not believed."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    written = 0
+    with archive.open(info) as source, target.open("xb") as out:
+        while chunk := source.read(_CHUNK):
+            written += len(chunk)
+            if written > left:
+                raise PackageError(f"{path}: {info.filename} is larger than a package may be")
+            out.write(chunk)
+    return written

@@ -1,0 +1,133 @@
+"""Stata and R scripts of tables that a user writes: lags, products, bounds, robust errors, no
+effects, several instruments, another column's sample. R and a reader of Stata carry them out."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from script_readers import rscript, run_r, run_stata
+
+from dti_assets.econ.estimation import estimate
+from dti_assets.econ.specification import Specification
+from dti_assets.econ.table_estimation import TableOptions, estimate_table
+from dti_assets.econ.table_specifications import parse_table
+from dti_assets.panel.export import write_csv, write_stata
+from dti_assets.panel.tables import PANEL
+from dti_assets.publishing.scripts import names
+from dti_assets.table_scripts import table_scripts
+
+COLUMNS = [
+    {"column": "lag", "regressors": ["L.DTIn", "GDP"], "fixed_effects": ["province", "year"]},
+    {"column": "product", "regressors": ["DTIn:year>=2013", "DTIn", "region=East:GDP"],
+     "fixed_effects": ["province"]},
+    {"column": "robust, no effects", "regressors": ["DTIn", "L2.GDP:F.FIE"], "errors": "robust"},
+    {"column": "iid", "regressors": ["DTIn"], "errors": "iid", "fixed_effects": ["year"]},
+    {"column": "bounds", "regressors": ["DTIn"], "fixed_effects": ["province", "year"],
+     "sample": {"year": {"min": 2011, "max": 2015}, "region": ["East", "West"]}},
+    {"column": "open", "regressors": ["DTIn"], "sample": {"GDP": {"min": -0.5}, "bri": 0}},
+    {"column": "two instruments", "endogenous": ["DTIn"], "instruments": ["DTI_iv", "L.DTI_iv"],
+     "controls": ["GDP"], "fixed_effects": ["province", "year"]},
+    {"column": "2SLS, no effects", "endogenous": ["DTIn"], "instruments": ["DTI_iv"],
+     "errors": "robust"},
+    {"column": "same rows", "regressors": ["DTIn"], "fixed_effects": ["province", "year"],
+     "same_sample_as": "two instruments"},
+]  # fmt: skip
+PLACES = {"北京": "East", "上海": "East", "浙江": "East", "山西": "Central", "四川": "West",
+          "陕西": "West", "甘肃": "West", "辽宁": "Northeast"}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame]:
+    """A folder laid out as outputs are, and the stored table beside the scripts."""
+    rng = np.random.default_rng(5)
+    rows = [
+        {"province_code": code, "province": place, "year": year, "region": region,
+         "bri": code % 2, "municipality": 0}
+        for code, (place, region) in enumerate(PLACES.items(), start=110000)
+        for year in range(2009, 2019)
+        if (place, year) != ("四川", 2012)
+    ]  # fmt: skip
+    frame = pd.DataFrame(rows)
+    for name in ("GDP", "FIE", "DTI_iv"):
+        frame[name] = rng.normal(size=len(frame))
+    frame["DTI_iv"] *= 1e-6
+    frame["DTIn"] = frame["DTI_iv"] * 1e6 + frame["GDP"] + rng.normal(size=len(frame))
+    frame["Export"] = frame["DTIn"] + rng.normal(size=len(frame))
+    frame.loc[[3, 17, 40], "DTIn"] = np.nan
+    frame.loc[[5, 30], "GDP"] = np.nan
+    panel = PANEL.frame(frame)
+    shared = {"outcome": "Export", "cluster": "province", "table": "13", "title": "Own /* columns"}
+    spec = parse_table({**shared, "name": "own", "columns": COLUMNS})
+    stored = estimate_table(spec, panel, TableOptions(draws=99))
+    assert stored.groupby("column")["estimate"].count().gt(0).all()
+    outputs = tmp_path_factory.mktemp("outputs")
+    for name in ("panel", "tables"):
+        (outputs / name).mkdir()
+    write_csv(panel, outputs / "panel" / "panel.csv")
+    write_stata(panel, outputs / "panel" / "panel.dta")
+    for ending, text in table_scripts(spec, stored).items():
+        (outputs / "tables" / f"own.{ending}").write_text(text, encoding="utf-8")
+    return outputs / "tables", stored
+
+
+def _by_key(stored: pd.DataFrame) -> dict[tuple[str, str], tuple[float, float, int]]:
+    rows = stored[stored["estimate"].notna() & (stored["role"] != "constant")]
+    named = names(rows["term"])
+    return {
+        # too few clusters have no clustered error, and the scripts take robust ones
+        (r["column"], named[r["term"]]): (
+            r["estimate"],
+            r["se_hc1"] if pd.isna(r["std_error"]) else r["std_error"],
+            r["n_obs"],
+        )
+        for r in rows.to_dict("records")
+    }
+
+
+@pytest.mark.skipif(rscript() is None, reason="Rscript is not installed")
+def test_r_gives_the_stored_numbers(written: tuple[Path, pd.DataFrame]) -> None:
+    folder, stored = written
+    ours = _by_key(stored)
+    theirs = {
+        (row["column"], row["term"]): (row["estimate"], row["std_error"], row["n_obs"])
+        for row in run_r(folder / "own.R").to_dict("records")
+    }
+    assert theirs.keys() == ours.keys()
+    for key, numbers in ours.items():
+        assert theirs[key] == pytest.approx(numbers, rel=1e-6), key
+
+
+def test_stata_commands_read_back_give_the_stored_numbers(
+    written: tuple[Path, pd.DataFrame],
+) -> None:
+    folder, stored = written
+    ours = _by_key(stored)
+    seen = set()
+    for one in run_stata(folder / "own.do"):
+        cluster = "id_province" if "id_province)" in one.options else None
+        kind = "robust" if "robust" in one.options else None
+        spec = Specification(
+            one.outcome, one.regressors, one.endogenous, one.instruments, one.absorb, cluster, kind
+        )
+        result = estimate(spec, one.data)
+        for term in (*one.endogenous, *one.regressors):
+            found = (result.params[term], result.std_errors[term], result.nobs)
+            assert found == pytest.approx(ours[one.heading, term], rel=1e-6), (one.heading, term)
+            seen.add((one.heading, term))
+    assert seen == ours.keys()
+
+
+def test_no_word_of_a_table_opens_a_comment_that_never_ends(
+    written: tuple[Path, pd.DataFrame],
+) -> None:
+    assert "/*" not in (written[0] / "own.do").read_text(encoding="utf-8")
+
+
+def test_names_are_ones_both_languages_accept_and_no_two_are_one() -> None:
+    long = "L2.high_tech_new_product_exports_of_everything"
+    found = names(
+        ["DTIn", "L.DTIn", "DTIn:year>=2013", "DTIn:year<=2013", f"{long}:a", f"{long}:b"]
+    )
+    assert found["DTIn"] == "DTIn" and len(set(found.values())) == len(found)
+    assert all(name.isidentifier() and len(name) <= 32 for name in found.values())

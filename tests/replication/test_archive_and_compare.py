@@ -1,0 +1,148 @@
+"""A package is read with distrust and compared number by number."""
+
+import math
+import stat
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dti_assets.replication.archive import PackageError, extract_archive, is_inside, write_archive
+from dti_assets.replication.compare import compare, compare_frames, compare_text
+from dti_assets.replication.manifest import Code, installed_packages, source_sha256
+
+
+def _zip(path: Path, names: list[str], mode: int = stat.S_IFREG | 0o644) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            info = zipfile.ZipInfo(name)
+            info.external_attr = mode << 16
+            archive.writestr(info, "x")
+    return path
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../out", "a/../../out", "/etc/out", "C:/out", "a\\..\\out", "a//b", "./a", "..", "a\nb"],
+)
+def test_nothing_is_written_outside_of_the_folder(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "deep" / "folder"
+    assert not is_inside(name)
+    with pytest.raises(PackageError):
+        extract_archive(_zip(tmp_path / "p.zip", ["first.txt", name]), folder)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["p.zip"]
+
+
+@pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFCHR, stat.S_IFIFO])
+def test_links_and_devices_are_refused(tmp_path: Path, kind: int) -> None:
+    with pytest.raises(PackageError, match="a link or a device"):
+        extract_archive(_zip(tmp_path / "p.zip", ["a"], kind | 0o777), tmp_path / "out")
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_name_given_twice_is_refused(tmp_path: Path) -> None:
+    for names in (["a", "a"], ["a", "A"]):
+        with pytest.raises(PackageError, match="stands twice"):
+            extract_archive(_zip(tmp_path / "p.zip", names), tmp_path / "out")
+
+
+def test_a_size_that_is_a_lie_is_not_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dti_assets.replication.archive.MOST_BYTES", 1000)
+    path = tmp_path / "p.zip"
+    write_archive(path, {"a": b"0" * 5000})
+    with pytest.raises(PackageError, match="more than a package may"):
+        extract_archive(path, tmp_path / "out")
+    whole = path.read_bytes()
+    # both records of the entry say 10 bytes
+    path.write_bytes(whole.replace((5000).to_bytes(4, "little"), (10).to_bytes(4, "little")))
+    with pytest.raises(PackageError):
+        extract_archive(path, tmp_path / "out2")
+    assert sum(f.stat().st_size for f in tmp_path.rglob("a")) <= 1000
+
+
+def test_what_is_no_archive_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "p.zip").write_bytes(b"no archive")
+    with pytest.raises(PackageError, match=r"no ZIP file"):
+        extract_archive(tmp_path / "p.zip", tmp_path / "out")
+    with pytest.raises(PackageError, match="no such file"):
+        extract_archive(tmp_path / "absent.zip", tmp_path / "out")
+    with pytest.raises(PackageError, match="is a folder"):
+        extract_archive(tmp_path, tmp_path / "out")
+
+
+def test_equal_content_gives_equal_bytes_and_reads_back(tmp_path: Path) -> None:
+    (tmp_path / "b").write_bytes(b"two")
+    for name in ("one.zip", "two.zip"):
+        write_archive(tmp_path / name, {"x/b": tmp_path / "b", "a": b"one"})
+    assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
+    assert extract_archive(tmp_path / "one.zip", tmp_path / "out") == ["a", "x/b"]
+    assert (tmp_path / "out" / "x" / "b").read_bytes() == b"two"
+
+
+def test_numbers_are_equal_within_a_billionth_and_differ_beyond() -> None:
+    frame = pd.DataFrame({"term": ["a", "b"], "estimate": [1 / 3, 2e-7], "n": [1, 2]})
+    close = frame.assign(estimate=frame["estimate"] * (1 + 5e-10))
+    far = frame.assign(estimate=[1 / 3, 2.00001e-7])
+    assert compare_frames(frame, frame.copy()).verdict == "identical"
+    assert compare_frames(frame, close).verdict == "equal"
+    found = compare_frames(frame, far)
+    assert found.verdict == "different"
+    assert found.where == "row 2, column estimate: 2e-07 there, 2.00001e-07 here"
+    assert compare_frames(frame, frame.assign(estimate=[1 / 3, None])).verdict == "different"
+    infinite = frame.assign(estimate=[math.inf, None])
+    assert compare_frames(infinite, infinite.copy()).verdict == "identical"
+    assert compare_frames(frame, frame.iloc[:1]).where == "2 rows in the package, 1 here"
+
+
+def test_words_must_agree_and_numbers_in_them_nearly() -> None:
+    assert compare_text("F = 3.21, N 92", "F = 3.2100000001, N 92").verdict == "equal"
+    assert compare_text("F = 3.21, N 92", "F = 3.22, N 92").where.startswith("line 1")
+    assert compare_text("F = 3.21", "G = 3.21").verdict == "different"
+    assert compare_text("a\nb", "a").verdict == "different"
+
+
+@given(st.text(), st.text())
+def test_two_texts_that_are_not_the_same_are_never_called_identical(a: str, b: str) -> None:
+    assert (compare_text(a, b).verdict == "identical") == (a == b)
+
+
+def test_pictures_that_differ_are_said_to_be_without_numbers(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"1")
+    (tmp_path / "b.png").write_bytes(b"2")
+    assert compare(tmp_path / "a.png", tmp_path / "b.png").verdict == "unreadable"
+    assert compare(tmp_path / "a.png", tmp_path / "c.png").where == "it was not made"
+
+
+def test_other_versions_are_named() -> None:
+    there = Code("0.1.0", "abc", "commit", "3.11.7", {"numpy": "1", "gone": "2"})
+    assert there.differences(there) == []
+    found = there.differences(Code("0.1.0", "abd", "", "3.12.0", {"numpy": "2"}))
+    assert found == [
+        "the source of dti-assets differs from the package's",
+        "Python 3.11.7 in the package, 3.12.0 here",
+        "gone 2 in the package, absent here",
+        "numpy 1 in the package, 2 here",
+    ]
+
+
+def test_the_hash_of_the_source_depends_on_names_and_content_alone(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name / "sub").mkdir(parents=True)
+        (tmp_path / name / "sub" / "a.py").write_text("x = 1\n")
+    (tmp_path / "two" / "__pycache__").mkdir()
+    (tmp_path / "two" / "__pycache__" / "a.pyc").write_bytes(b"compiled")
+    one = source_sha256(tmp_path / "one")
+    assert one == source_sha256(tmp_path / "two")
+    (tmp_path / "two" / "sub" / "a.py").write_text("x = 2\n")
+    assert one != source_sha256(tmp_path / "two")
+
+
+def test_the_versions_are_those_the_program_needs() -> None:
+    found = installed_packages()
+    assert {"numpy", "pandas", "dagster", "linearmodels"} <= found.keys()
+    assert "pytest" not in found and found["pandas"] == pd.__version__
