@@ -13,6 +13,7 @@ from dti_assets.pipeline.assets import (
     publication,
     reports,
 )
+from dti_assets.pipeline.automation import schedules, sensors, with_automation
 from dti_assets.pipeline.checks import all_checks
 from dti_assets.pipeline.io import ParquetIOManager
 from dti_assets.pipeline.partitions import FIRST_YEAR, yearly
@@ -34,14 +35,18 @@ def build_definitions(study: Study, overrides: Mapping[str, Any] | None = None) 
     }
     partitions = yearly(min(FIRST_YEAR, study.years[0]))
     return dg.Definitions(
-        assets=[
-            *reports.report_assets(partitions),
-            *instrument.ASSETS,
-            *patents.ASSETS,
-            *panel.ASSETS,
-            *estimates.estimate_assets(study_tables(study)),
-            *publication.publication_assets(study_tables(study)),
-        ],
+        assets=with_automation(
+            [
+                *reports.report_assets(partitions),
+                *instrument.ASSETS,
+                *patents.ASSETS,
+                *panel.ASSETS,
+                *estimates.estimate_assets(study_tables(study)),
+                *publication.publication_assets(study_tables(study)),
+            ]
+        ),
+        schedules=schedules(study),
+        sensors=sensors(study),
         asset_checks=all_checks(workspace.tables.values()),
         resources=resources,
         # the heavy steps start worker processes of their own
