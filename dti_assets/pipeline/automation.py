@@ -66,10 +66,9 @@ def schedules(study: Study) -> list[dg.ScheduleDefinition]:
             f"{year} lies after the study's last year, {last}: its reports are counted, and the "
             f"tables wait until study.yaml says years: [..., {year}]"
         )
-        graph = context.repository_def.asset_graph  # type: ignore[union-attr]
         reports = dg.AssetSelection.assets(ROOT, *sorted(YEARLY))
         alone = dg.AssetSelection.groups(DOWNLOAD_GROUP) | reports
-        return dg.RunRequest(partition_key=str(year), asset_selection=_keys(alone, graph))
+        return dg.RunRequest(partition_key=str(year), asset_selection=_keys(alone, _graph(context)))
 
     return [yearly_refresh]
 
@@ -97,7 +96,7 @@ def _changed_inputs(study: Study) -> dg.SensorDefinition:
             workspace = Workspace(load_study(study.file))
             before = State.from_json(context.cursor)
             now = look(workspace.study, before)
-            graph = context.repository_def.asset_graph  # type: ignore[union-attr]
+            graph = _graph(context)
             if before is None:
                 since = _last_whole_run(context.instance, graph, workspace.study)
                 before = as_of(now, workspace.study, since, listed_reports(workspace))
@@ -144,7 +143,7 @@ def _affected(graph: Any, found: Changes, in_study: bool) -> list[dg.AssetKey]:
     """
     yearly = found.assets & {ROOT, *YEARLY}
     direct = found.assets if in_study else found.assets - yearly
-    selection = _named(direct).required_multi_asset_neighbors().downstream()
+    selection: dg.AssetSelection = _named(direct).required_multi_asset_neighbors().downstream()
     if yearly and not in_study:
         selection |= _outside_the_study(with_years=bool(found.years))
     if not found.years:
@@ -164,6 +163,11 @@ def _outside_the_study(with_years: bool) -> dg.AssetSelection:
     root = dg.AssetSelection.assets(ROOT)
     shown = (root.downstream(depth=1, include_self=False) - _YEARLY).downstream()
     return root | shown | _YEARLY if with_years else root | shown
+
+
+def _graph(context: Any) -> Any:
+    """The assets of the code location that a tick belongs to."""
+    return context.repository_def.asset_graph
 
 
 def _keys(selection: dg.AssetSelection, graph: Any) -> list[dg.AssetKey]:

@@ -343,4 +343,3 @@ def _few(names: Iterable[Any]) -> str:
     shown = [str(name) for name in names]
     more = f" and {len(shown) - 3} more" if len(shown) > 4 else ""
     return ", ".join(shown[: 3 if more else 4]) + more
-

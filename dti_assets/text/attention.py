@@ -118,7 +118,8 @@ def count_reports(
     # an edited term needs every report searched again, but none cut into words again
     cut: dict[int, SectionWords] = {}
     if not dictionary.is_shipped:
-        cut = {i: json.loads(words) for i in waiting if (words := cache.get("words", word_keys[i]))}
+        kept = {index: cache.get("words", word_keys[index]) for index in waiting}
+        cut = {index: json.loads(entry) for index, entry in kept.items() if entry}
     if progress:
         progress(reused, len(reports))
 

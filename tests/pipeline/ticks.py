@@ -63,8 +63,10 @@ def definitions_of(study_file: Path) -> dg.Definitions:
 def sensor_tick(study_file: Path, cursor: str | None = None) -> Tick:
     """A tick of the sensor of changed inputs, in a code location loaded just now."""
     repository = definitions_of(study_file).get_repository_def()
-    with instance_of(study_file) as instance:
-        context = dg.build_sensor_context(instance, cursor=cursor, repository_def=repository)
+    with (
+        instance_of(study_file) as instance,
+        dg.build_sensor_context(instance, cursor=cursor, repository_def=repository) as context,
+    ):
         found = repository.get_sensor_def("changed_inputs").evaluate_tick(context)
     return Tick(list(found.run_requests or ()), found.skip_message, found.cursor or cursor)
 
@@ -73,13 +75,14 @@ def schedule_tick(study_file: Path, year: int) -> list[dg.RunRequest]:
     """What the schedule asks for on 1 March of that year."""
     repository = definitions_of(study_file).get_repository_def()
     when = datetime(year, 3, 1, 6, tzinfo=ZoneInfo("Asia/Shanghai"))
-    with instance_of(study_file) as instance:
-        context = dg.build_schedule_context(
+    with (
+        instance_of(study_file) as instance,
+        dg.build_schedule_context(
             instance, scheduled_execution_time=when, repository_def=repository
-        )
-        return list(
-            repository.get_schedule_def("yearly_refresh").evaluate_tick(context).run_requests or ()
-        )
+        ) as context,
+    ):
+        found = repository.get_schedule_def("yearly_refresh").evaluate_tick(context)
+    return list(found.run_requests or ())
 
 
 @dataclass
