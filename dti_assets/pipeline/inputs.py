@@ -241,8 +241,9 @@ def changes(workspace: Workspace, before: State, now: State) -> Changes:
 
 
 def readers_of(key: str) -> tuple[str, ...]:
-    """The assets that look at a setting themselves."""
-    return SETTING_READERS[key if key in SETTING_READERS else key.partition(".")[0]]
+    """The assets that look at a setting themselves; all of them where nobody said which."""
+    part = key.partition(".")[0]
+    return SETTING_READERS.get(key, SETTING_READERS.get(part, (ALL,)))
 
 
 def _setting_years(key: str, before: State, study: Study) -> set[int]:

@@ -97,12 +97,7 @@ def count_reports(
         tokenizer_version(rules.tokenizer),
         with_tokens,
     )
-    cutting = digest(
-        COUNTING_VERSION,
-        SECTIONS_VERSION,
-        shipped_dictionary().sha256,
-        tokenizer_version(rules.tokenizer),
-    )
+    cutting = segmenting_setting(rules.tokenizer)
     reports = records(texts[["province_code", "province", "year", "path", "text_sha256"]])
     keys = [digest(r["text_sha256"], r["year"], setting) for r in reports]
     word_keys = [digest(r["text_sha256"], r["year"], cutting) for r in reports]
@@ -156,6 +151,16 @@ def count_reports(
         counted=len(waiting),
         reused=reused,
         segmented=len(waiting) - len(cut),
+    )
+
+
+def segmenting_setting(tokenizer: TokenizerName) -> str:
+    """All that a report's words depend on besides its text and year; no term of the study's."""
+    return digest(
+        COUNTING_VERSION,
+        SECTIONS_VERSION,
+        shipped_dictionary().sha256,
+        tokenizer_version(tokenizer),
     )
 
 
