@@ -6,6 +6,7 @@ file, the key and what is allowed.
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
@@ -197,6 +198,19 @@ class Estimates(_Part):
     )
 
 
+class Notify(_Part):
+    """Who is told of a run that failed."""
+
+    webhook: str | None = Field(None, description="address that a failed run is posted to, as JSON")
+
+    @field_validator("webhook")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[^\s/]+\S*", value):
+            raise ValueError("an address that begins with http:// or https:// is expected")
+        return value
+
+
 class Study(_Part):
     """One study: years, folders, and every choice that moves a number."""
 
@@ -212,6 +226,7 @@ class Study(_Part):
     patents: Patents = Patents()
     panel: Panel = Panel()
     estimates: Estimates = Estimates()
+    notify: Notify = Notify()
     file: Path = Field(Path("study.yaml"), exclude=True, repr=False)
     # the years in the file, where a command was given its own
     years_in_file: tuple[int, int] | None = Field(None, exclude=True, repr=False)
@@ -234,6 +249,12 @@ class Study(_Part):
     @property
     def all_years(self) -> list[int]:
         return list(range(self.years[0], self.years[1] + 1))
+
+    @property
+    def shown_text(self) -> str:
+        """study.yaml as it may be published: without the webhook's address, which is a secret."""
+        text = self.file.read_text(encoding="utf-8")
+        return text.replace(self.notify.webhook, "...") if self.notify.webhook else text
 
     def path(self, relative: str) -> Path:
         """A path of the study, resolved against its folder."""

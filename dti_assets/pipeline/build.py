@@ -19,6 +19,7 @@ from dti_assets.pipeline.assets import (
     publication,
     reports,
 )
+from dti_assets.pipeline.automation import schedules, sensors, with_automation
 from dti_assets.pipeline.checks import all_checks
 from dti_assets.pipeline.io import ParquetIOManager, one_run_at_a_time
 from dti_assets.pipeline.partitions import FIRST_YEAR, yearly
@@ -43,9 +44,11 @@ def build_definitions(study: Study, overrides: Mapping[str, Any] | None = None) 
     }
     # what this uses of Dagster's beta (code references, single-run backfills) is no news to users
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
-        assets = with_policy(_assets(study), workspace.tables, lineage)
+        assets = with_automation(with_policy(_assets(study), workspace.tables, lineage))
     return dg.Definitions(
         assets=assets,
+        schedules=schedules(study),
+        sensors=sensors(study),
         asset_checks=all_checks(workspace.tables.values()),
         resources=resources,
         # the heavy steps start worker processes of their own

@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from dti_assets.pipeline.partitions import run_years
+from dti_assets.pipeline.partitions import run_years, today
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.tables import Table
 
@@ -133,6 +133,8 @@ def _report_checks() -> list[dg.AssetChecksDefinition]:
             "two reports in one file.",
             checks.length_outliers,
         ),
+        complete_by_april,
+        plausible_attention,
         table_check(
             "keyword_counts",
             "overlap_at_least_longest",
@@ -142,6 +144,38 @@ def _report_checks() -> list[dg.AssetChecksDefinition]:
         token_share,
         published_agree,
     ]
+
+
+@dg.asset_check(
+    asset="policy_attention",
+    description="From 1 April on, every province has a report for the current year.",
+)
+def complete_by_april(
+    context: dg.AssetCheckExecutionContext, workspace: dg.ResourceParam[Workspace]
+) -> dg.AssetCheckResult:
+    from dti_assets.text.checks import late_reports
+
+    attention = workspace.stored_so_far("policy_attention", run_years(context.run.tags))
+    return warning([] if attention is None else late_reports(attention, today()))
+
+
+@dg.asset_check(
+    asset="policy_attention",
+    description="A new year's frequencies are within bounds of the years before, by province and "
+    "for all together. Looks at the years of the run where they are a part of the study's, else "
+    "at the last year.",
+)
+def plausible_attention(
+    context: dg.AssetCheckExecutionContext, workspace: dg.ResourceParam[Workspace]
+) -> dg.AssetCheckResult:
+    from dti_assets.text.checks import implausible_attention
+
+    years = run_years(context.run.tags)
+    attention = workspace.stored_so_far("policy_attention", years)
+    if attention is None:
+        return warning([])
+    whole = set(workspace.study.all_years) <= set(years)
+    return warning(implausible_attention(attention, None if whole else years))
 
 
 @dg.asset_check(

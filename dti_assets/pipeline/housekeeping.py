@@ -70,7 +70,7 @@ def sharing(study: Study) -> list[Study]:
 
 def _sweep_cache(study: Study, dry_run: bool) -> list[Swept]:
     cache = study.cache_folder
-    needed: dict[str, set[str]] = {"texts": set(), "counts": set()}
+    needed: dict[str, set[str]] = {kind: set() for kind in ("texts", "counts", "words")}
     slices: set[str] = set()
     unreadable = ""
     for each in sharing(study):

@@ -1,12 +1,15 @@
 """The yearly partitions of everything that is counted report by report."""
 
 from collections.abc import Mapping
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from dagster import TimeWindowPartitionsDefinition
 
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 _ONE = "dagster/partition"
+TIMEZONE = "Asia/Shanghai"
 
 # The first year of the paper; a study that begins earlier gets earlier partitions from build.
 FIRST_YEAR = 2009
@@ -19,8 +22,13 @@ def yearly(first: int = FIRST_YEAR) -> TimeWindowPartitionsDefinition:
         start=str(first),
         fmt="%Y",
         end_offset=1,
-        timezone="Asia/Shanghai",
+        timezone=TIMEZONE,
     )
+
+
+def today() -> date:
+    """The day it is where the reports are given."""
+    return datetime.now(ZoneInfo(TIMEZONE)).date()
 
 
 def last_year() -> int:

@@ -3,12 +3,12 @@
 import re
 import warnings
 from dataclasses import dataclass, field
-from typing import Any
 
 import dagster as dg
 
 from dti_assets.locks import exclusive
 from dti_assets.pipeline.build import build_definitions
+from dti_assets.pipeline.failures import sentence
 from dti_assets.pipeline.home import initialise, instance, settle
 from dti_assets.pipeline.partitions import RANGE_END, RANGE_START, last_year
 from dti_assets.pipeline.resources import Progress, Workspace
@@ -211,7 +211,7 @@ def _outcome(result: dg.ExecuteInProcessResult) -> Outcome:
     for event in result.all_events:
         if event.is_step_failure:
             error = event.step_failure_data.error
-            outcome.failures.append(f"{event.step_key}: {_sentence(error)}")
+            outcome.failures.append(f"{event.step_key}: {sentence(error)}")
     for check in result.get_asset_check_evaluations():
         if check.passed:
             continue
@@ -225,19 +225,6 @@ def _outcome(result: dg.ExecuteInProcessResult) -> Outcome:
             summary = (check.description or "").partition("\n")[0]
             outcome.warnings.append((name, summary, text))
     return outcome
-
-
-def _sentence(error: Any) -> str:
-    """The sentence of the package's own error, else the innermost error with its kind."""
-    while error is not None:
-        message = str(error.message).strip()
-        kind, _, sentence = message.partition(": ")
-        if kind.startswith("dti_assets.") and sentence:
-            return sentence
-        if error.cause is None:
-            return message
-        error = error.cause
-    return "failed"
 
 
 def freeze(study: Study, replace: bool, progress: Progress | None = None) -> tuple[Outcome, str]:

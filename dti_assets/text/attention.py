@@ -7,6 +7,7 @@ counts stand in, and every row says so.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,7 +17,12 @@ from typing import TYPE_CHECKING, Any
 from dti_assets.geography.provinces import provinces
 from dti_assets.tables import records
 from dti_assets.text.cache import Cache, digest
-from dti_assets.text.counting import COUNTING_VERSION, ReportCounts, count_report
+from dti_assets.text.counting import (
+    COUNTING_VERSION,
+    ReportCounts,
+    SectionWords,
+    count_report,
+)
 from dti_assets.text.dictionary import Dictionary, shipped_dictionary
 from dti_assets.text.published import published_counts, published_words
 from dti_assets.text.sections import SECTIONS_VERSION, split
@@ -49,12 +55,14 @@ class CountingRules:
 
 @dataclass
 class Counts:
-    """Tables keyword_counts and section_words of some reports, and what they cost."""
+    """Tables keyword_counts and section_words of some reports, and what they cost: `counted`
+    reports, of which `segmented` were cut into words, the others having been before."""
 
     keywords: pd.DataFrame
     words: pd.DataFrame
     counted: int = 0
     reused: int = 0
+    segmented: int = 0
 
 
 class CountingError(RuntimeError):
@@ -80,8 +88,10 @@ def count_reports(
     """
     with_tokens = dictionary.is_shipped or rules.hits == "token"
     setting = counting_setting(dictionary, rules.tokenizer, with_tokens)
+    cutting = segmenting_setting(rules.tokenizer)
     reports = records(texts[["province_code", "province", "year", "path", "text_sha256"]])
     keys = [count_key(r["text_sha256"], r["year"], setting) for r in reports]
+    word_keys = [count_key(r["text_sha256"], r["year"], cutting) for r in reports]
     found: dict[int, ReportCounts] = {}
     waiting: list[int] = []
     for index, key in enumerate(keys):
@@ -91,6 +101,11 @@ def count_reports(
         else:
             found[index] = ReportCounts.from_json(known)
     reused = len(found)
+    # an edited term needs every report searched again, but none cut into words again
+    cut: dict[int, SectionWords] = {}
+    if not dictionary.is_shipped:
+        kept = {index: cache.get("words", word_keys[index]) for index in waiting}
+        cut = {index: json.loads(entry) for index, entry in kept.items() if entry}
     if progress:
         progress(reused, len(reports))
 
@@ -104,6 +119,7 @@ def count_reports(
                 rules.tokenizer,
                 with_tokens,
                 str(cache.folder / "jieba"),
+                cut.get(index),
             )
 
     for position, outcome in run_limited(count_text, calls(), workers, limits):
@@ -112,6 +128,8 @@ def count_reports(
             raise CountingError(f"{reports[index]['path']}: counting failed: {outcome.reason}")
         found[index] = outcome
         cache.put("counts", keys[index], outcome.to_json())
+        if index not in cut:
+            cache.put("words", word_keys[index], json.dumps(outcome.words()))
         if progress:
             progress(len(found), len(reports))
     keywords, words = _rows(reports, found, dictionary, tokenizer_version(rules.tokenizer))
@@ -123,6 +141,17 @@ def count_reports(
         SECTION_WORDS.frame(_ordered(words)),
         counted=len(waiting),
         reused=reused,
+        segmented=len(waiting) - len(cut),
+    )
+
+
+def segmenting_setting(tokenizer: TokenizerName) -> str:
+    """All that a report's words depend on besides its text and year; no term of the study's."""
+    return digest(
+        COUNTING_VERSION,
+        SECTIONS_VERSION,
+        shipped_dictionary().sha256,
+        tokenizer_version(tokenizer),
     )
 
 
@@ -141,7 +170,7 @@ def counting_setting(dictionary: Dictionary, tokenizer: TokenizerName, with_toke
 
 
 def count_key(text_sha256: str, year: int, setting: str) -> str:
-    """Cache key of a report's counts."""
+    """Cache key of what is counted on a report under a setting."""
     return digest(text_sha256, year, setting)
 
 
@@ -152,14 +181,16 @@ def count_text(
     tokenizer: TokenizerName,
     with_tokens: bool,
     cache_folder: str,
+    cut: SectionWords | None = None,
 ) -> ReportCounts:
-    """Sections and counts of one report; runs in a worker."""
+    """Sections and counts of one report, `cut` into words before or not; runs in a worker."""
     sections = split(paragraphs, year).texts(paragraphs)
-    denominator = _segmenter(tokenizer, shipped_dictionary(), cache_folder)
+    denominator = cut or _segmenter(tokenizer, shipped_dictionary(), cache_folder)
     token = None
     if with_tokens:
-        same = dictionary.is_shipped
-        token = denominator if same else _segmenter(tokenizer, dictionary, cache_folder)
+        # one and the same segmenter where the terms are those of the shipped dictionary
+        known = shipped_dictionary() if dictionary.is_shipped else dictionary
+        token = _segmenter(tokenizer, known, cache_folder)
     return count_report({str(k): v for k, v in sections.items()}, dictionary, denominator, token)
 
 

@@ -5,6 +5,10 @@ Whether a sentence blocks, warns or is shown is the pipeline's business.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import date
+from itertools import pairwise
+from statistics import median
 from typing import TYPE_CHECKING
 
 from dti_assets.tables import records
@@ -15,6 +19,14 @@ if TYPE_CHECKING:
 
 # a report shorter or longer than this, against its province's median, deserves a look
 _LENGTH_BOUNDS = (0.4, 2.5)
+# a year's frequency against what came before: 6 of the 397 official province-years lie outside the
+# first factor, and no year of the 31 provinces together outside the second (1.41 at most)
+_PROVINCE_FACTOR, _NATIONAL_FACTOR = 4.0, 1.7
+_EARLIER_YEARS = 3
+_FEW_HITS = 10
+_FEW_PROVINCES = 10
+# reports are given in January and February; provincial sites have them by the end of March
+_ALL_PUBLISHED = (4, 1)
 _TOKEN_SHARE = 0.8
 _MIN_HITS = 50
 
@@ -42,13 +54,66 @@ def missing_reports(attention: pd.DataFrame) -> list[str]:
     ]
 
 
+def late_reports(attention: pd.DataFrame, today: date) -> list[str]:
+    """Provinces without a frequency for the current year, from 1 April on."""
+    if (today.month, today.day) < _ALL_PUBLISHED:
+        return []
+    return missing_reports(attention[attention["year"] == today.year])
+
+
+def implausible_attention(
+    attention: pd.DataFrame, years: Collection[int] | None = None
+) -> list[str]:
+    """Frequencies of `years` (default: the last one known) far from those of the years before,
+    by province and for all together.
+
+    A province is held against the median of its last three known years, where ten hits are
+    expected or found; all together, the provinces known in both years against the year before.
+    """
+    known = attention.dropna(subset=["frequency"]).sort_values(["province_code", "year"])
+    if known.empty:
+        return []
+    asked = set(years or [known["year"].max()])
+    found = []
+    for province, rows in known.groupby("province", sort=False):
+        history = records(rows)
+        for at, row in enumerate(history):
+            earlier = [one["frequency"] for one in history[max(0, at - _EARLIER_YEARS) : at]]
+            if row["year"] not in asked or not earlier:
+                continue
+            usual, words = median(earlier), row["words"]
+            expected = usual * row["chars_han" if words == "chars" else f"words_{words}"]
+            if max(expected, row["keyword_hits"]) >= _FEW_HITS and _beyond(
+                row["frequency"], usual, _PROVINCE_FACTOR
+            ):
+                found.append(
+                    f"{province} {row['year']}: {row['frequency']:.5f}, where the median of "
+                    f"{len(earlier)} years before is {usual:.5f}"
+                )
+    wide = known.pivot(index="province", columns="year", values="frequency")
+    for before, year in pairwise(sorted(wide.columns)):
+        both = wide[[before, year]].dropna()
+        then, now = both[before].mean(), both[year].mean()
+        enough = year in asked and len(both) >= _FEW_PROVINCES
+        if enough and _beyond(now, then, _NATIONAL_FACTOR):
+            found.append(
+                f"{year}: the mean of {len(both)} provinces is {now:.5f}, after {then:.5f} "
+                f"in {before}"
+            )
+    return found
+
+
+def _beyond(value: float, usual: float, factor: float) -> bool:
+    return value > usual * factor or value * factor < usual
+
+
 def length_outliers(attention: pd.DataFrame) -> list[str]:
     """Reports far shorter or longer than their province's median number of Han characters."""
     found = []
     known = attention.dropna(subset=["chars_han"])
-    median = known.groupby("province")["chars_han"].median().to_dict()
+    medians = known.groupby("province")["chars_han"].median().to_dict()
     for row in records(known):
-        ratio = row["chars_han"] / median[row["province"]]
+        ratio = row["chars_han"] / medians[row["province"]]
         if not _LENGTH_BOUNDS[0] <= ratio <= _LENGTH_BOUNDS[1]:
             found.append(
                 f"{row['province']} {row['year']}: {row['chars_han']:,} characters, "

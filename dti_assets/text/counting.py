@@ -17,6 +17,9 @@ from dti_assets.text.segmentation import Segmenter, words
 # Part of every cache key of counts: raise it whenever a count may come out differently.
 COUNTING_VERSION = "1"
 
+# words_all, words_nonpunct and words_han by section: what segmenting a report gave
+SectionWords = dict[str, tuple[int, int, int]]
+
 
 @dataclass
 class SectionCounts:
@@ -45,6 +48,13 @@ class ReportCounts:
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
 
+    def words(self) -> SectionWords:
+        """The denominators that took segmenting; a user's terms never move them."""
+        return {
+            name: (section.words_all, section.words_nonpunct, section.words_han)
+            for name, section in self.sections.items()
+        }
+
     @classmethod
     def from_json(cls, text: str) -> ReportCounts:
         raw = json.loads(text)
@@ -54,22 +64,31 @@ class ReportCounts:
 def count_report(
     sections: dict[str, str],
     dictionary: Dictionary,
-    denominator: Segmenter,
+    denominator: Segmenter | SectionWords,
     token: Segmenter | None = None,
 ) -> ReportCounts:
     """Count one report, section by section (name to text, paragraphs one a line).
 
-    `denominator` segments with the shipped dictionary. `token` is a segmenter that knows the
-    terms of `dictionary`, or None: then `hits_token` is not counted. Pass the same object twice
-    where the study's dictionary is the shipped one, and one pass serves both.
+    `denominator` segments with the shipped dictionary, or is what it once gave. `token` is a
+    segmenter that knows the terms of `dictionary`, or None: then `hits_token` is not counted.
+    Pass the same object twice where the study's dictionary is the shipped one, and one pass
+    serves both.
     """
     found = {}
     patterns = matcher(dictionary)
     for name, text in sections.items():
         lines = text.split("\n")
-        tokens = _tally(denominator, lines)
-        cut = tokens if token is None or token is denominator else _tally(token, lines)
-        everything, nonpunct, han = words(tokens)
+        tokens = None
+        if isinstance(denominator, dict):
+            everything, nonpunct, han = denominator[name]
+        else:
+            tokens = _tally(denominator, lines)
+            everything, nonpunct, han = words(tokens)
+        hits_token = None
+        if token is not None:
+            if tokens is None or token is not denominator:
+                tokens = _tally(token, lines)
+            hits_token = _tokens_equal(tokens, dictionary)
         found[name] = SectionCounts(
             everything,
             nonpunct,
@@ -77,7 +96,7 @@ def count_report(
             han_count(text),
             patterns.longest(text),
             patterns.overlap(text),
-            None if token is None else _tokens_equal(cut, dictionary),
+            hits_token,
         )
     return ReportCounts(found)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dti_assets.text.attention import CountingRules, count_key, counting_setting
+from dti_assets.text.attention import CountingRules, count_key, counting_setting, segmenting_setting
 from dti_assets.text.cache import Cache
 from dti_assets.text.dictionary import Dictionary
 from dti_assets.text.reading import Reading
@@ -45,6 +45,12 @@ def needed_entries(
             text = Reading.from_json(entry).text
             contents.add(hashlib.sha256(text.encode()).hexdigest())
     with_tokens = dictionary.is_shipped or rules.hits == "token"
-    setting = counting_setting(dictionary, rules.tokenizer, with_tokens)
-    counts = {count_key(content, year, setting) for content in contents for year in years}
-    return {"texts": texts, "counts": counts}
+    settings = {
+        "counts": counting_setting(dictionary, rules.tokenizer, with_tokens),
+        "words": segmenting_setting(rules.tokenizer),
+    }
+    years = list(years)
+    return {"texts": texts} | {
+        kind: {count_key(content, year, setting) for content in contents for year in years}
+        for kind, setting in settings.items()
+    }

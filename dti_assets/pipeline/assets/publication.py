@@ -97,7 +97,7 @@ def publication_assets(specifications: Mapping[str, TableSpec]) -> list[dg.Asset
             ReportInputs(
                 study_name=study.name,
                 years=study.all_years,
-                study_yaml=study.file.read_text(encoding="utf-8"),
+                study_yaml=study.shown_text,
                 settings=study.instrument_settings(),
                 seeds={"estimates.seed": study.estimates.seed},
                 rule=str(study.instrument.rule),

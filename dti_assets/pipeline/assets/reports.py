@@ -153,6 +153,7 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
                     counts.keywords,
                     reports_counted=counts.counted,
                     reports_reused=counts.reused,
+                    reports_segmented=counts.segmented,
                     **totals,
                 ),
             ),

@@ -1,0 +1,26 @@
+"""Telling someone elsewhere: a JSON message to a webhook. What is told is the caller's business."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+TIMEOUT_SECONDS = 10
+
+
+def post(webhook: str, message: Mapping[str, Any]) -> str:
+    """POST `message` as JSON; returns what came of it in one sentence, and never raises.
+
+    The sentence names the host alone: the rest of a webhook's address is often its password.
+    """
+    import requests
+
+    host = urlsplit(webhook).hostname or "nowhere"
+    try:
+        answer = requests.post(webhook, json=dict(message), timeout=TIMEOUT_SECONDS)
+    except (requests.RequestException, ValueError) as error:
+        return f"the webhook at {host} was not reached ({type(error).__name__})"
+    if not answer.ok:
+        return f"the webhook at {host} answered {answer.status_code}"
+    return f"told the webhook at {host}"

@@ -1,0 +1,281 @@
+"""What starts runs by itself: the yearly schedule, the sensor of changed inputs, the conditions of
+declarative automation; and what tells of them: freshness, and a message when a run failed.
+
+Everything that starts runs is off until it is switched on. docs/yearly_refresh.md says what each
+switch does.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+
+from dti_assets.econ.table_specifications import TableSpecificationError
+from dti_assets.notification import post
+from dti_assets.pipeline.failures import sentence
+from dti_assets.pipeline.inputs import (
+    ALL,
+    ESTIMATES,
+    ROOT,
+    Changes,
+    InputsError,
+    State,
+    as_of,
+    changes,
+    listed_reports,
+    look,
+)
+from dti_assets.pipeline.partitions import RANGE_END, RANGE_START, TIMEZONE, run_years
+from dti_assets.pipeline.resources import Workspace
+from dti_assets.stored_tables import FETCHED, YEARLY
+from dti_assets.study import Study, StudyError, load_study
+
+# what reaches the network runs by its own schedule and never as part of another run
+FETCHING = dg.AssetSelection.assets(*sorted(FETCHED))
+_WHOLE = dg.AssetSelection.all() - FETCHING
+_YEARLY = dg.AssetSelection.assets(*sorted(YEARLY))
+# how many finished runs are looked through for one that made the whole study
+_RUNS_LOOKED_AT = 100
+
+
+def schedules(study: Study) -> list[dg.ScheduleDefinition]:
+    """The yearly download, and the yearly refresh an hour after it."""
+    download = dg.ScheduleDefinition(
+        name="yearly_download",
+        cron_schedule="0 5 1 3 *",
+        execution_timezone=TIMEZONE,
+        target=FETCHING,
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+        description=(
+            "On 1 March, an hour before yearly_refresh: does what dti download does for the "
+            "study's years. It REACHES THE NETWORK; what lies in the reports folder is kept."
+        ),
+    )
+
+    @dg.schedule(
+        name="yearly_refresh",
+        cron_schedule="0 6 1 3 *",
+        execution_timezone=TIMEZONE,
+        target=_WHOLE,
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+        description=(
+            "On 1 March, when provincial reports of the year are out: reads the reports folder, "
+            "counts the year, and makes the whole study anew. A year after the study's last one "
+            "is counted alone, and changes no table until `years` in study.yaml takes it in."
+        ),
+    )
+    def yearly_refresh(context: dg.ScheduleEvaluationContext) -> Any:
+        year = context.scheduled_execution_time.astimezone(ZoneInfo(TIMEZONE)).year
+        try:
+            last = load_study(study.file).years[1]
+        except StudyError as error:
+            return dg.SkipReason(str(error))
+        if year <= last:
+            return dg.RunRequest(partition_key=str(year))
+        context.log.info(
+            f"{year} lies after the study's last year, {last}: its reports are counted, and the "
+            f"tables wait until study.yaml says years: [..., {year}]"
+        )
+        alone = dg.AssetSelection.assets(ROOT, *sorted(YEARLY))
+        return dg.RunRequest(partition_key=str(year), asset_selection=_keys(alone, _graph(context)))
+
+    return [download, yearly_refresh]
+
+
+def sensors(study: Study) -> list[dg.SensorDefinition]:
+    """The sensor of changed inputs, and the one that tells of failed runs."""
+    return [_changed_inputs(study), _failed_run(study)]
+
+
+def _changed_inputs(study: Study) -> dg.SensorDefinition:
+    @dg.sensor(
+        name="changed_inputs",
+        target=_WHOLE,
+        minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.STOPPED,
+        description=(
+            "Watches the reports, patents and panel folders, the dictionaries and study.yaml. What "
+            "is new, changed or gone asks for one run: the years it concerns, and what lies "
+            "downstream. Sizes and times are looked at first; a file that was only touched asks "
+            "for nothing. A run that failed is not asked for again."
+        ),
+    )
+    def changed_inputs(context: dg.SensorEvaluationContext) -> Any:
+        try:
+            workspace = Workspace(load_study(study.file))
+            before = State.from_json(context.cursor)
+            now = look(workspace.study, before)
+            graph = _graph(context)
+            if before is None:
+                since = _last_whole_run(context.instance, graph, workspace.study)
+                before = as_of(now, workspace.study, since, listed_reports(workspace))
+            found = changes(workspace, before, now)
+        except (StudyError, InputsError, TableSpecificationError) as error:
+            # nothing is remembered, so that it is seen when the fault is mended
+            return dg.SkipReason(str(error))
+        if not found.assets:
+            return dg.SensorResult(skip_reason="nothing changed", cursor=now.to_json())
+        now.changes += 1
+        for change in found.said:
+            context.log.info(change)
+        return dg.SensorResult(
+            run_requests=[_request(graph, found, now, context.last_sensor_start_time)],
+            cursor=now.to_json(),
+        )
+
+    return changed_inputs
+
+
+def _request(graph: Any, found: Changes, now: State, started: float | None) -> dg.RunRequest:
+    """One run for all that changed. Dagster never repeats a run key: it holds the number of the
+    change beside the content, so that going back to an earlier dictionary is a run again."""
+    first, last = now.settings["years"]
+    years = sorted(found.years)
+    selected = _affected(graph, found, any(first <= year <= last for year in years))
+    request: dict[str, Any] = {
+        "run_key": f"{now.content()[:16]}-{now.changes}-{int(started or 0)}",
+        "asset_selection": selected,
+        "tags": {"dti/changed": "; ".join(found.said)[:200]},
+    }
+    if len(years) == 1:
+        request["partition_key"] = str(years[0])
+    elif years:
+        request["tags"] |= {RANGE_START: str(years[0]), RANGE_END: str(years[-1])}
+    return dg.RunRequest(**request)
+
+
+def _affected(graph: Any, found: Changes, in_study: bool) -> list[dg.AssetKey]:
+    """The assets that changes concern, with all downstream.
+
+    Counting reports of years outside the study moves no table, so nothing downstream of the
+    yearly assets is made anew, but what shows the list of files.
+    """
+    yearly = found.assets & {ROOT, *YEARLY}
+    direct = found.assets if in_study else found.assets - yearly
+    selection: dg.AssetSelection = _named(direct).required_multi_asset_neighbors().downstream()
+    if yearly and not in_study:
+        selection |= _outside_the_study(with_years=bool(found.years))
+    if not found.years:
+        selection -= _YEARLY
+    return _keys(selection, graph)
+
+
+def _named(names: Iterable[str]) -> dg.AssetSelection:
+    if ALL in names:
+        return _WHOLE
+    selection = dg.AssetSelection.assets(*sorted(set(names) - {ESTIMATES}))
+    return selection | dg.AssetSelection.groups("estimates") if ESTIMATES in names else selection
+
+
+def _outside_the_study(with_years: bool) -> dg.AssetSelection:
+    """The list of files, what shows it, and the yearly assets where there is a year to make."""
+    root = dg.AssetSelection.assets(ROOT)
+    shown = (root.downstream(depth=1, include_self=False) - _YEARLY).downstream()
+    return root | shown | _YEARLY if with_years else root | shown
+
+
+def _graph(context: Any) -> Any:
+    """The assets of the code location that a tick belongs to."""
+    return context.repository_def.asset_graph
+
+
+def _keys(selection: dg.AssetSelection, graph: Any) -> list[dg.AssetKey]:
+    """The assets of a selection; tables made together are asked for together."""
+    return sorted(selection.required_multi_asset_neighbors().resolve(graph), key=str)
+
+
+def _last_whole_run(instance: dg.DagsterInstance, graph: Any, study: Study) -> float | None:
+    """When the last run began that made every asset for all years of the study; None if none."""
+    whole = _WHOLE.resolve(graph)
+    finished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS])
+    for record in instance.get_run_records(finished, limit=_RUNS_LOOKED_AT):
+        run = record.dagster_run
+        made = run.asset_selection or set()
+        years = set(run_years(run.tags))
+        if made >= whole and years >= set(study.all_years):
+            return record.start_time or record.create_timestamp.timestamp()
+    return None
+
+
+def _failed_run(study: Study) -> dg.SensorDefinition:
+    webhook = study.notify.webhook
+    status = dg.DefaultSensorStatus.RUNNING if webhook else dg.DefaultSensorStatus.STOPPED
+
+    @dg.run_failure_sensor(
+        name="failed_run",
+        default_status=status,
+        description=(
+            "Tells of a failed run: in the daemon's log, and as JSON to notify.webhook of "
+            "study.yaml, with which it is on from the start."
+        ),
+    )
+    def failed_run(context: dg.RunFailureSensorContext) -> None:
+        message = failure_message(study, context)
+        context.log.error(message["text"])
+        if webhook:
+            context.log.info(post(webhook, message))
+
+    return failed_run
+
+
+def failure_message(study: Study, context: dg.RunFailureSensorContext) -> dict[str, Any]:
+    """What is told of a failed run: which one, and a sentence for every step that failed."""
+    failures = {
+        str(event.step_key): sentence(event.step_failure_data.error)
+        for event in context.get_step_failure_events()
+    }
+    run = context.dagster_run
+    said = "; ".join(f"{step}: {why}" for step, why in failures.items())
+    return {
+        "text": f"study {study.name}: a run failed: {said or context.failure_event.message}",
+        "study": study.name,
+        "run_id": run.run_id,
+        "job": run.job_name,
+        "years": run_years(run.tags),
+        "failures": failures,
+    }
+
+
+def follows_the_reports(partitioned: bool) -> dg.AutomationCondition[Any]:
+    """Made anew when something upstream was: like eager(), but for every year and not the latest
+    alone, and for the first time only after what is upstream was made.
+
+    Years outside the study need not exist for what is of the study's years.
+    """
+    condition = dg.AutomationCondition
+    missing = condition.any_deps_missing()
+    return (
+        condition.any_deps_updated().since_last_handled()
+        & ~(missing if partitioned else missing.ignore(_YEARLY))
+        & ~condition.any_deps_in_progress()
+        & ~condition.in_progress()
+    ).with_label("follows the reports")
+
+
+# the instrument of a year is due on 1 April: made between the new year and then
+APRIL = dg.FreshnessPolicy.cron(
+    deadline_cron="0 0 1 4 *", lower_bound_delta=timedelta(days=90), timezone=TIMEZONE
+)
+
+
+def with_automation(assets: Sequence[dg.AssetsDefinition]) -> list[dg.AssetsDefinition]:
+    """The assets with a condition on everything downstream of the list of reports, and the
+    deadline of the instrument."""
+    specs = [spec for one in assets for spec in one.specs]
+    below = {dg.AssetKey(ROOT)}
+    grown = True
+    while grown:
+        more = {s.key for s in specs if any(dep.asset_key in below for dep in s.deps)} - below
+        below |= more
+        grown = bool(more)
+
+    def apply(spec: dg.AssetSpec) -> dg.AssetSpec:
+        name = spec.key.to_user_string()
+        if spec.key in below and name != ROOT:
+            condition = follows_the_reports(partitioned=name in YEARLY)
+            spec = spec.replace_attributes(automation_condition=condition)
+        return dg.apply_freshness_policy(spec, APRIL) if name == "dti_iv" else spec
+
+    return [one.map_asset_specs(apply) for one in assets]

@@ -1,0 +1,212 @@
+"""Next January: new files and edits, what the sensor asks for, and that the results are those of
+a run from nothing."""
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import samples
+from made_studies import FEW_DRAWS, make_study, write_lines
+from ticks import launch, sensor_tick
+
+from dti_assets.pipeline.resources import Workspace
+from dti_assets.pipeline.run import run
+from dti_assets.study import load_study
+
+PLACES = ("浙江省", "江苏省", "上海市", "安徽省")
+OLD = (2019, 2020, 2021)
+# made of policy attention, downstream to the page
+DOWNSTREAM = {"policy_attention", "dti_iv", "panel", "table_03_two_stage_least_squares", "tables"}
+
+
+def write_year(folder: Path, year: int, more: int = 0) -> None:
+    for number, place in enumerate(PLACES):
+        text = samples.report_text(place, year, repeats=22 + number + year - 2019 + more)
+        (folder / f"{year}{place}.txt").write_text(text, encoding="utf-8")
+
+
+def made_files(study_file: Path) -> dict[str, str]:
+    """SHA-256 of everything in the outputs but the cache."""
+    outputs = study_file.parent / "outputs"
+    return {
+        path.relative_to(outputs).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(outputs.rglob("*"))
+        if path.is_file() and "cache" not in path.relative_to(outputs).parts
+    }
+
+
+def from_nothing(study_file: Path, folder: Path, select: str | None = None) -> dict[str, str]:
+    """What a run of the same inputs in a new folder makes."""
+    ignored = shutil.ignore_patterns("outputs", ".dagster")
+    shutil.copytree(study_file.parent, folder, ignore=ignored)
+    outcome = run(load_study(folder / "study.yaml"), select, workers=2)
+    assert outcome.success, outcome.failures
+    return made_files(folder / "study.yaml")
+
+
+def assert_as_from_nothing(study_file: Path, folder: Path, select: str) -> None:
+    """What a run of `select` from nothing makes is what lies there, byte by byte."""
+    expected, made = from_nothing(study_file, folder, select), made_files(study_file)
+    assert len(expected) > 8
+    assert {name: made.get(name) for name in expected} == expected
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A study of 2019 to 2022 whose last year has no report yet, run, and the sensor's cursor.
+
+    Its dictionary is not the shipped one, so that no published count stands in.
+    """
+    folder = tmp_path_factory.mktemp("walk") / "study"
+    study = make_study(folder, "years: [2019, 2022]\n")
+    terms = folder / "dictionaries/digital_economy_policy.csv"
+    terms.write_text(terms.read_text(encoding="utf-8") + "国际合作,own,zh,a test,,\n", "utf-8")
+    for year in OLD:
+        write_year(folder / "reports_raw", year)
+    outcome = run(study, workers=2)
+    assert outcome.success, outcome.failures
+    tick = sensor_tick(study.file)
+    # the first look sees that all was made of what lies there
+    assert tick.requests == [] and tick.skipped == "nothing changed"
+    assert tick.cursor
+    return study.file, tick.cursor
+
+
+@pytest.fixture
+def walk(made: tuple[Path, str], tmp_path: Path) -> Callable[[], tuple[Path, str]]:
+    """A copy of the study as it was made, with the cursor."""
+
+    def copy() -> tuple[Path, str]:
+        folder = tmp_path / "study"
+        shutil.copytree(made[0].parent, folder)
+        return folder / "study.yaml", made[1]
+
+    return copy
+
+
+def known_years(study_file: Path) -> dict[int, int]:
+    iv = Workspace(load_study(study_file)).stored("dti_iv").dropna(subset=["dti_iv"])
+    return {int(year): int(n) for year, n in iv.groupby("year").size().items()}
+
+
+def test_a_new_years_reports(walk: Callable[[], tuple[Path, str]], tmp_path: Path) -> None:
+    study, cursor = walk()
+    before = made_files(study)
+    assert known_years(study) == {2019: 4, 2020: 4, 2021: 4}
+    write_year(study.parent / "reports_raw", 2022)
+    tick = sensor_tick(study, cursor)
+    assert tick.years == ("2022",) and tick.assets >= DOWNSTREAM
+    assert not tick.assets & {"patent_counts", "user_figures", "capital_distances"}
+    ran = launch(study, tick.request)
+    assert ran.success, ran.failures
+    assert ran.tally["files_read"] == 4 and ran.tally["files_reused"] == 12
+    # the years before are not even looked up
+    assert ran.tally["reports_counted"] == 4 and ran.tally["reports_reused"] == 0
+    assert known_years(study) == {2019: 4, 2020: 4, 2021: 4, 2022: 4}
+    after = made_files(study)
+    assert (
+        after["data/table_01_descriptives.parquet"] != before["data/table_01_descriptives.parquet"]
+    )
+    assert after == from_nothing(study, tmp_path / "nothing")
+    again = sensor_tick(study, tick.cursor)
+    assert again.requests == [] and again.skipped == "nothing changed"
+
+
+def test_a_corrected_report_then_an_edited_term(
+    walk: Callable[[], tuple[Path, str]], tmp_path: Path
+) -> None:
+    study, cursor = walk()
+    report = study.parent / "reports_raw/2020江苏省.txt"
+    report.write_text(samples.report_text("江苏省", 2020, repeats=40), encoding="utf-8")
+    tick = sensor_tick(study, cursor)
+    assert tick.years == ("2020",) and tick.assets >= DOWNSTREAM
+    ran = launch(study, tick.request)
+    assert ran.success, ran.failures
+    assert ran.tally["files_read"] == 1 and ran.tally["files_reused"] == 11
+    assert ran.tally["reports_counted"] == 1 and ran.tally["reports_reused"] == 3
+    assert_as_from_nothing(study, tmp_path / "corrected", "+dti_iv")
+
+    terms = study.parent / "dictionaries/digital_economy_policy.csv"
+    text = terms.read_text(encoding="utf-8")
+    terms.write_text(text.replace("国际合作,own", "高质量发展,own"), encoding="utf-8")
+    tick = sensor_tick(study, tick.cursor)
+    assert tick.years == ("2019", "2022") and tick.assets >= DOWNSTREAM | {"keyword_counts"}
+    assert not tick.assets & {"report_files", "report_texts", "patent_counts"}
+    ran = launch(study, tick.request)
+    assert ran.success, ran.failures
+    # no file is read; every report is searched again, none is cut into words again
+    assert "files_read" not in ran.tally
+    assert ran.tally["reports_counted"] == 12 and ran.tally["reports_segmented"] == 0
+    assert_as_from_nothing(study, tmp_path / "edited", "+dti_iv,+table_02_baseline")
+
+
+def test_a_changed_setting(walk: Callable[[], tuple[Path, str]], tmp_path: Path) -> None:
+    study, cursor = walk()
+    write_lines(study.parent, "text: {words: han}\n")
+    tick = sensor_tick(study, cursor)
+    assert tick.years == ("2019", "2022") and tick.assets >= DOWNSTREAM
+    assert not tick.assets & {"report_files", "keyword_counts", "capital_distances"}
+    ran = launch(study, tick.request)
+    # nothing is read or counted at all
+    assert ran.success and ran.tally == {}
+    assert made_files(study) == from_nothing(study, tmp_path / "nothing")
+
+
+def test_years_extended_after_the_files_came(
+    walk: Callable[[], tuple[Path, str]], tmp_path: Path
+) -> None:
+    study, cursor = walk()
+    write_lines(study.parent, "years: [2019, 2021]\n")
+    tick = sensor_tick(study, cursor)
+    # no year of reports is made for a study that is cut short
+    assert tick.years == () and tick.assets >= {"dti_iv", "panel", "official_statistics"}
+    write_year(study.parent / "reports_raw", 2022)
+    outside = sensor_tick(study, tick.cursor)
+    # counted, and listed in the report; no table moves before the study takes the year in
+    assert outside.years == ("2022",)
+    assert outside.assets >= {"report_files", "policy_attention", "replication_report"}
+    assert not outside.assets & {"dti_iv", "panel", "tables"}
+    ran = launch(study, outside.request)
+    assert ran.success and ran.tally["files_read"] == 4 and ran.tally["reports_counted"] == 4
+    write_lines(study.parent, "years: [2019, 2022]\n")
+    tick = sensor_tick(study, outside.cursor)
+    assert tick.years == ("2022",) and tick.assets >= DOWNSTREAM
+    ran = launch(study, tick.request)
+    assert ran.success, ran.failures
+    assert ran.tally["files_read"] == 0 and ran.tally["reports_counted"] == 0
+    assert known_years(study) == {2019: 4, 2020: 4, 2021: 4, 2022: 4}
+    assert_as_from_nothing(study, tmp_path / "nothing", "+dti_iv")
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A study of 2020 and 2021 on published counts, run."""
+    study = make_study(tmp_path_factory.mktemp("real") / "study", "years: [2020, 2021]\n")
+    assert run(study, workers=2).success
+    cursor = sensor_tick(study.file).cursor
+    assert cursor
+    return study.file, cursor
+
+
+def test_the_real_reports_of_2022(
+    published: tuple[Path, str], shared: Path, tmp_path: Path
+) -> None:
+    study = tmp_path / "study/study.yaml"
+    shutil.copytree(published[0].parent, study.parent)
+    assert known_years(study) == {2020: 31, 2021: 31}
+    for file in (shared / "reports_raw/2022").iterdir():
+        shutil.copy(file, study.parent / "reports_raw")
+    write_lines(study.parent, FEW_DRAWS + "years: [2020, 2022]\n")
+    tick = sensor_tick(study, published[1])
+    assert tick.years == ("2022",)
+    ran = launch(study, tick.request)
+    assert ran.success, ran.failures
+    assert ran.tally["files_read"] == 31 and ran.tally["reports_counted"] == 31
+    assert known_years(study) == {2020: 31, 2021: 31, 2022: 31}
+    iv = Workspace(load_study(study)).stored("dti_iv")
+    origins = set(zip(iv["year"], iv["origin"], strict=True))
+    assert origins == {(2020, "published"), (2021, "published"), (2022, "text")}
+    # the whole is compared on the small study; here the way from the texts to the instrument
+    assert_as_from_nothing(study, tmp_path / "nothing", "+dti_iv")
