@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dti_assets.panel.coverage import how_to_supply
 from dti_assets.panel.official import memberships
 from dti_assets.panel.series import catalogue
 from dti_assets.panel.variables import VARIABLES
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
 
 Sheet = tuple[str, Sequence[str], Iterable[Sequence[Any]]]
 
@@ -30,10 +33,13 @@ def safe_text(value: Any) -> Any:
     return value
 
 
-def write_workbook(path: Path, sheets: Iterable[Sheet]) -> Path:
+def write_workbook(
+    path: Path, sheets: Iterable[Sheet], finish: Callable[[Workbook], None] | None = None
+) -> Path:
     """Sheets of (name, header, rows) as XLSX with the same bytes for the same content.
 
-    The header is bold and frozen; None, NaN and NA become empty cells.
+    The header is bold and frozen; None, NaN and NA become empty cells. `finish` may change the
+    book's looks before it is saved.
     """
     from openpyxl import Workbook
     from openpyxl.styles import Font
@@ -57,6 +63,8 @@ def write_workbook(path: Path, sheets: Iterable[Sheet]) -> Path:
         for j, width in enumerate(widths):
             sheet.column_dimensions[get_column_letter(j + 1)].width = width + 2
         sheet.freeze_panes = "A2"
+    if finish is not None:
+        finish(book)
     buffer = BytesIO()
     book.save(buffer)
     path.parent.mkdir(parents=True, exist_ok=True)
