@@ -6,6 +6,7 @@ import json
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
+from dti_assets.spreadsheets import csv_text
 from dti_assets.tables import records
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def render(frame: pd.DataFrame, form: str) -> str:
     """`table` and `md` for the eye; `csv` and `json` at full precision, null as an empty cell or
     null. Ends with a line break."""
     if form == "csv":
-        return frame.to_csv(index=False, lineterminator="\n")
+        return csv_text(frame)
     if form == "json":
         return json.dumps(records(frame), ensure_ascii=False, indent=1) + "\n"
     cells = [[str(name) for name in frame.columns]]

@@ -197,6 +197,13 @@ class Estimates(_Part):
     )
 
 
+class Audit(_Part):
+    """Where coders' sheets lie; what is labelled there corrects the counts in an asset."""
+
+    reports: str = Field("audit/reports", description="sheets of dti audit reports")
+    patents: str = Field("audit/patents", description="sheets of dti audit patents")
+
+
 class Study(_Part):
     """One study: years, folders, and every choice that moves a number."""
 
@@ -209,6 +216,7 @@ class Study(_Part):
     patents: Patents = Patents()
     panel: Panel = Panel()
     estimates: Estimates = Estimates()
+    audit: Audit = Audit()
     file: Path = Field(Path("study.yaml"), exclude=True, repr=False)
     # the years in the file, where a command was given its own
     years_in_file: tuple[int, int] | None = Field(None, exclude=True, repr=False)

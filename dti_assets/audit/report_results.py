@@ -213,12 +213,3 @@ def correction_rows(corrected: Corrected, before: pd.DataFrame, column: str) -> 
             }
         )
     return rows
-
-
-def unlabelled(source: str, reason: str) -> list[Row]:
-    """The one row that stands where there is no labelled sample."""
-    measure = "alpha"
-    return [
-        {"source": source, "part": "agreement", "scope": "all", "measure": measure,
-         "reason": reason}
-    ]  # fmt: skip

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from dti_assets.panel.codebook import codebook_html, codebook_markdown, codebook_rows
 from dti_assets.panel.tables import PANEL
 from dti_assets.panel.variables import BY_NAME
-from dti_assets.panel.workbooks import safe_text, write_workbook
+from dti_assets.panel.workbooks import write_workbook
+from dti_assets.spreadsheets import csv_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,11 +54,7 @@ def export_panel(
 
 def write_csv(frame: pd.DataFrame, path: Path) -> Path:
     """UTF-8 with a byte-order mark (Excel needs it for Chinese), full precision."""
-    safe = frame.copy()
-    for name in safe.columns:
-        if not _is_number(safe[name]):
-            safe[name] = safe[name].map(safe_text, na_action="ignore")
-    safe.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+    path.write_bytes(csv_text(frame).encode("utf-8-sig"))
     return path
 
 

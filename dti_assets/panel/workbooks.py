@@ -13,24 +13,14 @@ from dti_assets.panel.coverage import how_to_supply
 from dti_assets.panel.official import memberships
 from dti_assets.panel.series import catalogue
 from dti_assets.panel.variables import VARIABLES
+from dti_assets.spreadsheets import safe_text
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
 
 Sheet = tuple[str, Sequence[str], Iterable[Sequence[Any]]]
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-
-
-def safe_text(value: Any) -> Any:
-    """A text that a spreadsheet would take for a formula, with an apostrophe before it.
-
-    Anything but a text is returned as it is: a negative number stays a number.
-    """
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return "'" + value
-    return value
 
 
 def write_workbook(

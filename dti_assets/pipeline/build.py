@@ -8,6 +8,7 @@ import dagster as dg
 from dti_assets.pipeline.assets import (
     estimates,
     instrument,
+    measurement,
     panel,
     patents,
     publication,
@@ -40,6 +41,7 @@ def build_definitions(study: Study, overrides: Mapping[str, Any] | None = None) 
             *patents.ASSETS,
             *panel.ASSETS,
             *estimates.estimate_assets(study_tables(study)),
+            *measurement.ASSETS,
             *publication.publication_assets(study_tables(study)),
         ],
         asset_checks=all_checks(workspace.tables.values()),

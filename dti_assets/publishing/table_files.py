@@ -9,6 +9,7 @@ from dti_assets.publishing.latex import latex_table
 from dti_assets.publishing.markup import html_page, markdown_table
 from dti_assets.publishing.regression_table import PrintedTable
 from dti_assets.publishing.word import word_table
+from dti_assets.spreadsheets import csv_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +22,7 @@ def write_table(folder: Path, table: PrintedTable, stored: pd.DataFrame) -> None
     among its columns; the others are the printed table."""
     content = {
         # repr of a float is the shortest text that reads back as the same float
-        "csv": stored.to_csv(index=False, lineterminator="\n").encode("utf-8"),
+        "csv": csv_text(stored).encode("utf-8"),
         "tex": latex_table(table).encode("ascii"),
         "docx": word_table(table),
         "html": html_page(table).encode("utf-8"),

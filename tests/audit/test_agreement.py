@@ -50,8 +50,7 @@ def test_alpha_is_one_less_disagreement_over_that_of_all_pairs(data: st.DataObje
     flat = [v for row in units for v in row]
     n = len(flat)
     inside = sum(
-        sum(a != b for i, a in enumerate(row) for j, b in enumerate(row) if i != j)
-        / (len(row) - 1)
+        sum(a != b for i, a in enumerate(row) for j, b in enumerate(row) if i != j) / (len(row) - 1)
         for row in units
     )
     across = sum(a != b for i, a in enumerate(flat) for j, b in enumerate(flat) if i != j)

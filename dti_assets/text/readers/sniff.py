@@ -48,7 +48,7 @@ def _archive(content: bytes) -> str:
 
     try:
         names = set(zipfile.ZipFile(io.BytesIO(content)).namelist())
-    except (zipfile.BadZipFile, ValueError, OSError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
         raise UnreadableError("damaged", f"a broken or cut-off zip container ({error})") from error
     if "word/document.xml" in names:
         return "docx"

@@ -1,0 +1,37 @@
+"""The two commands of the README: what `make run` and `make test` start."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from small_study import make_study, write_reports
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def make(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """make in the repository, with this interpreter's environment in place of a new one."""
+    environment = Path(sys.prefix)
+    return subprocess.run(
+        [
+            "make", f"VENV={environment}",
+            f"--assume-old={environment}/.installed", f"--assume-old={environment}/.installed-dev",
+            *arguments,
+        ],
+        cwd=ROOT, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+
+
+def test_make_run_builds_the_study(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "study", "estimates: {draws: 99, bootstrap_draws: 99}\n")
+    write_reports(study.parent / "reports_raw")
+    done = make("run", f"STUDY={study}")
+    assert done.returncode == 0, done.stderr
+    assert "finished" in done.stderr and "report.html" in done.stderr
+    assert (study.parent / "outputs" / "report.html").is_file()
+
+
+def test_make_test_runs_the_suite() -> None:
+    shown = make("--dry-run", "test")
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.strip().endswith("python -m pytest")
