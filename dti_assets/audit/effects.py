@@ -46,9 +46,12 @@ def effects_on_column(
     corrected: Corrected,
     options: TableOptions,
 ) -> list[dict[str, Any]]:
-    """First stage, reduced form, 2SLS and OLS of a 2SLS column with the corrected variable beside
-    the one it replaces: rows of scope, measure, estimate, conf_low, conf_high, uncorrected,
-    change, change_low, change_high, note, reason."""
+    """A 2SLS column with the corrected variable beside the one it replaces.
+
+    Rows of scope, measure (first stage, reduced form, 2SLS; OLS too where the endogenous
+    regressor is corrected), estimate, conf_low, conf_high, uncorrected, change, change_low,
+    change_high, note, reason.
+    """
     scope = f"Table {table.table}, {column.column}"
     try:
         resolved = resolve(table, column, panel, options)
@@ -61,11 +64,12 @@ def effects_on_column(
         after = used.assign(**{corrected.name: corrected.values[at]})
         old, new = _estimates(spec, used), _estimates(spec, after)
     except EconError as error:
-        return [{"scope": scope, "measure": name, "reason": str(error)} for name in MEASURES]
+        return [{"scope": scope, "measure": name, "reason": str(error)} for name in MEASURES[:3]]
     drawn = _draws(spec, before, corrected, at)
     said = "; ".join(f"{stand_in} for {name}" for name, stand_in in resolved.proxies.items())
+    moved = MEASURES if corrected.name in spec.endogenous else MEASURES[:3]
     rows = []
-    for name in MEASURES:
+    for name in moved:
         value, low, high = new[name]
         change_low, change_high = holding(value - old[name][0], drawn[name] - old[name][0])
         rows.append(

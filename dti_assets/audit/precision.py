@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-_CONCENTRATION = (1.0, 1000.0)
+_CONCENTRATIONS = np.geomspace(1.0, 1000.0, 31)
 _TINY = 1e-9
 
 
@@ -56,7 +56,7 @@ def weighted_share(true: Floats, weight: Floats, level: float = 0.95) -> Weighte
 
 
 class Shrunk(NamedTuple):
-    """`share` of each stratum, `(draws, strata)` draws of it, and the concentration used."""
+    """`share` of each stratum, `(draws, strata)` draws of it, and the likeliest concentration."""
 
     share: Floats
     draws: Floats
@@ -68,34 +68,35 @@ def shrunken_shares(
 ) -> Shrunk:
     """Empirical-Bayes shares: (true + s m) / (labelled + s), m the overall share.
 
-    The shares of strata are taken to be Beta(s m, s (1 - m)); s maximises the beta-binomial
-    likelihood of the labels within 1 and 1000. A stratum without a label has m. A draw takes m
-    from Beta(m e + 1/2, (1 - m) e + 1/2), e the effective size, and then each share from
-    Beta(true + s m, labelled - true + s (1 - m)); s is held fixed.
+    The shares of strata are taken to be Beta(s m, s (1 - m)). Of s the labels tell little, so the
+    formula is averaged over 31 values from 1 to 1000, evenly spaced in logarithms, each weighted
+    by the beta-binomial likelihood of the labels. A stratum without a label has m. A draw takes m
+    from Beta(m e + 1/2, (1 - m) e + 1/2), e the effective size, s from those weights, and then
+    each share from Beta(true + s m, labelled - true + s (1 - m)).
     """
-    m = overall.share
-    s = _concentration(true, labelled, m)
+    m, e = overall.share, overall.effective
+    weight = _likelihood(true, labelled, m)
+    s = _CONCENTRATIONS[:, None]
+    share: Floats = weight @ ((true + s * m) / (labelled + s))
     rng = np.random.default_rng(seed)
-    e = overall.effective
-    drawn = rng.beta(m * e + 0.5, (1 - m) * e + 0.5, size=(draws, 1))
-    first = np.maximum(true + s * drawn, _TINY)
-    second = np.maximum(labelled - true + s * (1 - drawn), _TINY)
-    return Shrunk((true + s * m) / (labelled + s), rng.beta(first, second), s)
+    center = rng.beta(m * e + 0.5, (1 - m) * e + 0.5, size=(draws, 1))
+    spread = rng.choice(_CONCENTRATIONS, size=(draws, 1), p=weight)
+    first = np.maximum(true + spread * center, _TINY)
+    second = np.maximum(labelled - true + spread * (1 - center), _TINY)
+    return Shrunk(share, rng.beta(first, second), float(_CONCENTRATIONS[weight.argmax()]))
 
 
-def _concentration(true: Floats, labelled: Floats, m: float) -> float:
-    from scipy.optimize import minimize_scalar
+def _likelihood(true: Floats, labelled: Floats, m: float) -> Floats:
+    """Weight of each concentration, adding up to 1."""
     from scipy.special import betaln
 
-    low, high = np.log(_CONCENTRATION)
     if not 0 < m < 1:
-        return float(_CONCENTRATION[1])
-
-    def loss(log_s: float) -> float:
-        a, b = np.exp(log_s) * m, np.exp(log_s) * (1 - m)
-        return -float(np.sum(betaln(true + a, labelled - true + b) - betaln(a, b)))
-
-    return float(np.exp(minimize_scalar(loss, bounds=(low, high), method="bounded").x))
+        # labels that are all the same say nothing of how strata differ
+        return np.full(len(_CONCENTRATIONS), 1 / len(_CONCENTRATIONS))
+    a, b = _CONCENTRATIONS[:, None] * m, _CONCENTRATIONS[:, None] * (1 - m)
+    log = (betaln(true + a, labelled - true + b) - betaln(a, b)).sum(axis=1)
+    weight: Floats = np.exp(log - log.max())
+    return weight / weight.sum()
 
 
 def holding(point: float, drawn: Floats, level: float = 0.95) -> tuple[float, float]:

@@ -132,8 +132,8 @@ class ReportAudit:
                     "estimate": float(shares[at]),
                     "conf_low": low,
                     "conf_high": high,
-                    "note": f"(true + s m) / (labelled + s), m = {self.overall.share:.4f}, "
-                    f"s = {s:.1f}",
+                    "note": f"(true + s m) / (labelled + s) averaged over s, likeliest s = {s:.1f}, "
+                    f"m = {self.overall.share:.4f}",
                 }
             )
         return rows

@@ -1,7 +1,7 @@
 """A stratified sample of counted keyword occurrences, blinded, for coders to label.
 
-Strata are terms. Every term that occurs has one item at least, two where the sample has room;
-what is left is shared out in proportion to hits. Within a term every occurrence is as likely as
+Strata are terms. Every term that occurs has one item at least, two where there are four items a
+term; what is left is shared out in proportion to hits. Within a term every occurrence is as likely as
 every other.
 """
 
@@ -39,7 +39,7 @@ INSTRUCTIONS = (
 
 
 def allocate(sizes: Mapping[str, int], n: int) -> dict[str, int]:
-    """How many to draw from each stratum: one each (two where 2 * strata <= n), the rest in
+    """How many to draw from each stratum: one each (two where 4 * strata <= n), the rest in
     proportion to what is left of each, by largest remainder. Raises AuditError where n is less
     than the number of strata."""
     strata = [name for name, size in sizes.items() if size]
@@ -47,7 +47,7 @@ def allocate(sizes: Mapping[str, int], n: int) -> dict[str, int]:
         raise AuditError(
             f"--n {n}: {len(strata)} terms occur and each needs at least one occurrence"
         )
-    least = 2 if n >= 2 * len(strata) else 1
+    least = 2 if n >= 4 * len(strata) else 1
     chosen = {name: min(least, sizes[name]) for name in strata}
     rest = min(n, sum(sizes.values())) - sum(chosen.values())
     left = {name: sizes[name] - chosen[name] for name in strata}
