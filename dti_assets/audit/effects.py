@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-MEASURES = ("first stage", "reduced form", "2SLS", "OLS")
+# what moves with the instrument, and what with the endogenous regressor
+BY_INSTRUMENT = ("first stage", "reduced form", "2SLS")
+BY_ENDOGENOUS = ("first stage", "2SLS", "OLS")
 _KEY = ["province_code", "year"]
 
 
@@ -48,9 +50,9 @@ def effects_on_column(
 ) -> list[dict[str, Any]]:
     """A 2SLS column with the corrected variable beside the one it replaces.
 
-    Rows of scope, measure (first stage, reduced form, 2SLS; OLS too where the endogenous
-    regressor is corrected), estimate, conf_low, conf_high, uncorrected, change, change_low,
-    change_high, note, reason.
+    Rows of scope, measure (first stage and 2SLS; the reduced form where the instrument is
+    corrected, OLS where the endogenous regressor is), estimate, conf_low, conf_high, uncorrected,
+    change, change_low, change_high, note, reason.
     """
     scope = f"Table {table.table}, {column.column}"
     try:
@@ -64,12 +66,11 @@ def effects_on_column(
         after = used.assign(**{corrected.name: corrected.values[at]})
         old, new = _estimates(spec, used), _estimates(spec, after)
     except EconError as error:
-        return [{"scope": scope, "measure": name, "reason": str(error)} for name in MEASURES[:3]]
+        return [{"scope": scope, "measure": name, "reason": str(error)} for name in BY_INSTRUMENT]
     drawn = _draws(spec, before, corrected, at)
     said = "; ".join(f"{stand_in} for {name}" for name, stand_in in resolved.proxies.items())
-    moved = MEASURES if corrected.name in spec.endogenous else MEASURES[:3]
     rows = []
-    for name in moved:
+    for name in BY_ENDOGENOUS if corrected.name in spec.endogenous else BY_INSTRUMENT:
         value, low, high = new[name]
         change_low, change_high = holding(value - old[name][0], drawn[name] - old[name][0])
         rows.append(

@@ -132,8 +132,8 @@ class ReportAudit:
                     "estimate": float(shares[at]),
                     "conf_low": low,
                     "conf_high": high,
-                    "note": f"(true + s m) / (labelled + s) averaged over s, likeliest s = {s:.1f}, "
-                    f"m = {self.overall.share:.4f}",
+                    "note": f"(true + s m) / (labelled + s) averaged over s; "
+                    f"likeliest s = {s:.1f}, m = {self.overall.share:.4f}",
                 }
             )
         return rows
@@ -155,13 +155,18 @@ class ReportAudit:
         return row | {"estimate": found.share, "conf_low": found.low, "conf_high": found.high}
 
     def by_term(self, terms: list[str]) -> tuple[Floats, Floats, float]:
-        """Shrunk precision of each term, (draws, terms) draws of it, and the concentration."""
+        """Shrunk precision of each term, (draws, terms) draws of it, and the concentration.
+
+        Terms that were not sampled have the overall precision; all that were enter the shrinkage.
+        """
         term = self.key["stratum"].to_numpy()
-        used = [(term == name) & self.clear for name in terms]
+        every = sorted({*map(str, term), *terms})
+        used = [(term == name) & self.clear for name in every]
         true = np.array([self.true[chosen].sum() for chosen in used])
         labelled = np.array([float(chosen.sum()) for chosen in used])
         found = shrunken_shares(true, labelled, self.overall, self.draws, self.seed)
-        return found.share, found.draws, found.concentration
+        at = [every.index(name) for name in terms]
+        return found.share[at], found.draws[:, at], found.concentration
 
     def corrected_instrument(self, hits: pd.DataFrame, dti_iv: pd.DataFrame) -> Corrected:
         """DTI_iv with each term's hits times its shrunk precision; NaN where DTI_iv is null.

@@ -1,8 +1,8 @@
 """A stratified sample of counted keyword occurrences, blinded, for coders to label.
 
 Strata are terms. Every term that occurs has one item at least, two where there are four items a
-term; what is left is shared out in proportion to hits. Within a term every occurrence is as likely as
-every other.
+term; what is left is shared out in proportion to hits. Within a term every occurrence is as likely
+as every other.
 """
 
 from __future__ import annotations

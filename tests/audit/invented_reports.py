@@ -20,8 +20,8 @@ def texts(years: tuple[int, ...] = (2014, 2015), places: int = 31) -> pd.DataFra
         for year in years:
             lines = samples.report_lines(place.full_name, year, repeats=2 + number % 3)
             said = (
-                f"{year - 1}年{place.province}和{place.capital}市的大数据、{year}年{place.full_name}"
-                f"云计算,以及{place.capital}2020年互联网+行动,电子商务在{place.province}发展。"
+                f"{year - 1}年{place.province}和{place.capital}市的大数据、{year}年"
+                f"{place.full_name}云计算,以及{place.capital}2020年互联网+行动,电子商务在{place.province}发展。"
             )
             text = "\n".join([*lines[:5], said, *lines[5:], said])
             rows.append(

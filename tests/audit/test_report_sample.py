@@ -1,5 +1,6 @@
 """Drawing occurrences, blinding them, and the sheets coders get."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import openpyxl
@@ -66,13 +67,15 @@ def test_every_term_has_some_and_no_more_than_there_are(sizes: dict[str, int], n
     assert all(1 <= chosen[name] <= size for name, size in sizes.items())
     # more hits never mean fewer items
     ordered = sorted(sizes, key=lambda name: sizes[name])
-    for less, more in zip(ordered, ordered[1:], strict=False):
+    for less, more in pairwise(ordered):
         assert chosen[less] <= chosen[more] + (sizes[less] == sizes[more])
 
 
 @settings(max_examples=200)
 @given(
-    st.lists(st.sampled_from([*NAMES, "2015年", "“十三五”", "发展", ",", "12", "我们"]), max_size=12),
+    st.lists(
+        st.sampled_from([*NAMES, "2015年", "“十三五”", "发展", ",", "12", "我们"]), max_size=12
+    ),
     st.sampled_from(["数字经济", "5G", "互联网+", "大数据"]),
     st.lists(st.sampled_from([*NAMES, "二〇一五年", "建设", "。"]), max_size=12),
     st.integers(4, 80),
@@ -94,7 +97,9 @@ def test_masking_leaves_the_keyword_and_no_name_or_year(
 def test_what_is_masked_is_as_documented() -> None:
     said = mask("2015年浙江省、延边州,浙商和第十三届人大一次会议、“十三五”、98年、十九大")
     assert said == "#、#,#商和#人大#、#、#、#".replace("#", BLOCK)
-    assert mask("云计算、新能源,复苏的城市要晋级,增长15%") == "云计算、新能源,复苏的城市要晋级,增长15%"
+    assert (
+        mask("云计算、新能源,复苏的城市要晋级,增长15%") == "云计算、新能源,复苏的城市要晋级,增长15%"
+    )
     assert not [term for term in DICTIONARY.keys if mask(term) != term]
 
 
@@ -117,7 +122,9 @@ def test_sheets_are_blind_and_safe(occurrences: list, tmp_path: Path) -> None:
             shown = f"{place.item}{before}{after}"
             assert place.path.removesuffix(".txt") not in shown
             assert not any(name in shown for name in NAMES)
-            assert not any(str(year) in (before or "") + (after or "") for year in range(2000, 2023))
+            assert not any(
+                str(year) in (before or "") + (after or "") for year in range(2000, 2023)
+            )
         for sheet in book:
             for cells in sheet.iter_rows():
                 assert not any(cell.data_type == "f" for cell in cells)
