@@ -58,6 +58,6 @@ def test_the_schema_describes_every_key() -> None:
     schema = study_schema()
     assert set(schema["properties"]) == {
         "name", "years", "inputs", "outputs", "text", "instrument", "patents", "panel",
-        "estimates",
+        "estimates", "audit",
     }  # fmt: skip
     assert schema["required"] == ["years"]

@@ -80,10 +80,10 @@ def write_sheets(
     seed: int,
 ) -> list[Path]:
     """coder_1.xlsx and so on in `folder`: `rows` (each with `item`) in an order of its own each,
-    a column to label for each question, one to comment. Other sheets there are removed."""
+    a column to label for each question, one to comment. Sheets of those names are replaced."""
     import numpy as np
 
-    for old in sheet_paths(folder):
+    for old in folder.glob("coder_*.xlsx"):
         old.unlink()
     header = [*rows[0], *questions, "comment"]
     about = [["", ""], *([line, ""] for line in instructions)]

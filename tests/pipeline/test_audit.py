@@ -22,9 +22,9 @@ from dti_assets.study import load_study
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study over five invented reports and some patents, run as far as the audit."""
-    study = make_study(tmp_path_factory.mktemp("audited") / "study", years="[2014, 2016]")
+    study = make_study(tmp_path_factory.mktemp("audited") / "study", years="[2014, 2018]")
     write_reports(study.parent / "reports_raw")
-    write_patents(study.parent / "patents_raw" / "p.parquet", 2000, seed=5, years=(2014, 2016))
+    write_patents(study.parent / "patents_raw" / "p.parquet", 2000, seed=5)
     write_lines(study.parent, "estimates: {draws: 99, bootstrap_draws: 99}")
     assert run(load_study(study), "+measurement_audit").success
     return study
