@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from dti_assets.commands.audit import audit
+from dti_assets.commands.download import download, sources
+from dti_assets.commands.influence import influence
+from dti_assets.commands.options import parse_years, read_study, stored_table, study_option
 
 if TYPE_CHECKING:
-    from dti_assets.study import Study
+    pass
 
 FAILED, BAD_INPUT = 1, 2
-study_option = click.option(
-    "--study", "study_file", default="study.yaml", show_default=True, help="The study file."
-)
 
 
 def main() -> None:
@@ -61,6 +61,11 @@ def cli() -> None:
     """From provincial government work reports to an instrumental-variable table."""
 
 
+cli.add_command(download)
+cli.add_command(sources)
+cli.add_command(influence)
+
+
 @cli.command()
 @study_option
 @click.option("--select", "expression", help="Assets: names, +name (and upstream), name+, group:x.")
@@ -68,7 +73,7 @@ def cli() -> None:
 @click.option("--workers", type=click.IntRange(1), help="Worker processes; default: processors.")
 def run(study_file: str, expression: str | None, years: str | None, workers: int | None) -> None:
     """Materialise the study: read what is new, recount what changed, rebuild what follows."""
-    study = _study(study_file, years)
+    study = read_study(study_file, years)
     from dti_assets.progress import console_progress
 
     # the first thing said must not wait for the seconds Dagster takes to load
@@ -91,7 +96,7 @@ def freeze(study_file: str, replace: bool) -> None:
 
     Later outputs say whether the instrument is still the one in instrument.freeze.json.
     """
-    study = _study(study_file, None)
+    study = read_study(study_file, None)
     from dti_assets.progress import console_progress
 
     with console_progress(study.name) as progress:
@@ -123,7 +128,7 @@ def show(asset: str, study_file: str, years: str | None, form: str) -> None:
     """Print a stored asset."""
     from dti_assets.output import render
 
-    click.echo(render(_stored(asset, _study(study_file, years)), form), nl=False)
+    click.echo(render(stored_table(asset, read_study(study_file, years)), form), nl=False)
 
 
 @cli.command()
@@ -146,10 +151,10 @@ def kwic(
     from dti_assets.pipeline.resources import Workspace
     from dti_assets.text.concordance import occurrences, unread
 
-    study = _study(study_file, None)
+    study = read_study(study_file, None)
     workspace = Workspace(study)
     code = get_province(province).province_code if province else None
-    files = _stored("report_files", study)
+    files = stored_table("report_files", study)
     found = 0
     for hit in occurrences(
         files,
@@ -185,7 +190,7 @@ def new(folder: Path) -> None:
 @study_option
 def init(study_file: str) -> None:
     """Create the run home of a study (dti run does this itself where it is missing)."""
-    study = _study(study_file, None)
+    study = read_study(study_file, None)
     from dti_assets.pipeline.run import initialise
 
     click.echo(f"run home: {initialise(study)}")
@@ -199,19 +204,22 @@ def ui(study_file: str, port: int) -> None:
     import os
     import subprocess
 
-    study = _study(study_file, None)
+    study = read_study(study_file, None)
     from dti_assets.pipeline.run import initialise
 
     home = initialise(study)
     click.echo(f"http://127.0.0.1:{port} shows study {study.name}; Ctrl-C ends it")
+    # with the daemon, which empties the queue in which runs asked for in the UI wait
     command = [
-        sys.executable, "-m", "dagster_webserver", "--host", "127.0.0.1", "--port", str(port),
-        "--module-name", "dti_assets.definitions",
+        sys.executable, "-m", "dagster", "dev", "--host", "127.0.0.1", "--port", str(port),
+        "--module-name", "dti_assets.definitions", "--log-level", "warning",
     ]  # fmt: skip
     environment = {
         **os.environ,
         "DAGSTER_HOME": str(home),
         "DTI_STUDY": str(study.file.resolve()),
+        # which of its commands Dagster would rather see used is no news to users
+        "PYTHONWARNINGS": "ignore:Function `dev_command` is superseded",
     }
     try:
         sys.exit(subprocess.call(command, env=environment, cwd=study.root))
@@ -246,7 +254,7 @@ def template_panel(path: Path, study_file: str) -> None:
     """A workbook with every series of the panel, its unit and its definition."""
     from dti_assets.panel.workbooks import write_template
 
-    study = _study(study_file, None)
+    study = read_study(study_file, None)
     if path.exists():
         raise click.UsageError(f"{path} exists already; dti template overwrites nothing")
     write_template(path, study.years)
@@ -268,41 +276,6 @@ def schema_study() -> None:
     click.echo(json.dumps(study_schema(), ensure_ascii=False, indent=2))
 
 
-def _study(file: str, years: str | None) -> Study:
-    from dti_assets.study import load_study
-
-    return load_study(file, _years(years) if years else None)
-
-
-def _years(text: str) -> tuple[int, int]:
-    import re
-
-    found = re.fullmatch(r"([0-9]{4})(?:-([0-9]{4}))?", text.strip())
-    if found is None:
-        raise click.BadParameter(
-            f"{text!r} is neither a year nor two joined by a hyphen", param_hint="--years"
-        )
-    return int(found[1]), int(found[2] or found[1])
-
-
-def _stored(asset: str, study: Study) -> Any:
-    from dti_assets.storage import Store
-    from dti_assets.stored_tables import YEARLY, stored_tables
-
-    tables = stored_tables(study)
-    if asset not in tables:
-        from difflib import get_close_matches
-
-        near = get_close_matches(asset, tables, n=1)
-        hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(tables)}"
-        raise click.UsageError(f"no asset is called {asset!r}{hint}")
-    years = study.all_years if asset in YEARLY else None
-    try:
-        return Store(study.output_url).read(tables[asset], years)
-    except LookupError as error:
-        raise click.UsageError(f"{error}; run: dti run --study {study.file}") from error
-
-
 @cli.command()
 @click.argument("number")
 @study_option
@@ -311,7 +284,7 @@ def explain(number: str, study_file: str) -> None:
     from dti_assets.patents.explain import explain as explain_patent
     from dti_assets.patents.terms import load_terms
 
-    study = _study(study_file, None)
+    study = read_study(study_file, None)
     terms = load_terms(study.path(study.patents.dictionaries))
     source = study.path(study.inputs.patents)
     click.echo(str(explain_patent(number, source, terms, study.patents.columns)))
@@ -340,7 +313,7 @@ def simulate(
     """Write a complete study with known truth into FOLDER: reports, patents, figures."""
     from dti_assets.simulate import simulate_study
 
-    span = _years(years)
+    span = parse_years(years)
     truth = simulate_study(folder, provinces, span, patents, seed, strength, endogeneity)
     click.echo(
         f"made {folder}: {len(truth['reports'])} reports, {patents:,} patents, figures of "

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # what the bar says while an asset of long work is made
 DOING = {
+    "report_downloads": "fetching reports",
     "report_files": "reading reports",
     "keyword_counts": "counting reports",
     "digital_patents": "classifying patents",
@@ -84,6 +85,7 @@ class ConsoleProgress(Progress):
         for asset, what, where in (
             ("panel_export", "panel files", "panel"),
             ("tables", "tables", "tables"),
+            ("figures", "figures", "figures"),
             ("replication_report", "report", "report.html"),
         ):
             if asset in outcome.made:

@@ -112,11 +112,15 @@ class Store:
         with _remote(location) as (filesystem, temporary):
             filesystem.put_file(str(made), temporary)
 
-    def keep(self, folder: Path, name: str) -> list[dict[str, Any]]:
+    def keep(
+        self, folder: Path, name: str, former: Iterable[tuple[str, str]] = ()
+    ) -> list[dict[str, Any]]:
         """Put the files of a local folder below `name` ("" for the outputs themselves); rows of
         path, sha256 and bytes.
 
-        Paths are relative to the outputs and stand in order.
+        Paths are relative to the outputs and stand in order. `former` is the record of an earlier
+        run, path and sha256: what it made below `name` and this run did not is removed, unless
+        its content has changed since and is somebody's own.
         """
         rows: list[dict[str, Any]] = []
         for source in sorted(path for path in folder.rglob("*") if path.is_file()):
@@ -125,7 +129,32 @@ class Store:
             _put(self._location(path), content)
             digest = hashlib.sha256(content).hexdigest()
             rows.append({"path": path, "sha256": digest, "bytes": len(content)})
+        made = {row["path"] for row in rows}
+        for path, digest in former:
+            inside = path.startswith(f"{name}/") and ".." not in path.split("/")
+            if inside and path not in made:
+                _remove(self._location(path), digest)
         return rows
+
+    def recorded(self, table: Table) -> list[tuple[str, str]]:
+        """Path and sha256 of the files that a stored record names; empty where there is none."""
+        try:
+            rows = self.read(table).dropna(subset=["path", "sha256"])
+        except (MissingTableError, DamagedTableError, TableError):
+            return []
+        return list(zip(rows["path"].astype(str), rows["sha256"].astype(str), strict=True))
+
+    def checksum(self, table: Table, years: Iterable[int] | None = None) -> str | None:
+        """SHA-256 of a stored table's file, or of those of `years` one after the other; None
+        where a file has not been made."""
+        digest = hashlib.sha256()
+        for year in [None] if years is None else sorted(years):
+            if not self.has(table, year):
+                return None
+            with _opened(self.location(table.name, year)) as file:
+                while chunk := file.read(1 << 20):
+                    digest.update(chunk)
+        return digest.hexdigest()
 
 
 def _put(location: str, content: bytes) -> None:
@@ -134,6 +163,33 @@ def _put(location: str, content: bytes) -> None:
         return
     with _remote(location) as (filesystem, temporary):
         filesystem.pipe_file(temporary, content)
+
+
+def _remove(location: str, digest: str) -> None:
+    """Remove the file if it is there and still has this SHA-256."""
+    try:
+        with _opened(location) as file:
+            if hashlib.sha256(file.read()).hexdigest() != digest:
+                return
+    except FileNotFoundError:
+        return
+    if "://" not in location:
+        Path(location).unlink(missing_ok=True)
+        return
+    import fsspec
+
+    filesystem, path = fsspec.core.url_to_fs(location)
+    filesystem.rm_file(path)
+
+
+def _opened(location: str) -> Any:
+    """The file, open for reading bytes."""
+    if "://" not in location:
+        return Path(location).open("rb")
+    import fsspec
+
+    filesystem, path = fsspec.core.url_to_fs(location)
+    return filesystem.open(path, "rb")
 
 
 @contextmanager
@@ -163,13 +219,8 @@ def _get(location: str, name: str) -> pd.DataFrame:
     import pyarrow.parquet as pq
 
     try:
-        if "://" in location:
-            import fsspec
-
-            filesystem, path = fsspec.core.url_to_fs(location)
-            content = filesystem.cat_file(path)
-        else:
-            content = Path(location).read_bytes()
+        with _opened(location) as file:
+            content = file.read()
     except FileNotFoundError as error:
         raise MissingTableError(f"table {name} has not been made") from error
     try:

@@ -3,12 +3,14 @@
 from dataclasses import replace
 
 from dti_assets.audit.tables import MEASUREMENT_AUDIT
+from dti_assets.econ import influence_tables
 from dti_assets.econ import tables as econ
 from dti_assets.econ.table_specifications import TableSpec, TableSpecificationError
 from dti_assets.geography.tables import CAPITAL_DISTANCES, DTI_IV
 from dti_assets.panel import tables as panel
 from dti_assets.patents import tables as patents
-from dti_assets.publishing.tables import REPORT_PAGE, TABLE_FILES
+from dti_assets.publishing.tables import FIGURE_FILES, REPORT_PAGE, TABLE_FILES
+from dti_assets.sources.tables import REPORT_DOWNLOADS
 from dti_assets.study import Study
 from dti_assets.study_tables import shipped_tables, study_tables
 from dti_assets.tables import Table
@@ -24,6 +26,7 @@ from dti_assets.text.tables import (
 COMMON: dict[str, Table] = {
     table.name: table
     for table in (
+        REPORT_DOWNLOADS,
         REPORT_FILES,
         REPORT_TEXTS,
         KEYWORD_COUNTS,
@@ -51,8 +54,13 @@ COMMON: dict[str, Table] = {
         panel.CHECKS,
         panel.PANEL_EXPORT,
         econ.WEAK_INSTRUMENTS,
+        econ.ANDERSON_RUBIN_CURVE,
+        econ.STAGE_RESIDUALS,
         econ.INDIRECT_EFFECTS,
         econ.LEAVE_ONE_OUT,
+        influence_tables.INFLUENCE,
+        influence_tables.DICTIONARY_PERMUTATION,
+        influence_tables.PERMUTATION_DRAWS,
         econ.SPECIFICATION_CURVE,
         econ.ROBUSTNESS,
         econ.ROMANO_WOLF,
@@ -60,6 +68,7 @@ COMMON: dict[str, Table] = {
         econ.PAPER_COMPARISON,
         MEASUREMENT_AUDIT,
         TABLE_FILES,
+        FIGURE_FILES,
         REPORT_PAGE,
     )
 }
@@ -88,3 +97,5 @@ TABLES: dict[str, Table] = COMMON | {
 }
 # stored one file a year; everything else is one file
 YEARLY = frozenset({"report_texts", "keyword_counts", "section_words", "policy_attention"})
+# made by fetching from the network: only where asked for by name, never as part of a run
+FETCHED = frozenset({"report_downloads"})

@@ -40,14 +40,19 @@ class Column:
     @property
     def rule(self) -> str:
         """The column's rules in words, for the UI and the codebook."""
-        parts = ["may be null" if self.nullable else "never null"]
+        return "; ".join(["may be null" if self.nullable else "never null", *self.bounds])
+
+    @property
+    def bounds(self) -> list[str]:
+        """The rules about values that are there, each in words."""
+        parts = []
         if self.minimum is not None:
             parts.append(f">= {self.minimum:g}")
         if self.maximum is not None:
             parts.append(f"<= {self.maximum:g}")
         if self.allowed is not None:
             parts.append("one of " + ", ".join(self.allowed))
-        return "; ".join(parts)
+        return parts
 
 
 @dataclass(frozen=True)

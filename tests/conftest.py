@@ -1,9 +1,18 @@
-"""Shared by all tests: where the real data lie, and a report written for tests."""
+"""Shared by all tests: where the real data lie, a report written for tests, and the official study
+run once."""
+
+from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import made_studies
 import pytest
 from small_study import make_study, write_reports
+
+if TYPE_CHECKING:
+    from dti_assets.pipeline.run import Outcome
+    from dti_assets.study import Study
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -28,3 +37,13 @@ def small_study(tmp_path: Path) -> Path:
     study = make_study(tmp_path / "study")
     write_reports(study.parent / "reports_raw")
     return study
+
+
+@pytest.fixture(scope="session")
+def official(tmp_path_factory: pytest.TempPathFactory) -> tuple[Study, Outcome]:
+    """The study that ships, run as a whole with few draws: published counts, official figures, no
+    files. Materialised once; a test that changes it takes a copy."""
+    from dti_assets.pipeline.run import run
+
+    study = made_studies.make_study(tmp_path_factory.mktemp("official") / "study")
+    return study, run(study)

@@ -4,11 +4,13 @@ import ast
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1] / "dti_assets"
-DOMAIN = ("text", "geography", "patents", "panel", "econ", "publishing", "audit")
+DOMAIN = ("text", "geography", "sources", "patents", "panel", "econ", "publishing", "audit")
 # what each domain package may use besides itself and the plain modules named below
 ALLOWED = {
     "text": {"geography"},
     "geography": set(),
+    # a download is judged by the readers that will count it, and stored where they look
+    "sources": {"geography", "text"},
     "patents": {"geography"},
     "panel": {"geography"},
     "econ": set(),

@@ -1,1 +1,1 @@
-"""Groups of `dti` subcommands too long for `cli`; loaded with it, so heavy imports stay inside."""
+"""Subcommands of `dti`, a module a subject; each imports what it needs when it is called."""

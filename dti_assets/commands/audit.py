@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dti_assets.commands.options import read_study, stored_table, study_option
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -32,13 +34,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--seed", type=click.IntRange(0), default=1, show_default=True),
         click.option("--coders", type=click.IntRange(1, 20), default=2, show_default=True),
         click.option("--n", type=click.IntRange(1), default=200, show_default=True, help="Items."),
-        click.option(
-            "--study",
-            "study_file",
-            default="study.yaml",
-            show_default=True,
-            help="The study file.",
-        ),
+        study_option,
         click.argument("folder", type=click.Path(path_type=Path, file_okay=False), required=False),
     ):
         command = option(command)
@@ -80,10 +76,9 @@ def audit_patents(folder: Path | None, study_file: str, labelled: bool, **chosen
 
 
 def _workspace(study_file: str, folder: Path | None, source: str) -> tuple[Workspace, Path]:
-    from dti_assets.cli import _study
     from dti_assets.pipeline.resources import Workspace
 
-    study = _study(study_file, None)
+    study = read_study(study_file, None)
     return Workspace(study), folder or study.path(getattr(study.audit, source))
 
 
@@ -113,7 +108,7 @@ def _print(workspace: Workspace, folder: Path, make: Callable[..., list[dict[str
     from dti_assets.output import render
     from dti_assets.pipeline.auditing import NEEDED
 
-    stored = {name: workspace.stored(name) for name in NEEDED}
+    stored = {name: stored_table(name, workspace.study) for name in NEEDED}
     source = "reports" if make.__name__.startswith("report") else "patents"
     rows = [{"source": source, **row} for row in make(workspace, folder, stored)]
     frame = MEASUREMENT_AUDIT.frame(rows)

@@ -7,7 +7,6 @@ instrument.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -241,9 +240,40 @@ def _residualised(design: Design) -> tuple[Floats, Floats, Floats]:
     return columns[:, 0], columns[:, 1], z
 
 
-def _wald_set(design: Design, covariance: str, level: float) -> list[Interval]:
-    from scipy import stats
+@dataclass(frozen=True)
+class _WaldParts:
+    """What the Wald test that instruments do not explain y - b d is made of, for every b.
 
+    zy, zd : (q,) projections on an orthonormal basis of the instruments. vy, vd : (n,) what they
+    leave. sy, sd : scores by row or cluster, None under iid errors. F is F(q, df) under the null.
+    """
+
+    q: int
+    df: int
+    factor: float
+    zy: Floats
+    zd: Floats
+    vy: Floats
+    vd: Floats
+    sy: Floats | None
+    sd: Floats | None
+
+    def statistics(self, values: Floats) -> Floats:
+        """The F statistic of each hypothesised value."""
+        out = np.empty(len(values))
+        for i, b in enumerate(values):
+            weight = max(1.0, abs(b))  # keeps a huge b from overflowing
+            g = (self.zy - b * self.zd) / weight
+            if self.sy is None or self.sd is None:
+                v = (self.vy - b * self.vd) / weight
+                out[i] = len(v) * (g @ g) / (v @ v)
+            else:
+                s = (self.sy - b * self.sd) / weight
+                out[i] = g @ np.linalg.solve(s.T @ s, g)
+        return out / (self.q * self.factor)
+
+
+def _wald_parts(design: Design, covariance: str) -> _WaldParts:
     y, d, z = _residualised(design)
     q = z.shape[1]
     slopes = q + design.exogenous.shape[1]
@@ -253,45 +283,55 @@ def _wald_set(design: Design, covariance: str, level: float) -> list[Interval]:
             raise TooFewClusters(f"{q} instruments cannot be tested jointly with {df + 1} clusters")
     else:
         df = design.n - design.parameters(slopes)
-    critical = float(stats.f.ppf(level, q, df))
     factor = design.small_sample_factor(slopes, covariance)
     zy, zd = z.T @ y, z.T @ d
     vy, vd = y - z @ zy, d - z @ zd
     if covariance == "iid":
-        k = critical * q * factor / design.n
-        return quadratic_set(
-            float(zd @ zd - k * vd @ vd),
-            float(-2 * (zy @ zd - k * vy @ vd)),
-            float(zy @ zy - k * vy @ vy),
-        )
+        return _WaldParts(q, df, factor, zy, zd, vy, vd, None, None)
     sy, sd = z * vy[:, None], z * vd[:, None]
     if covariance == "clustered":
         assert design.sample.cluster is not None
         sy = cluster_sums(sy, design.sample.cluster)
         sd = cluster_sums(sd, design.sample.cluster)
-    k = critical * q * factor
+    return _WaldParts(q, df, factor, zy, zd, vy, vd, sy, sd)
+
+
+def wald_p_values(design: Design, covariance: str, values: ArrayLike) -> Floats:
+    """p-value of each hypothesised value from the Wald test (CRV1 when clustered) that gives
+    the set of the same name."""
+    from scipy import stats
+
+    parts = _wald_parts(design, covariance)
+    found = stats.f.sf(parts.statistics(np.asarray(values, dtype=float)), parts.q, parts.df)
+    return np.asarray(found, dtype=float)
+
+
+def _wald_set(design: Design, covariance: str, level: float) -> list[Interval]:
+    from scipy import stats
+
+    parts = _wald_parts(design, covariance)
+    q, zy, zd, vy, vd = parts.q, parts.zy, parts.zd, parts.vy, parts.vd
+    critical = float(stats.f.ppf(level, q, parts.df))
+    k = critical * q * parts.factor
+    if parts.sy is None or parts.sd is None:
+        k /= design.n
+        return quadratic_set(
+            float(zd @ zd - k * vd @ vd),
+            float(-2 * (zy @ zd - k * vy @ vd)),
+            float(zy @ zy - k * vy @ vy),
+        )
+    sy, sd = parts.sy, parts.sd
     if q == 1:
         return quadratic_set(
             float(zd[0] ** 2 - k * np.sum(sd * sd)),
             float(-2 * (zy[0] * zd[0] - k * np.sum(sy * sd))),
             float(zy[0] ** 2 - k * np.sum(sy * sy)),
         )
-    statistic = _wald_function(zy, zd, sy, sd)
     centre, scale = _centre_and_scale(design)
     at_infinity = float(zd @ np.linalg.solve(sd.T @ sd, zd))
-    return invert(lambda values: statistic(values) <= k, at_infinity <= k, centre, scale)
-
-
-def _wald_function(zy: Floats, zd: Floats, sy: Floats, sd: Floats) -> Callable[[Floats], Floats]:
-    def statistic(values: Floats) -> Floats:
-        out = np.empty(len(values))
-        for i, b in enumerate(values):
-            weight = max(1.0, abs(b))
-            g, s = (zy - b * zd) / weight, (sy - b * sd) / weight
-            out[i] = g @ np.linalg.solve(s.T @ s, g)
-        return out
-
-    return statistic
+    return invert(
+        lambda values: parts.statistics(values) <= critical, at_infinity <= k, centre, scale
+    )
 
 
 def _piece(low: float, high: float) -> str:

@@ -207,6 +207,8 @@ def _sort_key(value: Any) -> tuple[int, float, str]:
 
 def _compact(codes: Codes) -> Codes:
     """The same partition with codes 0 to levels - 1 and no gaps."""
+    if len(codes) and np.bincount(codes).all():
+        return codes.astype(int)
     return np.unique(codes, return_inverse=True)[1].astype(int)
 
 

@@ -253,6 +253,8 @@ def _moments(
         "estimate": b,
         "std_error": error,
         "p_value": 2 * stats.t.sf(np.abs(b / error), df),
+        "conf_low": b - stats.t.ppf((1 + level) / 2, df) * error,
+        "conf_high": b + stats.t.ppf((1 + level) / 2, df) * error,
         "first_stage": pi,
         "first_stage_f": f,
         "ar_p": stats.f.sf(ar, 1, df),

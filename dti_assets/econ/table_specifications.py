@@ -142,7 +142,9 @@ def load_table(path: Path | str) -> TableSpec:
 
     path = Path(path)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        # twelve files are read whenever a code location loads: in C where PyYAML came with it
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         reason = _fault(error)
         raise TableSpecificationError(f"{path.name}: not readable as YAML ({reason})") from error
@@ -257,6 +259,14 @@ def first_two_stage_column(
         for column in table.columns:
             if len(column.endogenous) == 1 and column.instruments == (instrument,):
                 return table, column
+    return None
+
+
+def baseline_column(tables: Iterable[TableSpec]) -> tuple[TableSpec, ColumnSpec] | None:
+    """The last column of the first table of OLS coefficients."""
+    for table in tables:
+        if table.columns and not any(column.endogenous for column in table.columns):
+            return table, table.columns[-1]
     return None
 
 

@@ -152,6 +152,50 @@ WEAK_INSTRUMENTS = Table(
     key=("table", "column"),
 )
 
+ANDERSON_RUBIN_CURVE = Table(
+    "anderson_rubin_curve",
+    "2SLS column and hypothesised coefficient",
+    (
+        _TABLE,
+        _LABEL,
+        _COLUMN,
+        Column("outcome", "string", "left-hand side"),
+        Column("endogenous", "string", "instrumented regressor"),
+        Column("instruments", "string", "excluded instruments"),
+        Column("point", "int64", "number of the point, in order of the value", minimum=1),
+        _number("value", "hypothesised coefficient"),
+        _number("p_wild", "wild cluster restricted Anderson-Rubin p-value, where clustered"),
+        _number("p_wald", "Anderson-Rubin p-value of the Wald form; CRV1 where clustered"),
+        _number("estimate", "2SLS coefficient, the same on every row of a column"),
+        _number("p_wild_at_infinity", "limit of p_wild: the test of the first stage"),
+        _text("errors", "iid, robust or clustered"),
+        _text("note", "what must stand under the figure"),
+        _REASON,
+    ),
+    key=("table", "column", "point"),
+)
+
+STAGE_RESIDUALS = Table(
+    "stage_residuals",
+    "2SLS column and row of its sample",
+    (
+        _TABLE,
+        _LABEL,
+        _COLUMN,
+        Column("outcome", "string", "left-hand side"),
+        Column("endogenous", "string", "instrumented regressor"),
+        Column("instruments", "string", "excluded instruments; the first is the one shown"),
+        _text("province", "Chinese short name of the province"),
+        _whole("year", "calendar year", "year"),
+        _number("outcome_residual", "outcome less controls, effects and further instruments"),
+        _number("endogenous_residual", "endogenous regressor less the same"),
+        _number("instrument_residual", "first instrument less the same"),
+        _text("note", "what must stand under the figure"),
+        _REASON,
+    ),
+    key=("table", "column", "province", "year"),
+)
+
 INDIRECT_EFFECTS = Table(
     "indirect_effects",
     "mediator and version",
@@ -214,6 +258,8 @@ SPECIFICATION_CURVE = Table(
         _number("estimate", "2SLS coefficient"),
         _number("std_error", "its standard error"),
         _number("p_value", "its p-value"),
+        _number("conf_low", "lower end of its 95 % interval under the cell's errors"),
+        _number("conf_high", "upper end of its 95 % interval under the cell's errors"),
         _number("first_stage", "first-stage coefficient"),
         _number("first_stage_f", "first-stage F under the cell's errors"),
         _number("ar_p", "p-value of the Anderson-Rubin test of no effect"),

@@ -6,6 +6,7 @@ that visible under every zero-distance rule. Estimation is elsewhere.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from dti_assets.geography.distances import ALTERNATIVES, ZeroDistance, capital_distances
@@ -46,6 +47,27 @@ def dti_iv(attention: pd.DataFrame, distances: pd.DataFrame) -> pd.DataFrame:
             }
         )
     return DTI_IV.frame(rows)
+
+
+def instrument_by_term(
+    counts: pd.DataFrame, instrument: pd.DataFrame, sections: Collection[str], hits: str
+) -> pd.DataFrame:
+    """The instrument taken apart: (hits of a term / total words) / distance_km.
+
+    `counts` has columns province_code, year, section, term and `hits` (a column of table
+    keyword_counts, or of other counts); `instrument` is table dti_iv. Index (province, year) of
+    the rows of `instrument` that have a value, a column per term with a hit in `sections`, in
+    the order of their names. With the study's own hits the columns sum to dti_iv.
+    """
+    known = instrument.dropna(subset=["dti_iv"])
+    chosen = counts[counts["section"].isin(list(sections))]
+    table = chosen.groupby(["province_code", "year", "term"])[hits].sum().unstack(fill_value=0)
+    places = known.set_index(["province_code", "year"])
+    found = table.reindex(places.index, fill_value=0).astype(float)
+    found = found.loc[:, (found > 0).any()]
+    scale = places["total_words"].astype(float) * places["distance_km"].astype(float)
+    parts = found.div(scale, axis=0)
+    return parts.set_axis(known.set_index(["province", "year"]).index)
 
 
 def within_shares(

@@ -1,13 +1,19 @@
 """build_definitions: a study to Dagster definitions, and nothing else."""
 
+import warnings
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import dagster as dg
 
+from dti_assets.column_lineage import column_lineage
 from dti_assets.pipeline.assets import (
+    downloads,
     estimates,
+    influence,
     instrument,
+    instrument_evidence,
     measurement,
     panel,
     patents,
@@ -17,6 +23,7 @@ from dti_assets.pipeline.assets import (
 from dti_assets.pipeline.checks import all_checks
 from dti_assets.pipeline.io import ParquetIOManager
 from dti_assets.pipeline.partitions import FIRST_YEAR, yearly
+from dti_assets.pipeline.policy import with_policy
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.study import Study
 from dti_assets.study_tables import study_tables
@@ -28,24 +35,35 @@ def build_definitions(study: Study, overrides: Mapping[str, Any] | None = None) 
     Pure: reads no file but those of the package, and starts nothing.
     """
     workspace = Workspace(study)
+    lineage = partial(column_lineage, study)
     resources: dict[str, Any] = {
         "workspace": workspace,
-        "io_manager": ParquetIOManager(workspace.store, study.all_years, workspace.tables),
+        "io_manager": ParquetIOManager(workspace.store, study.all_years, workspace.tables, lineage),
         **(overrides or {}),
     }
-    partitions = yearly(min(FIRST_YEAR, study.years[0]))
+    # what this uses of Dagster's beta (code references, single-run backfills) is no news to users
+    with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
+        assets = with_policy(_assets(study), workspace.tables, lineage)
     return dg.Definitions(
-        assets=[
-            *reports.report_assets(partitions),
-            *instrument.ASSETS,
-            *patents.ASSETS,
-            *panel.ASSETS,
-            *estimates.estimate_assets(study_tables(study)),
-            *measurement.ASSETS,
-            *publication.publication_assets(study_tables(study)),
-        ],
+        assets=assets,
         asset_checks=all_checks(workspace.tables.values()),
         resources=resources,
         # the heavy steps start worker processes of their own
         executor=dg.in_process_executor,
     )
+
+
+def _assets(study: Study) -> list[dg.AssetsDefinition]:
+    partitions = yearly(min(FIRST_YEAR, study.years[0]))
+    return [
+        *downloads.ASSETS,
+        *reports.report_assets(partitions),
+        *instrument.ASSETS,
+        *patents.ASSETS,
+        *panel.ASSETS,
+        *estimates.estimate_assets(study_tables(study)),
+        *instrument_evidence.instrument_evidence(study_tables(study)),
+        *influence.influence_assets(study_tables(study)),
+        *measurement.ASSETS,
+        *publication.publication_assets(study_tables(study)),
+    ]

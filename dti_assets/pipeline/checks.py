@@ -11,6 +11,8 @@ from dti_assets.pipeline.resources import Workspace
 from dti_assets.tables import Table
 
 SHOWN = 20
+# of these, in the description of the result
+IN_PLACE = 8
 
 
 def warning(sentences: Sequence[str], **metadata: Any) -> dg.AssetCheckResult:
@@ -21,13 +23,23 @@ def warning(sentences: Sequence[str], **metadata: Any) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         passed=not sentences,
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"{len(sentences)} to look at" if sentences else "nothing to look at",
+        description=_summary(sentences),
         metadata={
             "number": len(sentences),
             "sentences": dg.MetadataValue.md(_list(shown)),
             **metadata,
         },
     )
+
+
+def _summary(sentences: Sequence[str]) -> str:
+    """In a line, and below it the first findings: the UI shows the description of a result in
+    its place, and lists in its metadata behind a link."""
+    if not sentences:
+        return "nothing to look at"
+    more = ["and more, see `sentences`"] if len(sentences) > IN_PLACE else []
+    findings = _list([*sentences[:IN_PLACE], *more])
+    return f"{len(sentences)} to look at\n\n{findings}"
 
 
 def _list(sentences: Sequence[str]) -> str:
@@ -41,7 +53,7 @@ def declaration_check(table: Table) -> dg.AssetChecksDefinition:
         asset=table.name,
         name="as_declared",
         blocking=True,
-        description="Columns, types, ranges and the unique key are as declared.",
+        description=_declared(table),
     )
     def as_declared(
         context: dg.AssetCheckExecutionContext, workspace: dg.ResourceParam[Workspace]
@@ -50,10 +62,18 @@ def declaration_check(table: Table) -> dg.AssetChecksDefinition:
         return dg.AssetCheckResult(
             passed=not broken,
             severity=dg.AssetCheckSeverity.ERROR,
-            description="; ".join(broken) or "as declared",
+            description="; ".join(broken) or "every column and every row is as declared",
         )
 
     return as_declared
+
+
+def _declared(table: Table) -> str:
+    key = f", and no two rows share {', '.join(table.key)}" if table.key else ""
+    return (
+        f"All {len(table.columns)} columns are there, each value of the declared type and within "
+        f"its range{key}. Assets that read a table that breaks this are not made."
+    )
 
 
 def table_check(
@@ -78,34 +98,45 @@ def table_check(
 
 
 def _report_checks() -> list[dg.AssetChecksDefinition]:
+    from dti_assets.sources.checks import not_fetched
     from dti_assets.text import checks
 
     return [
         table_check(
-            "report_files", "all_read", "Every file is read and counted.", checks.refused_files
+            "report_downloads",
+            "all_fetched",
+            "Every address of sources.csv gave its report.",
+            not_fetched,
+        ),
+        table_check(
+            "report_files",
+            "all_read",
+            "Every file could be read, is one province's report of one year, and counts.",
+            checks.refused_files,
         ),
         table_check(
             "report_files",
             "no_duplicates",
-            "No report lies in the folder twice.",
+            "No report lies in the folder twice under two names.",
             checks.duplicate_files,
         ),
         table_check(
             "policy_attention",
             "coverage",
-            "Every province has a report for every year.",
+            "Every province has a report for every year; a gap is a missing value.",
             checks.missing_reports,
         ),
         table_check(
             "policy_attention",
             "length",
-            "No report is far shorter or longer than its province's others.",
+            "No report is under 0.4 or over 2.5 times its province's median length: no excerpt, no "
+            "two reports in one file.",
             checks.length_outliers,
         ),
         table_check(
             "keyword_counts",
             "overlap_at_least_longest",
-            "Nested occurrences are never fewer than leftmost-longest ones.",
+            "Counting keywords inside longer keywords too never gives fewer hits.",
             checks.overlap_below_longest,
         ),
         token_share,
@@ -115,7 +146,7 @@ def _report_checks() -> list[dg.AssetChecksDefinition]:
 
 @dg.asset_check(
     asset="keyword_counts",
-    description="jieba's tokens find most leftmost-longest hits, in every province.",
+    description="Words as jieba cuts them find at least four fifths of the hits in every province.",
 )
 def token_share(
     context: dg.AssetCheckExecutionContext, workspace: dg.ResourceParam[Workspace]
@@ -131,7 +162,7 @@ def token_share(
 @dg.asset_check(
     asset="keyword_counts",
     additional_deps=["section_words"],
-    description="Counts from the folder's reports agree with the published ones.",
+    description="Counts on the folder's reports are those published with the package.",
 )
 def published_agree(
     context: dg.AssetCheckExecutionContext, workspace: dg.ResourceParam[Workspace]
@@ -155,19 +186,19 @@ def _patent_checks() -> list[dg.AssetChecksDefinition]:
         table_check(
             "patent_totals",
             "share_without_province",
-            "Few applications are without a province that could be recognised.",
+            "At most 2 % of applications are without a province that could be recognised.",
             checks.without_province,
         ),
         table_check(
             "patent_totals",
             "share_without_year",
-            "Few applications are without a year.",
+            "At most 2 % of applications are without a year.",
             checks.without_year,
         ),
         table_check(
             "patent_totals",
             "technologies_nested",
-            "A digital patent is in one of the five technologies, and counted once.",
+            "A digital patent is in at least one of the five technologies, and is counted once.",
             checks.technologies_not_nested,
         ),
         table_check(

@@ -1,26 +1,36 @@
-"""What the web UI shows of a table: schema, row count, preview, coverage map."""
+"""What the web UI shows of a table: schema, preview, coverage map, lineage of columns."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 
+from dti_assets.econ.table_specifications import TableSpec
 from dti_assets.tables import Column, Table
 
 PREVIEW_ROWS = 8
-_CELL = 48
+# a wider table is turned on its side: the UI has no room for it, and cuts it without a scroll bar
+_WIDE, _TURNED_ROWS = 6, 3
+_CELL, _TURNED_CELL = 48, 14
+# a column made from more is not described by listing them; its lineage holds all
+_FEW_SOURCES = 3
 
 
-def table_schema(table: Table) -> dg.TableSchema:
-    """The declaration as Dagster's column schema."""
+def table_schema(table: Table, lineage: Mapping[str, Sequence[str]]) -> dg.TableSchema:
+    """The declaration as Dagster's column schema: unit and origin in the description, rules
+    beside the type."""
     return dg.TableSchema(
         columns=[
             dg.TableColumn(
                 name=column.name,
                 type=column.dtype,
-                description=_describe(column),
+                description=_describe(
+                    column, () if column.name in table.key else lineage.get(column.name, ())
+                ),
                 constraints=dg.TableColumnConstraints(
-                    nullable=column.nullable, unique=table.key == (column.name,)
+                    nullable=column.nullable,
+                    unique=table.key == (column.name,),
+                    other=column.bounds,
                 ),
             )
             for column in table.columns
@@ -28,18 +38,53 @@ def table_schema(table: Table) -> dg.TableSchema:
     )
 
 
-def _describe(column: Column) -> str:
+def _describe(column: Column, sources: Sequence[str]) -> str:
     unit = f" [{column.unit}]" if column.unit else ""
-    return f"{column.description}{unit}; {column.rule}"
+    origin = f"; from {', '.join(sources)}" if 0 < len(sources) <= _FEW_SOURCES else ""
+    return f"{column.description}{unit}{origin}"
 
 
 def describe(table: Table, frame: Any, **more: Any) -> dict[str, Any]:
-    """Metadata of a materialisation: row count, preview, and what the caller adds."""
-    return {
-        "dagster/row_count": len(frame),
-        "preview": dg.MetadataValue.md(markdown_table(frame.head(PREVIEW_ROWS))),
-        **more,
+    """Metadata of a materialisation: row count, preview, and what the caller adds; first what is
+    looked at first."""
+    ahead = [name for name in ("result", "plot") if name in more]
+    shown: dict[str, Any] = {"dagster/row_count": len(frame)}
+    shown |= {name: more[name] for name in ahead}
+    shown["preview"] = preview(frame)
+    return shown | more
+
+
+def preview(frame: Any) -> dg.TableMetadataValue:
+    """The first rows as a table; of a wide frame one line a column, its values beside it."""
+    names = list(map(str, frame.columns))
+    wide = len(names) > _WIDE
+    rows = list(frame.head(_TURNED_ROWS if wide else PREVIEW_ROWS).itertuples(index=False))
+    if wide:
+        heads = ["column", *(f"row {number}" for number in range(1, len(rows) + 1))]
+        cells = [
+            [name, *(_cell(row[place], _TURNED_CELL) for row in rows)]
+            for place, name in enumerate(names)
+        ]
+    else:
+        heads, cells = names, [[_cell(value) for value in row] for row in rows]
+    return dg.MetadataValue.table(
+        records=[dg.TableRecord(dict(zip(heads, line, strict=True))) for line in cells],
+        schema=dg.TableSchema(columns=[dg.TableColumn(head) for head in heads]),
+    )
+
+
+def lineage_metadata(lineage: Mapping[str, Iterable[str]]) -> dict[str, Any]:
+    """What each column is made from ("table.column"), as Dagster's column lineage."""
+    if not lineage:
+        return {}
+    deps = {
+        column: [
+            dg.TableColumnDep(asset_key=dg.AssetKey(table), column_name=name)
+            for table, _, name in (source.partition(".") for source in sources)
+        ]
+        for column, sources in lineage.items()
     }
+    return {"dagster/column_lineage": dg.TableColumnLineage(deps)}
 
 
 def markdown_table(frame: Any) -> str:
@@ -49,18 +94,18 @@ def markdown_table(frame: Any) -> str:
         "|" + " --- |" * len(frame.columns),
     ]
     for row in frame.itertuples(index=False):
-        lines.append("| " + " | ".join(_cell(value) for value in row) + " |")
+        lines.append("| " + " | ".join(_cell(value).replace("|", "\\|") for value in row) + " |")
     return "\n".join(lines)
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, room: int = _CELL) -> str:
     import pandas as pd
 
     if value is None or value is pd.NA or value != value:
         return ""
     text = f"{value:.6g}" if isinstance(value, float) else str(value)
-    text = text.replace("|", "\\|").replace("\n", " ")
-    return text if len(text) <= _CELL else text[: _CELL - 1] + "…"
+    text = text.replace("\n", " ")
+    return text if len(text) <= room else text[: room - 1] + "…"
 
 
 def coverage_map(frame: Any, years: Iterable[int]) -> str:
@@ -76,3 +121,25 @@ def coverage_map(frame: Any, years: Iterable[int]) -> str:
         cells = [mark.get((province, year), " ") for year in years]
         lines.append(f"| {province} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n\n● counted on a report, ○ published count, blank: missing"
+
+
+# below the title of a table of the paper, by its kind
+_HOW_TO_READ = {
+    "coefficients": (
+        "All columns of the printed table below each other: `column` and `term` say which "
+        "coefficient, `regression_table` below shows them side by side. Read `label` first: it "
+        "is Table n only where the data are complete, On (an illustration, not a replication) "
+        "where not. Stars follow the wild cluster bootstrap, not the t-test."
+    ),
+    "descriptives": (
+        "Mean, spread and number of values of each variable; `std_within` is what is left of "
+        "the spread once provinces and years have their own means. Read `label` first: it is "
+        "Table n only where the data are complete, On (an illustration) where not."
+    ),
+}
+
+
+def describe_table(spec: TableSpec) -> str:
+    """The description of the asset that a table specification becomes."""
+    title = f"Table {spec.table}. {spec.title}. {' '.join(spec.notes)}".strip()
+    return f"{title}\n\n{_HOW_TO_READ[spec.kind]}"

@@ -42,6 +42,8 @@ class Workspace:
     study: Study
     workers: int | None = None
     progress: Progress = field(default_factory=Progress)
+    # a test's own server, as (loopback address, port); nothing a user can set
+    loopback: frozenset[tuple[str, int]] = frozenset()
 
     @property
     def store(self) -> Store:

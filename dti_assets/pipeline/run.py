@@ -13,6 +13,7 @@ import dagster as dg
 from dti_assets.pipeline.build import build_definitions
 from dti_assets.pipeline.partitions import RANGE_END, RANGE_START, last_year
 from dti_assets.pipeline.resources import Progress, Workspace
+from dti_assets.stored_tables import FETCHED
 from dti_assets.study import Inputs, Study, StudyError
 from dti_assets.text.listing import list_reports
 from dti_assets.text.published import published_words
@@ -151,9 +152,15 @@ def _check_estimates(workspace: Workspace) -> None:
 
 def select(expression: str | None) -> dg.AssetSelection:
     """The assets of an expression: comma-separated names, `+name` for a name and everything
-    upstream, `name+` for everything downstream, or Dagster's own selection syntax."""
+    upstream, `name+` for everything downstream, or Dagster's own selection syntax.
+
+    What is fetched from the network is left out unless it is named.
+    """
+    offline = dg.AssetSelection.all() - dg.AssetSelection.assets(
+        *(name for name in sorted(FETCHED) if name not in (expression or ""))
+    )
     if not expression or expression.strip() == "*":
-        return dg.AssetSelection.all()
+        return offline
     chosen: dg.AssetSelection | None = None
     for part in re.split(r",(?![^()]*\))", expression):
         part = part.strip()
@@ -166,7 +173,7 @@ def select(expression: str | None) -> dg.AssetSelection:
             raise StudyError(f"--select {part!r} is not a selection ({error})") from error
         chosen = found if chosen is None else chosen | found
     assert chosen is not None
-    return chosen
+    return chosen & offline
 
 
 def run(
@@ -236,7 +243,8 @@ def _outcome(result: dg.ExecuteInProcessResult) -> Outcome:
         else:
             sentences = check.metadata.get("sentences")
             text = str(sentences.value) if sentences is not None else ""
-            outcome.warnings.append((name, check.description or "", text))
+            summary = (check.description or "").partition("\n")[0]
+            outcome.warnings.append((name, summary, text))
     return outcome
 
 

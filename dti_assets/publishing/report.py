@@ -7,15 +7,16 @@ same bytes.
 
 from __future__ import annotations
 
+import base64
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from dti_assets.geography.provinces import provinces
-from dti_assets.publishing.charts import bars
+from dti_assets.publishing.figures.drawing import Drawing, content
 from dti_assets.publishing.markup import STYLE, html_table
 from dti_assets.publishing.regression_table import PrintedTable
 from dti_assets.publishing.typesetting import english, number, whole, with_minus
@@ -37,9 +38,10 @@ _MISSING = ("–", "missing")
 class ReportInputs:
     """What the report is made of.
 
-    settings : choices that move the instrument. seeds : by key of the study file. shares :
-    within shares of the instrument by rule and province. frames : stored tables by asset name.
-    printed : tables as printed, by asset name, in order.
+    settings : choices that move the instrument. seeds : by key of the study file. frames : stored
+    tables by asset name. printed : tables as printed, by asset name, in order. figures : drawn or
+    with the reason why not. contexts : keywords in the sentences around them (province, year,
+    section, path, page, before, term, after). checksums : SHA-256 of stored tables by name.
     """
 
     study_name: str
@@ -49,9 +51,11 @@ class ReportInputs:
     seeds: Mapping[str, int]
     rule: str
     hub: str
-    shares: pd.DataFrame
     frames: Mapping[str, pd.DataFrame]
     printed: Mapping[str, PrintedTable]
+    figures: Sequence[Drawing]
+    contexts: Sequence[Mapping[str, Any]]
+    checksums: Mapping[str, str | None]
 
 
 def report_page(inputs: ReportInputs) -> str:
@@ -74,7 +78,8 @@ def report_page(inputs: ReportInputs) -> str:
         years=inputs.years,
         variables=_variables(records(frames["panel_coverage"])),
         instrument=_instrument(inputs),
-        charts=_charts(inputs.shares, inputs.rule),
+        figures={drawn.name: _shown(drawn) for drawn in inputs.figures},
+        contexts=[{**one, "english": english(str(one["province"]))} for one in inputs.contexts],
         tables=[(t, Markup(html_table(t))) for t in inputs.printed.values()],
         weak=_sentences(frames["weak_instrument_inference"], "column"),
         indirect=_sentences(frames["indirect_effects"], "version"),
@@ -84,7 +89,7 @@ def report_page(inputs: ReportInputs) -> str:
         not_run=_not_run(inputs),
         settings={**inputs.settings, **inputs.seeds},
         versions={"Python": platform.python_version(), **_versions()},
-        hashes=_hashes(frames),
+        hashes=_hashes(frames, inputs.checksums),
         study_yaml=inputs.study_yaml,
     )
 
@@ -139,26 +144,17 @@ def _instrument(inputs: ReportInputs) -> dict[str, Any]:
     }
 
 
-def _charts(shares: pd.DataFrame, rule: str) -> list[dict[str, Any]]:
-    """One chart a rule; the provinces that carry least are one bar, so that bars stay readable."""
-    charts = []
-    for place, (name, part) in enumerate(shares.groupby("rule", sort=False)):
-        part = part.dropna(subset=["share"]).sort_values("share", ascending=False, kind="stable")
-        if part.empty:
-            continue
-        top = part.head(7)
-        values = {english(p): float(s) for p, s in zip(top["province"], top["share"], strict=True)}
-        if len(part) > len(top):
-            values[f"{len(part) - len(top)} others"] = float(part["share"].iloc[len(top) :].sum())
-        charts.append(
-            {
-                "rule": str(name),
-                "chosen": str(name) == rule,
-                "hhi": number(float(part["inverse_hhi"].iloc[0]), 1),
-                "svg": bars(values, f"Shares of the within variation, rule {name}", f"bars{place}"),
-            }
-        )
-    return charts
+def _shown(drawn: Drawing) -> dict[str, str]:
+    """A figure as the source of an image that needs no other file, or the reason for none."""
+    if drawn.figure is None:
+        return {"title": drawn.title, "reason": str(drawn.reason), "src": "", "alt": ""}
+    source = base64.b64encode(content(drawn, "svg")).decode("ascii")
+    return {
+        "name": drawn.name,
+        "title": drawn.title,
+        "alt": str(drawn.alt),
+        "src": f"data:image/svg+xml;base64,{source}",
+    }
 
 
 def _sentences(frame: pd.DataFrame, name: str) -> list[tuple[str, str]]:
@@ -219,13 +215,17 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _hashes(frames: Mapping[str, pd.DataFrame]) -> list[tuple[str, str]]:
-    """SHA-256 of what went in and of the tables that came out."""
+def _hashes(
+    frames: Mapping[str, pd.DataFrame], stored: Mapping[str, str | None]
+) -> list[tuple[str, str]]:
+    """SHA-256 of what went in, of every stored table, and of the files that came out."""
     frozen = frames["frozen_instrument"].iloc[0]
     listed = [("instrument at hand", str(frozen["sha256"]))]
     dictionaries = frames["policy_attention"]["dictionary_sha256"].dropna().unique()
     listed += [("terms of the dictionary", str(value)) for value in sorted(dictionaries)]
-    for name, column in (("report_files", "path"), ("user_files", "file"), ("tables", "path")):
+    listed += [(f"stored table {name}", told or "not made") for name, told in stored.items()]
+    listing = (("report_files", "path"), ("user_files", "file"), ("tables", "path"))
+    for name, column in (*listing, ("figures", "path")):
         part = frames[name].dropna(subset=["sha256"])
         listed += [(str(p), str(h)) for p, h in zip(part[column], part["sha256"], strict=True)]
     return listed

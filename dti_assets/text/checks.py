@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dti_assets.tables import records
+from dti_assets.text.extract import ACCOUNTED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,11 +20,11 @@ _MIN_HITS = 50
 
 
 def refused_files(files: pd.DataFrame) -> list[str]:
-    """Files that are not counted and are no duplicates, with the reason."""
+    """Files that are not counted, but for duplicates and superseded ones, with the reason."""
     return [
         f"{row['path']}: {row['status']}: {row['reason'] or ''}"
         for row in records(files)
-        if row["status"] not in ("ok", "duplicate")
+        if row["status"] not in ACCOUNTED
     ]
 
 

@@ -6,13 +6,16 @@ Uses the same matcher as the counts, so that what is printed is what was counted
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dti_assets.tables import records
 from dti_assets.text.cache import Cache
 from dti_assets.text.dictionary import Dictionary, dictionary_of, normalise_term
+from dti_assets.text.extract import ACCOUNTED
 from dti_assets.text.matching import matcher
 from dti_assets.text.reports import stored_reading
 from dti_assets.text.sections import split
@@ -88,10 +91,45 @@ def occurrences(
                     )
 
 
+def examples(
+    files: pd.DataFrame,
+    counts: pd.DataFrame,
+    folder: Path,
+    cache: Cache,
+    dictionary: Dictionary,
+    number: int = 6,
+    width: int = 24,
+) -> list[Occurrence]:
+    """One occurrence of each of the most frequent terms, each from another province.
+
+    `counts` is table keyword_counts, cut to the sections and years that matter; a term is shown
+    from the report that has it most often. Without counted texts there are none.
+    """
+    on_text = counts[counts["origin"] == "text"]
+    found: list[Occurrence] = []
+    totals = on_text.groupby("term")["hits_longest"].sum().reset_index()
+    totals = totals[totals["hits_longest"] > 0]
+    for term in totals.sort_values(["hits_longest", "term"], ascending=[False, True])["term"]:
+        if len(found) == number:
+            break
+        seen = [one.province for one in found]
+        rows = on_text[(on_text["term"] == term) & ~on_text["province"].isin(seen)]
+        rows = rows.sort_values(
+            ["hits_longest", "province_code", "year"], ascending=[False, True, True], kind="stable"
+        )
+        for row in records(rows.head(1)):
+            place = (row["province_code"], row["year"], row["section"])
+            hits = occurrences(files, folder, cache, term, dictionary, *place, width=width)
+            # a file may have gone since it was counted
+            with suppress(FileNotFoundError):
+                found += list(islice(hits, 1))
+    return found
+
+
 def unread(files: pd.DataFrame) -> list[str]:
     """What a concordance cannot show: no texts at all, or files that were refused."""
     ok = int((files["status"] == "ok").sum())
     if not ok:
         return ["no report text in the folder: published counts have figures, not sentences"]
-    refused = int((~files["status"].isin(["ok", "duplicate"])).sum())
+    refused = int((~files["status"].isin(ACCOUNTED)).sum())
     return [f"{refused} files were not counted: dti show report_files"] if refused else []

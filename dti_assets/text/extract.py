@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 STATUSES = {
     "ok": "read and counted",
     "duplicate": "the same text as another file of this province and year; counted once",
+    "superseded": "an earlier version of a report downloaded again since; kept, not counted",
     "conflict": "name and text, or two files, contradict each other; not counted until settled",
     "unidentified": "province or year found neither in the name nor in the text",
     "not_a_report": "readable, but not a provincial government work report",
@@ -21,6 +22,8 @@ STATUSES = {
     "unsupported": "a format that is not read",
     "vanished": "was there when the folder was listed and is not there now",
 }
+# counted, or rightly not counted because another file of the province-year is
+ACCOUNTED = ("ok", "duplicate", "superseded")
 
 
 class UnreadableError(Exception):

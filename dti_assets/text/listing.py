@@ -1,17 +1,21 @@
 """What lies in the reports folder: which files, under which names, and what is no file at all.
 
-Nothing is opened here; reading is in `reports`.
+No report is opened here; reading is in `reports`.
 """
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 # files of ours, or of an operating system, that lie among reports without being any
 _NOT_REPORTS = frozenset({"readme.md", "sources.csv", "thumbs.db", "desktop.ini"})
-_SIDE_SUFFIXES = (".provenance.json", ".part", ".tmp")
+# a download's provenance lies beside it: 浙江.html and 浙江.html.source.json
+SIDE_SUFFIX = ".source.json"
+_SIDE_SUFFIXES = (SIDE_SUFFIX, ".part", ".tmp")
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,23 @@ def find_reports(folder: Path) -> list[Found]:
 def list_reports(folder: Path) -> list[str]:
     """The relative paths of find_reports."""
     return [file.path for file in find_reports(folder)]
+
+
+def superseding(found: Sequence[Found]) -> dict[str, set[str]]:
+    """For each downloaded file that was fetched in place of others of its folder: their paths.
+
+    A damaged provenance says nothing; its file is then one among others.
+    """
+    newer: dict[str, set[str]] = {}
+    for file in found:
+        side = file.location.with_name(file.location.name + SIDE_SUFFIX)
+        try:
+            older = json.loads(side.read_bytes())["supersedes"]
+            folder = PurePosixPath(file.path).parent
+            newer[file.path] = {(folder / str(name)).as_posix() for name in older} - {file.path}
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
+            continue
+    return {path: older for path, older in newer.items() if older}
 
 
 def _as_text(path: Path) -> str:

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from dti_assets.geography.provinces import Province
 from dti_assets.tables import records
 from dti_assets.text.cache import Cache, digest
+from dti_assets.text.extract import ACCOUNTED
 from dti_assets.text.identity import from_name, identify
-from dti_assets.text.listing import find_reports, locate
+from dti_assets.text.listing import find_reports, locate, superseding
 from dti_assets.text.normalise import han_count
 from dti_assets.text.reading import MAX_BYTES, READER_VERSION, Reading, read_bytes
 from dti_assets.text.tables import REPORT_FILES, REPORT_TEXTS
@@ -115,9 +116,8 @@ def read_folder(
     relative paths to what the study says they are.
     """
     settled = settled or {}
-    files = [
-        File(found.path, found.location, reason=found.problem) for found in find_reports(folder)
-    ]
+    listed = find_reports(folder)
+    files = [File(found.path, found.location, reason=found.problem) for found in listed]
     before = cache.damaged
     tally = _read(files, cache, workers, limits, progress)
     tally.damaged_entries = cache.damaged - before
@@ -126,8 +126,8 @@ def read_folder(
     for path in sorted(settled.keys() - {file.path for file in files}):
         reason = "named in study.yaml, but not in the folder"
         files.append(File(path, folder / path, status="vanished", reason=reason))
-    reconcile(files)
-    tally.refused = sum(file.status not in ("ok", "duplicate") for file in files)
+    reconcile(files, superseding(listed))
+    tally.refused = sum(file.status not in ACCOUNTED for file in files)
     return Folder(REPORT_FILES.frame([file.row() for file in files]), tally)
 
 
@@ -239,11 +239,13 @@ def _identify(file: File, settled: Settled | None) -> None:
     file.reason = "; ".join(filter(None, (reason, file.reading.reason)))
 
 
-def reconcile(files: list[File]) -> None:
+def reconcile(files: list[File], newer: Mapping[str, set[str]] | None = None) -> None:
     """Settle several readable files for one province-year, in place.
 
-    Identical texts are one report, the others `duplicate`. Different texts are a `conflict` of
-    all of them, unless study.yaml settles one, which then stands alone.
+    `newer` maps a downloaded file to the earlier versions it was fetched in place of: they are
+    `superseded` while it is readable itself. Of the others, identical texts are one report, the
+    rest `duplicate`; different texts are a `conflict` of all of them. A file that study.yaml
+    settles stands alone.
     """
     groups: dict[tuple[int, int], list[File]] = {}
     for file in files:
@@ -255,7 +257,7 @@ def reconcile(files: list[File]) -> None:
             if not file.settled:
                 file.status = "duplicate"
                 file.reason = f"study.yaml settles this province-year with {settled[0].path}"
-        standing = settled or group
+        standing = settled or _not_superseded(group, newer or {})
         first = standing[0]
         if all(file.text_sha256 == first.text_sha256 for file in standing):
             for file in standing[1:]:
@@ -265,6 +267,16 @@ def reconcile(files: list[File]) -> None:
         for file in standing:
             file.status = "conflict"
             file.reason = f"different texts for one province-year: {names}"
+
+
+def _not_superseded(group: list[File], newer: Mapping[str, set[str]]) -> list[File]:
+    """The files of one province-year without those that another of them supersedes."""
+    by = {older: file.path for file in group for older in newer.get(file.path, ())}
+    for file in group:
+        if file.path in by:
+            file.status = "superseded"
+            file.reason = f"an earlier version; {by[file.path]} was downloaded later"
+    return [file for file in group if file.path not in by]
 
 
 def report_texts(files: pd.DataFrame, years: list[int], folder: Path, cache: Cache) -> pd.DataFrame:

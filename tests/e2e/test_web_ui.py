@@ -1,18 +1,14 @@
 """The web server serves the location in workspace.yaml with its assets, groups and lineage."""
 
 import json
-import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from web_server import serving
 
 
 @pytest.fixture(scope="module")
@@ -24,30 +20,13 @@ def server(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
     home = folder / "home"
     home.mkdir()
     (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "dagster_webserver", "-h", "127.0.0.1", "-p", str(port)],
-        cwd=folder,
-        env={**os.environ, "DAGSTER_HOME": str(home), "DTI_STUDY": str(folder / "study.yaml")},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + 50
-        while time.monotonic() < deadline:
-            try:
-                urllib.request.urlopen(f"{url}/server_info", timeout=2).read()
-                break
-            except OSError:
-                assert process.poll() is None, "the web server ended"
-                time.sleep(0.3)
+    with serving(
+        folder,
+        *("-m", "dagster_webserver", "--host", "127.0.0.1"),
+        DAGSTER_HOME=str(home),
+        DTI_STUDY=str(folder / "study.yaml"),
+    ) as url:
         yield url
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 def ask(url: str, query: str) -> Any:

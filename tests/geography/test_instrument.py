@@ -5,8 +5,13 @@ import pandas as pd
 import pytest
 
 from dti_assets.geography.distances import ZeroDistance, capital_distances
-from dti_assets.geography.instrument import dti_iv, two_way_residual, within_shares
-from dti_assets.text.attention import CountingRules, policy_attention
+from dti_assets.geography.instrument import (
+    dti_iv,
+    instrument_by_term,
+    two_way_residual,
+    within_shares,
+)
+from dti_assets.text.attention import COUNTED, CountingRules, policy_attention
 from dti_assets.text.dictionary import shipped_dictionary
 from dti_assets.text.published import published_counts, published_words
 
@@ -75,3 +80,26 @@ def test_two_way_residual_of_an_unbalanced_panel_equals_dummies() -> None:
     dummies = np.hstack([np.eye(6)[rows], np.eye(5)[columns][:, 1:]])
     expected = values - dummies @ np.linalg.lstsq(dummies, values, rcond=None)[0]
     assert np.allclose(two_way_residual(values, rows, columns), expected, atol=1e-11)
+
+
+def test_the_instrument_is_the_sum_of_its_terms(attention: pd.DataFrame) -> None:
+    table = dti_iv(attention, capital_distances())
+    parts = instrument_by_term(published_counts(), table, COUNTED["whole"], "hits_longest")
+    known = table.dropna(subset=["dti_iv"])
+    assert list(parts.index) == list(zip(known["province"], known["year"], strict=True))
+    assert parts.sum(axis=1).to_numpy() == pytest.approx(known["dti_iv"].to_numpy(), rel=1e-12)
+    assert (parts.sum() > 0).all() and parts.shape[1] > 80
+    row = parts.loc[("上海", 2020), "大数据"]
+    counts = published_counts()
+    mine = counts[(counts["province"] == "上海") & (counts["year"] == 2020)]
+    hits = mine[mine["term"].eq("大数据") & mine["section"].isin(COUNTED["whole"])]["hits_longest"]
+    source = known[(known["province"] == "上海") & (known["year"] == 2020)].iloc[0]
+    assert row == pytest.approx(hits.sum() / source["total_words"] / source["distance_km"])
+
+
+def test_without_counts_or_values_there_are_no_terms(attention: pd.DataFrame) -> None:
+    table = dti_iv(attention, capital_distances())
+    none = instrument_by_term(published_counts().iloc[:0], table, ["plan"], "hits_overlap")
+    assert none.shape == (430, 0)
+    unknown = table.assign(dti_iv=np.nan)
+    assert instrument_by_term(published_counts(), unknown, ["plan"], "hits_overlap").empty

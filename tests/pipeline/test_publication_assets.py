@@ -11,8 +11,9 @@ import lxml.html
 
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.run import Outcome, run
-from dti_assets.study import Study
+from dti_assets.study import Study, load_study
 from dti_assets.study_tables import shipped_tables
+from dti_assets.text.concordance import examples
 
 FORMATS = ("csv", "docx", "html", "md", "tex")
 Official = tuple[Study, Outcome]
@@ -38,7 +39,8 @@ def test_the_report_is_one_page_without_network_that_can_be_navigated(official: 
     page = lxml.html.fromstring(source.encode())
     assert page.get("lang") == "en" and not page.xpath("//script")
     loaded = page.xpath("//@src | //link/@href")
-    assert loaded == ["data:,"] and "url(" not in source and "@import" not in source
+    assert all(address.startswith("data:") for address in loaded)
+    assert "url(" not in source and "@import" not in source and len(source) < 6_000_000
     assert str(official[0].root) not in source
     identifiers = page.xpath("//@id")
     assert len(identifiers) == len(set(identifiers))
@@ -47,8 +49,9 @@ def test_the_report_is_one_page_without_network_that_can_be_navigated(official: 
     levels = [int(h.tag[1]) for h in page.iter("h1", "h2", "h3")]
     steps = pairwise(levels)
     assert levels[0] == 1 and all(after - before <= 1 for before, after in steps)
-    drawn = page.xpath("//svg")
-    assert len(drawn) == 4 and all(svg.xpath("./title")[0].text for svg in drawn)
+    stored = Workspace(official[0]).stored("figures").drop_duplicates("figure")
+    shown = {image.get("alt") for image in page.xpath("//figure//img")}
+    assert shown == set(stored["alt"]) and len(shown) == len(stored) == 11
     assert len(page.xpath("//table[contains(@class, 'map')]/tbody/tr")) == 31
 
 
@@ -65,14 +68,91 @@ def test_the_report_shows_the_stored_numbers(official: Official) -> None:
     assert re.sub(r"\W+.*", "", weak) in source and "What could not be run, and why" in source
 
 
+def test_every_figure_is_a_file_in_each_format_or_a_reason(official: Official) -> None:
+    outputs = Path(official[0].output_url)
+    listed = Workspace(official[0]).stored("figures")
+    assert sorted(p.name for p in (outputs / "figures").iterdir()) == sorted(
+        f"{name}.{ending}" for name, ending in zip(listed["figure"], listed["format"], strict=True)
+    )
+    for path, digest in zip(listed["path"], listed["sha256"], strict=True):
+        assert hashlib.sha256((outputs / path).read_bytes()).hexdigest() == digest
+    weak = Workspace(official[0]).stored("weak_instrument_inference").iloc[0]
+    alt = listed.set_index("figure").loc["first_stage_reduced_form", "alt"].iloc[0]
+    assert f"N = {weak['n_obs']}" in alt and f"{abs(weak['first_stage']):,.0f}" in alt
+
+
+def test_the_report_names_the_checksum_of_every_stored_table(official: Official) -> None:
+    study = official[0]
+    source = (Path(study.output_url) / "report.html").read_text(encoding="utf-8")
+    page = lxml.html.fromstring(source.encode())
+    rows = page.xpath("//tr[starts-with(th, 'stored table ')]")
+    told = {
+        row[0].text_content().removeprefix("stored table "): row[1].text_content() for row in rows
+    }
+    assert set(told) == set(Workspace(study).tables) - {"replication_report"}
+    assert all(re.fullmatch(r"[0-9a-f]{64}", digest) for digest in told.values())
+    content = (Path(study.output_url) / "data" / "dti_iv.parquet").read_bytes()
+    assert told["dti_iv"] == hashlib.sha256(content).hexdigest()
+    # published counts have no sentences, and the page says so instead of showing any
+    assert "Contexts need the reports" in source and not page.xpath("//mark")
+
+
+def test_files_of_former_runs_go_and_files_of_the_user_stay(copy: Callable[[str], Study]) -> None:
+    study = copy()
+    outputs = Path(study.output_url)
+    workspace = Workspace(study)
+    table = workspace.tables["figures"]
+    stale, changed, own = (outputs / "figures" / f"{n}.png" for n in ("stale", "changed", "own"))
+    for path in (stale, changed, own):
+        path.write_bytes(b"made")
+    digest = hashlib.sha256(b"made").hexdigest()
+    rows = [
+        {"figure": path.stem, "title": "t", "format": "png", "sha256": digest}
+        | {"path": f"figures/{path.name}"}
+        for path in (stale, changed)
+    ]
+    outside = outputs / "kept.png"
+    outside.write_bytes(b"made")
+    rows.append(rows[0] | {"figure": "up", "path": "figures/../kept.png"})
+    workspace.store.write(table, table.frame(rows))
+    changed.write_bytes(b"edited by somebody")
+    assert run(study, "figures").success
+    assert not stale.exists() and changed.exists() and own.exists() and outside.exists()
+
+
+def test_keywords_in_context_come_from_the_users_own_reports(small_study: Path) -> None:
+    study = load_study(small_study)
+    assert run(study, "+policy_attention").success
+    workspace = Workspace(study)
+    counts = workspace.stored("keyword_counts")
+    found = examples(
+        workspace.stored("report_files"),
+        counts,
+        study.path(study.inputs.reports),
+        workspace.cache,
+        workspace.dictionary(),
+    )
+    assert 0 < len(found) <= 6 and len({one.province for one in found}) == len(found)
+    texts = workspace.stored("report_texts").set_index(["province", "year"])["text"]
+    for one in found:
+        assert f"{one.before}{one.term}{one.after}" in texts[one.province, one.year]
+    most = counts[counts["origin"] == "text"].groupby("term")["hits_longest"].sum().max()
+    shown = counts[counts["term"] == found[0].term]["hits_longest"].sum()
+    assert shown == most
+    published = counts.assign(origin="published")
+    assert examples(workspace.stored("report_files"), published, study.root, workspace.cache,
+                    workspace.dictionary()) == []  # fmt: skip
+
+
 def test_a_second_run_gives_the_same_bytes(copy: Callable[[str], Study]) -> None:
     study = copy()
     outputs = Path(study.output_url)
-    before = {path: path.read_bytes() for path in [*(outputs / "tables").iterdir()]}
+    made = [*(outputs / "tables").iterdir(), *(outputs / "figures").iterdir()]
+    before = {path: path.read_bytes() for path in made}
     # study.yaml is shown in the report: the copy's first report is the one to compare with
     reports = []
-    for _ in range(2):
-        assert run(study, "tables,replication_report").success
+    for selection in ("replication_report", "tables,figures,replication_report"):
+        assert run(study, selection).success
         reports.append((outputs / "report.html").read_bytes())
     assert reports[0] == reports[1]
     assert before == {path: path.read_bytes() for path in before}

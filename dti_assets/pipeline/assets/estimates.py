@@ -11,8 +11,9 @@ from dti_assets.econ.table_specifications import (
     first_two_stage_column,
     with_instrument,
 )
-from dti_assets.pipeline.metadata import describe, table_schema
+from dti_assets.pipeline.metadata import describe, describe_table
 from dti_assets.pipeline.resources import Workspace
+from dti_assets.pipeline.sketches import curve, ranked
 from dti_assets.stored_tables import estimates_table
 from dti_assets.study_tables import shipped_tables
 from dti_assets.tables import Table
@@ -39,17 +40,14 @@ def _asset(table: Table, **more: Any) -> Any:
     return dg.asset(
         name=table.name,
         group_name=GROUP,
-        kinds={"python", "parquet"},
-        metadata={"dagster/column_schema": table_schema(table)},
         **more,
     )
 
 
 def _table_asset(spec: TableSpec) -> dg.AssetsDefinition:
     table = estimates_table(spec)
-    description = f"Table {spec.table}. {spec.title}. {' '.join(spec.notes)}".strip()
 
-    @_asset(table, description=description)
+    @_asset(table, description=describe_table(spec))
     def estimated(
         workspace: dg.ResourceParam[Workspace], panel: Any, frozen_instrument: Any
     ) -> dg.MaterializeResult[Any]:
@@ -88,33 +86,32 @@ def _inference(specifications: list[TableSpec]) -> list[dg.AssetsDefinition]:
         First stage, reduced form, the F statistics, Anderson-Rubin sets and the tF interval; each
         column also with the hub's own province dropped, from which inference is read.
         """
-        from dataclasses import replace
-
-        import pandas as pd
-
         from dti_assets.econ.reports import weak_instrument_inference
-        from dti_assets.geography.distances import ZeroDistance
 
-        options = _options(workspace, frozen_instrument)
-        frames = [weak_instrument_inference(specifications, panel, options)]
-        if workspace.study.instrument.rule.kind != "drop":
-            dropped = _variants(
-                workspace, keyword_counts, section_words, rules=(ZeroDistance("drop"),), only=True
-            )
-            wide = dropped.join(panel).rename(columns={next(iter(dropped.choices)): DROPPED})
-            twins = with_instrument(specifications, INSTRUMENT, DROPPED, "hub province dropped")
-            options = replace(options, instruments=(DROPPED,), zero_distance_rule="drop")
-            frames.append(weak_instrument_inference(twins, wide, options))
-        frame = tables.WEAK_INSTRUMENTS.frame(pd.concat(frames, ignore_index=True))
+        frame = under_both_rules(
+            *(workspace, specifications, panel, frozen_instrument, keyword_counts, section_words),
+            weak_instrument_inference,
+            tables.WEAK_INSTRUMENTS,
+        )
         bounded = frame["ar_bounded"].dropna()
         sentence = f"{int(bounded.sum())} of {len(bounded)} Anderson-Rubin sets are bounded"
-        return _done(workspace, tables.WEAK_INSTRUMENTS, frame, sentence, frozen_instrument)
+        columns = frame["table"].str.cat(frame["column"], " ")
+        plot = ranked(
+            dict(zip(columns, frame["effective_f"], strict=True)),
+            "Effective F of the first stage by table and column; line: 10",
+            line=10,
+        )
+        return _done(workspace, tables.WEAK_INSTRUMENTS, frame, sentence, frozen_instrument, plot)
 
     @_asset(tables.INDIRECT_EFFECTS)
     def indirect_effects(
         workspace: dg.ResourceParam[Workspace], panel: Any, frozen_instrument: Any
     ) -> dg.MaterializeResult[Any]:
-        """What runs through a mediator: a b with Sobel, Aroian and province-bootstrap interval."""
+        """How much of the effect runs through a mediator.
+
+        Product of the two paths (treatment on mediator, mediator on outcome) with Sobel and
+        Aroian tests, and an interval from resampling whole provinces, which is the one to read.
+        """
         from dti_assets.econ.reports import indirect_effects
 
         frame = indirect_effects(specifications, panel, _options(workspace, frozen_instrument))
@@ -124,7 +121,10 @@ def _inference(specifications: list[TableSpec]) -> list[dg.AssetsDefinition]:
     def leave_one_province_out(
         workspace: dg.ResourceParam[Workspace], panel: Any, frozen_instrument: Any
     ) -> dg.MaterializeResult[Any]:
-        """Every key coefficient, and every first-stage F, without each province in turn."""
+        """Every key coefficient, and every first-stage F, without each province in turn.
+
+        A result that rests on one province shows here as one large `difference`.
+        """
         from dti_assets.econ.reports import leave_one_province_out
 
         frame = leave_one_province_out(
@@ -136,7 +136,11 @@ def _inference(specifications: list[TableSpec]) -> list[dg.AssetsDefinition]:
     def romano_wolf(
         workspace: dg.ResourceParam[Workspace], panel: Any, frozen_instrument: Any
     ) -> dg.MaterializeResult[Any]:
-        """p-values of Tables 5 to 10 that allow for their number, by stepdown."""
+        """p-values of Tables 5 to 10 that allow for their number (Romano and Wolf's stepdown).
+
+        Of twenty true null hypotheses one is rejected at 5 % by chance; `p_romano_wolf` is what
+        is left of significance once that is allowed for.
+        """
         from dti_assets.econ.multiple_testing import romano_wolf_tables
 
         frame = romano_wolf_tables(specifications, panel, _options(workspace, frozen_instrument))
@@ -181,7 +185,15 @@ def _robustness(specifications: dict[str, TableSpec]) -> list[dg.AssetsDefinitio
             _options(workspace, frozen_instrument),
         )
         return _done(
-            workspace, tables.SPECIFICATION_CURVE, frame, _ran(frame, "estimate"), frozen_instrument
+            workspace,
+            tables.SPECIFICATION_CURVE,
+            frame,
+            _ran(frame, "estimate"),
+            frozen_instrument,
+            curve(
+                frame["estimate"].tolist(),
+                "2SLS coefficients by size, without the outer 5 % at each end",
+            ),
         )
 
     @_asset(tables.ROBUSTNESS)
@@ -235,7 +247,11 @@ def _robustness(specifications: dict[str, TableSpec]) -> list[dg.AssetsDefinitio
 
 @_asset(tables.FORENSICS)
 def published_forensics(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult[Any]:
-    """What the stars of published instrumental-variable tables imply about their first stage."""
+    """What the stars of published instrumental-variable tables imply about their first stage.
+
+    From the printed stars alone: bounds for the first-stage F, and whether a confidence set that
+    is valid under a weak instrument could be bounded.
+    """
     from dti_assets.econ.comparison import load_claims
     from dti_assets.econ.forensics import published_forensics
 
@@ -274,6 +290,37 @@ def _comparison(specifications: Mapping[str, TableSpec]) -> dg.AssetsDefinition:
         return _done(workspace, tables.PAPER_COMPARISON, frame, sentence)
 
     return paper_comparison
+
+
+def under_both_rules(
+    workspace: Workspace,
+    specifications: list[TableSpec],
+    panel: Any,
+    frozen_instrument: Any,
+    keyword_counts: Any,
+    section_words: Any,
+    report: Any,
+    table: Table,
+) -> Any:
+    """A report over the 2SLS columns, and over the same columns with the hub's own province
+    dropped where the study's rule is another."""
+    from dataclasses import replace
+
+    import pandas as pd
+
+    from dti_assets.geography.distances import ZeroDistance
+
+    options = _options(workspace, frozen_instrument)
+    frames = [report(specifications, panel, options)]
+    if workspace.study.instrument.rule.kind != "drop":
+        dropped = _variants(
+            workspace, keyword_counts, section_words, rules=(ZeroDistance("drop"),), only=True
+        )
+        wide = dropped.join(panel).rename(columns={next(iter(dropped.choices)): DROPPED})
+        twins = with_instrument(specifications, INSTRUMENT, DROPPED, "hub province dropped")
+        options = replace(options, instruments=(DROPPED,), zero_distance_rule="drop")
+        frames.append(report(twins, wide, options))
+    return table.frame(pd.concat(frames, ignore_index=True))
 
 
 def _options(workspace: Workspace, frozen_instrument: Any) -> Any:
@@ -363,10 +410,17 @@ def _ran(frame: Any, column: str) -> str:
 
 
 def _done(
-    workspace: Workspace, table: Table, frame: Any, sentence: str, frozen_instrument: Any = None
+    workspace: Workspace,
+    table: Table,
+    frame: Any,
+    sentence: str,
+    frozen_instrument: Any = None,
+    plot: Mapping[str, Any] | None = None,
 ) -> dg.MaterializeResult[Any]:
     workspace.progress.summary(table.name, sentence)
-    more = {} if frozen_instrument is None else {"instrument": _sentence(frozen_instrument)}
+    more = dict(plot or {})
+    if frozen_instrument is not None:
+        more["instrument"] = _sentence(frozen_instrument)
     return dg.MaterializeResult(
         value=frame, metadata=describe(table, frame, result=sentence, **more)
     )

@@ -6,19 +6,22 @@ import dagster as dg
 
 from dti_assets.geography.provinces import COORDINATE_SOURCE
 from dti_assets.geography.tables import CAPITAL_DISTANCES, DTI_IV
-from dti_assets.pipeline.metadata import describe, markdown_table, table_schema
+from dti_assets.pipeline.metadata import describe, markdown_table
 from dti_assets.pipeline.resources import Workspace
+from dti_assets.pipeline.sketches import ranked
 
 GROUP = "instrument"
 
 
 @dg.asset(
     group_name=GROUP,
-    kinds={"python", "parquet"},
-    metadata={"dagster/column_schema": table_schema(CAPITAL_DISTANCES)},
 )
 def capital_distances(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult[Any]:
-    """Distance from each provincial capital to the hub, and the rule for a distance of zero."""
+    """Distance from each provincial capital to the hub city, in kilometres.
+
+    `distance_km` is what the instrument divides by. The hub's own distance is zero; `rule` says
+    what stands in its place.
+    """
     from dti_assets.geography.distances import capital_distances
 
     chosen = workspace.study.instrument
@@ -37,22 +40,22 @@ def capital_distances(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeR
 
 @dg.asset(
     group_name=GROUP,
-    kinds={"python", "parquet"},
-    metadata={"dagster/column_schema": table_schema(DTI_IV)},
 )
 def dti_iv(
     workspace: dg.ResourceParam[Workspace], policy_attention: Any, capital_distances: Any
 ) -> dg.MaterializeResult[Any]:
     """The instrument: keyword frequency over the distance from the capital to the hub.
 
-    Its metadata shows, under every zero-distance rule, which provinces carry its within
-    variation; where one does, no inference can rest on the others.
+    The plot shows which provinces carry its variation once provinces and years have their own
+    means, under the study's rule for the hub's distance of zero; `largest_within_shares` has the
+    other rules. Where one province carries most of it, inference rests on that province.
     """
     from dti_assets.geography.instrument import dti_iv, within_shares
 
     chosen = workspace.study.instrument
     table = dti_iv(policy_attention, capital_distances)
     shares = within_shares(policy_attention, chosen.hub, chosen.distance)
+    own = shares[shares["rule"] == str(chosen.rule)].sort_values("share", ascending=False)
     known = int(table["dti_iv"].notna().sum())
     workspace.progress.summary(
         "dti_iv", f"{known} of {len(table)} values, zero-distance rule {chosen.rule}"
@@ -63,6 +66,10 @@ def dti_iv(
         metadata=describe(
             DTI_IV,
             table,
+            **ranked(
+                dict(zip(own["province"], own["share"], strict=True)),
+                f"Share of the instrument's within variation, rule {chosen.rule}",
+            ),
             values_known=known,
             values_missing=len(table) - known,
             rule=str(chosen.rule),

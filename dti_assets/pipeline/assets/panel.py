@@ -6,8 +6,10 @@ from typing import Any
 import dagster as dg
 
 from dti_assets.panel import tables
-from dti_assets.pipeline.metadata import describe, markdown_table, table_schema
+from dti_assets.panel.variables import VARIABLES
+from dti_assets.pipeline.metadata import describe, markdown_table
 from dti_assets.pipeline.resources import Workspace
+from dti_assets.pipeline.sketches import by_year
 from dti_assets.tables import Table
 
 GROUP = "panel"
@@ -17,20 +19,17 @@ def _out(table: Table, description: str) -> dg.AssetOut:
     return dg.AssetOut(
         description=description,
         group_name=GROUP,
-        kinds={"python", "parquet"},
-        metadata={"dagster/column_schema": table_schema(table)},
     )
 
 
 @dg.asset(
     group_name=GROUP,
-    kinds={"python", "parquet"},
-    metadata={"dagster/column_schema": table_schema(tables.FROZEN_INSTRUMENT)},
 )
 def frozen_instrument(
     workspace: dg.ResourceParam[Workspace], dti_iv: Any
 ) -> dg.MaterializeResult[Any]:
-    """Whether the instrument is the one that `dti freeze` recorded, and what changed if not."""
+    """Whether the instrument is the one that `dti freeze` recorded before outcomes were joined,
+    and what changed if not; the sentence stands below every table that uses it."""
     from dti_assets.panel.freeze import frozen_instrument, read_record
 
     study = workspace.study
@@ -49,8 +48,6 @@ def frozen_instrument(
 
 @dg.asset(
     group_name=GROUP,
-    kinds={"python", "parquet"},
-    metadata={"dagster/column_schema": table_schema(tables.OFFICIAL_STATISTICS)},
 )
 def official_statistics(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult[Any]:
     """Yearbook figures that come with the package, each with unit and source.
@@ -86,7 +83,9 @@ def official_statistics(workspace: dg.ResourceParam[Workspace]) -> dg.Materializ
             tables.NATIONAL_TOTALS,
             "National figures, yours and the shipped ones, to hold sums of provinces against.",
         ),
-        "user_files": _out(tables.USER_FILES, "Files of the panel folder with their checksums."),
+        "user_files": _out(
+            tables.USER_FILES, "Files of your panel folder, their checksums and what is in them."
+        ),
         "turnover": _out(
             tables.TURNOVER,
             "Turnover of party secretaries and governors from dated appointments, mid-year rule.",
@@ -129,7 +128,8 @@ def panel_folder(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.Output[A
     outs={
         "panel": _out(
             tables.PANEL,
-            "31 provinces by years under the paper's names. A missing value is null with a reason.",
+            "What the regressions run on: 31 provinces by years, every variable under the paper's "
+            "name with its unit. A missing value is null with a reason, never zero.",
         ),
         "panel_sources": _out(
             tables.PANEL_SOURCES, "Where every cell of the panel comes from, and why it is null."
@@ -140,7 +140,8 @@ def panel_folder(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.Output[A
         ),
         "table_coverage": _out(
             tables.TABLE_COVERAGE,
-            "Which of the paper's tables can run on this panel, with which controls, on what rows.",
+            "Which of the paper's tables can run on this panel, with which controls, on what "
+            "rows, and what to add for the others.",
         ),
         "series_coverage": _out(
             tables.SERIES_COVERAGE, "Which raw series are there, for which years, from where."
@@ -188,18 +189,22 @@ def build_panel(
     ):
         workspace.progress.summary(name, sentence)
     shown = dg.MetadataValue.md(markdown_table(_states(built.coverage)))
+    names = [variable.name for variable in VARIABLES]
+    filled = built.panel[names].notna().groupby(built.panel["year"]).mean().mean(axis=1)
+    plot = by_year((100 * filled).to_dict(), "Cells of the panel that hold a value, percent")
     found: tuple[tuple[Table, Any, dict[str, Any]], ...] = (
         (
             tables.PANEL,
             built.panel,
             {
+                **plot,
                 "instrument": instrument,
                 "log_of_zero": str(study.panel.log_rule),
                 "variables": shown,
             },
         ),
         (tables.PANEL_SOURCES, built.sources, {}),
-        (tables.PANEL_COVERAGE, built.coverage, {"variables": shown}),
+        (tables.PANEL_COVERAGE, built.coverage, {**plot, "variables": shown}),
         (tables.TABLE_COVERAGE, built.table_coverage, {}),
         (tables.SERIES_COVERAGE, built.series_coverage, {}),
         (tables.CHECKS, checks, {}),
@@ -211,7 +216,6 @@ def build_panel(
 @dg.asset(
     group_name=GROUP,
     kinds={"python", "csv", "excel", "stata"},
-    metadata={"dagster/column_schema": table_schema(tables.PANEL_EXPORT)},
 )
 def panel_export(
     workspace: dg.ResourceParam[Workspace],

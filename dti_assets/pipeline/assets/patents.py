@@ -6,8 +6,9 @@ from typing import Any
 import dagster as dg
 
 from dti_assets.patents import tables
-from dti_assets.pipeline.metadata import describe, markdown_table, table_schema
+from dti_assets.pipeline.metadata import describe, markdown_table
 from dti_assets.pipeline.resources import Workspace
+from dti_assets.pipeline.sketches import by_year
 from dti_assets.tables import Table
 
 GROUP = "patents"
@@ -18,7 +19,6 @@ def _out(table: Table, description: str, **more: Any) -> dg.AssetOut:
         description=description,
         group_name=GROUP,
         kinds={"python", "polars", "parquet"},
-        metadata={"dagster/column_schema": table_schema(table)},
         **more,
     )
 
@@ -38,15 +38,20 @@ _RECORDS = dg.AssetKey(tables.DIGITAL_PATENTS.name)
         ),
         "patent_row_status": _out(
             tables.ROW_STATUS,
-            "What was found in the extract's rows that is not clean, counted, with an example.",
+            "Every defect met in the extract (unreadable dates, unknown provinces, repetitions), "
+            "counted by file, with an example to look up.",
         ),
         "patent_counts": _out(
             tables.PATENT_COUNTS,
-            "Digital applications and grants of the 31 provinces by year, and each technology.",
+            "Digital patent applications (by year of application) and grants (by year of grant) "
+            "of the 31 provinces, and each technology. A patent in two technologies counts in "
+            "both and once in `applications`. Years marked `truncated` are not complete: an "
+            "application is published up to 18 months after it is filed.",
         ),
         "patent_totals": _out(
             tables.PATENT_TOTALS,
-            "The whole extract by origin and year, with all that no province-year can hold.",
+            "The whole extract by origin and year, also what has no province or no year: nothing "
+            "is lost silently.",
         ),
     },
     internal_asset_deps={
@@ -61,8 +66,7 @@ def classified_patents(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.Ou
 
     Slices that are done are kept and used again, so that an interrupted run goes on.
     """
-    from dti_assets.patents.charts import digital_patents_chart
-    from dti_assets.patents.counting import by_year
+    from dti_assets.patents import counting
     from dti_assets.patents.folder import read_patent_folder
     from dti_assets.patents.terms import load_terms
 
@@ -98,10 +102,15 @@ def classified_patents(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.Ou
         }
     yield dg.Output(None, output_name=tables.DIGITAL_PATENTS.name, metadata=shown)
 
-    yearly = by_year(found.totals)
+    yearly = counting.by_year(found.totals)
+    counted = yearly.dropna(subset=["applications"])
     more = {
+        **by_year(
+            dict(zip(counted["year"], counted["applications"], strict=True)),
+            "Digital applications by year; faint: not all published yet",
+            hollow=set(counted["year"][counted["truncated"].fillna(False)]),
+        ),
         "by_year": dg.MetadataValue.md(markdown_table(yearly)),
-        "plot": dg.MetadataValue.md(digital_patents_chart(yearly)),
     }
     for table, frame, extra in (
         (tables.ROW_STATUS, found.status, {}),
@@ -113,26 +122,36 @@ def classified_patents(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.Ou
 
 @dg.asset(
     group_name=GROUP,
-    kinds={"python", "parquet"},
-    metadata={"dagster/column_schema": table_schema(tables.DTI)},
 )
 def dti(
     workspace: dg.ResourceParam[Workspace], patent_counts: Any, official_statistics: Any
 ) -> dg.MaterializeResult[Any]:
-    """Digital patents per million inhabitants: DTIn (applications), DTIG (grants), and INVn, the
-    official invention applications, a proxy that is never called DTIn."""
+    """Digital patents per million inhabitants, in logs: DTIn (applications) and DTIG (grants).
+
+    INVn, official invention applications of all technologies, is a proxy where there is no
+    patent extract, and is never called DTIn; `basis` says what a row rests on.
+    """
     from dti_assets.panel.official import official_figures
     from dti_assets.patents.dti import dti
 
     figures = official_figures(official_statistics).rename(columns={"series": "variable"})
     counts = patent_counts if len(patent_counts) else None
     table = dti(counts, figures, figures, workspace.study.all_years)
+    shown = "DTIn" if table["DTIn"].notna().any() else "INVn"
     known = int(table["DTIn"].notna().sum())
     proxied = int(table["INVn"].notna().sum())
     workspace.progress.summary("dti", f"DTIn {known}, INVn {proxied} of {len(table)} values")
     return dg.MaterializeResult(
         value=table,
-        metadata=describe(tables.DTI, table, values_of_DTIn=known, values_of_INVn=proxied),
+        metadata=describe(
+            tables.DTI,
+            table,
+            **by_year(
+                table.groupby("year")[shown].mean().to_dict(), f"{shown}, mean of the provinces"
+            ),
+            values_of_DTIn=known,
+            values_of_INVn=proxied,
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""Group publication: tables in every format, and the report."""
+"""Group publication: tables in every format, figures, and the report."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,19 +6,23 @@ from typing import Any
 import dagster as dg
 
 from dti_assets.econ.table_specifications import TableSpec
-from dti_assets.pipeline.metadata import describe, table_schema
+from dti_assets.pipeline.metadata import describe
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.publishing.tables import REPORT_PAGE, TABLE_FILES
+from dti_assets.publishing.figures.all_figures import NEEDED
+from dti_assets.publishing.tables import FIGURE_FILES, REPORT_PAGE, TABLE_FILES
+from dti_assets.stored_tables import COMMON, FETCHED, YEARLY
 from dti_assets.tables import Table
 
 GROUP = "publication"
 WEAK = "weak_instrument_inference"
-# what the report shows besides the tables
+# what the report shows besides the tables and the figures
 REPORTED = (
     *(WEAK, "indirect_effects", "published_forensics", "paper_comparison"),
-    *("policy_attention", "dti_iv", "capital_distances", "frozen_instrument"),
+    *("policy_attention", "dti_iv", "capital_distances", "frozen_instrument", "keyword_counts"),
     *("report_files", "user_files", "panel_coverage", "table_coverage"),
 )
+# a picture of this size is shown beside the asset; a browser loads all of them at once
+PREVIEW_BYTES, PREVIEW_DPI = 100_000, 60
 
 
 def publication_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsDefinition]:
@@ -41,26 +45,52 @@ def publication_assets(specifications: Mapping[str, TableSpec]) -> list[dg.Asset
         with tempfile.TemporaryDirectory() as folder:
             for name, table in printed.items():
                 write_table(Path(folder), table, stored[name])
-            files = TABLE_FILES.frame(workspace.store.keep(Path(folder), "tables"))
+            former = workspace.store.recorded(TABLE_FILES)
+            files = TABLE_FILES.frame(workspace.store.keep(Path(folder), "tables", former))
         estimated = sum(1 for table in printed.values() if table.headings)
         sentence = f"{len(printed)} tables in tables/, {estimated} with numbers"
         return _done(workspace, TABLE_FILES, files, sentence)
 
-    @_asset(REPORT_PAGE, {"html"}, [*names, *REPORTED, TABLE_FILES.name])
+    estimated = [name for name, spec in specifications.items() if spec.kind != "descriptives"]
+
+    @_asset(FIGURE_FILES, {"matplotlib"}, [*estimated, *NEEDED])
+    def figures(workspace: dg.ResourceParam[Workspace], **stored: Any) -> dg.MaterializeResult[Any]:
+        """Every figure as PDF and PNG in outputs/figures, with a text that says what it shows. One
+        whose data are absent is not drawn; its row says why."""
+        import tempfile
+        from pathlib import Path
+
+        from dti_assets.publishing.figures.all_figures import figure_rows, write_figure
+
+        drawn = _figures(workspace, estimated, stored)
+        with tempfile.TemporaryDirectory() as folder:
+            for figure in drawn:
+                write_figure(Path(folder), figure)
+            former = workspace.store.recorded(FIGURE_FILES)
+            written = workspace.store.keep(Path(folder), "figures", former)
+        files = FIGURE_FILES.frame(figure_rows(drawn, written))
+        there = [figure for figure in drawn if figure.figure is not None]
+        sentence = f"{len(there)} figures in figures/, {len(drawn) - len(there)} without data"
+        previews = {figure.name: _preview(figure) for figure in there}
+        return _done(workspace, FIGURE_FILES, files, sentence, **previews)
+
+    read = [*dict.fromkeys([*names, *REPORTED, *NEEDED, TABLE_FILES.name, FIGURE_FILES.name])]
+    # not read, but their checksums stand in the report: made before it
+    others = [name for name in COMMON if name not in (*read, REPORT_PAGE.name, *FETCHED)]
+
+    @_asset(REPORT_PAGE, {"html"}, read, others)
     def replication_report(
         workspace: dg.ResourceParam[Workspace], **stored: Any
     ) -> dg.MaterializeResult[Any]:
         """The whole study on one self-contained page, outputs/report.html: data and coverage, the
-        instrument, tables, diagnostics in plain words, comparison with the paper, provenance, and
-        what could not be run and why."""
+        instrument with keywords in context, tables, figures, diagnostics in plain words,
+        comparison with the paper, provenance, and what could not be run and why."""
         import tempfile
         from pathlib import Path
 
-        from dti_assets.geography.instrument import within_shares
         from dti_assets.publishing.report import ReportInputs, report_page
 
         study = workspace.study
-        chosen = study.instrument
         page = report_page(
             ReportInputs(
                 study_name=study.name,
@@ -68,11 +98,13 @@ def publication_assets(specifications: Mapping[str, TableSpec]) -> list[dg.Asset
                 study_yaml=study.file.read_text(encoding="utf-8"),
                 settings=study.instrument_settings(),
                 seeds={"estimates.seed": study.estimates.seed},
-                rule=str(chosen.rule),
-                hub=chosen.hub,
-                shares=within_shares(stored["policy_attention"], chosen.hub, chosen.distance),
+                rule=str(study.instrument.rule),
+                hub=study.instrument.hub,
                 frames=stored,
                 printed=_printed(specifications, stored, stored["panel_coverage"]),
+                figures=_figures(workspace, estimated, stored),
+                contexts=_contexts(workspace, stored),
+                checksums=_checksums(workspace),
             )
         )
         with tempfile.TemporaryDirectory() as folder:
@@ -80,17 +112,19 @@ def publication_assets(specifications: Mapping[str, TableSpec]) -> list[dg.Asset
             files = REPORT_PAGE.frame(workspace.store.keep(Path(folder), ""))
         return _done(workspace, REPORT_PAGE, files, "report.html")
 
-    return [tables, replication_report]
+    return [tables, figures, replication_report]
 
 
-def _asset(table: Table, kinds: set[str], inputs: list[str]) -> Any:
-    """The decorator both assets share."""
+def _asset(
+    table: Table, kinds: set[str], inputs: list[str], made_before: list[str] | None = None
+) -> Any:
+    """The decorator the assets share."""
     return dg.asset(
         name=table.name,
         group_name=GROUP,
         kinds={"python", *kinds},
         ins={name: dg.AssetIn() for name in inputs},
-        metadata={"dagster/column_schema": table_schema(table)},
+        deps=made_before,
     )
 
 
@@ -113,8 +147,69 @@ def _printed(
     return printed
 
 
+def _figures(workspace: Workspace, estimated: list[str], stored: Mapping[str, Any]) -> list[Any]:
+    """Every figure of the study, drawn or with the reason why not."""
+    from dti_assets.geography.instrument import within_shares
+    from dti_assets.publishing.figures.all_figures import FigureInputs, all_figures
+
+    chosen = workspace.study.instrument
+    return all_figures(
+        FigureInputs(
+            years=workspace.study.all_years,
+            frames=stored,
+            estimates={name: stored[name] for name in estimated},
+            shares=within_shares(stored["policy_attention"], chosen.hub, chosen.distance),
+            rule=str(chosen.rule),
+        )
+    )
+
+
+def _preview(figure: Any) -> dg.MarkdownMetadataValue:
+    """The figure, small, for the web UI; its text alone where the picture would be heavy."""
+    import base64
+
+    from dti_assets.publishing.figures.drawing import content
+
+    picture = base64.b64encode(content(figure, "png", PREVIEW_DPI)).decode("ascii")
+    if len(picture) > PREVIEW_BYTES:
+        return dg.MetadataValue.md(figure.alt)
+    alt = figure.alt.replace("[", "(").replace("]", ")")
+    return dg.MetadataValue.md(f"![{alt}](data:image/png;base64,{picture})")
+
+
+def _contexts(workspace: Workspace, stored: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A handful of counted keywords with the words around them, where reports are at hand."""
+    from dataclasses import asdict
+
+    from dti_assets.text.attention import COUNTED
+    from dti_assets.text.concordance import examples
+
+    study = workspace.study
+    annexes = ("annex",) if study.text.annexes == "keep" else ()
+    counts = stored["keyword_counts"]
+    found = examples(
+        stored["report_files"],
+        counts[counts["section"].isin([*COUNTED[study.text.section], *annexes])],
+        study.path(study.inputs.reports),
+        workspace.cache,
+        workspace.dictionary(),
+    )
+    return [asdict(one) for one in found]
+
+
+def _checksums(workspace: Workspace) -> dict[str, str | None]:
+    """SHA-256 of every table a run stores but the one that names the report itself."""
+    years = workspace.study.all_years
+    return {
+        name: workspace.store.checksum(table, years if name in YEARLY else None)
+        for name, table in workspace.tables.items()
+        if name not in (REPORT_PAGE.name, *FETCHED)
+    }
+
+
 def _done(
-    workspace: Workspace, table: Table, files: Any, sentence: str
+    workspace: Workspace, table: Table, files: Any, sentence: str, **more: Any
 ) -> dg.MaterializeResult[Any]:
     workspace.progress.summary(table.name, sentence)
-    return dg.MaterializeResult(value=files, metadata=describe(table, files, result=sentence))
+    described = describe(table, files, result=sentence, **more)
+    return dg.MaterializeResult(value=files, metadata=described)

@@ -5,8 +5,9 @@ from typing import Any
 import dagster as dg
 
 from dti_assets.geography.provinces import get_province
-from dti_assets.pipeline.metadata import coverage_map, describe, table_schema
+from dti_assets.pipeline.metadata import coverage_map, describe
 from dti_assets.pipeline.resources import Workspace
+from dti_assets.pipeline.sketches import by_year
 from dti_assets.text.tables import (
     KEYWORD_COUNTS,
     POLICY_ATTENTION,
@@ -20,8 +21,6 @@ GROUP = "reports"
 
 @dg.asset(
     group_name=GROUP,
-    kinds={"python", "parquet"},
-    metadata={"dagster/column_schema": table_schema(REPORT_FILES)},
 )
 def report_files(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult[Any]:
     """Every file in the reports folder: what it is, and whether it can be counted.
@@ -75,13 +74,14 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
     @dg.asset(
         **yearly,
         group_name=GROUP,
-        kinds={"python", "parquet"},
-        metadata={"dagster/column_schema": table_schema(REPORT_TEXTS)},
     )
     def report_texts(
         context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Workspace], report_files: Any
     ) -> dg.MaterializeResult[Any]:
-        """The normalised text of every report that counts, of the years asked for."""
+        """The text of every report that counts, cleaned of page furniture and normalised.
+
+        This is what is counted; `dti kwic` prints any word of it in its context.
+        """
         from dti_assets.text.reports import report_texts
 
         study = workspace.study
@@ -102,18 +102,19 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
         outs={
             "keyword_counts": dg.AssetOut(
                 description=(
-                    "Keyword hits by report, section and term, under three definitions. Published "
-                    "counts stand in where there is no text and the dictionary is the shipped one."
+                    "How often each keyword occurs in each half of each report, under three "
+                    "definitions of a hit; the study says which one counts. A keyword without a "
+                    "row does not occur. Published counts stand in where there is no text and "
+                    "the dictionary is the shipped one (`origin`)."
                 ),
                 group_name=GROUP,
-                kinds={"python", "parquet"},
-                metadata={"dagster/column_schema": table_schema(KEYWORD_COUNTS)},
             ),
             "section_words": dg.AssetOut(
-                description="Words and characters by report and section: the four denominators.",
+                description=(
+                    "Length of each half of each report in words and characters: the four "
+                    "denominators a keyword frequency can have; the study says which one counts."
+                ),
                 group_name=GROUP,
-                kinds={"python", "parquet"},
-                metadata={"dagster/column_schema": table_schema(SECTION_WORDS)},
             ),
         },
     )
@@ -170,8 +171,6 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
     @dg.asset(
         **yearly,
         group_name=GROUP,
-        kinds={"python", "parquet"},
-        metadata={"dagster/column_schema": table_schema(POLICY_ATTENTION)},
     )
     def policy_attention(
         context: dg.AssetExecutionContext,
@@ -181,7 +180,11 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
         section_words: Any,
     ) -> dg.MaterializeResult[Any]:
         """Keyword hits over words, by province and year: how much a government speaks of the
-        digital economy. A province-year without a report is null with the reason."""
+        digital economy.
+
+        `frequency` is the numerator of the instrument. A province-year without a report is null
+        with the reason; the plot is the mean of the provinces.
+        """
         from dti_assets.text.attention import policy_attention
         from dti_assets.text.reports import why_not_counted
 
@@ -203,6 +206,10 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
             metadata=describe(
                 POLICY_ATTENTION,
                 attention,
+                **by_year(
+                    (1e4 * attention.groupby("year")["frequency"].mean()).to_dict(),
+                    "Keyword hits per 10,000 words, mean of the provinces",
+                ),
                 coverage=dg.MetadataValue.md(coverage_map(attention, years)),
                 province_years_known=known,
                 province_years_missing=len(attention) - known,

@@ -1,0 +1,54 @@
+"""What subcommands share: the study they work on, its stored tables, and how years are written."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dti_assets.study import Study
+
+study_option = click.option(
+    "--study", "study_file", default="study.yaml", show_default=True, help="The study file."
+)
+
+
+def read_study(file: str, years: str | None) -> Study:
+    """The study in a file, with other years where they are given."""
+    from dti_assets.study import load_study
+
+    return load_study(file, parse_years(years) if years else None)
+
+
+def parse_years(text: str) -> tuple[int, int]:
+    """First and last year of 2009-2022 or 2022."""
+    found = re.fullmatch(r"([0-9]{4})(?:-([0-9]{4}))?", text.strip())
+    if found is None:
+        raise click.BadParameter(
+            f"{text!r} is neither a year nor two joined by a hyphen", param_hint="--years"
+        )
+    return int(found[1]), int(found[2] or found[1])
+
+
+def stored_table(asset: str, study: Study) -> pd.DataFrame:
+    """A stored table by its asset's name, of the study's years; where none is, what to run."""
+    from dti_assets.storage import Store
+    from dti_assets.stored_tables import FETCHED, YEARLY, stored_tables
+
+    tables = stored_tables(study)
+    if asset not in tables:
+        from difflib import get_close_matches
+
+        near = get_close_matches(asset, tables, n=1)
+        hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(tables)}"
+        raise click.UsageError(f"no asset is called {asset!r}{hint}")
+    years = study.all_years if asset in YEARLY else None
+    try:
+        return Store(study.output_url).read(tables[asset], years)
+    except LookupError as error:
+        select = f" --select {asset}" if asset in FETCHED else ""
+        raise click.UsageError(f"{error}; run: dti run --study {study.file}{select}") from error

@@ -1,0 +1,48 @@
+"""Group download: the one asset that reaches out to the network, and only where it is named."""
+
+from typing import Any
+
+import dagster as dg
+
+from dti_assets.pipeline.metadata import describe
+from dti_assets.pipeline.resources import Workspace
+from dti_assets.sources.tables import REPORT_DOWNLOADS
+
+
+@dg.asset(
+    group_name="download",
+    tags={"network": "true"},
+)
+def report_downloads(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult[Any]:
+    """Every row of sources.csv and what its address gave: fetched, changed, unchanged or why not.
+
+    Materialising this asset REACHES THE NETWORK: it does what `dti download` does, for the study's
+    years. No other asset does, none needs this one, and `dti run` leaves it out.
+    """
+    from dti_assets.sources.addresses import AddressPolicy
+    from dti_assets.sources.download import download, downloads_table, select_entries
+    from dti_assets.sources.fetch import Fetcher
+    from dti_assets.sources.registry import FILE_NAME, read_registry
+
+    study = workspace.study
+    folder = study.path(study.inputs.reports)
+    registry = read_registry(folder / FILE_NAME).checked()
+    report = workspace.progress.on("report_downloads")
+    outcomes = download(
+        folder,
+        select_entries(registry.entries, study.all_years),
+        Fetcher(AddressPolicy(workspace.loopback)),
+        lambda done, total, _: report(done, total),
+    )
+    table = downloads_table(outcomes)
+    states = {str(state): int(n) for state, n in table["state"].value_counts().items()}
+    sentence = ", ".join(f"{n} {state}" for state, n in states.items()) or "no row asked for"
+    workspace.progress.summary("report_downloads", sentence)
+    failed = table[table["state"] == "failed"]
+    return dg.MaterializeResult(
+        value=table,
+        metadata=describe(REPORT_DOWNLOADS, table, states=states, failed=len(failed)),
+    )
+
+
+ASSETS = [report_downloads]

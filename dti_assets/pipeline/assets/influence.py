@@ -1,0 +1,134 @@
+"""Group estimates: who moves the estimate, and whether other vocabulary would do as well."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from dti_assets.econ.influence_tables import (
+    DICTIONARY_PERMUTATION,
+    INFLUENCE,
+    PERMUTATION_DRAWS,
+)
+from dti_assets.econ.table_specifications import (
+    TableSpec,
+    baseline_column,
+    first_two_stage_column,
+)
+from dti_assets.pipeline.assets.estimates import (
+    GROUP,
+    INSTRUMENT,
+    _asset,
+    _done,
+    _options,
+    _sentence,
+)
+from dti_assets.pipeline.metadata import describe
+from dti_assets.pipeline.resources import Workspace
+from dti_assets.study_tables import shipped_tables
+
+
+def influence_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsDefinition]:
+    """Influence of terms, reports, provinces and years; the permutation of the dictionary."""
+    # where a study replaces the paper's tables by its own, the paper's columns are taken
+    groups = (list(specifications.values()), list(shipped_tables().values()))
+    two_stage = next(c for tables in groups if (c := first_two_stage_column(tables, INSTRUMENT)))
+    baseline = next(c for tables in groups if (c := baseline_column(tables)))
+
+    @_asset(INFLUENCE)
+    def influence(
+        workspace: dg.ResourceParam[Workspace],
+        panel: Any,
+        frozen_instrument: Any,
+        dti_iv: Any,
+        keyword_counts: Any,
+    ) -> dg.MaterializeResult[Any]:
+        """How far each term, report, province and year moves the 2SLS, first-stage, reduced-form
+        and OLS coefficients: each left out in turn, in closed form."""
+        from dti_assets.econ.influence import influence as measured
+        from dti_assets.geography.instrument import instrument_by_term
+        from dti_assets.publishing.influence_text import influence_in_short
+
+        parts = instrument_by_term(
+            keyword_counts, dti_iv, _sections(workspace), f"hits_{workspace.study.text.hits}"
+        )
+        frame = measured(two_stage, baseline, panel, parts, _options(workspace, frozen_instrument))
+        return _done(workspace, INFLUENCE, frame, influence_in_short(frame), frozen_instrument)
+
+    @dg.multi_asset(
+        name="permuted_dictionary",
+        outs={
+            table.name: dg.AssetOut(
+                description=description,
+                group_name=GROUP,
+            )
+            for table, description in (
+                (
+                    DICTIONARY_PERMUTATION,
+                    "First stage and reduced form of the dictionary, placed among random "
+                    "dictionaries of the reports' other policy terms, matched on frequency and "
+                    "growth.",
+                ),
+                (PERMUTATION_DRAWS, "First stage and reduced form of every random dictionary."),
+            )
+        },
+    )
+    def permuted_dictionary(
+        workspace: dg.ResourceParam[Workspace],
+        panel: Any,
+        frozen_instrument: Any,
+        dti_iv: Any,
+        keyword_counts: Any,
+        section_words: Any,
+        report_texts: Any,
+    ) -> tuple[dg.Output[Any], dg.Output[Any]]:
+        """Is it the digital vocabulary, or would any policy vocabulary do?"""
+        from dti_assets.econ.permutation import dictionary_permutation
+        from dti_assets.publishing.influence_text import (
+            permutation_in_short,
+            permutation_sentences,
+        )
+        from dti_assets.text.candidates import candidate_counts, unrelated_terms
+
+        counts = candidate_counts(report_texts, section_words, workspace.cache)
+        terms = unrelated_terms(counts["term"].unique(), workspace.dictionary())
+        sections = _sections(workspace)
+        words = section_words[section_words["section"].isin(sections)]
+        frame, draws = dictionary_permutation(
+            *two_stage,
+            panel,
+            _vocabulary(keyword_counts, dti_iv, sections, "hits_overlap"),
+            _vocabulary(counts[counts["term"].isin(terms)], dti_iv, sections, "hits"),
+            words.groupby("year")["words_nonpunct"].sum(),
+            _options(workspace, frozen_instrument),
+        )
+        workspace.progress.summary(DICTIONARY_PERMUTATION.name, permutation_in_short(frame))
+        told = {
+            "result": " ".join(permutation_sentences(frame)),
+            "instrument": _sentence(frozen_instrument),
+        }
+        return (
+            dg.Output(frame, metadata=describe(DICTIONARY_PERMUTATION, frame, **told)),
+            dg.Output(draws, metadata=describe(PERMUTATION_DRAWS, draws)),
+        )
+
+    return [influence, permuted_dictionary]
+
+
+def _sections(workspace: Workspace) -> tuple[str, ...]:
+    """The stored sections that the study adds up."""
+    from dti_assets.text.attention import COUNTED
+
+    text = workspace.study.text
+    return COUNTED[text.section] + (("annex",) if text.annexes == "keep" else ())
+
+
+def _vocabulary(counts: Any, dti_iv: Any, sections: tuple[str, ...], hits: str) -> Any:
+    from dti_assets.econ.permutation import Vocabulary
+    from dti_assets.geography.instrument import instrument_by_term
+
+    parts = instrument_by_term(counts, dti_iv, sections, hits)
+    chosen = counts[counts["section"].isin(sections) & counts["term"].isin(parts.columns)]
+    by_year = chosen.groupby(["term", "year"])[hits].sum().unstack(fill_value=0)
+    years = sorted(dti_iv["year"].unique())
+    return Vocabulary(parts, by_year.reindex(parts.columns).reindex(columns=years, fill_value=0))

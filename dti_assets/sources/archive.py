@@ -1,0 +1,198 @@
+"""Downloaded reports in the reports folder: where they lie, where they came from, never replaced.
+
+A report is stored as YEAR/PROVINCE.FORMAT with its provenance beside it (NAME.source.json). A
+changed report becomes a further file (浙江-v2.html) whose provenance names those it supersedes;
+`text.reports` counts the newest and keeps the others as rows. Files without a provenance, or whose
+content is no longer the one fetched, are the user's own and left alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path, PurePosixPath
+
+from dti_assets.files import write_atomically
+from dti_assets.sources.registry import Entry
+from dti_assets.text.identity import from_name
+from dti_assets.text.listing import SIDE_SUFFIX, find_reports
+
+# hidden, so that neither a listing nor a reader takes what is under way for a report
+_WORK = ".download"
+
+
+class ArchiveError(OSError):
+    """A reports folder that cannot be written to now; the message names it."""
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a file came from. `text_sha256` is over the normalised text: pages change around a
+    report that stays the same. `supersedes` are names of files in the same folder."""
+
+    province_code: int
+    province: str
+    year: int
+    url: str
+    final_url: str
+    redirects: tuple[str, ...]
+    fetched_at: str
+    sha256: str
+    text_sha256: str
+    bytes: int
+    format: str
+    headers: dict[str, str] = field(default_factory=dict)
+    supersedes: tuple[str, ...] = ()
+    user_agent: str = ""
+
+    @property
+    def validators(self) -> dict[str, str]:
+        """Request headers that ask only for what has changed since."""
+        pairs = (("ETag", "If-None-Match"), ("Last-Modified", "If-Modified-Since"))
+        return {ask: self.headers[name] for name, ask in pairs if self.headers.get(name)}
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A downloaded file as it lies there: path relative to the reports folder, and provenance."""
+
+    path: str
+    provenance: Provenance
+
+
+class Archive:
+    """What a reports folder holds, by (province code, year)."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.downloads: dict[tuple[int, int], list[Kept]] = {}
+        # files of the user: known by their names, and those whose names say too little
+        self.own: dict[tuple[int, int], list[str]] = {}
+        self.unnamed: list[str] = []
+        for found in find_reports(folder):
+            provenance = _provenance(found.location)
+            if provenance is not None:
+                kept = Kept(found.path, provenance)
+                key = (provenance.province_code, provenance.year)
+                self.downloads.setdefault(key, []).append(kept)
+            elif not found.problem:
+                self.add_own(found.path)
+        for versions in self.downloads.values():
+            versions.sort(key=lambda kept: len(kept.provenance.supersedes))
+
+    def add_own(self, path: str, key: tuple[int, int] | None = None) -> None:
+        """Note a file of the user, under the province-year of its name unless that is given."""
+        name = from_name(path)
+        if key is None and name.province and name.year:
+            key = (name.province.province_code, name.year)
+        if key is None:
+            self.unnamed.append(path)
+        else:
+            self.own.setdefault(key, []).append(path)
+
+    def current(self, key: tuple[int, int]) -> Kept | None:
+        """The newest download of a province-year."""
+        versions = self.downloads.get(key)
+        return versions[-1] if versions else None
+
+    @contextmanager
+    def writing(self) -> Iterator[Path]:
+        """The work folder, for one process at a time; what a killed one left there is removed."""
+        import fcntl
+
+        work = self.folder / _WORK
+        work.mkdir(parents=True, exist_ok=True)
+        with (work / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise ArchiveError(f"another download into {self.folder} is under way") from error
+            for left in work.glob("*.part"):
+                left.unlink()
+            yield work
+
+    def add(self, content: bytes, provenance: Provenance) -> Kept:
+        """Store a report under a name that is free, superseding the versions there are.
+
+        The provenance is written first: a kill between the two leaves no report without one.
+        """
+        key = (provenance.province_code, provenance.year)
+        versions = self.downloads.setdefault(key, [])
+        path = self._free(provenance)
+        older = tuple(
+            PurePosixPath(kept.path).name
+            for kept in versions
+            if PurePosixPath(kept.path).parent == PurePosixPath(path).parent
+        )
+        kept = Kept(path, replace(provenance, supersedes=older))
+        write_atomically(_side(self.folder / path), kept.provenance.to_json().encode())
+        _place(content, self.folder / path, self.folder / _WORK)
+        versions.append(kept)
+        return kept
+
+    def revalidate(self, kept: Kept, url: str, headers: dict[str, str]) -> None:
+        """Note under which address and with which validators the same report is served now."""
+        provenance = replace(kept.provenance, url=url, headers=headers)
+        write_atomically(_side(self.folder / kept.path), provenance.to_json().encode())
+        versions = self.downloads[(provenance.province_code, provenance.year)]
+        versions[versions.index(kept)] = Kept(kept.path, provenance)
+
+    def _free(self, provenance: Provenance) -> str:
+        stem, number = f"{provenance.year}/{provenance.province}", 1
+        versions = self.downloads[(provenance.province_code, provenance.year)]
+        taken = {PurePosixPath(kept.path).with_suffix("").as_posix() for kept in versions}
+        while True:
+            name = stem if number == 1 else f"{stem}-v{number}"
+            path = f"{name}.{provenance.format}"
+            if name not in taken and not os.path.lexists(self.folder / path):
+                return path
+            number += 1
+
+
+def destination(entry: Entry) -> str:
+    """A path that names the entry's report, for judging a text that has no name of its own."""
+    return f"{entry.year}/{entry.province.province}"
+
+
+def _side(path: Path) -> Path:
+    return path.with_name(path.name + SIDE_SUFFIX)
+
+
+def _provenance(path: Path) -> Provenance | None:
+    """What is recorded beside a file, if the file still is what was fetched."""
+    try:
+        raw = json.loads(_side(path).read_bytes())
+        for name in ("redirects", "supersedes"):
+            raw[name] = tuple(raw[name])
+        found = Provenance(**raw)
+        with path.open("rb") as handle:
+            same = hashlib.file_digest(handle, "sha256").hexdigest() == found.sha256
+        return found if same else None
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return None
+
+
+def _place(content: bytes, path: Path, work: Path) -> None:
+    """Put a file in place whole, and never over another."""
+    part = work / f"{secrets.token_hex(8)}.part"
+    try:
+        part.write_bytes(content)
+        try:
+            os.link(part, path)
+        except FileExistsError as error:
+            raise ArchiveError(f"{path} appeared meanwhile; nothing is overwritten") from error
+        except OSError:
+            # a file system without links
+            if os.path.lexists(path):
+                raise ArchiveError(f"{path} appeared meanwhile; nothing is overwritten") from None
+            os.rename(part, path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,154 @@
+"""sources.csv: which official address each report has. Reading, faults by line, writing.
+
+Columns province, year, url; sha256, fetched_at and etag record what was fetched, and any other
+column is the user's own. Adding a year is adding rows.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dti_assets.files import write_atomically
+from dti_assets.geography.provinces import Province, UnknownProvinceError, get_province
+from dti_assets.sources.addresses import AddressError, parse_target
+from dti_assets.text.extract import UnreadableError
+from dti_assets.text.readers.encodings import decode
+
+FILE_NAME = "sources.csv"
+REQUIRED = ("province", "year", "url")
+RECORDED = ("sha256", "fetched_at", "etag")
+# how a table says that an address is not known
+_NO_ADDRESS = ("", "-", "—", "NA")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class RegistryError(ValueError):
+    """A registry that cannot be used; the message names file and line."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row: a report and its official address, empty where none is known."""
+
+    province: Province
+    year: int
+    url: str
+    line: int
+    cells: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[int, int]:
+        return self.province.province_code, self.year
+
+    @property
+    def sha256(self) -> str:
+        """What was once fetched for this row, where the registry records it; else empty."""
+        return self.cells.get("sha256", "").lower()
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The rows of a registry and, in one sentence each, what is wrong with the others."""
+
+    path: Path
+    header: tuple[str, ...]
+    entries: tuple[Entry, ...]
+    faults: tuple[str, ...] = ()
+
+    def checked(self) -> Registry:
+        """Itself; raises RegistryError where a row is malformed."""
+        if self.faults:
+            more = f" (and {len(self.faults) - 1} more faults)" if len(self.faults) > 1 else ""
+            raise RegistryError(self.faults[0] + more)
+        return self
+
+
+def read_registry(path: Path) -> Registry:
+    """The registry in a CSV file, UTF-8 or what spreadsheets write (a mark in front, GB18030).
+
+    Raises RegistryError where there is no table; malformed rows are `faults`.
+    """
+    try:
+        text, _ = decode(path.read_bytes())
+    except OSError as error:
+        raise RegistryError(f"{path}: {error.strerror or error}") from error
+    except UnreadableError as error:
+        raise RegistryError(f"{path}: {error.reason}") from error
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    entries: list[Entry] = []
+    faults: list[str] = []
+    lines: dict[tuple[int, int] | str, int] = {}
+    try:
+        header = tuple(name.strip() for name in next(reader, []))
+        _check_header(path, header)
+        start = reader.line_num + 1
+        for cells in reader:
+            line, start = start, reader.line_num + 1
+            if not any(cell.strip() for cell in cells):
+                continue
+            try:
+                entry = _entry(header, cells, line)
+                earlier = lines.setdefault(entry.key, line)
+                if earlier != line:
+                    raise RegistryError(
+                        f"{entry.province.province} {entry.year} stands on line {earlier} already"
+                    )
+                earlier = lines.setdefault(entry.url, line) if entry.url else line
+                if earlier != line:
+                    raise RegistryError(f"the address stands on line {earlier} already")
+                entries.append(entry)
+            except (RegistryError, UnknownProvinceError, AddressError) as error:
+                faults.append(f"{path}, line {line}: {error}")
+    except csv.Error as error:
+        raise RegistryError(f"{path}, line {reader.line_num}: {error}") from error
+    return Registry(path, header, tuple(entries), tuple(faults))
+
+
+def _check_header(path: Path, header: tuple[str, ...]) -> None:
+    missing = [name for name in REQUIRED if name not in header]
+    if missing:
+        raise RegistryError(f"{path}, line 1: no column {', '.join(missing)}")
+    if len(set(header)) < len(header):
+        raise RegistryError(f"{path}, line 1: a column stands twice")
+
+
+def _entry(header: tuple[str, ...], cells: list[str], line: int) -> Entry:
+    if len(cells) != len(header):
+        raise RegistryError(f"{len(cells)} cells where the header has {len(header)}")
+    row = dict(zip(header, (cell.strip() for cell in cells), strict=True))
+    province = get_province(row["province"])
+    if not re.fullmatch(r"(19[89]|20\d)\d", row["year"]):
+        raise RegistryError(f"{row['year']!r} is no year from 1980 on")
+    url = "" if row["url"] in _NO_ADDRESS else row["url"]
+    if url:
+        parse_target(url)
+    if row.get("sha256") and not _SHA256.fullmatch(row["sha256"].lower()):
+        raise RegistryError(f"{row['sha256']!r} is no SHA-256")
+    return Entry(province, int(row["year"]), url, line, row)
+
+
+def write_registry(
+    registry: Registry, recorded: Mapping[tuple[int, int], Mapping[str, str]]
+) -> int:
+    """Write what was fetched into the rows' columns sha256, fetched_at and etag; returns how many
+    rows that changed. Rows, their order and other columns stay as they are."""
+    header = [*registry.header, *(name for name in RECORDED if name not in registry.header)]
+    changed, rows = 0, []
+    for entry in registry.checked().entries:
+        new = {**entry.cells, **recorded.get(entry.key, {})}
+        changed += new != entry.cells
+        rows.append([new.get(name, "") for name in header])
+    if changed:
+        write_atomically(registry.path, _csv([header, *rows]))
+    return changed
+
+
+def _csv(rows: Iterable[Iterable[str]]) -> bytes:
+    out = io.StringIO(newline="")
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue().encode()

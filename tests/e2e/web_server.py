@@ -1,0 +1,48 @@
+"""The web UI on a free port of this machine, for as long as a test needs it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+@contextmanager
+def serving(folder: Path, *command: str, **environment: str) -> Iterator[str]:
+    """The address of a web server that Python is told to start in `folder` by `command`, to which
+    the port is added; it ends with the block."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, *command, "--port", str(port)],
+        cwd=folder,
+        env={**os.environ, **environment},
+        # a group of its own, which is ended as a whole, as Ctrl-C in a terminal ends it
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + 50
+        while time.monotonic() < deadline:
+            try:
+                urllib.request.urlopen(f"{url}/server_info", timeout=2).read()
+                break
+            except OSError:
+                assert process.poll() is None, "the web server ended"
+                time.sleep(0.3)
+        yield url
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        try:
+            process.wait(30)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)

@@ -1,0 +1,76 @@
+"""The asset behind `dti download`: made where it is named, and never as part of a run."""
+
+from pathlib import Path
+
+import dagster as dg
+import samples
+from small_study import make_study
+from web_server import Site, file, say, serve
+
+from dti_assets.pipeline.build import build_definitions
+from dti_assets.pipeline.resources import Workspace
+from dti_assets.pipeline.run import select
+from dti_assets.stored_tables import FETCHED
+from dti_assets.study import load_study
+
+
+def test_no_selection_but_its_name_reaches_the_network(tmp_path: Path) -> None:
+    definitions = build_definitions(load_study(make_study(tmp_path / "s")))
+    graph = definitions.resolve_asset_graph()
+    everything = (None, "*", "kind:parquet", "not key:panel")
+    for expression in (*everything, "+replication_report", "group:reports", "report_files+"):
+        names = {key.to_user_string() for key in select(expression).resolve(graph)}
+        assert names and not names & FETCHED, expression
+    named = select("report_downloads").resolve(graph)
+    assert {key.to_user_string() for key in named} == FETCHED
+    # what reaches the network is told by tag, and nothing waits for it
+    specs = definitions.resolve_all_asset_specs()
+    assert {s.key.to_user_string() for s in specs if s.tags.get("network")} == FETCHED
+    key = dg.AssetKey("report_downloads")
+    assert not graph.get(key).child_keys and not graph.get(key).parent_keys
+
+
+def _materialise(study: Path, site: Site) -> dg.ExecuteInProcessResult:
+    workspace = Workspace(load_study(study), loopback=site.exempt)
+    definitions = build_definitions(workspace.study, {"workspace": workspace})
+    job = definitions.resolve_implicit_global_asset_job_def()
+    return job.execute_in_process(
+        asset_selection=[dg.AssetKey("report_downloads")], raise_on_error=False
+    )
+
+
+def test_a_row_of_the_table_for_each_row_of_the_registry(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "s")
+    with serve() as site:
+        rows = [
+            ("浙江", 2015, site.put("/a", file(samples.html(samples.report_lines())))),
+            ("江苏", 2015, site.put("/b", say(404))),
+            ("上海", 2014, ""),
+            ("上海", 2013, site.url("/outside-the-study")),
+        ]
+        text = "\n".join(["province,year,url", *(f"{p},{y},{u}" for p, y, u in rows)])
+        (study.parent / "reports_raw/sources.csv").write_text(text, encoding="utf-8")
+        result = _materialise(study, site)
+    assert result.success
+    table = Workspace(load_study(study)).stored("report_downloads")
+    assert table[["province", "state"]].to_numpy().tolist() == [
+        ["上海", "no address"],
+        ["江苏", "failed"],
+        ["浙江", "fetched"],
+    ]
+    (event,) = result.get_asset_materialization_events()
+    assert event.materialization.metadata["failed"].value == 1
+    assert (study.parent / "reports_raw/2015/浙江.html").exists()
+    checks = {check.check_name: check for check in result.get_asset_check_evaluations()}
+    assert checks["as_declared"].passed and not checks["all_fetched"].passed
+    assert "江苏 2015: answers 404 Not Found" in str(checks["all_fetched"].metadata["sentences"])
+
+
+def test_a_malformed_registry_fails_the_asset_with_file_and_line(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "s")
+    (study.parent / "reports_raw/sources.csv").write_text("province,year,url\n浙,2015,x\n")
+    with serve() as site:
+        result = _materialise(study, site)
+    assert not result.success
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    assert "sources.csv, line 2" in str(failure.step_failure_data.error)

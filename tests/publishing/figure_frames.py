@@ -1,0 +1,138 @@
+"""Invented stored tables for figures: every frame as declared, numbers drawn from one seed."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from dti_assets.econ import tables as econ
+from dti_assets.geography.provinces import provinces
+from dti_assets.geography.tables import DTI_IV
+from dti_assets.patents.tables import DTI
+from dti_assets.publishing.figures.all_figures import FigureInputs
+from dti_assets.text.tables import POLICY_ATTENTION
+
+YEARS = [2014, 2015, 2016]
+REGIONS = ("East", "Central", "West", "Northeast")
+LABEL = "O3, official-data illustration, not a replication"
+HEAD = {"table": "3", "label": LABEL, "column": "second stage", "outcome": "Export"}
+HEAD |= {"endogenous": "INVn", "instruments": "DTI_iv"}
+TWIN = HEAD | {"column": "second stage, hub province dropped"}
+
+
+def inputs(**changes: pd.DataFrame) -> FigureInputs:
+    """Everything the figures show; `changes` replaces frames by name."""
+    frames = {**_places(), **_estimates(), **changes}
+    estimates = {name: frame for name, frame in frames.items() if name.startswith("table_")}
+    shares = pd.DataFrame(
+        {"rule": rule, "province": place.province, "share": 1 / 31, "inverse_hhi": 31.0}
+        for rule in ("drop", "internal")
+        for place in provinces()
+    )
+    return FigureInputs(YEARS, frames, estimates, shares, "internal")
+
+
+def empty() -> FigureInputs:
+    """The same tables without a row, or with rows that have a reason and no number."""
+    why = {"reason": "absent from the data: Export"}
+    frames: Mapping[str, pd.DataFrame] = {
+        "policy_attention": POLICY_ATTENTION.frame([]),
+        "panel": pd.DataFrame(columns=["province_code", "region"]),
+        "dti_iv": DTI_IV.frame([]),
+        "dti": DTI.frame([]),
+        "weak_instrument_inference": econ.WEAK_INSTRUMENTS.frame([HEAD | why]),
+        "stage_residuals": econ.STAGE_RESIDUALS.frame([HEAD | why]),
+        "anderson_rubin_curve": econ.ANDERSON_RUBIN_CURVE.frame([HEAD | why]),
+        "leave_one_province_out": econ.LEAVE_ONE_OUT.frame([]),
+        "specification_curve": econ.SPECIFICATION_CURVE.frame([{"cell": 1} | why]),
+    }
+    none = pd.DataFrame(columns=["rule", "province", "share", "inverse_hhi"])
+    return FigureInputs(YEARS, frames, {}, none, "internal")
+
+
+def _places() -> dict[str, pd.DataFrame]:
+    rng = np.random.default_rng(1)
+    rows = [
+        {"province_code": place.province_code, "province": place.province, "year": year}
+        for place in provinces()
+        for year in YEARS
+    ]
+    attention = [
+        row | {"frequency": rng.gamma(2, 1e-3), "words": "nonpunct", "origin": "published"}
+        for row in rows
+    ]
+    attention[0] |= {"frequency": None, "origin": None}
+    attention[1] |= {"origin": "text"}
+    iv = [row | {"dti_iv": rng.lognormal(-13, 1), "rule": "internal"} for row in rows]
+    inventions = [
+        row | {"INVn": rng.normal(5, 1), "basis": "official_inventions"}
+        for row in rows
+        if row["province"] != "西藏"
+    ]
+    panel = [
+        {"province_code": place.province_code, "region": REGIONS[number % 4]}
+        for number, place in enumerate(provinces())
+    ]
+    return {
+        "policy_attention": POLICY_ATTENTION.frame(attention),
+        "dti_iv": DTI_IV.frame(iv),
+        "dti": DTI.frame(inventions),
+        "panel": pd.DataFrame(panel),
+    }
+
+
+def _estimates() -> dict[str, pd.DataFrame]:
+    rng = np.random.default_rng(2)
+    numbers = {"estimate": 0.75, "first_stage": -1500.0, "first_stage_se": 900.0, "n_obs": 93}
+    numbers |= {"reduced_form": -1125.0, "reduced_form_se": 700.0, "kleibergen_paap_f": 2.8}
+    numbers |= {"ar_set": "(-inf, 0.3] and [1.1, inf)", "p_wild": 0.01, "largest_cluster": "浙江"}
+    residuals = ("outcome_residual", "endogenous_residual", "instrument_residual")
+    points = [
+        {"province": place.province, "year": year}
+        | dict(zip(residuals, rng.normal(size=3) * (1, 1, 1e-6), strict=True))
+        for place in provinces()
+        for year in YEARS
+    ]
+    values = np.linspace(-1, 2.5, 40)
+    curve = [
+        {"point": n + 1, "value": v, "p_wild": np.exp(-abs(v - 0.75)), "errors": "clustered"}
+        | {"p_wald": np.exp(-1.1 * abs(v - 0.75)), "estimate": 0.75, "p_wild_at_infinity": 0.09}
+        for n, v in enumerate(values)
+    ]
+    cells = [
+        {"cell": n + 1, "instrument": f"iv {n}", "controls": ("none", "all")[n % 2]}
+        | {"choices": f"dictionary={d}, distance={m}, hits=longest, zero_distance=floor_km: 50"}
+        | {"errors": "clustered", "estimate": e, "conf_low": e - 1, "conf_high": e + 1}
+        | {"std_error": 0.5, "ar_bounded": n % 3 == 0}
+        for n, e in enumerate(rng.normal(size=24))
+        for d in [("all terms", "without 大数据")[n // 2 % 2]]
+        for m in [("geodesic", "great_circle")[n // 4 % 2]]
+    ]
+    keys = [
+        {"table": table, "label": f"O{table}, {LABEL[4:]}", "column": column, "outcome": "Export"}
+        | {"term": "INVn", "role": "key", "column_label": f"进口 ${table}_x$"}
+        | {"estimate": e, "conf_low": e - 1, "conf_high": e + 1, "p_wild": abs(e) / 5}
+        for table in ("5", "6")
+        for column, e in zip(("1", "2"), rng.normal(size=2), strict=True)
+    ]
+    absent = HEAD | {"table": "9", "column": "1", "term": "DFI", "role": "key"}
+    absent = {k: v for k, v in absent.items() if k not in ("endogenous", "instruments")}
+    left_out = [
+        {"table": table, "label": LABEL, "column": column, "term": "INVn", "estimate": e}
+        | {"without": place.province, "difference": e - 0.75, "first_stage_f": f}
+        for table, column, f in (("2", "4", None), ("3", "second stage", 2.5))
+        for place, e in zip(provinces(), rng.normal(0.75, 0.1, 31), strict=True)
+    ]
+    return {
+        "weak_instrument_inference": econ.WEAK_INSTRUMENTS.frame([HEAD | numbers, TWIN | numbers]),
+        "stage_residuals": econ.STAGE_RESIDUALS.frame(
+            [head | point for head in (HEAD, TWIN) for point in points]
+        ),
+        "anderson_rubin_curve": econ.ANDERSON_RUBIN_CURVE.frame(
+            [head | point for head in (HEAD, TWIN) for point in curve]
+        ),
+        "specification_curve": econ.SPECIFICATION_CURVE.frame(cells),
+        "leave_one_province_out": econ.LEAVE_ONE_OUT.frame(left_out),
+        "table_05": econ.ESTIMATES.frame(keys),
+        "table_09": econ.ESTIMATES.frame([absent | {"reason": "absent from the data: DFI"}]),
+    }

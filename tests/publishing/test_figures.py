@@ -1,0 +1,215 @@
+"""Figures: what is drawn is what is stored, every character has a glyph, and bytes repeat."""
+
+import io
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pypdfium2
+import pytest
+from figure_frames import YEARS, empty, inputs
+from matplotlib import font_manager
+from matplotlib.collections import LineCollection, PatchCollection
+from matplotlib.image import imread
+from matplotlib.text import Text
+
+from dti_assets.geography.provinces import provinces
+from dti_assets.publishing.figures.all_figures import FORMATS, all_figures, figure_rows
+from dti_assets.publishing.figures.drawing import Drawing, brief, content, printable
+from dti_assets.publishing.figures.provinces import map_attention, map_digital_patents, tile_grid
+from dti_assets.publishing.tables import FIGURE_FILES
+
+MAPS = ("map_attention", "map_dti_iv", "map_digital_patents")
+
+
+@pytest.fixture(scope="module")
+def figures() -> dict[str, Drawing]:
+    return {drawn.name: drawn for drawn in all_figures(inputs())}
+
+
+def texts(drawn: Drawing) -> Iterator[Text]:
+    assert drawn.figure is not None
+    return (text for text in drawn.figure.findobj(Text) if text.get_visible() and text.get_text())
+
+
+def points(drawn: Drawing, label: str, axes: int = 0) -> Any:
+    """x and y of the line with this label, an (n, 2) array."""
+    assert drawn.figure is not None
+    lines = drawn.figure.axes[axes].get_lines()
+    return np.column_stack(next(line for line in lines if line.get_label() == label).get_data())
+
+
+def in_order(rows: Any) -> Any:
+    return rows[np.argsort(rows[:, 0])]
+
+
+def test_every_province_has_one_tile_of_its_own() -> None:
+    assert set(tile_grid()) == {place.province_code for place in provinces()}
+    assert len(set(tile_grid().values())) == len(tile_grid()) == 31
+
+
+@pytest.mark.parametrize("name", MAPS)
+def test_a_map_names_every_province_once(figures: dict[str, Drawing], name: str) -> None:
+    written = [text.get_text().replace("\n", " ") for text in texts(figures[name])]
+    for place in provinces():
+        assert written.count(place.english) == 1, place
+
+
+def test_every_character_drawn_has_a_glyph(figures: dict[str, Drawing]) -> None:
+    assert printable("浙江 大数据 $x$") == "Zhejiang ??? $x$"
+    for drawn in figures.values():
+        for text in texts(drawn):
+            font = font_manager.get_font(font_manager.findfont(text.get_fontproperties()))
+            known = font.get_charmap()
+            lacking = {c for c in text.get_text() if ord(c) not in known and c != "\n"}
+            assert not lacking, (drawn.name, text.get_text())
+
+
+def test_maps_are_shaded_by_the_stored_means_and_say_them(figures: dict[str, Drawing]) -> None:
+    frame = inputs().frames["policy_attention"]
+    means = frame.groupby("province_code")["frequency"].mean() * 1000
+    drawn = figures["map_attention"]
+    assert drawn.figure is not None
+    shaded = next(a for a in drawn.figure.axes[0].collections if isinstance(a, PatchCollection))
+    assert np.asarray(shaded.get_array()) == pytest.approx(means.to_numpy())
+    colours = [shaded.cmap(shaded.norm(value)) for value in sorted(means)]
+    greys = [0.299 * red + 0.587 * green + 0.114 * blue for red, green, blue, _ in colours]
+    assert all(np.diff(greys) <= 0) and greys[0] - greys[-1] > 0.5, "a copy in grey keeps the order"
+    written = [text.get_text() for text in texts(drawn)]
+    assert all(brief(value) in written for value in means)
+    highest = next(p for p in provinces() if p.province_code == means.idxmax())
+    assert f"Highest: {highest.english} {brief(means.max())}" in str(drawn.alt)
+
+
+def test_a_proxy_is_named_and_a_province_without_value_is_no_zero() -> None:
+    frame = inputs().frames["dti"]
+    drawn = map_digital_patents(frame)
+    assert "INVn" in str(drawn.alt) and "No value: Tibet." in str(drawn.alt)
+    assert [text.get_text() for text in texts(drawn)].count("no value") == 1
+    counted = map_digital_patents(frame.assign(DTIn=frame["INVn"] - 1, basis="user_counts"))
+    assert "basis: user_counts" in str(counted.alt) and "INVn" not in str(counted.alt)
+
+
+def test_attention_by_region_is_the_mean_of_the_stored_values(figures: dict[str, Drawing]) -> None:
+    frames = inputs().frames
+    frame = frames["policy_attention"].merge(frames["panel"], on="province_code")
+    for region, part in frame.groupby("region"):
+        shown = points(figures["attention_by_region"], str(region))
+        assert shown[:, 0].tolist() == YEARS
+        assert shown[:, 1] == pytest.approx(1000 * part.groupby("year")["frequency"].mean())
+
+
+def test_coverage_marks_every_province_year_once(figures: dict[str, Drawing]) -> None:
+    drawn = figures["coverage"]
+    labels = ("counted on a report (1)", "published count (91)", "missing (1)")
+    found = np.vstack([points(drawn, label) for label in labels])
+    assert len({tuple(point) for point in found}) == len(found) == 31 * len(YEARS)
+    assert "1 are missing: Beijing 2014" in str(drawn.alt)
+
+
+def test_residuals_slopes_and_bins_are_the_stored_ones(figures: dict[str, Drawing]) -> None:
+    frames = inputs().frames
+    drawn = figures["first_stage_reduced_form"]
+    stored = frames["stage_residuals"]
+    part = stored[stored["column"] == "second stage"]
+    labels = ("province-years", "province-years, Zhejiang")
+    cloud = np.vstack([points(drawn, label) for label in labels])
+    expected = part[["instrument_residual", "endogenous_residual"]].to_numpy(float) * (1e6, 1)
+    assert in_order(cloud) == pytest.approx(in_order(expected))
+    line = points(drawn, "_fitted")
+    slope = (line[1, 1] - line[0, 1]) / (line[1, 0] - line[0, 0]) * 1e6
+    assert slope == pytest.approx(frames["weak_instrument_inference"]["first_stage"].iloc[0])
+    bins = points(drawn, "means of bins")
+    # equally filled up to one row, so that their mean is near that of the cloud
+    assert bins[:, 1].mean() == pytest.approx(expected[:, 1].mean(), abs=0.02)
+
+
+def test_the_curve_of_p_values_is_the_stored_one(figures: dict[str, Drawing]) -> None:
+    stored = inputs().frames["anderson_rubin_curve"]
+    part = stored[stored["column"] == "second stage"]
+    drawn = figures["anderson_rubin_curve"]
+    for label, name in (("wild cluster bootstrap", "p_wild"), ("CRV1", "p_wald")):
+        assert points(drawn, label) == pytest.approx(part[["value", name]].to_numpy(float))
+    assert "(−∞, 0.3] and [1.1, ∞)" in str(drawn.alt)
+
+
+def test_the_specification_curve_shows_every_stored_cell_in_order(
+    figures: dict[str, Drawing],
+) -> None:
+    stored = inputs().frames["specification_curve"].sort_values("estimate")
+    figure = figures["specification_curve"].figure
+    assert figure is not None
+    top, below = figure.axes
+    shown = top.get_lines()[0].get_ydata()
+    assert shown == pytest.approx(stored["estimate"].to_numpy())
+    bars = next(a for a in top.collections if isinstance(a, LineCollection)).get_segments()
+    assert [bar[0][1] for bar in bars] == pytest.approx(stored["conf_low"].tolist())
+    assert [bar[1][1] for bar in bars] == pytest.approx(stored["conf_high"].tolist())
+    rows = [label.get_text() for label in below.get_yticklabels()]
+    place = rows.index("distance: great circle")
+    marked = [segment[0][0] for segment in below.collections[place].get_segments()]
+    chosen = stored["choices"].str.contains("great_circle").to_numpy()
+    assert marked == np.flatnonzero(chosen).tolist()
+    assert "dictionary: one term left out" in rows and "controls: all" in rows
+
+
+def test_coefficients_and_estimates_without_a_province_are_the_stored_ones(
+    figures: dict[str, Drawing],
+) -> None:
+    frames = inputs().frames
+    drawn = figures["coefficients"]
+    assert drawn.figure is not None
+    lines = drawn.figure.axes[0].get_lines()
+    single = [float(line.get_xdata()[0]) for line in lines if len(line.get_xdata()) == 1]
+    assert single == pytest.approx(frames["table_05"]["estimate"].tolist())
+    assert "Not estimated: Table 9 (1)." in str(drawn.alt)
+    left_out = frames["leave_one_province_out"]
+    for axes, table in ((0, "2"), (1, "3")):
+        labels = ("without this province", "the two that move it most")
+        found = np.vstack([points(figures["leave_one_province_out"], x, axes) for x in labels])
+        part = left_out[left_out["table"] == table]
+        assert sorted(found[:, 0]) == pytest.approx(sorted(part["estimate"]))
+
+
+def test_what_has_no_data_has_a_reason_and_no_frame() -> None:
+    drawn = all_figures(empty())
+    absent = [one for one in drawn if one.figure is None]
+    assert {one.name for one in drawn} - {one.name for one in absent} == {"coverage"}
+    assert all(one.reason and one.alt is None for one in absent)
+    rows = FIGURE_FILES.frame(figure_rows(drawn, []))
+    assert FIGURE_FILES.violations(rows) == [] and len(rows) == len(drawn) * len(FORMATS)
+    curve = next(one for one in drawn if one.name == "anderson_rubin_curve")
+    assert "absent from the data: Export" in str(curve.reason)
+
+
+def test_two_runs_give_the_same_bytes_whatever_the_users_settings(
+    figures: dict[str, Drawing],
+) -> None:
+    import matplotlib
+
+    with matplotlib.rc_context({"font.size": 30, "svg.hashsalt": "x", "text.parse_math": True}):
+        again = {drawn.name: drawn for drawn in all_figures(inputs())}
+        for name in ("map_dti_iv", "specification_curve", "coefficients"):
+            for form in ("pdf", "png", "svg"):
+                assert content(figures[name], form) == content(again[name], form), (name, form)
+
+
+@pytest.mark.parametrize("name", ["coverage", "first_stage_reduced_form", "instrument_shares"])
+def test_files_open_hold_one_page_and_are_not_blank(figures: dict[str, Drawing], name: str) -> None:
+    pdf = content(figures[name], "pdf")
+    document = pypdfium2.PdfDocument(pdf)
+    assert len(document) == 1
+    assert len(document[0].get_textpage().get_text_bounded()) > 20, "text is text, not outlines"
+    assert b"/FontFile2" in pdf or b"/Type42" in pdf or b"/CIDFontType2" in pdf
+    assert not re.search(rb"/(CreationDate|Producer|Creator)\b", pdf)
+    picture = imread(io.BytesIO(content(figures[name], "png")))
+    assert picture.shape[1] == 1300  # 6.5 inches at 200 dots
+    share = float((picture[:, :, :3].min(axis=2) < 0.5).mean())
+    assert 0.002 < share < 0.6
+
+
+def test_a_study_of_one_value_is_drawn() -> None:
+    one = inputs().frames["policy_attention"]
+    one = one[(one["year"] == 2015) & (one["province"] == "浙江")]
+    assert "Highest: Zhejiang" in str(map_attention(one).alt)

@@ -1,0 +1,56 @@
+"""Thirty-one real reports of one year, replayed by a server of our own."""
+
+import csv
+from pathlib import Path
+
+import samples
+from web_server import Site, fetcher, file
+
+from dti_assets.geography.provinces import get_province
+from dti_assets.sources.download import download
+from dti_assets.sources.registry import Entry
+from dti_assets.text.cache import Cache
+from dti_assets.text.reports import read_folder
+
+YEAR = 2019
+
+
+def test_31_real_reports_are_fetched_once_and_then_only_what_changes(
+    site: Site, shared: Path, tmp_path: Path
+) -> None:
+    with (shared / "reports_truth.csv").open(encoding="utf-8-sig", newline="") as handle:
+        truth = [row for row in csv.DictReader(handle) if row["year"] == str(YEAR)]
+    entries, contents = [], {}
+    for line, row in enumerate(truth, 2):
+        province = get_province(row["province"])
+        content = (shared / "reports_raw" / row["file"]).read_bytes()
+        url = site.put(f"/{province.pinyin}", file(content, "application/octet-stream"))
+        entries.append(Entry(province, YEAR, url, line))
+        contents[f"{YEAR}/{province.province}.{row['format']}"] = content
+    assert len(entries) == 31
+    folder = tmp_path / "reports"
+    folder.mkdir()
+
+    first = download(folder, entries, fetcher(site))
+    assert [o.state for o in first] == ["fetched"] * 31
+    # a few begin without title and congress: the registry's word is taken, and said to be
+    silent = [o.reason for o in first if o.reason]
+    assert all("taken from sources.csv" in reason for reason in silent) and len(silent) < 5
+    assert {o.file: (folder / str(o.file)).read_bytes() for o in first} == contents
+
+    sent = site.sent
+    again = download(folder, entries, fetcher(site))
+    assert [o.state for o in again] == ["unchanged"] * 31 and site.sent == sent
+
+    place = get_province("浙江")
+    new = samples.report_text("浙江省", YEAR).encode()
+    site.put(f"/{place.pinyin}", file(new))
+    third = download(folder, entries, fetcher(site))
+    changed = [o for o in third if o.state != "unchanged"]
+    assert [(o.entry.province, o.state) for o in changed] == [(place, "changed")]
+    assert site.sent == sent + len(new)
+    assert all((folder / name).read_bytes() == content for name, content in contents.items())
+
+    files = read_folder(folder, Cache(tmp_path / "cache")).files
+    assert sorted(files["status"]) == ["ok"] * 31 + ["superseded"]
+    assert set(files[files["status"] == "ok"]["year"]) == {YEAR}
