@@ -6,14 +6,12 @@ import dagster as dg
 
 from dti_assets.audit.tables import MEASUREMENT_AUDIT
 from dti_assets.pipeline.assets.estimates import GROUP
-from dti_assets.pipeline.metadata import describe, table_schema
+from dti_assets.pipeline.metadata import describe
 from dti_assets.pipeline.resources import Workspace
 
 
 @dg.asset(
     group_name=GROUP,
-    kinds={"python", "parquet"},
-    metadata={"dagster/column_schema": table_schema(MEASUREMENT_AUDIT)},
     # stored without a frame: read where there are labelled patents
     deps=["digital_patents"],
 )
