@@ -23,6 +23,7 @@ from dti_assets.commands.options import (
 
 # commands that live in modules of their own, loaded when they are called or listed
 ELSEWHERE = {
+    "audit": "dti_assets.commands.audit",
     "download": "dti_assets.commands.download",
     "gc": "dti_assets.commands.housekeeping",
     "influence": "dti_assets.commands.influence",
@@ -308,38 +309,6 @@ def explain(number: str, study_file: str) -> None:
     terms = load_terms(study.path(study.patents.dictionaries))
     source = study.path(study.inputs.patents)
     click.echo(str(explain_patent(number, source, terms, study.patents.columns)))
-
-
-@cli.group()
-def audit() -> None:
-    """Hold what the program decided against what a human says."""
-
-
-@audit.command("patents")
-@click.argument("file", type=click.Path(path_type=Path), default=Path("patents_to_label.csv"))
-@study_option
-@click.option("--n", type=click.IntRange(1), default=200, show_default=True)
-@click.option("--seed", type=int, default=1, show_default=True)
-@click.option("--labelled", is_flag=True, help="FILE has its labels: print precision and recall.")
-def audit_patents(file: Path, study_file: str, n: int, seed: int, labelled: bool) -> None:
-    """Write a stratified sample to label to FILE, or read the labelled FILE back."""
-    from dti_assets.output import render
-    from dti_assets.patents import audit as auditing
-    from dti_assets.patents.combine import combine
-    from dti_assets.patents.extract import classify_extract
-    from dti_assets.patents.terms import load_terms
-
-    study = read_study(study_file, None)
-    terms = load_terms(study.path(study.patents.dictionaries))
-    source, work = study.path(study.inputs.patents), study.cache_folder / "patents"
-    extract = classify_extract(source, terms, work, columns=study.patents.columns)
-    patents = combine(extract, work / "audited.parquet", study.patents.extract_date)
-    if labelled:
-        click.echo(render(auditing.score(patents, file, seed=seed), "table"), nl=False)
-        return
-    rows = auditing.sample(patents, source, file, n, seed, study.patents.columns)
-    click.echo(f"{file}: {rows} patents; write 1 or 0 into the label columns, then:")
-    click.echo(f"dti audit patents {file} --labelled --study {study_file}")
 
 
 @cli.command()

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from dti_assets.audit.tables import MEASUREMENT_AUDIT
 from dti_assets.econ import influence_tables
 from dti_assets.econ import tables as econ
 from dti_assets.econ.table_specifications import TableSpec, TableSpecificationError
@@ -65,6 +66,7 @@ COMMON: dict[str, Table] = {
         econ.ROMANO_WOLF,
         econ.FORENSICS,
         econ.PAPER_COMPARISON,
+        MEASUREMENT_AUDIT,
         TABLE_FILES,
         FIGURE_FILES,
         REPORT_PAGE,

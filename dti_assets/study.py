@@ -198,6 +198,13 @@ class Estimates(_Part):
     )
 
 
+class Audit(_Part):
+    """Where coders' sheets lie; what is labelled there corrects the counts in an asset."""
+
+    reports: str = Field("audit/reports", description="sheets of dti audit reports")
+    patents: str = Field("audit/patents", description="sheets of dti audit patents")
+
+
 class Notify(_Part):
     """Who is told of a run that failed."""
 
@@ -226,6 +233,7 @@ class Study(_Part):
     patents: Patents = Patents()
     panel: Panel = Panel()
     estimates: Estimates = Estimates()
+    audit: Audit = Audit()
     notify: Notify = Notify()
     file: Path = Field(Path("study.yaml"), exclude=True, repr=False)
     # the years in the file, where a command was given its own

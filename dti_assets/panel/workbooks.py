@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dti_assets.panel.coverage import how_to_supply
 from dti_assets.panel.official import memberships
@@ -15,15 +15,21 @@ from dti_assets.panel.series import catalogue
 from dti_assets.panel.variables import VARIABLES
 from dti_assets.spreadsheets import safe_text
 
+if TYPE_CHECKING:
+    from openpyxl import Workbook
+
 Sheet = tuple[str, Sequence[str], Iterable[Sequence[Any]]]
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-def write_workbook(path: Path, sheets: Iterable[Sheet]) -> Path:
+def write_workbook(
+    path: Path, sheets: Iterable[Sheet], finish: Callable[[Workbook], None] | None = None
+) -> Path:
     """Sheets of (name, header, rows) as XLSX with the same bytes for the same content.
 
-    The header is bold and frozen; None, NaN and NA become empty cells.
+    The header is bold and frozen; None, NaN and NA become empty cells. `finish` may change the
+    book's looks before it is saved.
     """
     from openpyxl import Workbook
     from openpyxl.styles import Font
@@ -47,6 +53,8 @@ def write_workbook(path: Path, sheets: Iterable[Sheet]) -> Path:
         for j, width in enumerate(widths):
             sheet.column_dimensions[get_column_letter(j + 1)].width = width + 2
         sheet.freeze_panes = "A2"
+    if finish is not None:
+        finish(book)
     buffer = BytesIO()
     book.save(buffer)
     path.parent.mkdir(parents=True, exist_ok=True)

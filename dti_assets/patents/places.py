@@ -107,6 +107,21 @@ def _latin(text: str) -> Place | None:
     return None
 
 
+@lru_cache(maxsize=1)
+def city_names() -> frozenset[str]:
+    """Prefectures, county-level cities and former ones under their full names, prefectures also
+    without 市, 地区 or 盟."""
+    found = set(_full_names()) - {p.full_name for p in provinces()}
+    for row in _rows("cities.csv"):
+        if row["level"] == "prefecture" and len(short := _short(row["name"])) > 1:
+            found.add(short)
+    return frozenset(found)
+
+
+def _short(name: str) -> str:
+    return re.sub("(?:市|地区|盟)$", "", _ETHNIC.sub("", name))
+
+
 def _rows(name: str) -> list[dict[str, str]]:
     path = files("dti_assets.reference") / "patents" / name
     return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
@@ -129,7 +144,7 @@ def _short_names() -> dict[str, Place]:
     """Names that may be the beginning of another: provinces, prefectures, countries."""
     names = {name: place for name, place in _countries().items() if not name.isascii()}
     for row in _rows("cities.csv"):
-        short = re.sub("(?:市|地区|盟)$", "", _ETHNIC.sub("", row["name"]))
+        short = _short(row["name"])
         if row["level"] == "prefecture" and len(short) > 1:
             names[short] = Place(int(row["province_code"]), "mainland")
     # last, so that 海南 is the province and 吉林 too

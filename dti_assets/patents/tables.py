@@ -173,18 +173,3 @@ ROW_STATUS = Table(
     ),
     key=("file", "status"),
 )
-
-AUDIT = Table(
-    "patent_audit",
-    "technology and measure",
-    (
-        Column("technology", "string", "technology, or digital for any of the five"),
-        Column("measure", "string", "precision or recall", allowed=("precision", "recall")),
-        Column("estimate", "float64", "share", nullable=True, minimum=0, maximum=1),
-        Column("conf_low", "float64", "lower end of the interval", None, True, 0, 1),
-        Column("conf_high", "float64", "upper end of the interval", None, True, 0, 1),
-        Column("labelled", "int64", "labelled patents that enter", minimum=0),
-        _REASON,
-    ),
-    key=("technology", "measure"),
-)

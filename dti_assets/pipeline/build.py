@@ -14,6 +14,7 @@ from dti_assets.pipeline.assets import (
     influence,
     instrument,
     instrument_evidence,
+    measurement,
     panel,
     patents,
     publication,
@@ -67,5 +68,6 @@ def _assets(study: Study) -> list[dg.AssetsDefinition]:
         *estimates.estimate_assets(study_tables(study)),
         *instrument_evidence.instrument_evidence(study_tables(study)),
         *influence.influence_assets(study_tables(study)),
+        *measurement.ASSETS,
         *publication.publication_assets(study_tables(study)),
     ]

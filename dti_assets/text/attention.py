@@ -53,6 +53,11 @@ class CountingRules:
     tokenizer: TokenizerName = "jieba"
 
 
+def counted_sections(rules: CountingRules) -> tuple[str, ...]:
+    """The stored sections that the study adds up."""
+    return COUNTED[rules.section] + (("annex",) if rules.annexes == "keep" else ())
+
+
 @dataclass
 class Counts:
     """Tables keyword_counts and section_words of some reports, and what they cost: `counted`
@@ -279,7 +284,7 @@ def policy_attention(
     A province-year without a text, or without the section asked for, is null with a reason;
     `why_missing` adds what is known about a file that could not be counted.
     """
-    sections = COUNTED[rules.section] + (("annex",) if rules.annexes == "keep" else ())
+    sections = counted_sections(rules)
     hits = f"hits_{rules.hits}"
     chosen = keywords[keywords["section"].isin(sections)]
     # a null among the hits (tokens not counted) stays one

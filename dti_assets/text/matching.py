@@ -53,12 +53,17 @@ class Matcher:
             counts[key] = counts.get(key, 0) + 1
         return counts
 
+    def overlapping(self, text: str) -> Iterator[tuple[str, int, int]]:
+        """All occurrences, those inside a longer term too: (term key, start, end) in `text`."""
+        for start, longest in self._longest_of_places(text):
+            for key in self._within[longest]:
+                yield key, start, start + len(key)
+
     def overlap(self, text: str) -> dict[str, int]:
         """Occurrences of each term that occurs, those inside a longer term too."""
         counts: dict[str, int] = {}
-        for _, longest in self._longest_of_places(text):
-            for key in self._within[longest]:
-                counts[key] = counts.get(key, 0) + 1
+        for key, _, _ in self.overlapping(text):
+            counts[key] = counts.get(key, 0) + 1
         return counts
 
 

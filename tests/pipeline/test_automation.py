@@ -24,6 +24,7 @@ from dti_assets.pipeline.inputs import (
     settings,
 )
 from dti_assets.pipeline.run import run
+from dti_assets.stored_tables import FETCHED
 from dti_assets.study import Study, StudyError, load_study
 
 YEARLY = {"report_texts", "keyword_counts", "section_words", "policy_attention"}

@@ -3,7 +3,6 @@
 import math
 from pathlib import Path
 
-import pandas as pd
 import polars as pl
 import pytest
 from small_study import dti, make_study
@@ -57,16 +56,6 @@ def test_an_extract_with_known_labels(tmp_path: Path) -> None:
     number = str(records.loc[records["digital"], "application_no"].iloc[0])
     said = dti("explain", number, "--study", str(study))
     assert said.returncode == 0 and "is digital" in said.stdout
-    sheet = tmp_path / "label.csv"
-    drawn = dti("audit", "patents", str(sheet), "--n", "30", "--study", str(study))
-    assert drawn.returncode == 0, drawn.stderr
-    frame = pd.read_csv(sheet, dtype=str).set_index("application_no")
-    known = records.set_index("application_no")
-    for technology in ("ai", "blockchain", "cloud", "big_data", "iot"):
-        frame[f"label_{technology}"] = [str(int(known.loc[n, technology])) for n in frame.index]
-    frame.reset_index().to_csv(sheet, index=False)
-    scored = dti("audit", "patents", str(sheet), "--labelled", "--study", str(study))
-    assert scored.returncode == 0 and "precision" in scored.stdout and "recall" in scored.stdout
 
 
 def test_own_counts_are_taken_as_they_are(tmp_path: Path) -> None:

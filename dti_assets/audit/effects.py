@@ -1,0 +1,144 @@
+"""What a corrected variable does to a 2SLS column: each estimate before and after, with draws.
+
+The column and its sample stay as they are; only the instrument, or the endogenous regressor, has
+other values. Intervals of the change are over draws of the correction, not over samples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dti_assets.audit.precision import holding
+from dti_assets.econ import EconError, Specification, estimate
+from dti_assets.econ.column_resolution import TableOptions, resolve
+from dti_assets.econ.design import build, partial_out
+from dti_assets.econ.projection import demean
+from dti_assets.econ.table_specifications import ColumnSpec, TableSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+# what moves with the instrument, and what with the endogenous regressor
+BY_INSTRUMENT = ("first stage", "reduced form", "2SLS")
+BY_ENDOGENOUS = ("first stage", "2SLS", "OLS")
+_KEY = ["province_code", "year"]
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """A variable anew: `place` has province_code and year; `values` the corrected ones in that
+    order, `draws` (rows, draws) those of each draw."""
+
+    name: str
+    place: pd.DataFrame
+    values: Floats
+    draws: Floats
+
+
+def effects_on_column(
+    table: TableSpec,
+    column: ColumnSpec,
+    panel: pd.DataFrame,
+    corrected: Corrected,
+    options: TableOptions,
+) -> list[dict[str, Any]]:
+    """A 2SLS column with the corrected variable beside the one it replaces.
+
+    Rows of scope, measure (first stage and 2SLS; the reduced form where the instrument is
+    corrected, OLS where the endogenous regressor is), estimate, conf_low, conf_high, uncorrected,
+    change, change_low, change_high, note, reason.
+    """
+    scope = f"Table {table.table}, {column.column}"
+    try:
+        resolved = resolve(table, column, panel, options)
+        spec, frame = resolved.spec, resolved.frame
+        if corrected.name not in spec.variables:
+            raise EconError(f"{corrected.name} is not in the column as estimated")
+        before = build(spec, frame)
+        used = frame.loc[before.sample.rows]
+        at = _positions(corrected.place, used)
+        after = used.assign(**{corrected.name: corrected.values[at]})
+        old, new = _estimates(spec, used), _estimates(spec, after)
+    except EconError as error:
+        return [{"scope": scope, "measure": name, "reason": str(error)} for name in BY_INSTRUMENT]
+    drawn = _draws(spec, before, corrected, at)
+    said = "; ".join(f"{stand_in} for {name}" for name, stand_in in resolved.proxies.items())
+    rows = []
+    for name in BY_ENDOGENOUS if corrected.name in spec.endogenous else BY_INSTRUMENT:
+        value, low, high = new[name]
+        change_low, change_high = holding(value - old[name][0], drawn[name] - old[name][0])
+        rows.append(
+            {
+                "scope": scope,
+                "measure": name,
+                "estimate": value,
+                "conf_low": low,
+                "conf_high": high,
+                "uncorrected": old[name][0],
+                "change": value - old[name][0],
+                "change_low": change_low,
+                "change_high": change_high,
+                "note": f"N = {before.n}" + (f"; {said}" if said else ""),
+            }
+        )
+    return rows
+
+
+def _positions(place: pd.DataFrame, used: pd.DataFrame) -> NDArray[np.intp]:
+    """Where each row of the sample stands in `place`."""
+    import pandas as pd
+
+    wanted = pd.MultiIndex.from_frame(used[_KEY].astype("int64"))
+    found = pd.MultiIndex.from_frame(place[_KEY].astype("int64")).get_indexer(wanted)
+    if (found < 0).any():
+        missing = used[_KEY].iloc[int(np.argmax(found < 0))].tolist()
+        raise EconError(f"no corrected value of province {missing[0]} in {missing[1]}")
+    return found
+
+
+def _estimates(spec: Specification, frame: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
+    """Measure -> estimate and 95 % interval under the column's errors."""
+    (endogenous,), (instrument,) = spec.endogenous, spec.instruments
+    single: dict[str, Any] = {"endogenous": (), "instruments": ()}
+    through = (instrument, *spec.regressors)
+    equations = {
+        "first stage": (spec.with_(outcome=endogenous, regressors=through, **single), instrument),
+        "reduced form": (spec.with_(regressors=through, **single), instrument),
+        "2SLS": (spec, endogenous),
+        "OLS": (spec.with_(regressors=(endogenous, *spec.regressors), **single), endogenous),
+    }
+    found = {}
+    for name, (equation, term) in equations.items():
+        result = estimate(equation, frame)
+        found[name] = (float(result.params[term]), *result.interval(term, 0.95))
+    return found
+
+
+def _draws(
+    spec: Specification, design: Any, corrected: Corrected, at: NDArray[np.intp]
+) -> dict[str, Floats]:
+    """Each measure under every draw (Frisch, Waugh and Lovell)."""
+    residual = partial_out(demean(corrected.draws[at], design.sample.effects), design.exogenous)
+    y = partial_out(design.y[:, None], design.exogenous)
+    d = partial_out(design.endogenous, design.exogenous)
+    z = partial_out(design.instruments, design.exogenous)
+    if corrected.name in spec.instruments:
+        z = residual
+    else:
+        d = residual
+    zz, zd, zy = (z * z).sum(axis=0), (z * d).sum(axis=0), (z * y).sum(axis=0)
+    width = corrected.draws.shape[1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = {
+            "first stage": zd / zz,
+            "reduced form": zy / zz,
+            "2SLS": zy / zd,
+            "OLS": (d * y).sum(axis=0) / (d * d).sum(axis=0),
+        }
+    return {name: np.broadcast_to(values, (width,)) for name, values in found.items()}

@@ -1,0 +1,244 @@
+"""Spreadsheets for coders, one each: the same items in another order, and nothing else to see.
+
+Writing and reading back. What the items are, and the key that says where they come from, belongs
+to the samples.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dti_assets.audit.agreement import MISSING
+from dti_assets.audit.errors import AuditError
+from dti_assets.panel.workbooks import write_workbook
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from openpyxl import Workbook
+
+ITEMS, ABOUT = "items", "instructions"
+ALLOWED = ("1", "0", "unclear")
+NO, YES, UNCLEAR = 0, 1, 2
+_CODES = {
+    **dict.fromkeys(("1", "1.0", "yes", "y", "true", "是"), YES),
+    **dict.fromkeys(("0", "0.0", "no", "n", "false", "否"), NO),
+    **dict.fromkeys(("unclear", "?", "不清楚"), UNCLEAR),
+}
+_WIDTHS = {"item": 14, "before": 62, "keyword": 16, "after": 62, "title": 40, "abstract": 90}
+_SAMPLE = "sample"
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What coders wrote. `values[question]`: (items, coders) codes NO, YES, UNCLEAR or MISSING."""
+
+    sample: str
+    items: tuple[str, ...]
+    coders: tuple[str, ...]
+    values: dict[str, NDArray[np.int64]]
+
+    def given(self) -> int:
+        """Labels in all."""
+        return sum(int((matrix != MISSING).sum()) for matrix in self.values.values())
+
+
+def item_names(count: int, seed: int) -> list[str]:
+    """Names that reveal nothing but themselves: hashes of seed and position."""
+    names = [hashlib.sha256(f"{seed}:{at}".encode()).hexdigest()[:10] for at in range(count)]
+    assert len(set(names)) == count
+    # one that reads like a number would be shown as one
+    return [f"i{name}" for name in names]
+
+
+def refuse_existing(folder: Path) -> None:
+    """Raises AuditError where `folder` holds sheets: labels are not overwritten."""
+    there = sheet_paths(folder)
+    if there:
+        raise AuditError(
+            f"{there[0]}: exists already; labels are not overwritten (--replace draws anew and "
+            "discards them)"
+        )
+
+
+def sheet_paths(folder: Path) -> list[Path]:
+    """The coders' workbooks of a folder, in order of name; a spreadsheet's lock files are none."""
+    return sorted(path for path in folder.glob("*.xlsx") if not path.name.startswith(("~", ".")))
+
+
+def write_sheets(
+    folder: Path,
+    sample: str,
+    rows: Sequence[Mapping[str, str]],
+    questions: Sequence[str],
+    instructions: Sequence[str],
+    coders: int,
+    seed: int,
+) -> list[Path]:
+    """coder_1.xlsx and so on in `folder`: `rows` (each with `item`) in an order of its own each,
+    a column to label for each question, one to comment. Sheets of those names are replaced."""
+    import numpy as np
+
+    for old in folder.glob("coder_*.xlsx"):
+        old.unlink()
+    header = [*rows[0], *questions, "comment"]
+    about = [["", ""], *([line, ""] for line in instructions)]
+    paths = []
+    for coder in range(1, coders + 1):
+        order = np.random.default_rng([seed, coder]).permutation(len(rows))
+        cells = [[*rows[at].values(), *(None for _ in questions), None] for at in order]
+        path = folder / f"coder_{coder}.xlsx"
+        looks = _Looks(len(rows[0]), len(questions), len(rows))
+        sheets: list[Any] = [(ITEMS, header, cells), (ABOUT, [_SAMPLE, sample], about)]
+        paths.append(write_workbook(path, sheets, looks.apply))
+    return paths
+
+
+@dataclass(frozen=True)
+class _Looks:
+    """Widths, wrapping, and a list of allowed values on the cells to fill in."""
+
+    shown: int
+    questions: int
+    rows: int
+
+    def apply(self, book: Workbook) -> None:
+        from openpyxl.styles import Alignment, Font, PatternFill
+        from openpyxl.utils import get_column_letter
+        from openpyxl.worksheet.datavalidation import DataValidation
+
+        sheet = book[ITEMS]
+        allowed = DataValidation(
+            type="list",
+            formula1=f'"{",".join(ALLOWED)}"',
+            allow_blank=True,
+            showErrorMessage=True,
+            errorTitle="label",
+            error=f"Write {', '.join(ALLOWED[:-1])} or {ALLOWED[-1]}.",
+        )
+        sheet.add_data_validation(allowed)
+        first = get_column_letter(self.shown + 1)
+        last = get_column_letter(self.shown + self.questions)
+        allowed.add(f"{first}2:{last}{self.rows + 1}")
+        for number, cells in enumerate(sheet.iter_cols(1, self.shown + self.questions + 1), 1):
+            name = str(cells[0].value)
+            sheet.column_dimensions[get_column_letter(number)].width = _WIDTHS.get(name, 12)
+            side = "right" if name == "before" else "center" if name == "keyword" else "left"
+            for cell in cells[1:]:
+                cell.alignment = Alignment(horizontal=side, vertical="top", wrap_text=True)
+                if name == "keyword":
+                    cell.font = Font(bold=True)
+                if self.shown < number <= self.shown + self.questions:
+                    cell.fill = PatternFill("solid", fgColor="FFF7E0")
+        sheet.column_dimensions[get_column_letter(self.shown + self.questions + 1)].width = 30
+        book[ABOUT].column_dimensions["A"].width = 110
+        for cell in book[ABOUT]["A"]:
+            cell.alignment = Alignment(wrap_text=True, vertical="top")
+
+
+def read_sheets(folder: Path, items: Sequence[str], questions: Sequence[str]) -> Labels:
+    """The labels of every workbook in `folder`; an empty cell is missing.
+
+    Raises AuditError, naming file, sheet and row, for an item that is unknown, stands twice or
+    is gone, a column that is gone, a value other than 1, 0 and unclear, and a workbook of another
+    sample than the others.
+    """
+    import numpy as np
+
+    paths = sheet_paths(folder)
+    if not paths:
+        raise AuditError(f"{folder}: no sheet (*.xlsx) of a coder")
+    place = {item: at for at, item in enumerate(items)}
+    matrices = {
+        question: np.full((len(items), len(paths)), MISSING, dtype=np.int64)
+        for question in questions
+    }
+    for coder, path in enumerate(paths):
+        seen: dict[str, int] = {}
+        for where, row in _rows(path, ("item", *questions)):
+            item = str(row["item"] or "").strip()
+            if not item and not any(row.values()):
+                continue
+            if item not in place:
+                raise AuditError(f"{where}: item {item or '(empty)'} is none of the sample")
+            if item in seen:
+                raise AuditError(f"{where}: item {item} stands in row {seen[item]} already")
+            seen[item] = int(where.rpartition(" ")[2])
+            for question in questions:
+                matrices[question][place[item], coder] = _code(row[question], question, where)
+        if gone := [item for item in items if item not in seen]:
+            raise AuditError(
+                f"{path}, sheet {ITEMS}: {len(gone)} items are gone, the first {gone[0]}; leave a "
+                "label empty instead of deleting its row"
+            )
+    return Labels("", tuple(items), tuple(path.stem for path in paths), matrices)
+
+
+def sample_name(folder: Path) -> str:
+    """The sample the workbooks of `folder` say they belong to; raises AuditError where they
+    belong to several or say nothing."""
+    names: dict[str, Path] = {}
+    for path in sheet_paths(folder):
+        book = _open(path)
+        first: tuple[Any, ...] = next(iter(book[ABOUT].iter_rows(max_row=1, values_only=True)), ())
+        book.close()
+        if len(first) < 2 or first[0] != _SAMPLE or not first[1]:
+            raise AuditError(f"{path}, sheet {ABOUT}, row 1: the name of the sample is gone")
+        names.setdefault(str(first[1]), path)
+    if not names:
+        raise AuditError(f"{folder}: no sheet (*.xlsx) of a coder")
+    if len(names) > 1:
+        one, other = list(names.values())[:2]
+        raise AuditError(f"{one.name} and {other.name} in {folder} belong to different samples")
+    return next(iter(names))
+
+
+def _rows(path: Path, needed: Sequence[str]) -> list[tuple[str, dict[str, Any]]]:
+    """(place, cells by header) of every row below the header of the items."""
+    book = _open(path)
+    lines = list(book[ITEMS].iter_rows(values_only=True))
+    book.close()
+    header = [str(cell or "").strip() for cell in lines[0]] if lines else []
+    if missing := [name for name in needed if name not in header]:
+        raise AuditError(f"{path}, sheet {ITEMS}, row 1: no column {', '.join(missing)}")
+    return [
+        (
+            f"{path}, sheet {ITEMS}, row {number}",
+            {name: cells[header.index(name)] for name in needed},
+        )
+        for number, cells in enumerate(lines[1:], 2)
+    ]
+
+
+def _open(path: Path) -> Any:
+    from zipfile import BadZipFile
+
+    import openpyxl
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    except (OSError, KeyError, ValueError, BadZipFile, InvalidFileException) as error:
+        raise AuditError(f"{path}: no workbook that can be read ({error})") from error
+    for sheet in (ITEMS, ABOUT):
+        if sheet not in book.sheetnames:
+            raise AuditError(
+                f"{path}: no sheet {sheet}; sheets found: {', '.join(book.sheetnames)}"
+            )
+    return book
+
+
+def _code(value: Any, question: str, where: str) -> int:
+    if value is None or not str(value).strip():
+        return MISSING
+    text = str(value).strip().casefold()
+    if text not in _CODES:
+        raise AuditError(
+            f"{where}: {question} is {str(value)!r}; write {', '.join(ALLOWED[:-1])} or "
+            f"{ALLOWED[-1]}"
+        )
+    return _CODES[text]

@@ -1,0 +1,147 @@
+"""The audit of patents: sample, precision and recall, corrected counts and DTIn."""
+
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+from invented_reports import fill
+
+from dti_assets.audit.errors import AuditError
+from dti_assets.audit.patent_results import PatentAudit
+from dti_assets.audit.patent_sample import patent_strata, sample_patents
+from dti_assets.audit.sheets import read_sheets
+from dti_assets.patents.combine import Patents, combine
+from dti_assets.patents.counting import count_patents
+from dti_assets.patents.dti import dti
+from dti_assets.patents.extract import classify_extract
+from dti_assets.patents.simulate import write_patents
+from dti_assets.patents.tables import KINDS, TECHNOLOGIES
+from dti_assets.patents.terms import load_terms
+
+Simulated = tuple[Patents, Path, pd.DataFrame]
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Simulated:
+    """Classified patents, their extract, and the technologies they truly have."""
+    folder = tmp_path_factory.mktemp("audit")
+    write_patents(folder / "p.parquet", 4000, seed=3)
+    extract = classify_extract(
+        folder / "p.parquet", load_terms(root / "dictionaries"), folder / "w"
+    )
+    truth = pd.read_parquet(folder / "p.parquet").set_index("申请号")
+    return combine(extract, folder / "o.parquet"), folder / "p.parquet", truth
+
+
+def labelled(
+    simulated: Simulated, folder: Path, wrong: dict[str, object] | None = None, n: int = 120
+) -> PatentAudit:
+    patents, source, truth = simulated
+    _, key = sample_patents(patents.path, source, folder, n=n, coders=2, seed=1)
+    number = key.set_index("item")["application_no"]
+
+    def label(item: str) -> dict[str, object]:
+        row = truth.loc[number[item]]
+        return {t: int(row[f"label_{t}"]) for t in TECHNOLOGIES} | (wrong or {})
+
+    for sheet in folder.glob("*.xlsx"):
+        fill(sheet, label)
+    labels = read_sheets(folder, key["item"].tolist(), TECHNOLOGIES)
+    return PatentAudit(labels, key, patent_strata(patents.path))
+
+
+def by_measure(audit: PatentAudit) -> pd.DataFrame:
+    rows = pd.DataFrame(audit.precision_and_recall())
+    for name in ("reason", "note"):
+        rows[name] = rows.get(name)
+    return rows.set_index(["scope", "measure"])
+
+
+def rates(counts: pd.DataFrame) -> pd.DataFrame:
+    """Table dti with 45 million people everywhere."""
+    places = counts[["province_code", "year"]].assign(
+        variable="population", value=4500.0, unit="10k persons"
+    )
+    return dti(counts, places)
+
+
+def test_sheets_hold_no_prediction(simulated: Simulated, tmp_path: Path) -> None:
+    patents, source, _ = simulated
+    _, key = sample_patents(patents.path, source, tmp_path, n=90, coders=2, seed=1)
+    page = openpyxl.load_workbook(tmp_path / "coder_2.xlsx")["items"]
+    rows = list(page.iter_rows(values_only=True))
+    assert rows[0] == ("item", "title", "abstract", *TECHNOLOGIES, "comment")
+    assert len(rows) == 91 and all(row[1] for row in rows)
+    assert all(cell is None for row in rows[1:] for cell in row[3:])
+    assert not {*key["application_no"]} & {row[0] for row in rows}
+    strata = patent_strata(patents.path).to_pandas().set_index("application_no")["stratum"]
+    drawn = strata[key["application_no"]].value_counts()
+    assert drawn["not_digital"] == 30 and set(drawn.index) == set(strata)
+
+
+def test_perfect_labels_change_nothing(simulated: Simulated, tmp_path: Path) -> None:
+    audit = labelled(simulated, tmp_path)
+    found = by_measure(audit)
+    assert len(found) == 18
+    assert (found["estimate"] == 1).all() and (found["conf_high"] == 1).all()
+    # no error in the sample is no proof that there is none
+    assert (found["conf_low"] < 1).all() and (found["conf_low"] > 0.2).all()
+    counts = count_patents(simulated[0])
+    table = rates(counts)
+    applications, corrected = audit.corrected_dti(counts, table, KINDS)
+    known = ~np.isnan(applications.values)
+    assert known.sum() > 100
+    said = counts.set_index(["province_code", "year"])["applications"]
+    said = said.reindex(list(table[["province_code", "year"]].itertuples(index=False, name=None)))
+    np.testing.assert_allclose(applications.values[known], said.to_numpy(float)[known], rtol=1e-12)
+    np.testing.assert_allclose(corrected.values, table["DTIn"].to_numpy(float), rtol=1e-12)
+    assert all(row["estimate"] == 1 for row in audit.agreement() if row["estimate"] is not None)
+
+
+def test_labels_that_disagree(simulated: Simulated, tmp_path: Path) -> None:
+    audit = labelled(simulated, tmp_path, {"ai": 1, "iot": 0}, n=90)
+    found, truth = by_measure(audit), simulated[2]
+    # the humans find AI everywhere: recall is the share predicted, weighted by the strata
+    assert found.loc[("ai", "precision"), "estimate"] == 1
+    recall = found.loc[("ai", "recall")]
+    assert abs(recall["estimate"] - truth["label_ai"].mean()) < 0.02
+    assert recall["conf_low"] < recall["estimate"] < recall["conf_high"]
+    f1 = found.loc[("ai", "f1"), "estimate"]
+    assert f1 == pytest.approx(2 * recall["estimate"] / (1 + recall["estimate"]), rel=1e-12)
+    assert found.loc[("iot", "precision"), "estimate"] == 0
+    assert pd.isna(found.loc[("iot", "recall"), "estimate"])
+    assert "no labelled patent is of this technology" in found.loc[("iot", "recall"), "reason"]
+    # everything is digital then: corrected applications are all applications
+    counts = count_patents(simulated[0])
+    table = rates(counts)
+    applications, corrected = audit.corrected_dti(counts, table, KINDS)
+    every = counts.set_index(["province_code", "year"])["all_applications"]
+    every = every.reindex(list(table[["province_code", "year"]].itertuples(index=False, name=None)))
+    known = ~np.isnan(applications.values)
+    np.testing.assert_allclose(applications.values[known], every.to_numpy(float)[known])
+    scaled = known & (table["applications_per_million"].to_numpy(float) > 0)
+    rate = every.to_numpy(float)[scaled] / 45
+    np.testing.assert_allclose(corrected.values[scaled], np.log1p(rate), rtol=1e-12)
+
+
+def test_partial_labels_and_what_cannot_be_used(simulated: Simulated, tmp_path: Path) -> None:
+    patents, source, _ = simulated
+    empty = dict.fromkeys(TECHNOLOGIES)
+    with pytest.raises(AuditError, match="no item has a label"):
+        labelled(simulated, tmp_path / "a", empty, n=20)
+    audit = labelled(simulated, tmp_path / "b", {"iot": None}, n=60)
+    # without the label for iot only patents with another technology are decided as digital
+    decided = audit.true["digital"]
+    assert set(decided[~np.isnan(decided)]) == {1.0} and np.isnan(decided).any()
+    assert audit.true["ai"].min() == 0
+    note = by_measure(audit).loc[("digital", "recall"), "note"]
+    assert "without a labelled patent" in note and "not_digital" in note
+    with pytest.raises(AuditError, match="--n 0"):
+        sample_patents(patents.path, source, tmp_path / "c", n=0)
+    counts = count_patents(patents)
+    table = rates(counts)
+    counts.loc[counts["applications"].first_valid_index(), "applications"] += 1
+    with pytest.raises(AuditError, match="patent_counts and digital_patents disagree"):
+        audit.corrected_dti(counts, table, KINDS)

@@ -1,0 +1,42 @@
+"""Why a patent is digital or not, in words."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from dti_assets.patents.errors import PatentSourceError
+from dti_assets.patents.explain import explain, find_hits
+from dti_assets.patents.terms import load_terms
+
+TERMS = load_terms(Path(__file__).resolve().parents[2] / "dictionaries")
+
+
+def test_explain_says_which_term_and_where(tmp_path: Path) -> None:
+    pd.DataFrame(
+        {
+            "申请号": ["CN201810000001.1", "CN201810000002.1", None],
+            "标题": ["一种区块链方法", "AIR过滤装置", "水泵"],
+            "摘要": ["采用ＡＩ芯片", None, "离心泵"],
+        }
+    ).to_csv(tmp_path / "a.csv", index=False)
+    found = explain("ZL 2018 1 0000001.1", tmp_path, TERMS)
+    assert found.digital and found.technologies == ("ai", "blockchain")
+    text = str(found)
+    assert "is digital: ai, blockchain" in text and "a.csv, row 1" in text
+    assert "区块链 in the title at 3" in text and "AI in the abstract at 3" in text
+    near = explain("CN201810000002.1", tmp_path, TERMS)
+    assert not near.digital and "not counted" in str(near) and "no abstract" in str(near)
+    none = explain("a.csv#3", tmp_path, TERMS)
+    assert "no term of any technology occurs" in str(none)
+    with pytest.raises(PatentSourceError, match="999: no patent"):
+        explain("999", tmp_path, TERMS)
+
+
+def test_hits_stand_in_reading_order_and_overlap() -> None:
+    hits = find_hits("IIoT与NB-IoT", "AI, ai", TERMS)
+    said = [(h.term, h.field, h.start, h.counted) for h in hits]
+    assert said == [
+        ("IIoT", "title", 1, True), ("IoT", "title", 2, False), ("NB-IoT", "title", 6, True),
+        ("IoT", "title", 9, True), ("AI", "abstract", 1, True), ("AI", "abstract", 5, True),
+    ]  # fmt: skip

@@ -1,0 +1,170 @@
+"""The audits as a user runs them: sheets written, filled in by coders, read back and stored."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+from made_studies import write_lines
+from small_study import dti, make_study, write_reports
+
+from dti_assets.audit.tables import MEASUREMENT_AUDIT
+from dti_assets.patents.simulate import write_patents
+from dti_assets.patents.tables import TECHNOLOGIES
+from dti_assets.pipeline.resources import Workspace
+from dti_assets.pipeline.run import run
+from dti_assets.publishing.audit_figure import precision_figure
+from dti_assets.study import load_study
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study over five invented reports and some patents, run as far as the audit."""
+    study = make_study(tmp_path_factory.mktemp("audited") / "study", years="[2014, 2018]")
+    write_reports(study.parent / "reports_raw")
+    write_patents(study.parent / "patents_raw" / "p.parquet", 2000, seed=5)
+    write_lines(study.parent, "estimates: {draws: 99, bootstrap_draws: 99}")
+    assert run(load_study(study), "+measurement_audit").success
+    return study
+
+
+@pytest.fixture
+def study(finished: Path, tmp_path: Path) -> Path:
+    shutil.copytree(finished.parent, tmp_path / "study")
+    return tmp_path / "study" / "study.yaml"
+
+
+def code(folder: Path, label: dict[str, dict[str, object]], slips: float = 0.0) -> None:
+    """Fill every sheet of `folder` with `label` by item; a coder slips now and then."""
+    for number, path in enumerate(sorted(folder.glob("*.xlsx"))):
+        rng = np.random.default_rng(number)
+        book = openpyxl.load_workbook(path)
+        page = book["items"]
+        header = [cell.value for cell in page[1]]
+        for row in page.iter_rows(min_row=2):
+            for name, value in label[row[0].value].items():
+                wrong = value in (0, 1) and rng.random() < slips
+                row[header.index(name)].value = 1 - int(value) if wrong else value  # type: ignore
+        book.save(path)
+
+
+def key_of(study: Path) -> pd.DataFrame:
+    (path,) = (study.parent / "outputs/data/audit_keys").glob("*.parquet")
+    return pd.read_parquet(path).set_index("item")
+
+
+def stored(study: Path) -> pd.DataFrame:
+    assert run(load_study(study), "measurement_audit").success
+    workspace = Workspace(load_study(study))
+    frame = workspace.stored("measurement_audit")
+    assert MEASUREMENT_AUDIT.violations(frame) == []
+    return frame
+
+
+def test_without_labels_there_is_a_reason(finished: Path) -> None:
+    frame = Workspace(load_study(finished)).stored("measurement_audit")
+    assert frame["source"].tolist() == ["reports", "patents"] and frame["estimate"].isna().all()
+    assert frame["reason"].str.contains("no labelled sample in audit/").all()
+    figure = precision_figure(frame)
+    assert "no labelled sample" in figure.axes[0].texts[0].get_text()
+
+
+def test_reports_from_sheet_to_table(study: Path) -> None:
+    folder = study.parent / "audit" / "reports"
+    drawn = dti("audit", "reports", "--n", "60", "--coders", "2", "--study", str(study))
+    assert drawn.returncode == 0, drawn.stderr
+    assert sorted(path.name for path in folder.glob("*")) == ["coder_1.xlsx", "coder_2.xlsx"]
+    again = dti("audit", "reports", "--study", str(study))
+    assert again.returncode == 2 and "labels are not overwritten" in again.stderr
+    unlabelled = dti("audit", "reports", "--labelled", "--study", str(study))
+    assert unlabelled.returncode == 2 and "no item has a label 1 or 0 yet" in unlabelled.stderr
+
+    key = key_of(study)
+    code(folder, {item: {"digital": int(row.stratum != "大数据")} for item, row in key.iterrows()})
+    read = dti("audit", "reports", "--labelled", "--study", str(study))
+    assert read.returncode == 0, read.stderr
+    assert "alpha" in read.stdout and "2SLS" in read.stdout and "大数据" in read.stdout
+
+    frame = stored(study)
+    reports = frame[frame["source"] == "reports"].set_index(["part", "scope", "measure"])
+    assert reports.loc[("agreement", "all", "alpha"), "estimate"] == 1
+    assert reports.loc[("precision", "大数据", "precision"), "estimate"] == 0
+    assert reports.loc[("precision", "5G基站", "precision"), "estimate"] == 1
+
+    # by hand, from the stored counts: hits times shrunk precision, published ones included
+    workspace = Workspace(load_study(study))
+    counts, iv = workspace.stored("keyword_counts"), workspace.stored("dti_iv")
+    overall = reports.loc[("precision", "all", "precision"), "estimate"]
+    share = reports.xs("shrunk precision", level="measure").droplevel("part")["estimate"].to_dict()
+    counts = counts[counts["section"] != "annex"]
+    for row in iv[iv["dti_iv"].notna()].itertuples():
+        here = counts[(counts["province"] == row.province) & (counts["year"] == row.year)]
+        hits = sum(h.hits_longest * share.get(h.term, overall) for h in here.itertuples())
+        said = reports.loc[("correction", f"{row.province} {row.year}", "DTI_iv"), "estimate"]
+        assert said == pytest.approx(hits / row.total_words / row.distance_km, rel=1e-9)
+    assert len(precision_figure(frame).axes[0].get_yticklabels()) == key["stratum"].nunique()
+
+    replaced = dti(
+        "audit", "reports", "--n", "60", "--seed", "2", "--replace", "--study", str(study)
+    )
+    assert replaced.returncode == 0, replaced.stderr
+    assert len(list((study.parent / "outputs/data/audit_keys").glob("*.parquet"))) == 2
+
+
+def test_perfect_coders_leave_every_estimate(study: Path) -> None:
+    assert dti("audit", "reports", "--n", "40", "--study", str(study)).returncode == 0
+    code(study.parent / "audit/reports", {item: {"digital": 1} for item in key_of(study).index})
+    frame = stored(study)
+    moved = frame[frame["uncorrected"].notna()]
+    assert set(moved["part"]) == {"correction", "estimate"}
+    np.testing.assert_allclose(moved["estimate"], moved["uncorrected"], rtol=1e-12)
+
+
+def test_patents_from_sheet_to_table(study: Path) -> None:
+    drawn = dti("audit", "patents", "--n", "90", "--study", str(study))
+    assert drawn.returncode == 0, drawn.stderr
+    key = key_of(study)
+    truth = pd.read_parquet(study.parent / "patents_raw/p.parquet").set_index("申请号")
+    label = {
+        item: {t: int(truth.loc[row.application_no, f"label_{t}"]) for t in TECHNOLOGIES}
+        for item, row in key.iterrows()
+    }
+    code(study.parent / "audit/patents", label, slips=0.05)
+    read = dti("audit", "patents", "--labelled", "--study", str(study))
+    assert read.returncode == 0, read.stderr
+    assert "precision" in read.stdout and "recall" in read.stdout and "f1" in read.stdout
+    frame = stored(study)
+    patents = frame[frame["source"] == "patents"].set_index(["part", "scope", "measure"])
+    assert 0.5 < patents.loc[("agreement", "ai", "alpha"), "estimate"] < 1
+    assert 0.8 < patents.loc[("precision", "digital", "precision"), "estimate"] <= 1
+    changed = patents.xs("DTIn", level="measure")
+    assert changed["estimate"].notna().any() and (changed["change"].dropna().abs() > 0).any()
+
+
+def test_faults_are_one_sentence(study: Path) -> None:
+    assert dti("audit", "reports", "--n", "40", "--study", str(study)).returncode == 0
+    folder = study.parent / "audit/reports"
+    items = list(key_of(study).index)
+    code(folder, {item: {"digital": "maybe" if item == items[0] else 1} for item in items})
+    read = dti("audit", "reports", "--labelled", "--study", str(study))
+    assert read.returncode == 2
+    assert "coder_1.xlsx, sheet items, row" in read.stderr and "'maybe'" in read.stderr
+    # a run goes on, and says the same
+    frame = stored(study)
+    assert frame["reason"].str.contains("'maybe'").fillna(False).any()
+    few = dti("audit", "reports", "--n", "2", "--replace", "--study", str(study))
+    assert few.returncode == 2 and "each needs at least one" in few.stderr
+    assert len(list(folder.glob("*.xlsx"))) == 2
+    shutil.rmtree(study.parent / "outputs/data/audit_keys")
+    lost = dti("audit", "reports", "--labelled", "--study", str(study))
+    assert lost.returncode == 2 and "the key of sample r" in lost.stderr
+
+
+def test_published_counts_have_no_contexts(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "study", years="[2014, 2014]")
+    assert run(load_study(study), "+keyword_counts").success
+    said = dti("audit", "reports", "--study", str(study))
+    assert said.returncode == 2 and "contexts to label need the reports" in said.stderr
+    assert said.stderr.count("\n") == 1
