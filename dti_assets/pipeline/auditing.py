@@ -160,7 +160,7 @@ def _effects(workspace: Workspace, corrected: Any, stored: Mapping[str, Any]) ->
     from dti_assets.audit.effects import effects_on_column
     from dti_assets.econ.table_specifications import first_two_stage_column
     from dti_assets.geography.provinces import find_capital
-    from dti_assets.pipeline.assets.estimates import INSTRUMENT, _options
+    from dti_assets.pipeline.estimate_inputs import INSTRUMENT, table_options
     from dti_assets.study_tables import shipped_tables, study_tables
 
     study, panel = workspace.study, stored["panel"]
@@ -169,7 +169,7 @@ def _effects(workspace: Workspace, corrected: Any, stored: Mapping[str, Any]) ->
         for group in (study_tables(study), shipped_tables())
         if (found := first_two_stage_column(group.values(), INSTRUMENT))
     )
-    options = _options(workspace, stored["frozen_instrument"])
+    options = table_options(workspace, stored["frozen_instrument"])
     hub = find_capital(study.instrument.hub)
     assert hub is not None
     elsewhere = panel[INSTRUMENT].where(panel["province_code"] != hub.province_code)

@@ -9,7 +9,15 @@ from dti_assets.econ import tables
 from dti_assets.econ.table_specifications import (
     TableSpec,
     first_two_stage_column,
-    with_instrument,
+)
+from dti_assets.pipeline.estimate_inputs import (
+    INSTRUMENT,
+    frozen_sentence,
+    study_choices,
+    study_variants,
+    table_options,
+    under_both_rules,
+    without_each_term,
 )
 from dti_assets.pipeline.metadata import describe, describe_table
 from dti_assets.pipeline.resources import Workspace
@@ -19,9 +27,6 @@ from dti_assets.study_tables import shipped_tables
 from dti_assets.tables import Table
 
 GROUP = "estimates"
-INSTRUMENT = "DTI_iv"
-# the variant from which inference is read: no rule decides about the hub's own province
-DROPPED = "DTI_iv, hub province dropped"
 
 
 def estimate_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsDefinition]:
@@ -35,7 +40,7 @@ def estimate_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsDe
     ]
 
 
-def _asset(table: Table, **more: Any) -> Any:
+def estimates_asset(table: Table, **more: Any) -> Any:
     """The decorator every asset of the group shares."""
     return dg.asset(
         name=table.name,
@@ -47,14 +52,14 @@ def _asset(table: Table, **more: Any) -> Any:
 def _table_asset(spec: TableSpec) -> dg.AssetsDefinition:
     table = estimates_table(spec)
 
-    @_asset(table, description=describe_table(spec))
+    @estimates_asset(table, description=describe_table(spec))
     def estimated(
         workspace: dg.ResourceParam[Workspace], panel: Any, frozen_instrument: Any
     ) -> dg.MaterializeResult[Any]:
         from dti_assets.econ.table_estimation import estimate_table
         from dti_assets.econ.table_summary import regression_table, table_sentence
 
-        frame = estimate_table(spec, panel, _options(workspace, frozen_instrument))
+        frame = estimate_table(spec, panel, table_options(workspace, frozen_instrument))
         sentence = table_sentence(frame)
         workspace.progress.summary(table.name, sentence)
         shown: dict[str, Any] = {"source": spec.source} if spec.source else {}
@@ -63,7 +68,11 @@ def _table_asset(spec: TableSpec) -> dg.AssetsDefinition:
         return dg.MaterializeResult(
             value=frame,
             metadata=describe(
-                table, frame, result=sentence, instrument=_sentence(frozen_instrument), **shown
+                table,
+                frame,
+                result=sentence,
+                instrument=frozen_sentence(frozen_instrument),
+                **shown,
             ),
         )
 
@@ -73,7 +82,7 @@ def _table_asset(spec: TableSpec) -> dg.AssetsDefinition:
 def _inference(specifications: list[TableSpec]) -> list[dg.AssetsDefinition]:
     """Reports over all tables that need nothing but the panel and the instrument."""
 
-    @_asset(tables.WEAK_INSTRUMENTS)
+    @estimates_asset(tables.WEAK_INSTRUMENTS)
     def weak_instrument_inference(
         workspace: dg.ResourceParam[Workspace],
         panel: Any,
@@ -101,9 +110,11 @@ def _inference(specifications: list[TableSpec]) -> list[dg.AssetsDefinition]:
             "Effective F of the first stage by table and column; line: 10",
             line=10,
         )
-        return _done(workspace, tables.WEAK_INSTRUMENTS, frame, sentence, frozen_instrument, plot)
+        return finished(
+            workspace, tables.WEAK_INSTRUMENTS, frame, sentence, frozen_instrument, plot
+        )
 
-    @_asset(tables.INDIRECT_EFFECTS)
+    @estimates_asset(tables.INDIRECT_EFFECTS)
     def indirect_effects(
         workspace: dg.ResourceParam[Workspace], panel: Any, frozen_instrument: Any
     ) -> dg.MaterializeResult[Any]:
@@ -114,10 +125,10 @@ def _inference(specifications: list[TableSpec]) -> list[dg.AssetsDefinition]:
         """
         from dti_assets.econ.reports import indirect_effects
 
-        frame = indirect_effects(specifications, panel, _options(workspace, frozen_instrument))
-        return _done(workspace, tables.INDIRECT_EFFECTS, frame, _ran(frame, "indirect"))
+        frame = indirect_effects(specifications, panel, table_options(workspace, frozen_instrument))
+        return finished(workspace, tables.INDIRECT_EFFECTS, frame, _ran(frame, "indirect"))
 
-    @_asset(tables.LEAVE_ONE_OUT)
+    @estimates_asset(tables.LEAVE_ONE_OUT)
     def leave_one_province_out(
         workspace: dg.ResourceParam[Workspace], panel: Any, frozen_instrument: Any
     ) -> dg.MaterializeResult[Any]:
@@ -128,11 +139,11 @@ def _inference(specifications: list[TableSpec]) -> list[dg.AssetsDefinition]:
         from dti_assets.econ.reports import leave_one_province_out
 
         frame = leave_one_province_out(
-            specifications, panel, _options(workspace, frozen_instrument)
+            specifications, panel, table_options(workspace, frozen_instrument)
         )
-        return _done(workspace, tables.LEAVE_ONE_OUT, frame, _ran(frame, "estimate"))
+        return finished(workspace, tables.LEAVE_ONE_OUT, frame, _ran(frame, "estimate"))
 
-    @_asset(tables.ROMANO_WOLF)
+    @estimates_asset(tables.ROMANO_WOLF)
     def romano_wolf(
         workspace: dg.ResourceParam[Workspace], panel: Any, frozen_instrument: Any
     ) -> dg.MaterializeResult[Any]:
@@ -143,8 +154,10 @@ def _inference(specifications: list[TableSpec]) -> list[dg.AssetsDefinition]:
         """
         from dti_assets.econ.multiple_testing import romano_wolf_tables
 
-        frame = romano_wolf_tables(specifications, panel, _options(workspace, frozen_instrument))
-        return _done(workspace, tables.ROMANO_WOLF, frame, _ran(frame, "p_romano_wolf"))
+        frame = romano_wolf_tables(
+            specifications, panel, table_options(workspace, frozen_instrument)
+        )
+        return finished(workspace, tables.ROMANO_WOLF, frame, _ran(frame, "p_romano_wolf"))
 
     return [weak_instrument_inference, indirect_effects, leave_one_province_out, romano_wolf]
 
@@ -158,7 +171,7 @@ def _robustness(specifications: dict[str, TableSpec]) -> list[dg.AssetsDefinitio
         if (found := first_two_stage_column(group.values(), INSTRUMENT))
     )
 
-    @_asset(tables.SPECIFICATION_CURVE)
+    @estimates_asset(tables.SPECIFICATION_CURVE)
     def specification_curve(
         workspace: dg.ResourceParam[Workspace],
         panel: Any,
@@ -173,18 +186,22 @@ def _robustness(specifications: dict[str, TableSpec]) -> list[dg.AssetsDefinitio
         """
         from dti_assets.econ.specification_curve import curve_of_column
 
-        grid = _variants(workspace, keyword_counts, section_words)
-        single = _variants(
-            workspace, keyword_counts, section_words, left_out=_each_term(keyword_counts), only=True
+        grid = study_variants(workspace, keyword_counts, section_words)
+        single = study_variants(
+            workspace,
+            keyword_counts,
+            section_words,
+            left_out=without_each_term(keyword_counts),
+            only=True,
         )
         frame = curve_of_column(
             two_stage,
             column,
             single.join(grid.join(panel)),
             grid.choices | single.choices,
-            _options(workspace, frozen_instrument),
+            table_options(workspace, frozen_instrument),
         )
-        return _done(
+        return finished(
             workspace,
             tables.SPECIFICATION_CURVE,
             frame,
@@ -196,7 +213,7 @@ def _robustness(specifications: dict[str, TableSpec]) -> list[dg.AssetsDefinitio
             ),
         )
 
-    @_asset(tables.ROBUSTNESS)
+    @estimates_asset(tables.ROBUSTNESS)
     def robustness(
         workspace: dg.ResourceParam[Workspace],
         panel: Any,
@@ -217,35 +234,35 @@ def _robustness(specifications: dict[str, TableSpec]) -> list[dg.AssetsDefinitio
 
         study = workspace.study
         kilometres, hubs = placebo_distances(study.instrument.hub)
-        grid = _variants(workspace, keyword_counts, section_words)
-        single = _variants(
+        grid = study_variants(workspace, keyword_counts, section_words)
+        single = study_variants(
             workspace,
             keyword_counts,
             section_words,
-            left_out=_each_term(keyword_counts, most_frequent=5),
+            left_out=without_each_term(keyword_counts, most_frequent=5),
             only=True,
         )
         wide = with_distances(panel, dti_iv, capital_distances, kilometres)
         frame = robustness_report(
             specifications | {two_stage.name: two_stage},
             single.join(grid.join(wide)),
-            _options(workspace, frozen_instrument),
+            table_options(workspace, frozen_instrument),
             RobustnessInputs(
-                instruments=named_variants(grid, _study_choices(workspace))
+                instruments=named_variants(grid, study_choices(workspace))
                 | {what["dictionary"]: name for name, what in single.choices.items()},
                 controls={"distance x trend": ("distance_km:year",)},
                 hubs=hubs,
             ),
             two_stage=(two_stage.name, column.column),
         )
-        return _done(
+        return finished(
             workspace, tables.ROBUSTNESS, frame, _ran(frame, "estimate"), frozen_instrument
         )
 
     return [specification_curve, robustness]
 
 
-@_asset(tables.FORENSICS)
+@estimates_asset(tables.FORENSICS)
 def published_forensics(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult[Any]:
     """What the stars of published instrumental-variable tables imply about their first stage.
 
@@ -260,7 +277,7 @@ def published_forensics(workspace: dg.ResourceParam[Workspace]) -> dg.Materializ
     claims = load_claims() + (load_claims(study.path(own)) if own else [])
     frame = published_forensics(claims)
     sentence = f"{frame['source'].nunique()} published results"
-    return _done(workspace, tables.FORENSICS, frame, sentence)
+    return finished(workspace, tables.FORENSICS, frame, sentence)
 
 
 def _comparison(specifications: Mapping[str, TableSpec]) -> dg.AssetsDefinition:
@@ -268,7 +285,7 @@ def _comparison(specifications: Mapping[str, TableSpec]) -> dg.AssetsDefinition:
     names = [name for name in specifications if name in shipped_tables()]
     described = [name for name in names if specifications[name].kind == "descriptives"]
 
-    @_asset(tables.PAPER_COMPARISON, ins={name: dg.AssetIn() for name in names})
+    @estimates_asset(tables.PAPER_COMPARISON, ins={name: dg.AssetIn() for name in names})
     def paper_comparison(
         workspace: dg.ResourceParam[Workspace], **estimated: Any
     ) -> dg.MaterializeResult[Any]:
@@ -287,121 +304,9 @@ def _comparison(specifications: Mapping[str, TableSpec]) -> dg.AssetsDefinition:
         )
         verdicts = frame["verdict"].value_counts()
         sentence = ", ".join(f"{n} {verdict}" for verdict, n in verdicts.items())
-        return _done(workspace, tables.PAPER_COMPARISON, frame, sentence)
+        return finished(workspace, tables.PAPER_COMPARISON, frame, sentence)
 
     return paper_comparison
-
-
-def under_both_rules(
-    workspace: Workspace,
-    specifications: list[TableSpec],
-    panel: Any,
-    frozen_instrument: Any,
-    keyword_counts: Any,
-    section_words: Any,
-    report: Any,
-    table: Table,
-) -> Any:
-    """A report over the 2SLS columns, and over the same columns with the hub's own province
-    dropped where the study's rule is another."""
-    from dataclasses import replace
-
-    import pandas as pd
-
-    from dti_assets.geography.distances import ZeroDistance
-
-    options = _options(workspace, frozen_instrument)
-    frames = [report(specifications, panel, options)]
-    if workspace.study.instrument.rule.kind != "drop":
-        dropped = _variants(
-            workspace, keyword_counts, section_words, rules=(ZeroDistance("drop"),), only=True
-        )
-        wide = dropped.join(panel).rename(columns={next(iter(dropped.choices)): DROPPED})
-        twins = with_instrument(specifications, INSTRUMENT, DROPPED, "hub province dropped")
-        options = replace(options, instruments=(DROPPED,), zero_distance_rule="drop")
-        frames.append(report(twins, wide, options))
-    return table.frame(pd.concat(frames, ignore_index=True))
-
-
-def _options(workspace: Workspace, frozen_instrument: Any) -> Any:
-    """What the study settles for all tables."""
-    from dti_assets.econ.table_estimation import TableOptions
-    from dti_assets.panel.coverage import PROXIES
-
-    chosen = workspace.study.estimates
-    return TableOptions(
-        covariance=chosen.covariance,
-        draws=chosen.draws,
-        bootstrap_draws=chosen.bootstrap_draws,
-        seed=chosen.seed,
-        proxies=PROXIES,
-        zero_distance_rule=str(workspace.study.instrument.rule),
-        instrument_note=_sentence(frozen_instrument),
-    )
-
-
-def _sentence(frozen_instrument: Any) -> str:
-    return str(frozen_instrument["sentence"].iloc[0])
-
-
-def _study_choices(workspace: Workspace) -> dict[str, str]:
-    """The study's own way of building the instrument."""
-    text, instrument = workspace.study.text, workspace.study.instrument
-    return {
-        "hits": text.hits,
-        "words": text.words,
-        "section": text.section,
-        "distance": instrument.distance,
-        "zero_distance": str(instrument.rule),
-    }
-
-
-def _variants(
-    workspace: Workspace,
-    keyword_counts: Any,
-    section_words: Any,
-    left_out: Mapping[str, Any] | None = None,
-    rules: Any = (),
-    only: bool = False,
-) -> Any:
-    """Instruments from the stored counts: all of them, or `only` the study's choices."""
-    from dti_assets.geography.distances import ALTERNATIVES
-    from dti_assets.geography.instrument_variants import ALL_TERMS, instrument_variants
-    from dti_assets.text.attention import COUNTED
-
-    study, chosen = workspace.study, _study_choices(workspace)
-    annexes = ("annex",) if study.text.annexes == "keep" else ()
-    section = str(study.text.section)
-    own = {section: (*COUNTED[section], *annexes)}
-    if only:
-        found = instrument_variants(
-            keyword_counts,
-            section_words,
-            study.instrument.hub,
-            own,
-            left_out,
-            (chosen["hits"],),
-            (chosen["words"],),
-            (chosen["distance"],),
-            rules or (study.instrument.rule,),
-        )
-        return found.without(ALL_TERMS) if left_out else found
-    risky = [term.term for term in workspace.dictionary().terms if term.exclusion_risk]
-    return instrument_variants(
-        keyword_counts,
-        section_words,
-        study.instrument.hub,
-        {"whole": COUNTED["whole"], "plan": COUNTED["plan"], **own},
-        {"without exclusion-risk terms": risky},
-        rules=(study.instrument.rule, *ALTERNATIVES),
-    )
-
-
-def _each_term(keyword_counts: Any, most_frequent: int | None = None) -> dict[str, list[str]]:
-    """Dictionaries that lack one of the terms that occur, the most frequent ones first."""
-    hits = keyword_counts.groupby("term")["hits_overlap"].sum()
-    ordered = hits.reset_index().sort_values(["hits_overlap", "term"], ascending=[False, True])
-    return {f"without {term}": [term] for term in ordered["term"].head(most_frequent or len(hits))}
 
 
 def _ran(frame: Any, column: str) -> str:
@@ -409,7 +314,7 @@ def _ran(frame: Any, column: str) -> str:
     return f"{there} of {len(frame)} rows"
 
 
-def _done(
+def finished(
     workspace: Workspace,
     table: Table,
     frame: Any,
@@ -420,7 +325,7 @@ def _done(
     workspace.progress.summary(table.name, sentence)
     more = dict(plot or {})
     if frozen_instrument is not None:
-        more["instrument"] = _sentence(frozen_instrument)
+        more["instrument"] = frozen_sentence(frozen_instrument)
     return dg.MaterializeResult(
         value=frame, metadata=describe(table, frame, result=sentence, **more)
     )

@@ -15,14 +15,8 @@ from dti_assets.econ.table_specifications import (
     baseline_column,
     first_two_stage_column,
 )
-from dti_assets.pipeline.assets.estimates import (
-    GROUP,
-    INSTRUMENT,
-    _asset,
-    _done,
-    _options,
-    _sentence,
-)
+from dti_assets.pipeline.assets.estimates import GROUP, estimates_asset, finished
+from dti_assets.pipeline.estimate_inputs import INSTRUMENT, frozen_sentence, table_options
 from dti_assets.pipeline.metadata import describe
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.study_tables import shipped_tables
@@ -35,7 +29,7 @@ def influence_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsD
     two_stage = next(c for tables in groups if (c := first_two_stage_column(tables, INSTRUMENT)))
     baseline = next(c for tables in groups if (c := baseline_column(tables)))
 
-    @_asset(INFLUENCE)
+    @estimates_asset(INFLUENCE)
     def influence(
         workspace: dg.ResourceParam[Workspace],
         panel: Any,
@@ -52,8 +46,10 @@ def influence_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsD
         parts = instrument_by_term(
             keyword_counts, dti_iv, _sections(workspace), f"hits_{workspace.study.text.hits}"
         )
-        frame = measured(two_stage, baseline, panel, parts, _options(workspace, frozen_instrument))
-        return _done(workspace, INFLUENCE, frame, influence_in_short(frame), frozen_instrument)
+        frame = measured(
+            two_stage, baseline, panel, parts, table_options(workspace, frozen_instrument)
+        )
+        return finished(workspace, INFLUENCE, frame, influence_in_short(frame), frozen_instrument)
 
     @dg.multi_asset(
         name="permuted_dictionary",
@@ -100,12 +96,12 @@ def influence_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsD
             _vocabulary(keyword_counts, dti_iv, sections, "hits_overlap"),
             _vocabulary(counts[counts["term"].isin(terms)], dti_iv, sections, "hits"),
             words.groupby("year")["words_nonpunct"].sum(),
-            _options(workspace, frozen_instrument),
+            table_options(workspace, frozen_instrument),
         )
         workspace.progress.summary(DICTIONARY_PERMUTATION.name, permutation_in_short(frame))
         told = {
             "result": " ".join(permutation_sentences(frame)),
-            "instrument": _sentence(frozen_instrument),
+            "instrument": frozen_sentence(frozen_instrument),
         }
         return (
             dg.Output(frame, metadata=describe(DICTIONARY_PERMUTATION, frame, **told)),

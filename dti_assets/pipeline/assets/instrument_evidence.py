@@ -7,7 +7,8 @@ import dagster as dg
 
 from dti_assets.econ import tables
 from dti_assets.econ.table_specifications import TableSpec
-from dti_assets.pipeline.assets.estimates import GROUP, under_both_rules
+from dti_assets.pipeline.assets.estimates import GROUP
+from dti_assets.pipeline.estimate_inputs import under_both_rules
 from dti_assets.pipeline.metadata import describe
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.tables import Table

@@ -1,0 +1,126 @@
+"""What every estimate is handed: the study's options, and its instrument built in other ways."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dti_assets.econ.table_specifications import TableSpec, with_instrument
+from dti_assets.pipeline.resources import Workspace
+from dti_assets.tables import Table
+
+INSTRUMENT = "DTI_iv"
+# the variant from which inference is read: no rule decides about the hub's own province
+DROPPED = "DTI_iv, hub province dropped"
+
+
+def under_both_rules(
+    workspace: Workspace,
+    specifications: list[TableSpec],
+    panel: Any,
+    frozen_instrument: Any,
+    keyword_counts: Any,
+    section_words: Any,
+    report: Any,
+    table: Table,
+) -> Any:
+    """A report over the 2SLS columns, and over the same columns with the hub's own province
+    dropped where the study's rule is another."""
+    from dataclasses import replace
+
+    import pandas as pd
+
+    from dti_assets.geography.distances import ZeroDistance
+
+    options = table_options(workspace, frozen_instrument)
+    frames = [report(specifications, panel, options)]
+    if workspace.study.instrument.rule.kind != "drop":
+        dropped = study_variants(
+            workspace, keyword_counts, section_words, rules=(ZeroDistance("drop"),), only=True
+        )
+        wide = dropped.join(panel).rename(columns={next(iter(dropped.choices)): DROPPED})
+        twins = with_instrument(specifications, INSTRUMENT, DROPPED, "hub province dropped")
+        options = replace(options, instruments=(DROPPED,), zero_distance_rule="drop")
+        frames.append(report(twins, wide, options))
+    return table.frame(pd.concat(frames, ignore_index=True))
+
+
+def table_options(workspace: Workspace, frozen_instrument: Any) -> Any:
+    """What the study settles for all tables."""
+    from dti_assets.econ.table_estimation import TableOptions
+    from dti_assets.panel.coverage import PROXIES
+
+    chosen = workspace.study.estimates
+    return TableOptions(
+        covariance=chosen.covariance,
+        draws=chosen.draws,
+        bootstrap_draws=chosen.bootstrap_draws,
+        seed=chosen.seed,
+        proxies=PROXIES,
+        zero_distance_rule=str(workspace.study.instrument.rule),
+        instrument_note=frozen_sentence(frozen_instrument),
+    )
+
+
+def frozen_sentence(frozen_instrument: Any) -> str:
+    return str(frozen_instrument["sentence"].iloc[0])
+
+
+def study_choices(workspace: Workspace) -> dict[str, str]:
+    """The study's own way of building the instrument."""
+    text, instrument = workspace.study.text, workspace.study.instrument
+    return {
+        "hits": text.hits,
+        "words": text.words,
+        "section": text.section,
+        "distance": instrument.distance,
+        "zero_distance": str(instrument.rule),
+    }
+
+
+def study_variants(
+    workspace: Workspace,
+    keyword_counts: Any,
+    section_words: Any,
+    left_out: Mapping[str, Any] | None = None,
+    rules: Any = (),
+    only: bool = False,
+) -> Any:
+    """Instruments from the stored counts: all of them, or `only` the study's choices."""
+    from dti_assets.geography.distances import ALTERNATIVES
+    from dti_assets.geography.instrument_variants import ALL_TERMS, instrument_variants
+    from dti_assets.text.attention import COUNTED
+
+    study, chosen = workspace.study, study_choices(workspace)
+    annexes = ("annex",) if study.text.annexes == "keep" else ()
+    section = str(study.text.section)
+    own = {section: (*COUNTED[section], *annexes)}
+    if only:
+        found = instrument_variants(
+            keyword_counts,
+            section_words,
+            study.instrument.hub,
+            own,
+            left_out,
+            (chosen["hits"],),
+            (chosen["words"],),
+            (chosen["distance"],),
+            rules or (study.instrument.rule,),
+        )
+        return found.without(ALL_TERMS) if left_out else found
+    risky = [term.term for term in workspace.dictionary().terms if term.exclusion_risk]
+    return instrument_variants(
+        keyword_counts,
+        section_words,
+        study.instrument.hub,
+        {"whole": COUNTED["whole"], "plan": COUNTED["plan"], **own},
+        {"without exclusion-risk terms": risky},
+        rules=(study.instrument.rule, *ALTERNATIVES),
+    )
+
+
+def without_each_term(
+    keyword_counts: Any, most_frequent: int | None = None
+) -> dict[str, list[str]]:
+    """Dictionaries that lack one of the terms that occur, the most frequent ones first."""
+    hits = keyword_counts.groupby("term")["hits_overlap"].sum()
+    ordered = hits.reset_index().sort_values(["hits_overlap", "term"], ascending=[False, True])
+    return {f"without {term}": [term] for term in ordered["term"].head(most_frequent or len(hits))}
