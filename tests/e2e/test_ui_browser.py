@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from small_study import make_study, write_reports
-from web_server import serving
+from ui_server import serving
 
 from dti_assets.pipeline.run import run
 from dti_assets.study import load_study

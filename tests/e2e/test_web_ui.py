@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from web_server import serving
+from ui_server import serving
 
 
 @pytest.fixture(scope="module")
