@@ -20,6 +20,8 @@ from dti_assets.geography.provinces import find_capital, find_province
 from dti_assets.panel.series import catalogue
 
 FIRST_YEAR, LAST_YEAR = 1979, 2099
+# stands for an address that is nobody's business; no host can have this name
+WITHHELD = "https://withheld.invalid"
 
 
 class StudyError(ValueError):
@@ -260,9 +262,9 @@ class Study(_Part):
 
     @property
     def shown_text(self) -> str:
-        """study.yaml as it may be published: without the webhook's address, which is a secret."""
+        """study.yaml as it may be published and loaded: the webhook's address is a secret."""
         text = self.file.read_text(encoding="utf-8")
-        return text.replace(self.notify.webhook, "...") if self.notify.webhook else text
+        return text.replace(self.notify.webhook, WITHHELD) if self.notify.webhook else text
 
     def path(self, relative: str) -> Path:
         """A path of the study, resolved against its folder."""

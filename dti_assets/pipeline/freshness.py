@@ -7,17 +7,25 @@ files where it was not. Belongs here: reading; nothing is made again.
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 from markupsafe import escape
 
+from dti_assets.panel.tables import PANEL_EXPORT
 from dti_assets.pipeline.build import build_definitions
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.publishing.tables import TABLE_FILES
+from dti_assets.publishing.tables import FIGURE_FILES, REPORT_PAGE, TABLE_FILES
 from dti_assets.replication.manifest import sha256
-from dti_assets.stored_tables import YEARLY
+from dti_assets.stored_tables import FETCHED, YEARLY
 from dti_assets.tables import Table
 from dti_assets.text.listing import find_reports
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# what lists files made below the outputs
+FILE_TABLES = (PANEL_EXPORT, TABLE_FILES, FIGURE_FILES, REPORT_PAGE)
 
 
 def stale(workspace: Workspace) -> str | None:
@@ -26,28 +34,30 @@ def stale(workspace: Workspace) -> str | None:
     return next(_faults(workspace), None)
 
 
-def file_tables(workspace: Workspace) -> list[Table]:
-    """The tables that list files made below the outputs."""
-    names = TABLE_FILES.column_names
-    return [table for table in workspace.tables.values() if table.column_names == names]
+def listed_files(workspace: Workspace, table: Table) -> "pd.DataFrame":
+    """Path and SHA-256 of the files that a table of FILE_TABLES lists; a figure that could not be
+    drawn has none."""
+    return workspace.stored(table.name)[["path", "sha256"]].dropna()
 
 
 def _faults(workspace: Workspace) -> Iterator[str]:
     study, store = workspace.study, workspace.store
     for name, table in workspace.tables.items():
+        if name in FETCHED:
+            continue
         for year in study.all_years if name in YEARLY else [None]:
             if not store.has(table, year):
                 yield f"asset {name}{f' of {year}' if year else ''} has not been made"
     outputs = Path(study.output_url)
-    for table in file_tables(workspace):
-        listed = workspace.stored(table.name)
+    for table in FILE_TABLES:
+        listed = listed_files(workspace, table)
         for path, digest in zip(listed["path"], listed["sha256"], strict=True):
             if not (outputs / path).is_file():
                 yield f"{path}, which asset {table.name} made, is not there any more"
             elif sha256(outputs / path) != digest:
                 yield f"{path} is not the file that asset {table.name} made"
     page = outputs / "report.html"
-    text = study.file.read_text(encoding="utf-8")
+    text = study.shown_text
     if str(escape(text)) not in page.read_text(encoding="utf-8"):
         yield f"{study.file.name} has changed since asset replication_report was made"
     years = set(workspace.stored("panel")["year"])
@@ -106,6 +116,8 @@ def _older_than_upstream(workspace: Workspace) -> Iterator[str]:
     years = workspace.study.all_years
     for node in sorted(graph.asset_nodes, key=lambda node: str(node.key)):
         name = node.key.to_user_string()
+        if name in FETCHED:
+            continue
         for parent in sorted(key.to_user_string() for key in node.parent_keys):
             if name in YEARLY and parent in YEARLY:
                 pairs = [(_made(workspace, name, y), _made(workspace, parent, y)) for y in years]

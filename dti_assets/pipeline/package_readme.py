@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from dti_assets.pipeline.freshness import file_tables
+from dti_assets.pipeline.freshness import FILE_TABLES, listed_files
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.publishing.tables import TABLE_FILES
 from dti_assets.replication.manifest import Code
@@ -35,9 +35,9 @@ def package_readme(
             tables=_tables(workspace),
             files=[
                 (path, table.name)
-                for table in file_tables(workspace)
+                for table in FILE_TABLES
                 if table is not TABLE_FILES
-                for path in workspace.stored(table.name)["path"]
+                for path in listed_files(workspace, table)["path"]
             ],
             seeds={"estimates.seed": study.estimates.seed},
             given=given,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dti_assets.files import replacing
-from dti_assets.pipeline.freshness import file_tables, stale
+from dti_assets.pipeline.freshness import FILE_TABLES, listed_files, stale
 from dti_assets.pipeline.package_readme import package_readme
 from dti_assets.pipeline.resources import Progress, Workspace
 from dti_assets.pipeline.run import last_run_seconds, run
@@ -25,7 +25,7 @@ from dti_assets.replication.archive import (
 )
 from dti_assets.replication.compare import Comparison, compare
 from dti_assets.replication.manifest import Listed, Manifest, code_here, sha256
-from dti_assets.stored_tables import YEARLY
+from dti_assets.stored_tables import FETCHED, YEARLY
 from dti_assets.study import Study, load_study
 from dti_assets.text.listing import find_reports
 
@@ -103,6 +103,7 @@ def package_study(study: Study, out: Path, include: Iterable[str], replace_it: b
     absent = tuple(name for kind in kinds for name in _WITHHELD[kind])
     inputs = packaged_inputs(study, {row["path"] for row in left_out})
     entries: dict[str, tuple[bytes | Path, str]] = {p: (f, "input") for p, f in inputs.items()}
+    entries[study.file.name] = (study.shown_text.encode(), "input")
     entries |= _outputs(workspace, absent)
     code = code_here()
     counts = {kind: sum(row["kind"] == kind for row in left_out) for kind in kinds}
@@ -224,14 +225,14 @@ def _outputs(workspace: Workspace, absent: tuple[str, ...]) -> dict[str, tuple[P
     top = _plain(study.outputs)
     found: dict[str, tuple[Path, str]] = {}
     for name in workspace.tables:
-        if name in absent:
+        if name in absent or name in FETCHED:
             continue
         for year in study.all_years if name in YEARLY else [None]:
             path = Path(workspace.store.location(name, year))
             below = path.relative_to(Path(study.output_url)).as_posix()
             found[f"{top}/{below}"] = (path, name)
-    for table in file_tables(workspace):
-        for below in workspace.stored(table.name)["path"]:
+    for table in FILE_TABLES:
+        for below in listed_files(workspace, table)["path"]:
             found[f"{top}/{below}"] = (Path(study.output_url) / below, table.name)
     return found
 
@@ -318,13 +319,13 @@ def verify(unpacked: Unpacked, progress: Progress | None = None) -> Verification
     manifest, study = unpacked.manifest, unpacked.study
     found = Verification(notes=unpacked.differences, given=manifest.given)
     workspace = Workspace(study)
-    kept = {*manifest.given, *manifest.absent}
+    kept = {*manifest.given, *manifest.absent, *FETCHED}
     expression = ",".join(name for name in workspace.tables if name not in kept)
     outcome = run(study, expression, progress=progress)
     found.failures = outcome.failures if not outcome.success else []
     if found.failures:
         return found
-    lists = {table.name for table in file_tables(workspace)}
+    lists = {table.name for table in FILE_TABLES}
     for row in unpacked.listed:
         if row.made_by not in workspace.tables or row.made_by in kept:
             continue
