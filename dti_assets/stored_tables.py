@@ -15,6 +15,8 @@ from dti_assets.study import Study
 from dti_assets.study_tables import shipped_tables, study_tables
 from dti_assets.tables import Table
 from dti_assets.text.tables import (
+    CANDIDATE_COUNTS,
+    KEYWORD_CONTEXTS,
     KEYWORD_COUNTS,
     POLICY_ATTENTION,
     REPORT_FILES,
@@ -32,6 +34,8 @@ COMMON: dict[str, Table] = {
         KEYWORD_COUNTS,
         SECTION_WORDS,
         POLICY_ATTENTION,
+        KEYWORD_CONTEXTS,
+        CANDIDATE_COUNTS,
         CAPITAL_DISTANCES,
         DTI_IV,
         patents.DIGITAL_PATENTS,

@@ -61,14 +61,13 @@ def _behind(study: Study, rows: Any, reports: Any, limit: int) -> Iterator[str]:
 
     from dti_assets.pipeline.resources import Workspace
     from dti_assets.tables import records
-    from dti_assets.text.attention import COUNTED
     from dti_assets.text.concordance import occurrences, unread
 
     workspace = Workspace(study)
     files = stored_table("report_files", study)
     counts, words = stored_table("keyword_counts", study), stored_table("section_words", study)
     hits = f"hits_{study.text.hits}"
-    sections = {*COUNTED[study.text.section], *(["annex"] if study.text.annexes == "keep" else [])}
+    sections = workspace.counted_sections
     entering = reports[reports["rows_lost"].fillna(0) > 0]
     inside = entering[["province", "year"]].drop_duplicates()
     counts = counts[counts["section"].isin(sections) & (counts[hits].fillna(0) > 0)]

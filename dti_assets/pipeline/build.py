@@ -9,6 +9,7 @@ import dagster as dg
 
 from dti_assets.column_lineage import column_lineage
 from dti_assets.pipeline.assets import (
+    contexts,
     downloads,
     estimates,
     influence,
@@ -62,6 +63,7 @@ def _assets(study: Study) -> list[dg.AssetsDefinition]:
     return [
         *downloads.ASSETS,
         *reports.report_assets(partitions),
+        *contexts.ASSETS,
         *instrument.ASSETS,
         *patents.ASSETS,
         *panel.ASSETS,

@@ -90,9 +90,8 @@ def study_variants(
     from dti_assets.text.attention import COUNTED
 
     study, chosen = workspace.study, study_choices(workspace)
-    annexes = ("annex",) if study.text.annexes == "keep" else ()
     section = str(study.text.section)
-    own = {section: (*COUNTED[section], *annexes)}
+    own = {section: workspace.counted_sections}
     if only:
         found = instrument_variants(
             keyword_counts,

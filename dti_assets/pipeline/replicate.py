@@ -32,7 +32,10 @@ from dti_assets.text.listing import find_reports
 INCLUDABLE = ("reports", "patents")
 # what stands in for an input that does not travel, and what neither travels nor is made again
 _STANDING_IN = {
-    "reports": ("report_files", "keyword_counts", "section_words"),
+    "reports": (
+        *("report_files", "keyword_counts", "section_words"),
+        *("keyword_contexts", "candidate_counts"),
+    ),
     "patents": ("patent_row_status", "patent_counts", "patent_totals"),
 }
 _WITHHELD = {"reports": ("report_texts",), "patents": ("digital_patents",)}

@@ -11,7 +11,7 @@ from dti_assets.storage import Store
 from dti_assets.stored_tables import YEARLY, stored_tables
 from dti_assets.study import Study
 from dti_assets.tables import Table
-from dti_assets.text.attention import CountingRules
+from dti_assets.text.attention import CountingRules, counted_sections
 from dti_assets.text.cache import Cache
 from dti_assets.text.dictionary import Dictionary, load_dictionary
 
@@ -95,6 +95,11 @@ class Workspace:
         """The study's choices about counting."""
         text = self.study.text
         return CountingRules(text.hits, text.words, text.section, text.annexes, text.tokenizer)
+
+    @property
+    def counted_sections(self) -> tuple[str, ...]:
+        """The stored sections whose counts the study adds up."""
+        return counted_sections(self.counting_rules())
 
     def patent_engine(self) -> "Engine | None":
         """Where patents are classified; None for this machine's processors."""

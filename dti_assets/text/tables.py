@@ -151,3 +151,32 @@ POLICY_ATTENTION = Table(
     ),
     key=("province_code", "year"),
 )
+
+KEYWORD_CONTEXTS = Table(
+    "keyword_contexts",
+    "keyword shown in context",
+    (
+        PROVINCE,
+        YEAR,
+        Column("section", "string", "part of the report", allowed=SECTIONS),
+        Column("path", "string", "file in the reports folder"),
+        Column("page", "int64", "page, where the format has pages", nullable=True, minimum=1),
+        Column("paragraph", "int64", "paragraph of the report, counted from 1", minimum=1),
+        Column("before", "string", "characters before the keyword"),
+        Column("term", "string", "the keyword as it stands there"),
+        Column("after", "string", "characters after it"),
+    ),
+)
+
+CANDIDATE_COUNTS = Table(
+    "candidate_counts",
+    "report, section and policy term with a hit",
+    (
+        PROVINCE_CODE,
+        YEAR,
+        Column("section", "string", "part of the report", allowed=SECTIONS),
+        Column("term", "string", "a policy term that is not of the dictionary"),
+        Column("hits", "int64", "occurrences, nested ones too", "hits", minimum=1),
+    ),
+    key=("province_code", "year", "section", "term"),
+)

@@ -44,7 +44,7 @@ def influence_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsD
         from dti_assets.publishing.influence_text import influence_in_short
 
         parts = instrument_by_term(
-            keyword_counts, dti_iv, _sections(workspace), f"hits_{workspace.study.text.hits}"
+            keyword_counts, dti_iv, workspace.counted_sections, f"hits_{workspace.study.text.hits}"
         )
         frame = measured(
             two_stage, baseline, panel, parts, table_options(workspace, frozen_instrument)
@@ -76,7 +76,7 @@ def influence_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsD
         dti_iv: Any,
         keyword_counts: Any,
         section_words: Any,
-        report_texts: Any,
+        candidate_counts: Any,
     ) -> tuple[dg.Output[Any], dg.Output[Any]]:
         """Is it the digital vocabulary, or would any policy vocabulary do?"""
         from dti_assets.econ.permutation import dictionary_permutation
@@ -84,17 +84,18 @@ def influence_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsD
             permutation_in_short,
             permutation_sentences,
         )
-        from dti_assets.text.candidates import candidate_counts, unrelated_terms
+        from dti_assets.text.candidates import unrelated_terms
 
-        counts = candidate_counts(report_texts, section_words, workspace.cache)
-        terms = unrelated_terms(counts["term"].unique(), workspace.dictionary())
-        sections = _sections(workspace)
+        terms = unrelated_terms(candidate_counts["term"].unique(), workspace.dictionary())
+        sections = workspace.counted_sections
         words = section_words[section_words["section"].isin(sections)]
         frame, draws = dictionary_permutation(
             *two_stage,
             panel,
             _vocabulary(keyword_counts, dti_iv, sections, "hits_overlap"),
-            _vocabulary(counts[counts["term"].isin(terms)], dti_iv, sections, "hits"),
+            _vocabulary(
+                candidate_counts[candidate_counts["term"].isin(terms)], dti_iv, sections, "hits"
+            ),
             words.groupby("year")["words_nonpunct"].sum(),
             table_options(workspace, frozen_instrument),
         )
@@ -109,14 +110,6 @@ def influence_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsD
         )
 
     return [influence, permuted_dictionary]
-
-
-def _sections(workspace: Workspace) -> tuple[str, ...]:
-    """The stored sections that the study adds up."""
-    from dti_assets.text.attention import COUNTED
-
-    text = workspace.study.text
-    return COUNTED[text.section] + (("annex",) if text.annexes == "keep" else ())
 
 
 def _vocabulary(counts: Any, dti_iv: Any, sections: tuple[str, ...], hits: str) -> Any:

@@ -11,7 +11,7 @@ from dti_assets.pipeline.resources import Workspace
 from dti_assets.publishing.figures.all_figures import NEEDED
 from dti_assets.publishing.tables import FIGURE_FILES, REPORT_PAGE, TABLE_FILES
 from dti_assets.stored_tables import COMMON, FETCHED, YEARLY
-from dti_assets.tables import Table
+from dti_assets.tables import Table, records
 
 GROUP = "publication"
 WEAK = "weak_instrument_inference"
@@ -19,7 +19,7 @@ WEAK = "weak_instrument_inference"
 REPORTED = (
     *(WEAK, "indirect_effects", "published_forensics", "paper_comparison"),
     *("policy_attention", "dti_iv", "capital_distances", "frozen_instrument", "keyword_counts"),
-    *("report_files", "user_files", "panel_coverage", "table_coverage"),
+    *("report_files", "keyword_contexts", "user_files", "panel_coverage", "table_coverage"),
 )
 # a picture of this size is shown beside the asset; a browser loads all of them at once
 PREVIEW_BYTES, PREVIEW_DPI = 100_000, 60
@@ -105,7 +105,7 @@ def publication_assets(specifications: Mapping[str, TableSpec]) -> list[dg.Asset
                 frames=stored,
                 printed=_printed(specifications, stored, stored["panel_coverage"]),
                 figures=_figures(workspace, estimated, stored),
-                contexts=_contexts(workspace, stored),
+                contexts=records(stored["keyword_contexts"]),
                 checksums=_checksums(workspace),
             )
         )
@@ -177,26 +177,6 @@ def _preview(figure: Any) -> dg.MarkdownMetadataValue:
         return dg.MetadataValue.md(figure.alt)
     alt = figure.alt.replace("[", "(").replace("]", ")")
     return dg.MetadataValue.md(f"![{alt}](data:image/png;base64,{picture})")
-
-
-def _contexts(workspace: Workspace, stored: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """A handful of counted keywords with the words around them, where reports are at hand."""
-    from dataclasses import asdict
-
-    from dti_assets.text.attention import COUNTED
-    from dti_assets.text.concordance import examples
-
-    study = workspace.study
-    annexes = ("annex",) if study.text.annexes == "keep" else ()
-    counts = stored["keyword_counts"]
-    found = examples(
-        stored["report_files"],
-        counts[counts["section"].isin([*COUNTED[study.text.section], *annexes])],
-        study.path(study.inputs.reports),
-        workspace.cache,
-        workspace.dictionary(),
-    )
-    return [asdict(one) for one in found]
 
 
 def _checksums(workspace: Workspace) -> dict[str, str | None]:

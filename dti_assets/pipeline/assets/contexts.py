@@ -1,0 +1,49 @@
+"""Group reports: what else the texts give, beside the counts: keywords in context, and counts of
+other policy vocabulary. Nothing further down reads a text."""
+
+from typing import Any
+
+import dagster as dg
+
+from dti_assets.pipeline.assets.reports import GROUP
+from dti_assets.pipeline.metadata import describe
+from dti_assets.pipeline.resources import Workspace
+from dti_assets.text.tables import CANDIDATE_COUNTS, KEYWORD_CONTEXTS
+
+
+@dg.asset(group_name=GROUP)
+def keyword_contexts(
+    workspace: dg.ResourceParam[Workspace], report_files: Any, keyword_counts: Any
+) -> dg.MaterializeResult[Any]:
+    """A handful of counted keywords with the words around them, for the report: one of each of the
+    most frequent terms, each from another province. Without reports in the folder there are
+    none."""
+    from dataclasses import asdict
+
+    from dti_assets.text.concordance import examples
+
+    study = workspace.study
+    found = examples(
+        report_files,
+        keyword_counts[keyword_counts["section"].isin(workspace.counted_sections)],
+        study.path(study.inputs.reports),
+        workspace.cache,
+        workspace.dictionary(),
+    )
+    frame = KEYWORD_CONTEXTS.frame([asdict(one) for one in found])
+    return dg.MaterializeResult(value=frame, metadata=describe(KEYWORD_CONTEXTS, frame))
+
+
+@dg.asset(group_name=GROUP)
+def candidate_counts(
+    workspace: dg.ResourceParam[Workspace], report_texts: Any, section_words: Any
+) -> dg.MaterializeResult[Any]:
+    """Occurrences of 2,000 other policy terms by report and section, from which random
+    dictionaries are drawn. Published counts stand in where there is no text."""
+    from dti_assets.text.candidates import candidate_counts
+
+    frame = CANDIDATE_COUNTS.frame(candidate_counts(report_texts, section_words, workspace.cache))
+    return dg.MaterializeResult(value=frame, metadata=describe(CANDIDATE_COUNTS, frame))
+
+
+ASSETS = [keyword_contexts, candidate_counts]
