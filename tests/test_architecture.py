@@ -1,6 +1,7 @@
 """Data flows one way: which package may import which, held against the code's own imports."""
 
 import ast
+import re
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1] / "dti_assets"
@@ -23,6 +24,23 @@ ALLOWED = {
     "audit": {"text", "geography", "patents", "panel", "econ"},
 }
 PLAIN = {"tables", "files", "spreadsheets", "reference"}
+# the layers of docs/architecture.md; a module or package that is in none is of the domain
+LAYERS = {
+    **dict.fromkeys(
+        ("cli", "commands", "diagnosis", "progress", "scaffold", "simulate", "definitions"),
+        "commands",
+    ),
+    "pipeline": "pipeline",
+    **dict.fromkeys(
+        (
+            *("study", "study_tables", "stored_tables", "storage", "column_lineage"),
+            *("table_scripts", "run_storage", "locks", "sweep", "notification"),
+        ),
+        "study",
+    ),
+    **dict.fromkeys(("tables", "files", "spreadsheets", "output", "threads", "reference"), "plain"),
+    **dict.fromkeys(DOMAIN, "domain"),
+}
 
 
 def _imports(path: Path) -> set[str]:
@@ -66,3 +84,23 @@ def test_no_module_is_too_long_or_without_a_word_of_what_it_is() -> None:
         assert source.count("\n") <= 420, path
         if source.strip():
             assert ast.get_docstring(ast.parse(source)), path
+
+
+def test_the_pictures_of_the_architecture_are_those_of_the_code() -> None:
+    text = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    drawn = [
+        {tuple(arrow.split(" --> ")) for arrow in re.findall(r"\w+ --> \w+", block)}
+        for block in re.findall(r"```mermaid\n(.*?)```", text, re.S)
+    ]
+    layers, packages = set(), set()
+    for path in PACKAGE.rglob("*.py"):
+        top = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        if top == "__init__":
+            continue
+        for used in _imports(path) & {p.stem for p in PACKAGE.iterdir()} - {top}:
+            mine, theirs = LAYERS[top], LAYERS[used]
+            if mine != theirs:
+                layers.add((mine, theirs))
+            elif mine == "domain":
+                packages.add((top, used))
+    assert drawn == [layers, packages]

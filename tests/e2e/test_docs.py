@@ -22,7 +22,7 @@ PAGES = sorted([*ROOT.glob("docs/*.md"), *ROOT.glob("README*.md")])
 _FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.M | re.S)
 # what is typed in a console block: the README speaks of the program where make put it
 _COMMAND = re.compile(r"^\$ (?:\.venv/bin/)?(.*)$", re.M)
-_LANGUAGES = {"yaml", "python", "csv", "json", "text"}
+_LANGUAGES = {"mermaid", "yaml", "python", "csv", "json", "text"}
 
 
 def blocks(page: Path) -> list[tuple[str, str]]:
