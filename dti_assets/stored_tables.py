@@ -103,3 +103,6 @@ TABLES: dict[str, Table] = COMMON | {
 YEARLY = frozenset({"report_texts", "keyword_counts", "section_words", "policy_attention"})
 # made by fetching from the network: only where asked for by name, never as part of a run
 FETCHED = frozenset({"report_downloads"})
+# hold the inputs themselves, texts and patents: not in a replication package unless asked for, and
+# so not vouched for in the report that a package is compared with
+TRANSCRIPTS = {"reports": "report_texts", "patents": "digital_patents"}

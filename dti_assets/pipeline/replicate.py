@@ -25,7 +25,7 @@ from dti_assets.replication.archive import (
 )
 from dti_assets.replication.compare import Comparison, compare
 from dti_assets.replication.manifest import Listed, Manifest, code_here, sha256
-from dti_assets.stored_tables import FETCHED, YEARLY
+from dti_assets.stored_tables import FETCHED, TRANSCRIPTS, YEARLY
 from dti_assets.study import Study, load_study
 from dti_assets.text.listing import find_reports
 
@@ -38,7 +38,7 @@ _STANDING_IN = {
     ),
     "patents": ("patent_row_status", "patent_counts", "patent_totals"),
 }
-_WITHHELD = {"reports": ("report_texts",), "patents": ("digital_patents",)}
+_WITHHELD = {kind: (name,) for kind, name in TRANSCRIPTS.items()}
 
 
 @dataclass(frozen=True)

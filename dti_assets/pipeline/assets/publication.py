@@ -10,7 +10,7 @@ from dti_assets.pipeline.metadata import describe
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.publishing.figures.all_figures import NEEDED
 from dti_assets.publishing.tables import FIGURE_FILES, REPORT_PAGE, TABLE_FILES
-from dti_assets.stored_tables import COMMON, FETCHED, YEARLY
+from dti_assets.stored_tables import COMMON, FETCHED, TRANSCRIPTS, YEARLY
 from dti_assets.tables import Table, records
 
 GROUP = "publication"
@@ -78,7 +78,8 @@ def publication_assets(specifications: Mapping[str, TableSpec]) -> list[dg.Asset
 
     read = [*dict.fromkeys([*names, *REPORTED, *NEEDED, TABLE_FILES.name, FIGURE_FILES.name])]
     # not read, but their checksums stand in the report: made before it
-    others = [name for name in COMMON if name not in (*read, REPORT_PAGE.name, *FETCHED)]
+    apart = {*read, REPORT_PAGE.name, *FETCHED, *TRANSCRIPTS.values()}
+    others = [name for name in COMMON if name not in apart]
 
     @_asset(REPORT_PAGE, {"html"}, read, others)
     def replication_report(
@@ -180,12 +181,12 @@ def _preview(figure: Any) -> dg.MarkdownMetadataValue:
 
 
 def _checksums(workspace: Workspace) -> dict[str, str | None]:
-    """SHA-256 of every table a run stores but the one that names the report itself."""
+    """SHA-256 of every table a run stores, but texts, patents, and what names the report itself."""
     years = workspace.study.all_years
     return {
         name: workspace.store.checksum(table, years if name in YEARLY else None)
         for name, table in workspace.tables.items()
-        if name not in (REPORT_PAGE.name, *FETCHED)
+        if name not in (REPORT_PAGE.name, *FETCHED, *TRANSCRIPTS.values())
     }
 
 
