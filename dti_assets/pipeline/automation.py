@@ -238,16 +238,20 @@ def failure_message(study: Study, context: dg.RunFailureSensorContext) -> dict[s
     }
 
 
-def follows_the_reports(partitioned: bool) -> dg.AutomationCondition[Any]:
+def follows_the_reports(partitioned: bool, reads_years: bool) -> dg.AutomationCondition[Any]:
     """Made anew when something upstream was: like eager(), but for every year and not the latest
     alone, and for the first time only after what is upstream was made.
 
-    Years outside the study need not exist for what is of the study's years.
+    Years outside the study need not exist for what is of the study's years. What reads the yearly
+    assets waits for them, and not for the list of files from which they are made as well.
     """
     condition = dg.AutomationCondition
     missing = condition.any_deps_missing()
+    updated = condition.any_deps_updated()
+    if reads_years and not partitioned:
+        updated = updated.ignore(dg.AssetSelection.assets(ROOT))
     return (
-        condition.any_deps_updated().since_last_handled()
+        updated.since_last_handled()
         & ~(missing if partitioned else missing.ignore(_YEARLY))
         & ~condition.any_deps_in_progress()
         & ~condition.in_progress()
@@ -274,7 +278,8 @@ def with_automation(assets: Sequence[dg.AssetsDefinition]) -> list[dg.AssetsDefi
     def apply(spec: dg.AssetSpec) -> dg.AssetSpec:
         name = spec.key.to_user_string()
         if spec.key in below and name != ROOT:
-            condition = follows_the_reports(partitioned=name in YEARLY)
+            deps = {dep.asset_key.to_user_string() for dep in spec.deps}
+            condition = follows_the_reports(name in YEARLY, bool(deps & YEARLY))
             spec = spec.replace_attributes(automation_condition=condition)
         return dg.apply_freshness_policy(spec, APRIL) if name == "dti_iv" else spec
 
