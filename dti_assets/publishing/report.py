@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from dti_assets.geography.provinces import provinces
 from dti_assets.publishing.figures.drawing import Drawing, content
+from dti_assets.publishing.influence_text import influence_sentences, permutation_sentences
 from dti_assets.publishing.markup import STYLE, html_table
 from dti_assets.publishing.regression_table import PrintedTable
 from dti_assets.publishing.typesetting import english, number, whole, with_minus
@@ -82,6 +83,8 @@ def report_page(inputs: ReportInputs) -> str:
         contexts=[{**one, "english": english(str(one["province"]))} for one in inputs.contexts],
         tables=[(t, Markup(html_table(t))) for t in inputs.printed.values()],
         weak=_sentences(frames["weak_instrument_inference"], "column"),
+        influence=list(map(english, influence_sentences(frames["influence"]))),
+        vocabulary=permutation_sentences(frames["dictionary_permutation"]),
         indirect=_sentences(frames["indirect_effects"], "version"),
         forensics=records(frames["published_forensics"]),
         comparison=_comparison(records(frames["paper_comparison"])),
