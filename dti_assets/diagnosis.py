@@ -81,8 +81,10 @@ def _tables(study: Study) -> Finding:
 def _folder(name: str, path: Path) -> Finding:
     if not path.is_dir():
         return Finding(f"no {name} folder {path}", f"mkdir -p {path}", trouble=name == "reports")
-    count = sum(1 for item in path.rglob("*") if item.is_file() and item.name != "README.md")
-    return Finding(f"{name} folder {path}: {count} files")
+    from dti_assets.text.listing import list_reports
+
+    # the registry, notes and what a download keeps beside a report are not counted
+    return Finding(f"{name} folder {path}: {len(list_reports(path))} files")
 
 
 def _run_storage(study: Study) -> Iterator[Finding]:
