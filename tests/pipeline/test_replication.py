@@ -29,7 +29,7 @@ from dti_assets.replication.manifest import sha256
 from dti_assets.study import Study, load_study
 
 GIVEN = (
-    *("report_files", "keyword_counts", "section_words"),
+    *("report_files", "keyword_counts", "section_words", "keyword_contexts", "candidate_counts"),
     *("patent_row_status", "patent_counts", "patent_totals"),
 )
 PATENTS = """申请号,标题,申请人地址,申请日
