@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dti_assets.commands.options import read_study, study_option
+from dti_assets.commands.options import BAD_INPUT, FAILED, read_study, study_option
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from dti_assets.sources.download import Outcome
     from dti_assets.sources.registry import Registry
-
-FAILED, BAD_INPUT = 1, 2
 
 
 @click.command()

@@ -5,8 +5,6 @@ Knows names of assets, not Dagster; the sensor in `automation` asks here. Files 
 size and time first; content is hashed where these differ.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
@@ -94,7 +92,7 @@ class State:
         return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
 
     @classmethod
-    def from_json(cls, text: str | None) -> State | None:
+    def from_json(cls, text: str | None) -> "State | None":
         """The state of a cursor; None for none, or for one of another version."""
         try:
             return cls(**json.loads(text or ""))
