@@ -15,7 +15,7 @@ from typing import Any
 
 from dti_assets.pipeline.partitions import FIRST_YEAR, last_year
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.stored_tables import YEARLY
+from dti_assets.stored_tables import FETCHED, YEARLY
 from dti_assets.study import Study
 from dti_assets.tables import records
 from dti_assets.text.identity import from_name
@@ -324,6 +324,9 @@ def _never_made(workspace: Workspace, found: Changes) -> None:
         return
     missing = set()
     for name, table in workspace.tables.items():
+        # fetching from the network is asked for by its own switch alone
+        if name in FETCHED:
+            continue
         if name not in YEARLY:
             missing |= set() if workspace.store.has(table) else {name}
             continue
