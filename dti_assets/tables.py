@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 Dtype = Literal["string", "int64", "float64", "bool"]
 
-_PANDAS_DTYPE = {"string": "string", "int64": "Int64", "float64": "float64", "bool": "boolean"}
+_PANDAS_DTYPE: dict[str, Any] = {
+    "string": "string",
+    "int64": "Int64",
+    "float64": "float64",
+    "bool": "boolean",
+}
 
 
 class TableError(ValueError):
@@ -101,7 +106,7 @@ class Table:
                 else pd.Series([None] * len(frame), index=frame.index, dtype="object")
             )
             try:
-                out[column.name] = values.astype(_PANDAS_DTYPE[column.dtype])  # type: ignore[call-overload]
+                out[column.name] = values.astype(_PANDAS_DTYPE[column.dtype])
             except (TypeError, ValueError) as error:
                 raise TableError(
                     f"table {self.name}, column {column.name}: not {column.dtype} ({error})"

@@ -19,6 +19,7 @@ from dti_assets.econ.column_resolution import (
 from dti_assets.econ.design import build, partial_out
 from dti_assets.econ.errors import EconError, TooFewClusters
 from dti_assets.econ.estimation import estimate
+from dti_assets.econ.reports import two_stage_columns
 from dti_assets.econ.table_estimation import column_facts
 from dti_assets.econ.table_specifications import TableSpec
 from dti_assets.econ.tables import ANDERSON_RUBIN_CURVE, STAGE_RESIDUALS
@@ -72,30 +73,19 @@ def _each(
 ) -> list[dict[str, Any]]:
     """The rows of each 2SLS column with one endogenous regressor, or its reason."""
     rows: list[dict[str, Any]] = []
-    for table in tables:
-        for column in table.columns:
-            if len(column.endogenous) != 1:
-                continue
-            head: dict[str, Any] = {
-                "table": table.table,
-                "label": table_label(table, False),
-                "column": column.column,
-                "outcome": column.outcome,
-                "endogenous": column.endogenous[0],
-                "instruments": ", ".join(column.instruments),
+    for table, column, head in two_stage_columns(tables):
+        try:
+            resolved = resolve(table, column, panel, options)
+            result = estimate(resolved.spec, resolved.frame)
+            head |= {
+                "label": table_label(table, resolved.is_complete(result.nobs)),
+                "outcome": resolved.spec.outcome,
+                "endogenous": resolved.spec.endogenous[0],
+                "note": column_facts(resolved, result, options)["note"],
             }
-            try:
-                resolved = resolve(table, column, panel, options)
-                result = estimate(resolved.spec, resolved.frame)
-                head |= {
-                    "label": table_label(table, resolved.is_complete(result.nobs)),
-                    "outcome": resolved.spec.outcome,
-                    "endogenous": resolved.spec.endogenous[0],
-                    "note": column_facts(resolved, result, options)["note"],
-                }
-                rows += [head | row for row in rows_of(resolved, options)]
-            except EconError as error:
-                rows.append(head | empty | {"reason": str(error)})
+            rows += [head | row for row in rows_of(resolved, options)]
+        except EconError as error:
+            rows.append(head | empty | {"reason": str(error)})
     return rows
 
 

@@ -42,17 +42,7 @@ def weak_instrument_inference(
     """
     options = options or TableOptions()
     rows = []
-    for table, column in _columns(tables):
-        if len(column.endogenous) != 1:
-            continue
-        head: dict[str, Any] = {
-            "table": table.table,
-            "label": table_label(table, False),
-            "column": column.column,
-            "outcome": column.outcome,
-            "endogenous": column.endogenous[0],
-            "instruments": ", ".join(column.instruments),
-        }
+    for table, column, head in two_stage_columns(tables):
         try:
             resolved = resolve(table, column, panel, options)
             rows.append({**head, **_weak(table, resolved, options)})
@@ -309,6 +299,26 @@ def leave_one_province_out(
                     }
                 )
     return LEAVE_ONE_OUT.frame(rows)
+
+
+def two_stage_columns(
+    tables: Iterable[TableSpec],
+) -> Iterator[tuple[TableSpec, ColumnSpec, dict[str, Any]]]:
+    """Every column with one endogenous regressor, and what its rows say before it is resolved."""
+    for table, column in _columns(tables):
+        if len(column.endogenous) == 1:
+            yield (
+                table,
+                column,
+                {
+                    "table": table.table,
+                    "label": table_label(table, False),
+                    "column": column.column,
+                    "outcome": column.outcome,
+                    "endogenous": column.endogenous[0],
+                    "instruments": ", ".join(column.instruments),
+                },
+            )
 
 
 def _columns(tables: Iterable[TableSpec]) -> Iterator[tuple[TableSpec, ColumnSpec]]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dti_assets.files import timeless
 from dti_assets.panel.coverage import how_to_supply
 from dti_assets.panel.official import memberships
 from dti_assets.panel.series import catalogue
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from openpyxl import Workbook
 
 Sheet = tuple[str, Sequence[str], Iterable[Sequence[Any]]]
-
-_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def write_workbook(
@@ -58,7 +55,7 @@ def write_workbook(
     buffer = BytesIO()
     book.save(buffer)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(_timeless(buffer.getvalue()))
+    path.write_bytes(timeless(buffer.getvalue()))
     return path
 
 
@@ -116,18 +113,3 @@ def _plain(value: Any) -> Any:
     if str(value) in ("<NA>", "nan", "NaT"):
         return None
     return value.item() if hasattr(value, "item") else value
-
-
-def _timeless(raw: bytes) -> bytes:
-    """The same archive without the moment of writing, so that equal content has equal bytes."""
-    out = BytesIO()
-    with zipfile.ZipFile(BytesIO(raw)) as old, zipfile.ZipFile(out, "w") as new:
-        for item in old.infolist():
-            data = old.read(item)
-            if item.filename == "docProps/core.xml":
-                data = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b"1980-01-01T00:00:00Z", data)
-            entry = zipfile.ZipInfo(item.filename, _EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o600 << 16
-            new.writestr(entry, data)
-    return out.getvalue()

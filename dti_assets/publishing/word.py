@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 import re
-import zipfile
 from datetime import datetime
 from typing import Any
 
+from dti_assets.files import timeless
 from dti_assets.publishing.regression_table import Cell, PrintedTable
 from dti_assets.publishing.typesetting import with_minus
 
@@ -53,7 +53,7 @@ def word_table(table: PrintedTable) -> bytes:
     about.created = about.modified = _EPOCH
     made = io.BytesIO()
     document.save(made)
-    return _fixed_times(made.getvalue())
+    return timeless(made.getvalue())
 
 
 def _fill(document: Any, table: PrintedTable) -> None:
@@ -134,17 +134,3 @@ def _repeat(line: Any) -> None:
 
 def _clean(text: str) -> str:
     return _FORBIDDEN.sub(" ", text)
-
-
-def _fixed_times(content: bytes) -> bytes:
-    """The same archive with one time stamp for every part."""
-    out = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(content)) as old,
-        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new,
-    ):
-        for name in old.namelist():
-            part = zipfile.ZipInfo(name, _EPOCH.timetuple()[:6])
-            part.compress_type = zipfile.ZIP_DEFLATED
-            new.writestr(part, old.read(name))
-    return out.getvalue()

@@ -8,9 +8,10 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
+from dti_assets.files import ZIP_EPOCH
+
 MOST_FILES = 100_000
 MOST_BYTES = 8 * 1024**3
-_TIME = (1980, 1, 1, 0, 0, 0)
 _CHUNK = 1024 * 1024
 _RESERVED = frozenset('<>:"|?*\\')
 
@@ -23,7 +24,7 @@ def write_archive(path: Path, entries: Mapping[str, bytes | Path]) -> None:
     """Entries by name, in order of the names, with one time stamp and one mode."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         for name in sorted(entries):
-            info = zipfile.ZipInfo(name, _TIME)
+            info = zipfile.ZipInfo(name, ZIP_EPOCH)
             info.create_system = 3
             info.external_attr = (stat.S_IFREG | 0o644) << 16
             info.compress_type = zipfile.ZIP_DEFLATED

@@ -83,7 +83,8 @@ def split(paragraphs: Sequence[str], year: int | None) -> Sections:
     labels: list[SectionName] = ["unsplit"] * body
     if start is not None:
         labels = ["review" if index < start else "plan" for index in range(body)]
-    return Sections((*labels, *["annex"] * (len(paragraphs) - body)), reason)  # type: ignore[arg-type]
+    annex: list[SectionName] = ["annex"] * (len(paragraphs) - body)
+    return Sections((*labels, *annex), reason)
 
 
 def _annex_start(paragraphs: Sequence[str]) -> int:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import html
 import io
-import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from dti_assets.files import timeless
 from dti_assets.text import phrases
 from dti_assets.text.simulation import SimulatedReport
 
@@ -29,7 +29,6 @@ _EM = 12
 _LINE_EMS = 36
 _PAGE_LINES = 34
 # the earliest time a zip archive can state
-_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -113,21 +112,7 @@ def docx(report: SimulatedReport) -> bytes:
                 grid.cell(number // 2, number % 2).text = text
     out = io.BytesIO()
     document.save(out)
-    return _timeless(out.getvalue())
-
-
-def _timeless(archive: bytes) -> bytes:
-    """A zip archive with every member dated alike: python-docx stamps the current time."""
-    out = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(archive)) as source,
-        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target,
-    ):
-        for item in source.infolist():
-            entry = zipfile.ZipInfo(item.filename, _EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            target.writestr(entry, source.read(item))
-    return out.getvalue()
+    return timeless(out.getvalue())
 
 
 def pdf(report: SimulatedReport) -> bytes:
