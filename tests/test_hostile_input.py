@@ -96,6 +96,22 @@ def test_a_mutated_report_ends_as_a_status(kind: str) -> None:
         assert outcome.paragraphs if outcome.status == "ok" else outcome.reason
 
 
+def test_no_entity_of_a_document_reads_another_file(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("机密" * 100, encoding="utf-8")
+    declared = f'<!DOCTYPE d [<!ENTITY x SYSTEM "{secret.as_uri()}">]><w:document'.encode()
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(REPORTS["docx"])) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            part = old.read(name)
+            if name == "word/document.xml":
+                part = part.replace(b"<w:document", declared, 1)
+                part = part.replace("各位代表".encode(), "&x;各位代表".encode(), 1)
+                assert b"&x;" in part
+            new.writestr(name, part)
+    assert "机密" not in read_bytes(out.getvalue()).text
+
+
 def seeded(draw: int, content: bytes, folder: Path, name: str) -> Path:
     path = folder / name
     path.write_bytes(mutated(random.Random(draw), content))
