@@ -1,5 +1,6 @@
 """The two commands of the README: what `make run` and `make test` start."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,11 +15,13 @@ def make(*arguments: str) -> subprocess.CompletedProcess[str]:
     environment = Path(sys.prefix)
     return subprocess.run(
         [
-            "make", f"VENV={environment}",
+            "make", "--no-print-directory", f"VENV={environment}",
             f"--assume-old={environment}/.installed", f"--assume-old={environment}/.installed-dev",
             *arguments,
         ],
         cwd=ROOT, capture_output=True, text=True, timeout=300,
+        # the suite may itself run under make, whose flags are handed down
+        env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
     )  # fmt: skip
 
 
