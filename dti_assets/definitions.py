@@ -1,10 +1,17 @@
 """The code location Dagster loads: the study named by DTI_STUDY, else study.yaml here."""
 
+import gc
 import os
 
-from dti_assets.pipeline.build import build_definitions
-from dti_assets.study import load_study
-from dti_assets.threads import one_thread
+# Loading makes tens of thousands of objects that all stay: looking through them for garbage, again
+# and again while they grow, is a fifth of the time it takes.
+gc.disable()
+try:
+    from dti_assets.pipeline.build import build_definitions
+    from dti_assets.study import load_study
+    from dti_assets.threads import one_thread
 
-one_thread()
-defs = build_definitions(load_study(os.environ.get("DTI_STUDY", "study.yaml")))
+    one_thread()
+    defs = build_definitions(load_study(os.environ.get("DTI_STUDY", "study.yaml")))
+finally:
+    gc.enable()

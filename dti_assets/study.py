@@ -156,9 +156,10 @@ class Panel(_Part):
     @field_validator("units")
     @classmethod
     def _units(cls, value: dict[str, str], info: ValidationInfo) -> dict[str, str]:
-        from dti_assets.panel.user_figures import given_units
+        if value:
+            from dti_assets.panel.user_figures import given_units
 
-        given_units(value, info.data.get("aliases", {}))
+            given_units(value, info.data.get("aliases", {}))
         return value
 
     @field_validator("fill_gaps")

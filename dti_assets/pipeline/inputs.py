@@ -18,7 +18,6 @@ from dti_assets.pipeline.resources import Workspace
 from dti_assets.stored_tables import FETCHED, YEARLY
 from dti_assets.study import Study
 from dti_assets.tables import records
-from dti_assets.text.identity import from_name
 from dti_assets.text.listing import find_reports
 
 ROOT = "report_files"
@@ -268,6 +267,8 @@ def _report_years(
     pending = before.asked.keys() & now.files["reports"].keys()
     if not changed and not pending:
         return
+    from dti_assets.text.identity import from_name
+
     study = workspace.study
     read = _as_read(workspace)
     for path in sorted(pending - set(changed)):

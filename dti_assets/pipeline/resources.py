@@ -11,14 +11,14 @@ from dti_assets.storage import Store
 from dti_assets.stored_tables import YEARLY, stored_tables
 from dti_assets.study import Study
 from dti_assets.tables import Table
-from dti_assets.text.attention import CountingRules, counted_sections
-from dti_assets.text.cache import Cache
-from dti_assets.text.dictionary import Dictionary, load_dictionary
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from dti_assets.patents.extract import Engine
+    from dti_assets.text.attention import CountingRules
+    from dti_assets.text.cache import Cache
+    from dti_assets.text.dictionary import Dictionary
 
 
 class Progress:
@@ -53,7 +53,9 @@ class Workspace:
         return Store(self.study.output_url)
 
     @property
-    def cache(self) -> Cache:
+    def cache(self) -> "Cache":
+        from dti_assets.text.cache import Cache
+
         return Cache(self.study.cache_folder)
 
     @cached_property
@@ -87,18 +89,24 @@ class Workspace:
         frame = self.stored_so_far(table.name, run_years)
         return [] if frame is None else table.violations(frame)
 
-    def dictionary(self) -> Dictionary:
+    def dictionary(self) -> "Dictionary":
         """The study's term list, read anew so that an edit is seen."""
+        from dti_assets.text.dictionary import load_dictionary
+
         return load_dictionary(self.study.path(self.study.text.dictionary))
 
-    def counting_rules(self) -> CountingRules:
+    def counting_rules(self) -> "CountingRules":
         """The study's choices about counting."""
+        from dti_assets.text.attention import CountingRules
+
         text = self.study.text
         return CountingRules(text.hits, text.words, text.section, text.annexes, text.tokenizer)
 
     @property
     def counted_sections(self) -> tuple[str, ...]:
         """The stored sections whose counts the study adds up."""
+        from dti_assets.text.attention import counted_sections
+
         return counted_sections(self.counting_rules())
 
     def patent_engine(self) -> "Engine | None":

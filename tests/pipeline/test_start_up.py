@@ -19,11 +19,15 @@ HEAVY = (
 _LOADED = f"import sys; print(*sorted(set({HEAVY!r}) & set(sys.modules)))"
 
 
-def _python(root: Path, code: str, *arguments: str) -> str:
+def _python(root: Path, code: str, *arguments: str, pycache: Path | None = None) -> str:
+    environment = {**os.environ, "DTI_STUDY": str(root / "study.yaml")}
+    if pycache is not None:
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        environment["PYTHONPYCACHEPREFIX"] = str(pycache)
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments],
         cwd=root,
-        env={**os.environ, "DTI_STUDY": str(root / "study.yaml")},
+        env=environment,
         capture_output=True,
         text=True,
         timeout=60,
@@ -47,11 +51,28 @@ def test_help_loads_neither_dagster_nor_a_numerical_library(
     assert _python(root, code, *arguments).splitlines()[-2:] == ["False False", ""]
 
 
-def test_loading_the_code_location_costs_little_more_than_dagster_itself(root: Path) -> None:
-    """The aim is 1.3 times `import dagster`; what is asserted leaves room for a busy machine."""
+def test_start_up_costs_little_more_than_dagster_itself(root: Path, tmp_path: Path) -> None:
+    """The aims are 1.3 times `import dagster` for the code location and, for `dti --help`, 0.3 s:
+    0.6 times it on the machine of docs/performance.md. What is asserted leaves room for a busy
+    machine; benchmarks/start_up.py measures.
+
+    Compiled once for all, as an installed package is: what is compared is loading.
+    """
+    codes = {
+        "dagster": "import dagster",
+        "location": "import dti_assets.definitions",
+        "help": "import sys; sys.argv[1:] = ['--help']\n"
+        "from dti_assets.cli import main\ntry: main()\nexcept SystemExit: pass",
+    }
 
     def seconds(code: str) -> float:
-        spent = f"import time; {code}; print(time.process_time())"
-        return min(float(_python(root, spent)) for _ in range(4))
+        spent = f"{code}\nimport time; print(time.process_time())"
+        return float(_python(root, spent, pycache=tmp_path).splitlines()[-1])
 
-    assert seconds("import dti_assets.definitions") < 1.7 * seconds("import dagster")
+    for code in codes.values():
+        seconds(code)
+    # turn by turn, so that a busy moment strikes all of them
+    rounds = [{name: seconds(code) for name, code in codes.items()} for _ in range(5)]
+    least = {name: min(one[name] for one in rounds) for name in codes}
+    assert least["location"] < 1.6 * least["dagster"]
+    assert least["help"] < 0.6 * least["dagster"]
