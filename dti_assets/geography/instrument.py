@@ -95,7 +95,7 @@ def within_shares(
         used = frame.dropna(subset=["dti_iv"])
         if used.empty:
             continue
-        residual = two_way_residual(
+        residual = _less_both_means(
             used["dti_iv"].to_numpy(float), used["province"].to_numpy(), used["year"].to_numpy()
         )
         squares = pd.Series(residual**2).groupby(used["province"].to_numpy(), sort=False).sum()
@@ -114,23 +114,13 @@ def within_shares(
     return pd.concat(found[1:] or found, ignore_index=True)
 
 
-def two_way_residual(
-    values: np.ndarray, rows: np.ndarray, columns: np.ndarray, tolerance: float = 1e-13
-) -> np.ndarray:
-    """`values` less its row and column means, iterated until an unbalanced panel is clean too."""
+def _less_both_means(values: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Residuals on a dummy for every row and every column, which an unbalanced panel needs."""
     import numpy as np
     import pandas as pd
 
-    first, second = pd.factorize(rows)[0], pd.factorize(columns)[0]
-    out = values.astype(float).copy()
-    if not len(out):
-        return out
-    scale = float(np.abs(out).max()) or 1.0
-    while True:
-        shift = 0.0
-        for group in (first, second):
-            means = np.bincount(group, out) / np.bincount(group)
-            out -= means[group]
-            shift = max(shift, float(np.abs(means).max()))
-        if shift <= tolerance * scale:
-            return out
+    codes = (pd.factorize(labels)[0] for labels in (rows, columns))
+    dummies = np.hstack([np.eye(code.max() + 1)[code] for code in codes])
+    residual = values - dummies @ np.linalg.lstsq(dummies, values, rcond=None)[0]
+    # what is left of a single year is rounding
+    return np.where(np.abs(residual) > 1e-12 * np.abs(values).max(), residual, 0.0)

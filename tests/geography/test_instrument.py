@@ -8,7 +8,6 @@ from dti_assets.geography.distances import ZeroDistance, capital_distances
 from dti_assets.geography.instrument import (
     dti_iv,
     instrument_by_term,
-    two_way_residual,
     within_shares,
 )
 from dti_assets.text.attention import COUNTED, CountingRules, policy_attention
@@ -69,17 +68,6 @@ def test_no_known_value_is_a_table_of_nulls_and_no_shares(attention: pd.DataFram
     assert len(table) == 31 and table["dti_iv"].isna().all() and (table["reason"] != "").all()
     shares = within_shares(nothing, "杭州", "great_circle")
     assert shares.empty and list(shares) == ["rule", "province", "share", "inverse_hhi"]
-    assert len(two_way_residual(np.array([]), np.array([]), np.array([]))) == 0
-
-
-def test_two_way_residual_of_an_unbalanced_panel_equals_dummies() -> None:
-    draw = np.random.default_rng(1)
-    rows, columns = np.repeat(np.arange(6), 5), np.tile(np.arange(5), 6)
-    keep = draw.random(30) > 0.2
-    rows, columns, values = rows[keep], columns[keep], draw.normal(size=keep.sum())
-    dummies = np.hstack([np.eye(6)[rows], np.eye(5)[columns][:, 1:]])
-    expected = values - dummies @ np.linalg.lstsq(dummies, values, rcond=None)[0]
-    assert np.allclose(two_way_residual(values, rows, columns), expected, atol=1e-11)
 
 
 def test_the_instrument_is_the_sum_of_its_terms(attention: pd.DataFrame) -> None:
