@@ -37,4 +37,4 @@ def test_make_run_builds_the_study(tmp_path: Path) -> None:
 def test_make_test_runs_the_suite() -> None:
     shown = make("--dry-run", "test")
     assert shown.returncode == 0, shown.stderr
-    assert shown.stdout.strip().endswith("python -m pytest")
+    assert "python -m pytest" in shown.stdout
