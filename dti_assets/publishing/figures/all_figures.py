@@ -7,17 +7,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dti_assets.publishing.figures import coefficients, instrument, provinces
+from dti_assets.publishing.figures import (
+    audit,
+    coefficients,
+    influence,
+    instrument,
+    provinces,
+)
 from dti_assets.publishing.figures.drawing import Drawing, content
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMATS = ("pdf", "png")
+# the report shows the last
+FORMATS = ("pdf", "png", "svg")
 # stored tables that figures show, besides those of estimates
 NEEDED = (
     *("policy_attention", "panel", "dti_iv", "dti", "weak_instrument_inference"),
     *("stage_residuals", "anderson_rubin_curve", "leave_one_province_out", "specification_curve"),
+    *("influence", "dictionary_permutation", "dictionary_permutation_draws", "measurement_audit"),
 )
 
 
@@ -52,6 +60,11 @@ def all_figures(inputs: FigureInputs) -> list[Drawing]:
         instrument.anderson_rubin(frames["anderson_rubin_curve"], weak),
         coefficients.leave_one_out(frames["leave_one_province_out"], weak),
         instrument.specification_curve(frames["specification_curve"], weak),
+        influence.influence(frames["influence"]),
+        influence.dictionary_permutation(
+            frames["dictionary_permutation"], frames["dictionary_permutation_draws"]
+        ),
+        audit.term_precision(frames["measurement_audit"]),
     ]
 
 
