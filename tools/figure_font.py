@@ -30,7 +30,9 @@ _TOLERANCE = 1.0
 def characters() -> set[str]:
     """GB 2312 level 1 (rows 16 to 55), the shipped terms, provinces, candidates, punctuation."""
     cells = [bytes((0xA0 + row, 0xA0 + cell)) for row in range(16, 56) for cell in range(1, 95)]
-    found = set("".join(cell.decode("gb2312", "ignore") for cell in cells)) | set("、。，：；（）“”《》—…·")
+    found = set("".join(cell.decode("gb2312", "ignore") for cell in cells)) | set(
+        "、。，：；（）“”《》—…·"
+    )
     for path in [*(ROOT / "dictionaries").glob("*.csv"), REFERENCE / "provinces.csv"]:
         with path.open(encoding="utf-8", newline="") as handle:
             found |= {character for row in csv.reader(handle) for character in row[0] + row[1]}
@@ -76,8 +78,10 @@ def _quadratic(font: TTFont) -> None:
     font["loca"], font["glyf"] = newTable("loca"), glyf
     maxp = font["maxp"]
     maxp.tableVersion = 0x00010000
-    for key in ("maxZones", "maxTwilightPoints", "maxStorage", "maxFunctionDefs", "maxInstructionDefs",
-                "maxStackElements", "maxSizeOfInstructions", "maxComponentElements"):  # fmt: skip
+    for key in (
+        *("maxTwilightPoints", "maxStorage", "maxFunctionDefs", "maxInstructionDefs"),
+        *("maxStackElements", "maxSizeOfInstructions", "maxComponentElements"),
+    ):
         setattr(maxp, key, 0)
     maxp.maxZones = 1
     post = font["post"]

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # what labelled sheets are held against, by stored name
 NEEDED = ("panel", "frozen_instrument", "keyword_counts", "dti_iv", "dti", "patent_counts")
+# where the keys of samples are stored, apart from the sheets
+KEYS = "audit_keys"
 NOTHING = "no labelled sample"
 DROPPED = "hub province dropped"
 
@@ -90,7 +92,9 @@ def measurement_audit(workspace: Workspace, stored: Mapping[str, Any]) -> "pd.Da
         except AuditError as error:
             where = study.path(folder)
             absent = f"{NOTHING} in {folder}: dti audit {source} draws one"
-            reason = str(error) if where.is_dir() else absent
+            # a stored reason names no place of this machine
+            told = str(error).replace(f"{study.root}/", "")
+            reason = told if where.is_dir() else absent
             found = [{"part": "agreement", "scope": "all", "measure": "alpha", "reason": reason}]
         rows += [{"source": source, **row} for row in found]
     return MEASUREMENT_AUDIT.frame(rows)
@@ -184,7 +188,7 @@ def _effects(workspace: Workspace, corrected: Any, stored: Mapping[str, Any]) ->
 
 def _kept(key: Table, sample: str) -> Table:
     """The key under the name of its sample, so that no sample's key replaces another's."""
-    return replace(key, name=f"audit_keys/{sample}")
+    return replace(key, name=f"{KEYS}/{sample}")
 
 
 def _key(workspace: Workspace, folder: Path, table: Table) -> "pd.DataFrame":
@@ -197,7 +201,7 @@ def _key(workspace: Workspace, folder: Path, table: Table) -> "pd.DataFrame":
     except (MissingTableError, ValueError) as error:
         raise AuditError(
             f"{folder}: the key of sample {sample} is not among this study's outputs "
-            f"(data/audit_keys/{sample}.parquet), or is of another kind of sample"
+            f"(data/{KEYS}/{sample}.parquet), or is of another kind of sample"
         ) from error
 
 

@@ -40,8 +40,8 @@ class ReportInputs:
     """What the report is made of.
 
     settings : choices that move the instrument. seeds : by key of the study file. frames : stored
-    tables by asset name. printed : tables as printed, by asset name, in order. figures : SVG of each
-    that was drawn, by name. contexts : keywords in the sentences around them (province, year,
+    tables by asset name. printed : tables as printed, by asset name, in order. figures : SVG of
+    each that was drawn, by name. contexts : keywords in the sentences around them (province, year,
     section, path, page, before, term, after). checksums : SHA-256 of stored tables by name.
     """
 
@@ -83,9 +83,9 @@ def report_page(inputs: ReportInputs) -> str:
         contexts=[{**one, "english": english(str(one["province"]))} for one in inputs.contexts],
         tables=[(t, Markup(html_table(t))) for t in inputs.printed.values()],
         weak=_sentences(frames["weak_instrument_inference"], "column"),
-        influence=list(map(english, influence_sentences(frames["influence"]))),
-        vocabulary=permutation_sentences(frames["dictionary_permutation"]),
-        audit=[with_minus(english(one)) for one in audit_sentences(frames["measurement_audit"])],
+        influence=_printed(influence_sentences(frames["influence"])),
+        vocabulary=_printed(permutation_sentences(frames["dictionary_permutation"])),
+        audit=_printed(audit_sentences(frames["measurement_audit"])),
         indirect=_sentences(frames["indirect_effects"], "version"),
         forensics=records(frames["published_forensics"]),
         comparison=_comparison(records(frames["paper_comparison"])),
@@ -160,6 +160,10 @@ def _figures(inputs: ReportInputs) -> dict[str, dict[str, str]]:
             "src": f"data:image/svg+xml;base64,{picture}" if picture else "",
         }
     return shown
+
+
+def _printed(sentences: list[str]) -> list[str]:
+    return [with_minus(english(sentence)) for sentence in sentences]
 
 
 def _sentences(frame: pd.DataFrame, name: str) -> list[tuple[str, str]]:

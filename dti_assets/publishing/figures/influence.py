@@ -95,7 +95,7 @@ def _moving(ax: Axes, kind: str, found: list[dict[str, Any]]) -> None:
     ax.set_xlabel("change in standard errors")
     # bars on one side alone leave room on the other
     ax.use_sticky_edges = False
-    ax.locator_params("x", nbins=5)
+    ax.locator_params("x", nbins=6)
     fit_scale(ax, "x", [0.0, *(row["change_in_se"] for row in found)])
 
 
@@ -132,7 +132,13 @@ def dictionary_permutation(placed: pd.DataFrame, draws: pd.DataFrame) -> tuple[F
                 label="random dictionaries")  # fmt: skip
         ax.axvline(row["real"], color=RED, linewidth=1.8, label="the real one")
         # p counts both tails
-        ax.axvline(-row["real"], color=RED, linewidth=1.0, linestyle=":", label="as far out on the other side")
+        ax.axvline(
+            -row["real"],
+            color=RED,
+            linewidth=1.0,
+            linestyle=":",
+            label="as far out on the other side",
+        )
         p = probability(row["p_value"])
         ax.set_title(
             printable(f"{row['sample']} (N = {row['n_obs']})\np {_equal(p)}, {row['draws']} draws")
