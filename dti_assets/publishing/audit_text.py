@@ -37,6 +37,8 @@ def audit_sentences(frame: pd.DataFrame) -> list[str]:
         said += [f"{title}: {sentence}" for sentence in found]
     if why and not said:
         return [f"No audit was made ({'; '.join(why)})."]
+    if any(row["part"] == "estimate" and row["change"] is not None for row in rows):
+        said.append("The intervals of changes hold the uncertainty of the labels alone.")
     return said + [f"No audit was made of {one}." for one in why]
 
 
@@ -105,7 +107,7 @@ def _correction(rows: Rows) -> list[str]:
         if mine:
             ratios = sorted(100 * row["estimate"] / row["uncorrected"] for row in mine)
             found.append(
-                f"corrected {name} is {ratios[0]:.0f} to {ratios[-1]:.0f} % of the counted one, "
+                f"corrected {name}: {ratios[0]:.0f} to {ratios[-1]:.0f} % of what was counted, "
                 f"median {ratios[len(ratios) // 2]:.0f} %, over {len(mine)} province-years."
             )
     effects = [row for row in rows if row["part"] == "estimate"]
@@ -113,8 +115,8 @@ def _correction(rows: Rows) -> list[str]:
         mine = [row for row in effects if row["scope"] == scope]
         told = [
             f"{row['measure']} {plain_number(row['estimate'])} instead of "
-            f"{plain_number(row['uncorrected'])} (change over the labels' draws "
-            f"{plain_number(row['change_low'])} to {plain_number(row['change_high'])})"
+            f"{plain_number(row['uncorrected'])}, changed by {plain_number(row['change'])} "
+            f"[{plain_number(row['change_low'])}, {plain_number(row['change_high'])}]"
             for row in mine
             if row["estimate"] is not None
         ]

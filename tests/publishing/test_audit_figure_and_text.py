@@ -66,10 +66,10 @@ def test_sentences_say_agreement_precision_and_what_the_correction_does() -> Non
         "Reports: 90 % [85, 94] of the keyword hits are digital policy (30 labelled, 2 disputed).",
         "Reports: least precise of 2 sampled terms: 网络安全 60 % [40, 80], 数字经济 95 % "
         "[90, 100].",
-        "Reports: corrected DTI_iv is 50 to 90 % of the counted one, median 80 %, over 3 "
+        "Reports: corrected DTI_iv: 50 to 90 % of what was counted, median 80 %, over 3 "
         "province-years.",
-        "Reports: Table 3, second stage: 2SLS -1.5 instead of 2 (change over the labels' draws -4 "
-        "to 1).",
+        "Reports: Table 3, second stage: 2SLS -1.5 instead of 2, changed by -3.5 [-4, 1].",
+        "The intervals of changes hold the uncertainty of the labels alone.",
         f"No audit was made of patents: {NONE.format('patents')}.",
     ]
     low = audit_sentences(table(alpha=(0.7, 0.5, 0.8)))[0]
