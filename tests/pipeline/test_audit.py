@@ -16,7 +16,7 @@ from dti_assets.patents.tables import TECHNOLOGIES
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.run import run
 from dti_assets.publishing.audit_text import audit_sentences
-from dti_assets.publishing.figures.audit import term_precision
+from dti_assets.publishing.figures.measurement_audit import term_precision
 from dti_assets.study import load_study
 
 
