@@ -136,6 +136,20 @@ class Store:
                 _remove(self._location(path), digest)
         return rows
 
+    def kept(self, path: str, digest: str, asset: str) -> bytes:
+        """Content of a file that `keep` put there: `path` and SHA-256 as the record of `asset` has
+        them. Raises MissingTableError where it is gone or is another one by now."""
+        try:
+            with _opened(self._location(path)) as file:
+                content: bytes = file.read()
+        except FileNotFoundError:
+            content = b""
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise MissingTableError(
+                f"{path} is not the file that asset {asset} made; run dti run --select {asset}"
+            )
+        return content
+
     def recorded(self, table: Table) -> list[tuple[str, str]]:
         """Path and sha256 of the files that a stored record names; empty where there is none."""
         try:

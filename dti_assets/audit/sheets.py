@@ -178,6 +178,26 @@ def read_sheets(folder: Path, items: Sequence[str], questions: Sequence[str]) ->
     return Labels("", tuple(items), tuple(path.stem for path in paths), matrices)
 
 
+def labels_only(path: Path, questions: Sequence[str]) -> bytes:
+    """The workbook of a coder without what was shown and commented: items, labels and the name of
+    the sample, each in its row, so that it is read like the whole. Raises AuditError."""
+    import tempfile
+
+    book = _open(path)
+    lines = [list(line) for line in book[ITEMS].iter_rows(values_only=True)]
+    first = next(iter(book[ABOUT].iter_rows(max_row=1, values_only=True)), ())
+    book.close()
+    header = [str(cell or "").strip() for cell in lines[0]] if lines else []
+    kept = [at for at, name in enumerate(header) if name in ("item", *questions)]
+    rows = [[line[at] for at in kept] for line in lines[1:]]
+    sheets: list[Any] = [
+        (ITEMS, [header[at] for at in kept], rows),
+        (ABOUT, [str(cell or "") for cell in first[:2]], [["what was labelled is left out", ""]]),
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        return write_workbook(Path(folder) / path.name, sheets).read_bytes()
+
+
 def sample_name(folder: Path) -> str:
     """The sample the workbooks of `folder` say they belong to; raises AuditError where they
     belong to several or say nothing."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # what labelled sheets are held against, by stored name
 NEEDED = ("panel", "frozen_instrument", "keyword_counts", "dti_iv", "dti", "patent_counts")
+# where the keys of samples are stored, apart from the sheets
+KEYS = "audit_keys"
 NOTHING = "no labelled sample"
 DROPPED = "hub province dropped"
 
@@ -51,7 +53,7 @@ def draw_report_sample(
             "settings have changed since the last run; run dti run first"
         )
     sample, key = sample_reports(found, dictionary, folder, n, coders, seed)
-    workspace.store.write(_kept(REPORT_KEY, sample), key)
+    workspace.store.write(kept_key(REPORT_KEY, sample), key)
     return key
 
 
@@ -71,7 +73,7 @@ def draw_patent_sample(
         seed,
         study.patents.columns,
     )
-    workspace.store.write(_kept(PATENT_KEY, sample), key)
+    workspace.store.write(kept_key(PATENT_KEY, sample), key)
     return key
 
 
@@ -90,7 +92,9 @@ def measurement_audit(workspace: Workspace, stored: Mapping[str, Any]) -> "pd.Da
         except AuditError as error:
             where = study.path(folder)
             absent = f"{NOTHING} in {folder}: dti audit {source} draws one"
-            reason = str(error) if where.is_dir() else absent
+            # a stored reason names no place of this machine
+            told = str(error).replace(f"{study.root}/", "")
+            reason = told if where.is_dir() else absent
             found = [{"part": "agreement", "scope": "all", "measure": "alpha", "reason": reason}]
         rows += [{"source": source, **row} for row in found]
     return MEASUREMENT_AUDIT.frame(rows)
@@ -118,7 +122,7 @@ def report_rows(
     corrected = audit.corrected_instrument(hits, dti_iv)
     return [
         *rows,
-        *_effects(workspace, corrected, stored),
+        *effects(workspace, corrected, stored),
         *correction_rows(corrected, dti_iv, "dti_iv"),
     ]
 
@@ -148,13 +152,13 @@ def patent_rows(
     return [
         *audit.agreement(),
         *audit.precision_and_recall(),
-        *_effects(workspace, corrected, stored),
+        *effects(workspace, corrected, stored),
         *correction_rows(applications, counted, "applications"),
         *correction_rows(corrected, dti, "DTIn"),
     ]
 
 
-def _effects(workspace: Workspace, corrected: Any, stored: Mapping[str, Any]) -> list[Any]:
+def effects(workspace: Workspace, corrected: Any, stored: Mapping[str, Any]) -> list[Any]:
     """What the correction does to the study's first 2SLS column with the instrument, and to the
     same column without the hub's own province, from which inference is read."""
     from dti_assets.audit.effects import effects_on_column
@@ -182,9 +186,9 @@ def _effects(workspace: Workspace, corrected: Any, stored: Mapping[str, Any]) ->
     return [{"part": "estimate", **row} for row in rows]
 
 
-def _kept(key: Table, sample: str) -> Table:
+def kept_key(key: Table, sample: str) -> Table:
     """The key under the name of its sample, so that no sample's key replaces another's."""
-    return replace(key, name=f"audit_keys/{sample}")
+    return replace(key, name=f"{KEYS}/{sample}")
 
 
 def _key(workspace: Workspace, folder: Path, table: Table) -> "pd.DataFrame":
@@ -193,11 +197,11 @@ def _key(workspace: Workspace, folder: Path, table: Table) -> "pd.DataFrame":
 
     sample = sample_name(folder)
     try:
-        return workspace.store.read(_kept(table, sample))
+        return workspace.store.read(kept_key(table, sample))
     except (MissingTableError, ValueError) as error:
         raise AuditError(
             f"{folder}: the key of sample {sample} is not among this study's outputs "
-            f"(data/audit_keys/{sample}.parquet), or is of another kind of sample"
+            f"(data/{KEYS}/{sample}.parquet), or is of another kind of sample"
         ) from error
 
 

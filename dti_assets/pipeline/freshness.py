@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from markupsafe import escape
 
+from dti_assets.audit.sheets import sheet_paths
 from dti_assets.panel.tables import PANEL_EXPORT
 from dti_assets.pipeline.build import build_definitions
 from dti_assets.pipeline.resources import Workspace
@@ -91,6 +92,11 @@ def _newer_inputs(workspace: Workspace) -> Iterator[str]:
     readers = {
         "patent_counts": [study.path(study.inputs.patents), study.path(study.patents.dictionaries)],
         "user_figures": [study.path(study.inputs.panel)],
+        "measurement_audit": [
+            sheet
+            for folder in (study.audit.reports, study.audit.patents)
+            for sheet in sheet_paths(study.path(folder))
+        ],
     }
     if study.estimates.tables != "default":
         readers["tables"] = [study.path(study.estimates.tables)]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dti_assets.pipeline.freshness import FILE_TABLES, listed_files
+from dti_assets.pipeline.package_audit import audited
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.publishing.tables import TABLE_FILES
 from dti_assets.replication.manifest import Code
@@ -20,6 +21,7 @@ def package_readme(
     inputs: Sequence[str],
     given: Sequence[str],
     withheld: dict[str, int],
+    included: Sequence[str],
 ) -> str:
     """The page for the study's package."""
     study = workspace.study
@@ -30,7 +32,7 @@ def package_readme(
             outputs=study.outputs.rstrip("/").removeprefix("./"),
             years=study.years,
             code=code,
-            sources=_sources(workspace, withheld),
+            sources=_sources(workspace, withheld, included),
             inputs=inputs,
             tables=_tables(workspace),
             files=[
@@ -47,7 +49,9 @@ def package_readme(
     )
 
 
-def _sources(workspace: Workspace, withheld: dict[str, int]) -> list[Source]:
+def _sources(
+    workspace: Workspace, withheld: dict[str, int], included: Sequence[str]
+) -> list[Source]:
     study = workspace.study
     words = workspace.stored("section_words")
     origins = words.drop_duplicates(["province_code", "year"])["origin"].value_counts()
@@ -62,6 +66,7 @@ def _sources(workspace: Workspace, withheld: dict[str, int]) -> list[Source]:
         )
     ]
     found.append(_patents(workspace, withheld))
+    found += _labels(workspace, included)
     rows = records(workspace.stored("series_coverage"))
     sources: dict[tuple[str, str], list[str]] = {}
     for row in rows:
@@ -91,6 +96,20 @@ def _patents(workspace: Workspace, withheld: dict[str, int]) -> Source:
         "The user's patent data", f"digital patents by province and year ({basis})", kept,
         "from the provider of the extract, under its licence",
     )  # fmt: skip
+
+
+def _labels(workspace: Workspace, included: Sequence[str]) -> list[Source]:
+    """Sheets of human coders, where a sample was drawn."""
+    return [
+        Source(
+            f"Labels of human coders, {source}",
+            f"measurement audit ({len(sheets)} sheets in {study_folder})",
+            "yes" if source in included else "labels yes, what was labelled no",
+            "made by the authors with dti audit",
+        )
+        for source, study_folder in workspace.study.audit.model_dump().items()
+        if (sheets := audited(workspace.study, source))
+    ]
 
 
 def _tables(workspace: Workspace) -> list[Printed]:

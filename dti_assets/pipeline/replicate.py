@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from dti_assets.audit.tables import MEASUREMENT_AUDIT
 from dti_assets.files import replacing
 from dti_assets.pipeline.freshness import FILE_TABLES, listed_files, stale
+from dti_assets.pipeline.package_audit import audit_inputs, audited
 from dti_assets.pipeline.package_readme import package_readme
 from dti_assets.pipeline.resources import Progress, Workspace
 from dti_assets.pipeline.run import last_run_seconds, run
@@ -38,6 +40,8 @@ _STANDING_IN = {
     ),
     "patents": ("patent_row_status", "patent_counts", "patent_totals"),
 }
+# labels of patents are held against the records of all: without these, their results stand in
+_PATENT_AUDIT = MEASUREMENT_AUDIT.name
 _WITHHELD = {kind: (name,) for kind, name in TRANSCRIPTS.items()}
 
 
@@ -103,14 +107,17 @@ def package_study(study: Study, out: Path, include: Iterable[str], replace_it: b
     left_out = left_out_inputs(workspace, included)
     kinds = tuple(dict.fromkeys(str(row["kind"]) for row in left_out))
     given = tuple(name for kind in kinds for name in _STANDING_IN[kind])
+    if "patents" in kinds and audited(study, "patents"):
+        given += (_PATENT_AUDIT,)
     absent = tuple(name for kind in kinds for name in _WITHHELD[kind])
-    inputs = packaged_inputs(study, {row["path"] for row in left_out})
+    inputs: dict[str, bytes | Path] = {**packaged_inputs(study, {row["path"] for row in left_out})}
+    inputs |= audit_inputs(workspace, included)
     entries: dict[str, tuple[bytes | Path, str]] = {p: (f, "input") for p, f in inputs.items()}
     entries[study.file.name] = (study.shown_text.encode(), "input")
     entries |= _outputs(workspace, absent)
     code = code_here()
     counts = {kind: sum(row["kind"] == kind for row in left_out) for kind in kinds}
-    page = package_readme(workspace, code, sorted(inputs), given, counts)
+    page = package_readme(workspace, code, sorted(inputs), given, counts, included)
     entries |= {
         described.README: (page.encode("utf-8"), "dti package"),
         described.CONSTRAINTS: (described.constraints_txt(code), "dti package"),
@@ -143,6 +150,7 @@ def _check_places(study: Study) -> None:
         raise PackageError(f"study {study.file}: outputs are remote; a package needs a folder")
     places = {"outputs": study.outputs, "text.dictionary": study.text.dictionary}
     places |= {f"inputs.{name}": path for name, path in study.inputs.model_dump().items()}
+    places |= {f"audit.{name}": path for name, path in study.audit.model_dump().items()}
     places["patents.dictionaries"] = study.patents.dictionaries
     if study.estimates.tables != "default":
         places["estimates.tables"] = study.estimates.tables
@@ -310,6 +318,8 @@ def _check_given(manifest: Manifest, workspace: Workspace, package: Path) -> Non
     """Only what stands in for inputs may be taken as given; a package that gives its results
     would verify nothing."""
     allowed = {name for names in _STANDING_IN.values() for name in names}
+    if set(_STANDING_IN["patents"]) <= {*manifest.given} and audited(workspace.study, "patents"):
+        allowed.add(_PATENT_AUDIT)
     allowed_absent = {name for names in _WITHHELD.values() for name in names}
     wrong = [n for n in manifest.given if n not in allowed]
     wrong += [n for n in manifest.absent if n not in allowed_absent]

@@ -16,7 +16,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from dti_assets.geography.provinces import provinces
-from dti_assets.publishing.figures.drawing import Drawing, content
+from dti_assets.publishing.audit_text import audit_sentences
 from dti_assets.publishing.influence_text import influence_sentences, permutation_sentences
 from dti_assets.publishing.markup import STYLE, html_table
 from dti_assets.publishing.regression_table import PrintedTable
@@ -40,8 +40,8 @@ class ReportInputs:
     """What the report is made of.
 
     settings : choices that move the instrument. seeds : by key of the study file. frames : stored
-    tables by asset name. printed : tables as printed, by asset name, in order. figures : drawn or
-    with the reason why not. contexts : keywords in the sentences around them (province, year,
+    tables by asset name. printed : tables as printed, by asset name, in order. figures : SVG of
+    each that was drawn, by name. contexts : keywords in the sentences around them (province, year,
     section, path, page, before, term, after). checksums : SHA-256 of stored tables by name.
     """
 
@@ -54,7 +54,7 @@ class ReportInputs:
     hub: str
     frames: Mapping[str, pd.DataFrame]
     printed: Mapping[str, PrintedTable]
-    figures: Sequence[Drawing]
+    figures: Mapping[str, bytes]
     contexts: Sequence[Mapping[str, Any]]
     checksums: Mapping[str, str | None]
 
@@ -79,12 +79,13 @@ def report_page(inputs: ReportInputs) -> str:
         years=inputs.years,
         variables=_variables(records(frames["panel_coverage"])),
         instrument=_instrument(inputs),
-        figures={drawn.name: _shown(drawn) for drawn in inputs.figures},
+        figures=_figures(inputs),
         contexts=[{**one, "english": english(str(one["province"]))} for one in inputs.contexts],
         tables=[(t, Markup(html_table(t))) for t in inputs.printed.values()],
         weak=_sentences(frames["weak_instrument_inference"], "column"),
-        influence=list(map(english, influence_sentences(frames["influence"]))),
-        vocabulary=permutation_sentences(frames["dictionary_permutation"]),
+        influence=_printed(influence_sentences(frames["influence"])),
+        vocabulary=_printed(permutation_sentences(frames["dictionary_permutation"])),
+        audit=_printed(audit_sentences(frames["measurement_audit"])),
         indirect=_sentences(frames["indirect_effects"], "version"),
         forensics=records(frames["published_forensics"]),
         comparison=_comparison(records(frames["paper_comparison"])),
@@ -147,17 +148,22 @@ def _instrument(inputs: ReportInputs) -> dict[str, Any]:
     }
 
 
-def _shown(drawn: Drawing) -> dict[str, str]:
-    """A figure as the source of an image that needs no other file, or the reason for none."""
-    if drawn.figure is None:
-        return {"title": drawn.title, "reason": str(drawn.reason), "src": "", "alt": ""}
-    source = base64.b64encode(content(drawn, "svg")).decode("ascii")
-    return {
-        "name": drawn.name,
-        "title": drawn.title,
-        "alt": str(drawn.alt),
-        "src": f"data:image/svg+xml;base64,{source}",
-    }
+def _figures(inputs: ReportInputs) -> dict[str, dict[str, str]]:
+    """Each figure as the source of an image that needs no other file, or the reason for none."""
+    shown = {}
+    for row in records(inputs.frames["figures"].drop_duplicates("figure")):
+        picture = base64.b64encode(inputs.figures.get(row["figure"], b"")).decode("ascii")
+        shown[row["figure"]] = {
+            "title": row["title"],
+            "alt": row["alt"] or "",
+            "reason": row["reason"] or "",
+            "src": f"data:image/svg+xml;base64,{picture}" if picture else "",
+        }
+    return shown
+
+
+def _printed(sentences: list[str]) -> list[str]:
+    return [with_minus(english(sentence)) for sentence in sentences]
 
 
 def _sentences(frame: pd.DataFrame, name: str) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ FIGURE_FILES = Table(
     (
         Column("figure", "string", "name of the figure"),
         Column("title", "string", "what it shows"),
-        Column("format", "string", "format of the file", allowed=("pdf", "png")),
+        Column("format", "string", "format of the file", allowed=("pdf", "png", "svg")),
         Column("path", "string", "path below the folder of outputs", nullable=True),
         Column("sha256", "string", "SHA-256 of the file", nullable=True),
         Column("bytes", "int64", "size", "bytes", nullable=True, minimum=0),

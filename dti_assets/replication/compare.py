@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-9
 _NEGLIGIBLE = 1e-12
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
-_TEXT = frozenset({".tex", ".html", ".md", ".svg", ".do", ".r", ".txt", ".json", ".xml", ".rels"})
-_PICTURES = frozenset({".png", ".pdf"})
+_TEXT = frozenset({".tex", ".html", ".md", ".do", ".r", ".txt", ".json", ".xml", ".rels"})
+_PICTURES = frozenset({".png", ".pdf", ".svg"})
 Verdict = Literal["identical", "equal", "different", "unreadable"]
 
 

@@ -63,17 +63,17 @@ def test_every_figure_is_shown_and_has_a_name(page: Any) -> None:
              drawn: one.complete !== false && one.naturalWidth !== 0,
              width: one.getBoundingClientRect().width}))"""
     )
-    assert len(images) == 11
+    assert len(images) == 13
     for image in images:
         assert image["alt"].strip() and any(c.isdigit() for c in image["alt"]), image
         assert image["drawn"] and image["width"] >= 300, image
     named = page.evaluate(
         "() => [...document.querySelectorAll('figure')].map(f => f.innerText.trim())"
     )
-    assert len(named) == 11 and all(named)
+    assert len(named) == 13 and all(named)
     # as the browser tells a screen reader: every graphic has a name of its own
-    assert page.get_by_role("img").count() == 11
-    assert page.get_by_role("img", name=re.compile(r"\d")).count() == 11
+    assert page.get_by_role("img").count() == 13
+    assert page.get_by_role("img", name=re.compile(r"\d")).count() == 13
 
 
 def test_nothing_is_wider_than_the_window(page: Any) -> None:

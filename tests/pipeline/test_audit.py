@@ -4,9 +4,9 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-import openpyxl
 import pandas as pd
 import pytest
+from coders import code
 from made_studies import write_lines
 from small_study import dti, make_study, write_reports
 
@@ -15,7 +15,8 @@ from dti_assets.patents.simulate import write_patents
 from dti_assets.patents.tables import TECHNOLOGIES
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.run import run
-from dti_assets.publishing.audit_figure import precision_figure
+from dti_assets.publishing.audit_text import audit_sentences
+from dti_assets.publishing.figures.measurement_audit import term_precision
 from dti_assets.study import load_study
 
 
@@ -36,20 +37,6 @@ def study(finished: Path, tmp_path: Path) -> Path:
     return tmp_path / "study" / "study.yaml"
 
 
-def code(folder: Path, label: dict[str, dict[str, object]], slips: float = 0.0) -> None:
-    """Fill every sheet of `folder` with `label` by item; a coder slips now and then."""
-    for number, path in enumerate(sorted(folder.glob("*.xlsx"))):
-        rng = np.random.default_rng(number)
-        book = openpyxl.load_workbook(path)
-        page = book["items"]
-        header = [cell.value for cell in page[1]]
-        for row in page.iter_rows(min_row=2):
-            for name, value in label[row[0].value].items():
-                wrong = value in (0, 1) and rng.random() < slips
-                row[header.index(name)].value = 1 - int(value) if wrong else value  # type: ignore
-        book.save(path)
-
-
 def key_of(study: Path) -> pd.DataFrame:
     (path,) = (study.parent / "outputs/data/audit_keys").glob("*.parquet")
     return pd.read_parquet(path).set_index("item")
@@ -67,8 +54,11 @@ def test_without_labels_there_is_a_reason(finished: Path) -> None:
     frame = Workspace(load_study(finished)).stored("measurement_audit")
     assert frame["source"].tolist() == ["reports", "patents"] and frame["estimate"].isna().all()
     assert frame["reason"].str.contains("no labelled sample in audit/").all()
-    figure = precision_figure(frame)
-    assert "no labelled sample" in figure.axes[0].texts[0].get_text()
+    drawn = term_precision(frame)
+    assert drawn.figure is None
+    assert drawn.reason == "no labelled sample in audit/reports: dti audit reports draws one"
+    (said,) = audit_sentences(frame)
+    assert "dti audit reports draws one" in said and "dti audit patents draws one" in said
 
 
 def test_reports_from_sheet_to_table(study: Path) -> None:
@@ -104,7 +94,12 @@ def test_reports_from_sheet_to_table(study: Path) -> None:
         hits = sum(h.hits_longest * share.get(h.term, overall) for h in here.itertuples())
         said = reports.loc[("correction", f"{row.province} {row.year}", "DTI_iv"), "estimate"]
         assert said == pytest.approx(hits / row.total_words / row.distance_km, rel=1e-9)
-    assert len(precision_figure(frame).axes[0].get_yticklabels()) == key["stratum"].nunique()
+    figure = term_precision(frame).figure
+    assert figure is not None
+    assert len(figure.axes[0].get_yticklabels()) == min(30, key["stratum"].nunique())
+    said = " ".join(audit_sentences(frame))
+    assert f"{100 * overall:.0f} % [" in said and "Krippendorff's alpha is 1.000" in said
+    assert "Table 3, second stage" in said and "No audit was made of patents: no labelled" in said
 
     replaced = dti(
         "audit", "reports", "--n", "60", "--seed", "2", "--replace", "--study", str(study)
@@ -153,7 +148,8 @@ def test_faults_are_one_sentence(study: Path) -> None:
     assert "coder_1.xlsx, sheet items, row" in read.stderr and "'maybe'" in read.stderr
     # a run goes on, and says the same
     frame = stored(study)
-    assert frame["reason"].str.contains("'maybe'").fillna(False).any()
+    reason = frame["reason"].dropna()
+    assert reason.str.contains("'maybe'").any() and not reason.str.contains(str(study.parent)).any()
     few = dti("audit", "reports", "--n", "2", "--replace", "--study", str(study))
     assert few.returncode == 2 and "each needs at least one" in few.stderr
     assert len(list(folder.glob("*.xlsx"))) == 2

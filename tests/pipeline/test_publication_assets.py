@@ -1,5 +1,6 @@
 """Group publication: files of the finished official study, and the report's own promises."""
 
+import base64
 import hashlib
 import re
 from collections.abc import Callable
@@ -52,7 +53,11 @@ def test_the_report_is_one_page_without_network_that_can_be_navigated(official: 
     assert levels[0] == 1 and all(after - before <= 1 for before, after in steps)
     stored = Workspace(official[0]).stored("figures").drop_duplicates("figure")
     shown = {image.get("alt") for image in page.xpath("//figure//img")}
-    assert shown == set(stored["alt"]) and len(shown) == len(stored) == 11
+    drawn = stored.dropna(subset=["alt"])
+    assert shown == set(drawn["alt"]) and len(shown) == len(drawn) == 13
+    (absent,) = stored[stored["alt"].isna()].to_dict("records")
+    assert absent["figure"] == "term_precision" and "dti audit reports" in absent["reason"]
+    assert f"Not drawn: {absent['title']}, because {absent['reason']}." in page.text_content()
     assert len(page.xpath("//table[contains(@class, 'map')]/tbody/tr")) == 31
 
 
@@ -72,6 +77,8 @@ def test_the_report_shows_the_stored_numbers(official: Official) -> None:
 def test_every_figure_is_a_file_in_each_format_or_a_reason(official: Official) -> None:
     outputs = Path(official[0].output_url)
     listed = Workspace(official[0]).stored("figures")
+    assert (listed["path"].notna() != listed["reason"].notna()).all()
+    listed = listed.dropna(subset=["path"])
     assert sorted(p.name for p in (outputs / "figures").iterdir()) == sorted(
         f"{name}.{ending}" for name, ending in zip(listed["figure"], listed["format"], strict=True)
     )
@@ -80,6 +87,22 @@ def test_every_figure_is_a_file_in_each_format_or_a_reason(official: Official) -
     weak = Workspace(official[0]).stored("weak_instrument_inference").iloc[0]
     alt = listed.set_index("figure").loc["first_stage_reduced_form", "alt"].iloc[0]
     assert f"N = {weak['n_obs']}" in alt and f"{abs(weak['first_stage']):,.0f}" in alt
+
+
+def test_the_report_shows_the_stored_pictures(
+    official: Official, copy: Callable[[str], Study]
+) -> None:
+    outputs = Path(official[0].output_url)
+    page = lxml.html.fromstring((outputs / "report.html").read_bytes())
+    shown = [image.get("src").partition("base64,")[2] for image in page.xpath("//figure//img")]
+    stored = [path.read_bytes() for path in (outputs / "figures").glob("*.svg")]
+    assert sorted(map(base64.b64decode, shown)) == sorted(stored)
+    study = copy()
+    (Path(study.output_url) / "figures" / "coverage.svg").write_bytes(b"another")
+    outcome = run(study, "replication_report")
+    assert not outcome.success
+    said = "figures/coverage.svg is not the file that asset figures made; run dti run --select"
+    assert said in " ".join(outcome.failures)
 
 
 def test_the_report_names_the_checksum_of_every_stored_table(official: Official) -> None:

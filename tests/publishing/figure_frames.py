@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from dti_assets.audit.tables import MEASUREMENT_AUDIT
+from dti_assets.econ import influence_tables
 from dti_assets.econ import tables as econ
 from dti_assets.geography.provinces import provinces
 from dti_assets.geography.tables import DTI_IV
@@ -22,7 +24,7 @@ TWIN = HEAD | {"column": "second stage, hub province dropped"}
 
 def inputs(**changes: pd.DataFrame) -> FigureInputs:
     """Everything the figures show; `changes` replaces frames by name."""
-    frames = {**_places(), **_estimates(), **changes}
+    frames = {**_places(), **_estimates(), **_evidence(), **changes}
     estimates = {name: frame for name, frame in frames.items() if name.startswith("table_")}
     shares = pd.DataFrame(
         {"rule": rule, "province": place.province, "share": 1 / 31, "inverse_hhi": 31.0}
@@ -45,6 +47,10 @@ def empty() -> FigureInputs:
         "anderson_rubin_curve": econ.ANDERSON_RUBIN_CURVE.frame([HEAD | why]),
         "leave_one_province_out": econ.LEAVE_ONE_OUT.frame([]),
         "specification_curve": econ.SPECIFICATION_CURVE.frame([{"cell": 1} | why]),
+        "influence": influence_tables.INFLUENCE.frame([{"coefficient": "2SLS"} | why]),
+        "dictionary_permutation": influence_tables.DICTIONARY_PERMUTATION.frame([why]),
+        "dictionary_permutation_draws": influence_tables.PERMUTATION_DRAWS.frame([]),
+        "measurement_audit": MEASUREMENT_AUDIT.frame([{"source": "reports"} | why]),
     }
     none = pd.DataFrame(columns=["rule", "province", "share", "inverse_hhi"])
     return FigureInputs(YEARS, frames, {}, none, "internal")
@@ -135,4 +141,45 @@ def _estimates() -> dict[str, pd.DataFrame]:
         "leave_one_province_out": econ.LEAVE_ONE_OUT.frame(left_out),
         "table_05": econ.ESTIMATES.frame(keys),
         "table_09": econ.ESTIMATES.frame([absent | {"reason": "absent from the data: DFI"}]),
+    }
+
+
+def _evidence() -> dict[str, pd.DataFrame]:
+    """Influence, random dictionaries, and an audit."""
+    rng = np.random.default_rng(3)
+    head = {"coefficient": "2SLS", "outcome": "Export", "regressor": "INVn", "estimate_with": 1.0}
+    terms = ("大数据", "5G", "云计算", "人工智能", "电子商务")
+    units = {"term": terms, "province": [place.province for place in provinces()]}
+    units |= {"report": [f"{name} {YEARS[0]}" for name in units["province"]]}
+    units |= {"year": tuple(map(str, YEARS))}
+    moved = [
+        head
+        | {"kind": kind, "unit": unit, "estimate_without": 1 + x, "change": x, "change_in_se": x}
+        for kind, names in units.items()
+        for unit, x in zip(names, rng.normal(size=len(names)), strict=True)
+    ]
+    placed = {"statistic": "first_stage_t", "n_obs": 93, "draws": 200, "real": -1.5}
+    placed |= {"p_value": 0.2, "draws_low": -2.0, "draws_high": 2.0}
+    samples = ("rows of the column", "all rows of the first stage")
+    precision = {"source": "reports", "part": "precision", "labelled": 5, "population": 1200}
+    numbers = {"estimate": 0.8, "conf_low": 0.6, "conf_high": 0.9}
+    return {
+        "influence": influence_tables.INFLUENCE.frame(moved),
+        "dictionary_permutation": influence_tables.DICTIONARY_PERMUTATION.frame(
+            [{"sample": sample} | placed for sample in samples]
+        ),
+        "dictionary_permutation_draws": influence_tables.PERMUTATION_DRAWS.frame(
+            [
+                {"sample": sample, "draw": n + 1, "first_stage_t": t}
+                for sample in samples
+                for n, t in enumerate(rng.normal(size=200))
+            ]
+        ),
+        "measurement_audit": MEASUREMENT_AUDIT.frame(
+            [
+                precision | numbers | {"scope": scope, "measure": measure}
+                for scope in ("all", *terms)
+                for measure in ("precision", "shrunk precision")[: 1 + (scope != "all")]
+            ]
+        ),
     }

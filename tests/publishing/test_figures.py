@@ -3,20 +3,22 @@
 import io
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pypdfium2
 import pytest
 from figure_frames import YEARS, empty, inputs
-from matplotlib import font_manager
+from matplotlib import font_manager, rcParams
 from matplotlib.collections import LineCollection, PatchCollection
 from matplotlib.image import imread
 from matplotlib.text import Text
 
 from dti_assets.geography.provinces import provinces
 from dti_assets.publishing.figures.all_figures import FORMATS, all_figures, figure_rows
-from dti_assets.publishing.figures.drawing import Drawing, brief, content, printable
+from dti_assets.publishing.figures.drawing import Drawing, brief, content, printable, settings
 from dti_assets.publishing.figures.provinces import map_attention, map_digital_patents, tile_grid
 from dti_assets.publishing.tables import FIGURE_FILES
 
@@ -56,12 +58,21 @@ def test_a_map_names_every_province_once(figures: dict[str, Drawing], name: str)
         assert written.count(place.english) == 1, place
 
 
+def test_every_term_that_ships_can_be_written(root: Path) -> None:
+    """Chinese comes with the package: no figure depends on the fonts of a machine."""
+    terms = pd.read_csv(root / "dictionaries" / "digital_economy_policy.csv")["term"]
+    candidates = pd.read_parquet(root / "dti_assets/reference/candidate_terms.parquet")["term"]
+    assert [term for term in {*terms, *candidates} if "?" in printable(term)] == []
+
+
 def test_every_character_drawn_has_a_glyph(figures: dict[str, Drawing]) -> None:
-    assert printable("浙江 大数据 $x$") == "Zhejiang ??? $x$"
+    assert printable("浙江 大数据 $x$ 龘") == "Zhejiang 大数据 $x$ ?"
+    with settings():
+        shipped = [font_manager.findfont(name) for name in rcParams["font.family"]]
+    known = {code for path in shipped for code in font_manager.get_font(path).get_charmap()}
     for drawn in figures.values():
         for text in texts(drawn):
-            font = font_manager.get_font(font_manager.findfont(text.get_fontproperties()))
-            known = font.get_charmap()
+            assert text.get_fontfamily()[0] == "DejaVu Sans"
             lacking = {c for c in text.get_text() if ord(c) not in known and c != "\n"}
             assert not lacking, (drawn.name, text.get_text())
 
@@ -190,12 +201,14 @@ def test_two_runs_give_the_same_bytes_whatever_the_users_settings(
 
     with matplotlib.rc_context({"font.size": 30, "svg.hashsalt": "x", "text.parse_math": True}):
         again = {drawn.name: drawn for drawn in all_figures(inputs())}
-        for name in ("map_dti_iv", "specification_curve", "coefficients"):
+        for name in ("map_dti_iv", "specification_curve", "coefficients", "influence"):
             for form in ("pdf", "png", "svg"):
                 assert content(figures[name], form) == content(again[name], form), (name, form)
 
 
-@pytest.mark.parametrize("name", ["coverage", "first_stage_reduced_form", "instrument_shares"])
+@pytest.mark.parametrize(
+    "name", ["coverage", "first_stage_reduced_form", "instrument_shares", "influence"]
+)
 def test_files_open_hold_one_page_and_are_not_blank(figures: dict[str, Drawing], name: str) -> None:
     pdf = content(figures[name], "pdf")
     document = pypdfium2.PdfDocument(pdf)

@@ -1,13 +1,12 @@
 """Figures and sentences of influence and random dictionaries, from frames written by hand."""
 
-import io
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from dti_assets.econ.influence_tables import DICTIONARY_PERMUTATION, INFLUENCE, PERMUTATION_DRAWS
-from dti_assets.publishing.influence_figures import influence_figure, permutation_figure
+from dti_assets.publishing.figures.influence import dictionary_permutation
+from dti_assets.publishing.figures.influence import influence as influence_figure
 from dti_assets.publishing.influence_text import (
     influence_in_short,
     influence_sentences,
@@ -92,26 +91,35 @@ def test_the_verdict_follows_p() -> None:
     assert weak[1:] == ["Random dictionaries: r; seed 0.", "Match: n."]
 
 
-def drawn_bytes(figure) -> int:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="svg")
-    return len(buffer.getvalue())
+def test_bars_are_the_stored_changes_and_turned_signs_are_marked(influence) -> None:
+    drawn = influence_figure(influence)
+    # the year has no number, and no panel
+    axes = [axis for axis in drawn.figure.axes if axis.axison]
+    assert [a.get_title(loc="left") for a in axes] == [
+        f"without one {kind}" for kind in ("term", "report", "province")
+    ]
+    labels = [label.get_text() for label in axes[0].get_yticklabels()]
+    assert labels == ["云计算", "大数据"]
+    assert [bar.get_width() for bar in axes[0].patches] == pytest.approx([-2.8, 0.4])
+    assert [bar.get_hatch() for bar in axes[0].patches] == ["////", None]
+    assert axes[1].get_yticklabels()[0].get_text() == "Zhejiang 2018"
+    assert "term 云计算 −2.80, to −0.40 (1 of 2 by more than one)" in drawn.alt
+    assert drawn.alt.endswith("The sign turns without 云计算.")
 
 
-def test_figures_show_what_the_frames_say(influence) -> None:
-    figure = influence_figure(influence)
-    titles = [axis.get_title() for axis in figure.axes]
-    assert titles == [f"without one {kind}" for kind in ("term", "report", "province", "year")]
-    terms = figure.axes[0]
-    assert [label.get_text() for label in terms.get_yticklabels()] == ["大数据", "云计算"]
-    assert [bar.get_width() for bar in terms.patches] == pytest.approx([0.4, -2.8])
-    assert figure.axes[3].texts[0].get_text() == "no figure"
-    assert drawn_bytes(figure) > 1000
-
-    figure = permutation_figure(placed(0.4), drawn())
-    (axis,) = figure.axes
+def test_the_real_dictionary_stands_in_the_histogram_of_all_draws() -> None:
+    drawing = dictionary_permutation(placed(0.4), drawn())
+    (axis,) = drawing.figure.axes
     assert sum(bar.get_height() for bar in axis.patches) == 999
-    assert axis.lines[0].get_xdata()[0] == 2.0 and "N = 92" in axis.get_title()
-    assert drawn_bytes(figure) > 1000
-    empty = permutation_figure(placed(0.4).assign(p_value=np.nan), drawn())
-    assert empty.texts[0].get_text() == "no random dictionaries"
+    assert [line.get_xdata()[0] for line in axis.lines] == [2.0, -2.0]
+    assert axis.get_title(loc="left") == "rows of the column (N = 92)\np = 0.400, 999 draws"
+    assert "2.00, p = 0.400; of 999 random ones" in drawing.alt
+
+
+def test_without_numbers_a_figure_has_the_stored_reason(influence) -> None:
+    gone = influence.assign(change_in_se=np.nan, reason="absent from the data: DTIn")
+    drawing = influence_figure(gone)
+    assert drawing.figure is None and drawing.reason == "absent from the data: DTIn"
+    lost = placed(0.4).assign(p_value=np.nan, reason="too few rows")
+    drawing = dictionary_permutation(lost, drawn())
+    assert drawing.figure is None and drawing.reason == "too few rows"

@@ -21,6 +21,7 @@ REPORTED = (
     *("published_forensics", "paper_comparison"),
     *("policy_attention", "dti_iv", "capital_distances", "frozen_instrument", "keyword_counts"),
     *("report_files", "keyword_contexts", "user_files", "panel_coverage", "table_coverage"),
+    "measurement_audit",
 )
 # a picture of this size is shown beside the asset; a browser loads all of them at once
 PREVIEW_BYTES, PREVIEW_DPI = 100_000, 60
@@ -58,14 +59,29 @@ def publication_assets(specifications: Mapping[str, TableSpec]) -> list[dg.Asset
 
     @_asset(FIGURE_FILES, {"matplotlib"}, [*estimated, *NEEDED])
     def figures(workspace: dg.ResourceParam[Workspace], **stored: Any) -> dg.MaterializeResult[Any]:
-        """Every figure as PDF and PNG in outputs/figures, with a text that says what it shows. One
-        whose data are absent is not drawn; its row says why."""
+        """Every figure as PDF, PNG and SVG in outputs/figures, with a text that says what it shows.
+        One whose data are absent is not drawn; its row says why."""
         import tempfile
         from pathlib import Path
 
-        from dti_assets.publishing.figures.all_figures import figure_rows, write_figure
+        from dti_assets.geography.instrument import within_shares
+        from dti_assets.publishing.figures.all_figures import (
+            FigureInputs,
+            all_figures,
+            figure_rows,
+            write_figure,
+        )
 
-        drawn = _figures(workspace, estimated, stored)
+        chosen = workspace.study.instrument
+        drawn = all_figures(
+            FigureInputs(
+                years=workspace.study.all_years,
+                frames=stored,
+                estimates={name: stored[name] for name in estimated},
+                shares=within_shares(stored["policy_attention"], chosen.hub, chosen.distance),
+                rule=str(chosen.rule),
+            )
+        )
         with tempfile.TemporaryDirectory() as folder:
             for figure in drawn:
                 write_figure(Path(folder), figure)
@@ -77,7 +93,7 @@ def publication_assets(specifications: Mapping[str, TableSpec]) -> list[dg.Asset
         previews = {figure.name: _preview(figure) for figure in there}
         return _done(workspace, FIGURE_FILES, files, sentence, **previews)
 
-    read = [*dict.fromkeys([*names, *REPORTED, *NEEDED, TABLE_FILES.name, FIGURE_FILES.name])]
+    read = [*dict.fromkeys([*names, *REPORTED, TABLE_FILES.name, FIGURE_FILES.name])]
     # not read, but their checksums stand in the report: made before it
     apart = {*read, REPORT_PAGE.name, *FETCHED, *TRANSCRIPTS.values()}
     others = [name for name in COMMON if name not in apart]
@@ -106,7 +122,7 @@ def publication_assets(specifications: Mapping[str, TableSpec]) -> list[dg.Asset
                 hub=study.instrument.hub,
                 frames=stored,
                 printed=_printed(specifications, stored, stored["panel_coverage"]),
-                figures=_figures(workspace, estimated, stored),
+                figures=_drawn(workspace, stored[FIGURE_FILES.name]),
                 contexts=records(stored["keyword_contexts"]),
                 checksums=_checksums(workspace),
             )
@@ -151,21 +167,13 @@ def _printed(
     return printed
 
 
-def _figures(workspace: Workspace, estimated: list[str], stored: Mapping[str, Any]) -> list[Any]:
-    """Every figure of the study, drawn or with the reason why not."""
-    from dti_assets.geography.instrument import within_shares
-    from dti_assets.publishing.figures.all_figures import FigureInputs, all_figures
-
-    chosen = workspace.study.instrument
-    return all_figures(
-        FigureInputs(
-            years=workspace.study.all_years,
-            frames=stored,
-            estimates={name: stored[name] for name in estimated},
-            shares=within_shares(stored["policy_attention"], chosen.hub, chosen.distance),
-            rule=str(chosen.rule),
-        )
-    )
+def _drawn(workspace: Workspace, figures: Any) -> dict[str, bytes]:
+    """The stored SVG of every figure that was drawn, by name; `figures` is the table of files."""
+    kept = figures[(figures["format"] == "svg") & figures["path"].notna()]
+    return {
+        row["figure"]: workspace.store.kept(row["path"], row["sha256"], FIGURE_FILES.name)
+        for row in records(kept)
+    }
 
 
 def _preview(figure: Any) -> dg.MarkdownMetadataValue:

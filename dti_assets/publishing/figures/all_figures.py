@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from dti_assets.publishing.figures import coefficients, instrument, provinces
 from dti_assets.publishing.figures.drawing import Drawing, content
+from dti_assets.publishing.figures.influence import dictionary_permutation, influence
+from dti_assets.publishing.figures.measurement_audit import term_precision
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMATS = ("pdf", "png")
+# the report shows the last
+FORMATS = ("pdf", "png", "svg")
 # stored tables that figures show, besides those of estimates
 NEEDED = (
+    *("influence", "dictionary_permutation", "dictionary_permutation_draws", "measurement_audit"),
     *("policy_attention", "panel", "dti_iv", "dti", "weak_instrument_inference"),
     *("stage_residuals", "anderson_rubin_curve", "leave_one_province_out", "specification_curve"),
 )
@@ -51,6 +55,11 @@ def all_figures(inputs: FigureInputs) -> list[Drawing]:
         instrument.first_stage_reduced_form(frames["stage_residuals"], weak),
         instrument.anderson_rubin(frames["anderson_rubin_curve"], weak),
         coefficients.leave_one_out(frames["leave_one_province_out"], weak),
+        influence(frames["influence"]),
+        dictionary_permutation(
+            frames["dictionary_permutation"], frames["dictionary_permutation_draws"]
+        ),
+        term_precision(frames["measurement_audit"]),
         instrument.specification_curve(frames["specification_curve"], weak),
     ]
 

@@ -1,7 +1,8 @@
 """What every figure shares: its look, what stands in for one that cannot be drawn, and its bytes.
 
 Colours are those of Okabe and Ito, which the colour-blind tell apart; nothing is told by colour
-alone. Fonts come with matplotlib, so that the same study gives the same bytes anywhere.
+alone. Fonts come with matplotlib and, for Chinese, with this package, so that the same study gives
+the same bytes anywhere.
 """
 
 from __future__ import annotations
@@ -28,8 +29,10 @@ BLACK, BLUE, ORANGE, GREEN, RED, GREY = (
 # of a printed page, in inches
 WIDTH = 6.5
 _FONT = "DejaVu Sans"
+# what the other lacks: common Chinese characters, cut by tools/figure_font.py
+HAN_FONT = "DTI Figure Han"
 _SETTINGS: dict[str, Any] = {
-    "font.family": [_FONT],
+    "font.family": [_FONT, HAN_FONT],
     "font.size": 8.5,
     "axes.titlesize": 9,
     "axes.labelsize": 8.5,
@@ -101,6 +104,7 @@ def settings() -> Iterator[None]:
     """The look of all figures, whatever the user's own matplotlibrc says."""
     import matplotlib
 
+    _han_font()
     look: dict[Any, Any] = dict(_SETTINGS)
     for key in matplotlib.rcParamsDefault:
         # the defaults' backend is none yet, and asking for it would choose one
@@ -138,8 +142,23 @@ def printable(text: str) -> str:
 def _glyphs() -> frozenset[int]:
     from matplotlib import font_manager
 
-    path = font_manager.findfont(_FONT, fallback_to_default=True)
-    return frozenset(font_manager.get_font(path).get_charmap())
+    paths = (font_manager.findfont(_FONT, fallback_to_default=True), _han_font())
+    return frozenset(code for path in paths for code in font_manager.get_font(path).get_charmap())
+
+
+@lru_cache(maxsize=1)
+def _han_font() -> str:
+    """Path of the Chinese font, made known to matplotlib."""
+    from dataclasses import replace
+    from importlib.resources import files
+
+    from matplotlib.font_manager import fontManager
+
+    path = str(files("dti_assets.reference") / "fonts" / "figure_han.ttf")
+    fontManager.addfont(path)
+    # it has one weight, which does for bold text without a warning
+    fontManager.ttflist.append(replace(fontManager.ttflist[-1], weight=700))
+    return path
 
 
 def brief(value: float | None) -> str:

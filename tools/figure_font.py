@@ -1,0 +1,94 @@
+"""Cut the Chinese font of the figures from Noto Sans CJK SC.
+
+    python tools/figure_font.py NotoSansCJK-Regular.ttc
+
+writes dti_assets/reference/fonts/figure_han.ttf: the 3,755 characters of GB 2312 level 1 and those
+of the shipped lists, as quadratic outlines (PDF wants them), under a family name of its own, so
+that no installed font is taken in its place. To be run when a shipped list gains a character.
+"""
+
+import csv
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from fontTools import subset
+from fontTools.pens.cu2quPen import Cu2QuPen
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+from fontTools.ttLib import TTFont, newTable
+from fontTools.ttLib.tables._g_l_y_f import Glyph, table__g_l_y_f
+
+from dti_assets.publishing.figures.drawing import HAN_FONT
+
+ROOT = Path(__file__).resolve().parents[1]
+REFERENCE = ROOT / "dti_assets" / "reference"
+FACE = "Noto Sans CJK SC"
+# of the font's 1,000 units to the em
+_TOLERANCE = 1.0
+
+
+def characters() -> set[str]:
+    """GB 2312 level 1 (rows 16 to 55), the shipped terms, provinces, candidates, punctuation."""
+    cells = [bytes((0xA0 + row, 0xA0 + cell)) for row in range(16, 56) for cell in range(1, 95)]
+    found = set("".join(cell.decode("gb2312", "ignore") for cell in cells)) | set(
+        "、。，：；（）“”《》—…·"
+    )
+    for path in [*(ROOT / "dictionaries").glob("*.csv"), REFERENCE / "provinces.csv"]:
+        with path.open(encoding="utf-8", newline="") as handle:
+            found |= {character for row in csv.reader(handle) for character in row[0] + row[1]}
+    candidates = pq.read_table(REFERENCE / "candidate_terms.parquet")["term"].to_pylist()
+    return {c for c in found | set("".join(candidates)) if ord(c) >= 0x2000}
+
+
+def main() -> None:
+    number = next(n for n in range(99) if _family(TTFont(sys.argv[1], fontNumber=n)) == FACE)
+    font = TTFont(sys.argv[1], fontNumber=number, recalcTimestamp=False)
+    options = subset.Options(hinting=False, layout_features=[], notdef_outline=True, name_IDs=[])
+    options.drop_tables += ["BASE", "GPOS", "GSUB", "GDEF", "VORG", "vhea", "vmtx"]
+    cut = subset.Subsetter(options)
+    cut.populate(text="".join(characters()))
+    licence = font["name"].getDebugName(0), font["name"].getDebugName(13)
+    cut.subset(font)
+    _quadratic(font)
+    for identifier, text in (
+        *((0, licence[0]), (1, HAN_FONT), (2, "Regular"), (3, f"{HAN_FONT} cut from {FACE}")),
+        *((4, HAN_FONT), (6, HAN_FONT.replace(" ", "")), (13, licence[1])),
+    ):
+        font["name"].setName(text, identifier, 3, 1, 0x409)
+    target = REFERENCE / "fonts" / "figure_han.ttf"
+    font.save(target)
+    print(f"{target.name}: {len(font.getGlyphOrder()):,} glyphs, {target.stat().st_size:,} bytes")
+
+
+def _family(font: TTFont) -> str | None:
+    return font["name"].getDebugName(1)
+
+
+def _quadratic(font: TTFont) -> None:
+    """Cubic outlines (CFF) into quadratic ones (glyf), in place."""
+    order, shapes = font.getGlyphOrder(), font.getGlyphSet()
+    drawn: dict[str, Glyph] = {}
+    for name in order:
+        pen = TTGlyphPen(None)
+        shapes[name].draw(Cu2QuPen(pen, _TOLERANCE, reverse_direction=True))
+        drawn[name] = pen.glyph()
+    glyf: table__g_l_y_f = newTable("glyf")
+    glyf.glyphOrder, glyf.glyphs = order, drawn
+    del font["CFF "]
+    font["loca"], font["glyf"] = newTable("loca"), glyf
+    maxp = font["maxp"]
+    maxp.tableVersion = 0x00010000
+    for key in (
+        *("maxTwilightPoints", "maxStorage", "maxFunctionDefs", "maxInstructionDefs"),
+        *("maxStackElements", "maxSizeOfInstructions", "maxComponentElements"),
+    ):
+        setattr(maxp, key, 0)
+    maxp.maxZones = 1
+    post = font["post"]
+    post.formatType = 3.0
+    font.sfntVersion = "\x00\x01\x00\x00"
+    font["hmtx"].metrics = {name: font["hmtx"].metrics[name] for name in order}
+
+
+if __name__ == "__main__":
+    main()
