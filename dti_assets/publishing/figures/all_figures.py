@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dti_assets.publishing.figures import coefficients, instrument, provinces
+from dti_assets.publishing.figures import coefficients, instrument, provinces, remedies
 from dti_assets.publishing.figures.drawing import Drawing, content
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ FORMATS = ("pdf", "png")
 NEEDED = (
     *("policy_attention", "panel", "dti_iv", "dti", "weak_instrument_inference"),
     *("stage_residuals", "anderson_rubin_curve", "leave_one_province_out", "specification_curve"),
+    "robustness",
 )
 
 
@@ -52,6 +53,12 @@ def all_figures(inputs: FigureInputs) -> list[Drawing]:
         instrument.anderson_rubin(frames["anderson_rubin_curve"], weak),
         coefficients.leave_one_out(frames["leave_one_province_out"], weak),
         instrument.specification_curve(frames["specification_curve"], weak),
+        remedies.remedies(
+            weak,
+            frames["robustness"],
+            frames["leave_one_province_out"],
+            inputs.estimates.get("table_02_baseline"),
+        ),
     ]
 
 
