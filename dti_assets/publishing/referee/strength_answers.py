@@ -185,8 +185,8 @@ def leverage(stored: Stored) -> Answer:
     pieces += [_without(stored, one) for one in left_out]
     pieces += _longest(stored, row)
     if len(left_out) > 1:
-        one = "the stored tables leave out one province at a time"
-        pieces.append(not_tested("Several of these provinces left out at once", one))
+        single = "the stored tables leave out one province at a time"
+        pieces.append(not_tested("Several of these provinces left out at once", single))
     return Answer(finding, tuple(pieces))
 
 
