@@ -40,8 +40,8 @@ _VARIANTS = (
     ("instruments", "hits: token", "hits counted as tokens"),
     ("instruments", "without exclusion-risk terms", "without exclusion-risk terms"),
 )
-# where F and p stand, in widths of the axis
-_COLUMNS = (1.03, 1.17)
+# where F and p stand, in points right of the axis
+_COLUMNS = (10, 56)
 
 
 @dataclass(frozen=True)
@@ -102,14 +102,15 @@ def remedies(
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
     ax.set_xlabel(printable(f"coefficient of {columns[0]['endogenous']} and 95 % interval or set"))
-    ax.set_xlim(min([*finite, 0.0]), max([*finite, 0.0]))
-    fit_scale(ax, "x", finite)
+    # the axis holds every finite end, so that only what has no bound runs off it
+    ax.update_datalim([(value, 0.0) for value in finite])
     ax.margins(x=0.06)
-    ax.autoscale(axis="x")
-    low, high = ax.get_xlim()
-    ax.set_xlim(low, high)
+    fit_scale(ax, "x", finite)
+    ax.autoscale_view(scaley=False)
+    window = ax.get_xlim()
+    ax.set_xlim(*window)
     for place, row in enumerate(rows):
-        _interval(ax, place, row, (low, high))
+        _interval(ax, place, row, window)
     _numbers(ax, rows)
     _legend(figure)
     open_sets = [row for row in rows if row.low is not None and not row.bounded]
@@ -200,12 +201,14 @@ def _interval(ax: Axes, place: int, row: Row, window: tuple[float, float]) -> No
 
 def _numbers(ax: Axes, rows: list[Row]) -> None:
     """First-stage F and p-value of no effect, in two columns right of the axis."""
+    look: dict[str, Any] = {"textcoords": "offset points", "annotation_clip": False, "size": 7}
     for at, head in zip(_COLUMNS, "Fp", strict=True):
-        ax.text(at, 1.0, head, transform=ax.transAxes, size=7.5, va="bottom")
+        ax.annotate(head, (1, 1), (at, 0), xycoords="axes fraction", va="bottom", **look)
     for place, row in enumerate(rows):
         texts = ("" if row.f is None else brief(row.f), probability(row.p))
         for at, text in zip(_COLUMNS, texts, strict=True):
-            ax.text(at, place, text, transform=ax.get_yaxis_transform(), size=7, va="center")
+            where = ax.get_yaxis_transform()
+            ax.annotate(text, (1, place), (at, 0), xycoords=where, va="center", **look)
 
 
 def _legend(figure: Figure) -> None:

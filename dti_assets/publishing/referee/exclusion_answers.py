@@ -67,7 +67,7 @@ def exclusion(stored: Stored) -> Answer:
     for one in direct:
         c = stored.citer(ROBUSTNESS, one)
         if c.has("conf_low", "conf_high"):
-            sets = say("Direct effect {}: the union of the 95 % sets is from {} to {}.",
+            sets = say("Direct effect {}: the union of the 95 % sets (Wald form) is from {} to {}.",
                        c("variant", "text"), c("conf_low"), c("conf_high"))  # fmt: skip
             pieces.append(told(sets))
     if not direct:
@@ -117,7 +117,7 @@ def _placebos(stored: Stored, row: Row) -> list[Piece]:
     cell = stored.citer(ROBUSTNESS, best)
     own = stored.cite(WEAK, row, "kleibergen_paap_f")
     reading = (
-        "distance to the study's hub is not what makes a first stage"
+        "strength alone does not single out the study's hub"
         if best["first_stage_f"] > row["kleibergen_paap_f"]
         else "no other city does better"
     )
@@ -227,11 +227,11 @@ def _leads(stored: Stored) -> list[Piece]:
         return [not_tested("Next years' instrument in the reduced form", no_check(stored, LEADS))]
     cell = stored.citer(ROBUSTNESS, joint)
     reading = (
-        "later reports go with today's outcome, as they would if outcomes moved reports"
+        "they go with today's outcome, as they would if outcomes moved reports"
         if joint["p_wild"] <= LEVEL
-        else "no sign of it, which at this first stage is weak evidence"
+        else "no sign that outcomes move later reports, which says little at this first stage"
         if not _usable(stored)
-        else "no sign of it"
+        else "no sign that outcomes move later reports"
     )
     return [
         told(

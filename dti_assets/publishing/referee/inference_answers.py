@@ -48,8 +48,8 @@ def few_clusters(stored: Stored) -> Answer:
     numbers = (cell("estimate"), cell("n_clusters", "whole"), cell("p_value", "probability"),
                cell("p_wild", "probability"))  # fmt: skip
     figures = (
-        "the baseline coefficient of {} rests on {} clusters and has a p of {} by the usual t-test "
-        "and of {} by the wild cluster bootstrap"
+        "the baseline coefficient of {} rests on {} clusters, with p {} by the usual t-test and "
+        "p {} by the wild cluster bootstrap"
     )
     if usual and not wild:
         finding = STANDS
@@ -258,7 +258,8 @@ def mediation(stored: Stored) -> Answer:
 
 def _effect(stored: Stored, row: Row) -> Sentence:
     cell = stored.citer(INDIRECT, row)
-    said = say("through {} {}", cell("mediator", "text"), cell("indirect"))
+    said = say("through {} ({}) {}", cell("mediator", "text"), cell("version", "text"),
+               cell("indirect"))  # fmt: skip
     if bounded(row):
         said += say(", from {} to {}", cell("conf_low"), cell("conf_high"))
     return said
