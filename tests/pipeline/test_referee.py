@@ -160,8 +160,8 @@ def test_the_page_needs_no_network_and_the_word_file_has_an_outline(official: Of
     targets = {href.removeprefix("#") for href in page.xpath("//nav//a/@href")}
     assert len(targets) == 11 and targets <= set(page.xpath("//@id"))
     document = docx.Document(io.BytesIO(_content(official[0], "referee.docx")))
-    heads = [p.text for p in document.paragraphs if str(p.style.name).startswith("Heading 2")]  # type: ignore[union-attr]
-    assert [int(re.match(r"\d+", head)[0]) for head in heads[:-1]] == [*range(1, 12)]  # type: ignore[index]
+    heads = [p.text for p in document.paragraphs if str(p.style.name).startswith("Heading 2")]
+    assert [int(re.match(r"\d+", head)[0]) for head in heads[:-1]] == [*range(1, 12)]
     assert len(document.inline_shapes) == 1
     pictured = document.inline_shapes[0]._inline.docPr.get("descr")
     figure = Workspace(official[0]).stored("figures").set_index("figure").loc["remedies"]
