@@ -148,7 +148,7 @@ def spatial(stored: Stored) -> Answer:
         c = stored.citer(ROBUSTNESS, one)
         pieces.append(
             told(
-                say("{}: standard error {}, p {}.",
+                say("Conley errors, {}: standard error {}, p {}.",
                     c("variant", "text"), c("std_error"), c("p_value", "probability"))
             )
         )  # fmt: skip

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SOURCES = "Where the numbers are stored"
 _HEADS = ("No.", "As printed", "Stored value", "Table", "Row", "Column")
 # shares of the page's width
-_WIDTHS = (0.06, 0.2, 0.18, 0.2, 0.22, 0.14)
+_WIDTHS = (0.05, 0.18, 0.18, 0.22, 0.22, 0.15)
 
 
 def referee_document(
