@@ -28,6 +28,7 @@ ELSEWHERE = {
     "gc": "dti_assets.commands.housekeeping",
     "influence": "dti_assets.commands.influence",
     "package": "dti_assets.commands.replication",
+    "referee": "dti_assets.commands.referee",
     "sources": "dti_assets.commands.download",
     "verify": "dti_assets.commands.replication",
 }

@@ -93,6 +93,7 @@ class ConsoleProgress(Progress):
             ("panel_export", "panel files", "panel"),
             ("tables", "tables", "tables"),
             ("figures", "figures", "figures"),
+            ("referee_documents", "referee", "referee"),
             ("replication_report", "report", "report.html"),
         ):
             if asset in outcome.made:

@@ -9,7 +9,13 @@ from dti_assets.econ.table_specifications import TableSpec, TableSpecificationEr
 from dti_assets.geography.tables import CAPITAL_DISTANCES, DTI_IV
 from dti_assets.panel import tables as panel
 from dti_assets.patents import tables as patents
-from dti_assets.publishing.tables import FIGURE_FILES, REPORT_PAGE, TABLE_FILES
+from dti_assets.publishing.tables import (
+    FIGURE_FILES,
+    REFEREE_DOCUMENTS,
+    REFEREE_RESPONSE,
+    REPORT_PAGE,
+    TABLE_FILES,
+)
 from dti_assets.sources.tables import REPORT_DOWNLOADS
 from dti_assets.study import Study
 from dti_assets.study_tables import shipped_tables, study_tables
@@ -73,6 +79,8 @@ COMMON: dict[str, Table] = {
         MEASUREMENT_AUDIT,
         TABLE_FILES,
         FIGURE_FILES,
+        REFEREE_RESPONSE,
+        REFEREE_DOCUMENTS,
         REPORT_PAGE,
     )
 }

@@ -1,11 +1,13 @@
 """Readers of printed tables, one a format, that know nothing of the code that writes them."""
 
 import io
+import math
 import re
 import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import docx
 import lxml.html
@@ -79,3 +81,19 @@ def compile_latex(engine: str, folder: Path, names: list[str]) -> str:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stdout[-2000:]
     return done.stdout
+
+
+def is_stored(text: str, value: Any) -> bool:
+    """Whether a printed number is the stored one, as far as it is printed."""
+    if value is None:
+        return text == ""
+    if text.startswith("<"):
+        return 0 <= value < float(text[1:])
+    shown = float(text.replace("∞", "inf"))
+    if math.isinf(value) or math.isinf(shown):
+        return bool(shown == value)
+    digits = re.sub(r"[-+]?0*\.?0*", "", text.partition("e")[0], count=1)
+    if "e" in text:
+        return math.isclose(shown, value, rel_tol=0.005) and len(digits) >= 3
+    decimals = len(text.partition(".")[2])
+    return abs(shown - value) <= 0.5 * 10**-decimals * (1 + 1e-9)

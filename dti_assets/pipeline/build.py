@@ -19,6 +19,7 @@ from dti_assets.pipeline.assets import (
     panel,
     patents,
     publication,
+    referee,
     reports,
 )
 from dti_assets.pipeline.automation import schedules, sensors, with_automation
@@ -71,5 +72,6 @@ def _assets(study: Study) -> list[dg.AssetsDefinition]:
         *instrument_evidence.instrument_evidence(study_tables(study)),
         *influence.influence_assets(study_tables(study)),
         *measurement.ASSETS,
+        *referee.ASSETS,
         *publication.publication_assets(study_tables(study)),
     ]

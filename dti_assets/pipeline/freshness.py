@@ -16,7 +16,12 @@ from dti_assets.audit.sheets import sheet_paths
 from dti_assets.panel.tables import PANEL_EXPORT
 from dti_assets.pipeline.build import build_definitions
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.publishing.tables import FIGURE_FILES, REPORT_PAGE, TABLE_FILES
+from dti_assets.publishing.tables import (
+    FIGURE_FILES,
+    REFEREE_DOCUMENTS,
+    REPORT_PAGE,
+    TABLE_FILES,
+)
 from dti_assets.replication.manifest import sha256
 from dti_assets.stored_tables import FETCHED, YEARLY
 from dti_assets.tables import Table
@@ -26,7 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # what lists files made below the outputs
-FILE_TABLES = (PANEL_EXPORT, TABLE_FILES, FIGURE_FILES, REPORT_PAGE)
+FILE_TABLES = (PANEL_EXPORT, TABLE_FILES, FIGURE_FILES, REFEREE_DOCUMENTS, REPORT_PAGE)
 
 
 def stale(workspace: Workspace) -> str | None:

@@ -19,6 +19,7 @@ from dti_assets.geography.provinces import provinces
 from dti_assets.publishing.audit_text import audit_sentences
 from dti_assets.publishing.influence_text import influence_sentences, permutation_sentences
 from dti_assets.publishing.markup import STYLE, html_table
+from dti_assets.publishing.referee.documents import FOLDER, PAGE, sections
 from dti_assets.publishing.regression_table import PrintedTable
 from dti_assets.publishing.typesetting import english, number, whole, with_minus
 from dti_assets.tables import records
@@ -87,6 +88,8 @@ def report_page(inputs: ReportInputs) -> str:
         vocabulary=_printed(permutation_sentences(frames["dictionary_permutation"])),
         audit=_printed(audit_sentences(frames["measurement_audit"])),
         indirect=_sentences(frames["indirect_effects"], "version"),
+        objections=[one for one in sections(frames["referee_response"]) if one.number],
+        referee_page=f"{FOLDER}/{PAGE}",
         forensics=records(frames["published_forensics"]),
         comparison=_comparison(records(frames["paper_comparison"])),
         verdicts=_tally(frames["paper_comparison"]["verdict"]),

@@ -23,23 +23,16 @@ _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 def word_table(table: PrintedTable) -> bytes:
     """The document's bytes; with many columns its page lies on its side."""
-    import docx
     from docx.enum.section import WD_ORIENT
-    from docx.oxml.ns import qn
     from docx.shared import Pt
 
-    document = docx.Document()
-    style: Any = document.styles["Normal"]
-    style.font.name = FONT
-    style.font.size = Pt(9 if table.width > _WIDE else 10)
-    style.element.rPr.rFonts.set(qn("w:eastAsia"), FONT)
-    style.paragraph_format.space_after = Pt(0)
+    document = new_document(9 if table.width > _WIDE else 10)
     if table.width > _WIDE:
         page = document.sections[0]
         page.orientation = WD_ORIENT.LANDSCAPE
         page.page_width, page.page_height = page.page_height, page.page_width
     title = document.add_paragraph()
-    title.add_run(_clean(table.title)).bold = True
+    title.add_run(clean(table.title)).bold = True
     title.paragraph_format.keep_with_next = True
     title.paragraph_format.space_after = Pt(4)
     if table.headings:
@@ -47,9 +40,29 @@ def word_table(table: PrintedTable) -> bytes:
     for note in table.notes:
         paragraph = document.add_paragraph()
         paragraph.paragraph_format.space_before = Pt(2)
-        paragraph.add_run(_clean(with_minus(note))).font.size = Pt(8)
+        paragraph.add_run(clean(with_minus(note))).font.size = Pt(8)
+    return document_bytes(document, table.title)
+
+
+def new_document(points: float) -> Any:
+    """An empty document in Times of this size, without space between paragraphs."""
+    import docx
+    from docx.oxml.ns import qn
+    from docx.shared import Pt
+
+    document = docx.Document()
+    style: Any = document.styles["Normal"]
+    style.font.name = FONT
+    style.font.size = Pt(points)
+    style.element.rPr.rFonts.set(qn("w:eastAsia"), FONT)
+    style.paragraph_format.space_after = Pt(0)
+    return document
+
+
+def document_bytes(document: Any, title: str) -> bytes:
+    """The file's bytes, which know neither when nor by whom they were made."""
     about = document.core_properties
-    about.title, about.author, about.last_modified_by, about.comments = table.title, "", "", ""
+    about.title, about.author, about.last_modified_by, about.comments = title, "", "", ""
     about.created = about.modified = _EPOCH
     made = io.BytesIO()
     document.save(made)
@@ -64,26 +77,26 @@ def _fill(document: Any, table: PrintedTable) -> None:
     for place, heading in enumerate(heads):
         stub = table.stub if place == len(heads) - 1 else ""
         _write(lines[place], stub, [Cell(text) for text in heading])
-        _repeat(lines[place])
+        repeat(lines[place])
     for place, row in enumerate(rows, start=len(heads)):
         _write(lines[place], row.label if row.shown else "", row.cells)
     _widen_stub(document, grid, table.width)
-    _rule(lines[0], "top", 12)
-    _rule(lines[len(heads) - 1], "bottom", 6)
+    rule(lines[0], "top", 12)
+    rule(lines[len(heads) - 1], "bottom", 6)
     if table.footer:
-        _rule(lines[len(heads) + len(table.body)], "top", 6)
-    _rule(lines[-1], "bottom", 12)
+        rule(lines[len(heads) + len(table.body)], "top", 6)
+    rule(lines[-1], "bottom", 12)
 
 
 def _write(line: Any, label: str, cells: Any) -> None:
     from docx.enum.text import WD_ALIGN_PARAGRAPH
 
     places = line.cells
-    places[0].paragraphs[0].add_run(_clean(label))
+    places[0].paragraphs[0].add_run(clean(label))
     for place, cell in zip(places[1:], cells, strict=True):
         paragraph = place.paragraphs[0]
         paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
-        paragraph.add_run(_clean(with_minus(cell.text)))
+        paragraph.add_run(clean(with_minus(cell.text)))
         if cell.stars:
             paragraph.add_run(cell.stars).font.superscript = True
 
@@ -107,7 +120,7 @@ def _widen_stub(document: Any, grid: Any, width: int) -> None:
             cell.width = size
 
 
-def _rule(line: Any, side: str, eighths: int) -> None:
+def rule(line: Any, side: str, eighths: int) -> None:
     """A line above or below a row, its thickness in eighths of a point."""
     from docx.oxml import OxmlElement
     from docx.oxml.ns import qn
@@ -125,12 +138,13 @@ def _rule(line: Any, side: str, eighths: int) -> None:
         borders.insert(0 if side == "top" else len(borders), edge)
 
 
-def _repeat(line: Any) -> None:
+def repeat(line: Any) -> None:
     """A header row: repeated on every page, and known as one to a screen reader."""
     from docx.oxml import OxmlElement
 
     line._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """Text without what XML cannot hold."""
     return _FORBIDDEN.sub(" ", text)

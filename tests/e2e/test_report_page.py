@@ -63,17 +63,17 @@ def test_every_figure_is_shown_and_has_a_name(page: Any) -> None:
              drawn: one.complete !== false && one.naturalWidth !== 0,
              width: one.getBoundingClientRect().width}))"""
     )
-    assert len(images) == 13
+    assert len(images) == 14
     for image in images:
         assert image["alt"].strip() and any(c.isdigit() for c in image["alt"]), image
         assert image["drawn"] and image["width"] >= 300, image
     named = page.evaluate(
         "() => [...document.querySelectorAll('figure')].map(f => f.innerText.trim())"
     )
-    assert len(named) == 13 and all(named)
+    assert len(named) == 14 and all(named)
     # as the browser tells a screen reader: every graphic has a name of its own
-    assert page.get_by_role("img").count() == 13
-    assert page.get_by_role("img", name=re.compile(r"\d")).count() == 13
+    assert page.get_by_role("img").count() == 14
+    assert page.get_by_role("img", name=re.compile(r"\d")).count() == 14
 
 
 def test_nothing_is_wider_than_the_window(page: Any) -> None:
@@ -85,7 +85,7 @@ def test_nothing_is_wider_than_the_window(page: Any) -> None:
 
 def test_every_link_of_the_contents_scrolls_to_its_heading(page: Any) -> None:
     links = page.locator("nav[aria-label='Table of contents'] a")
-    assert links.count() == 8
+    assert links.count() == 9
     for place in range(links.count()):
         page.evaluate("scrollTo(0, 0)")
         link = links.nth(place)

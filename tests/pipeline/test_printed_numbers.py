@@ -1,15 +1,13 @@
 """Every number of every table of the official run, in every format, is the stored one; and the
 LaTeX of all of them is one document in which nothing sticks out."""
 
-import math
 import re
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
-from table_readers import READERS, compile_latex, latex_engine
+from table_readers import READERS, compile_latex, is_stored, latex_engine
 
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.run import Outcome
@@ -64,22 +62,6 @@ def _grid(study: Study, name: str, ending: str) -> list[list[str]]:
     return READERS[ending](path.read_bytes())
 
 
-def _is(text: str, value: Any) -> bool:
-    """Whether a printed number is the stored one, as far as it is printed."""
-    if value is None:
-        return text == ""
-    if text.startswith("<"):
-        return 0 <= value < float(text[1:])
-    shown = float(text.replace("∞", "inf"))
-    if math.isinf(value) or math.isinf(shown):
-        return bool(shown == value)
-    digits = re.sub(r"[-+]?0*\.?0*", "", text.partition("e")[0], count=1)
-    if "e" in text:
-        return math.isclose(shown, value, rel_tol=0.005) and len(digits) >= 3
-    decimals = len(text.partition(".")[2])
-    return abs(shown - value) <= 0.5 * 10**-decimals * (1 + 1e-9)
-
-
 @pytest.mark.parametrize("ending", [*READERS])
 @pytest.mark.parametrize("name", REGRESSIONS)
 def test_every_printed_coefficient_is_the_stored_one(
@@ -103,7 +85,7 @@ def test_every_printed_coefficient_is_the_stored_one(
         for column, cell in zip(columns, cells, strict=True):
             if in_footer:
                 if label in FOOTER and cell:
-                    assert _is(cell, firsts[column][FOOTER[label]]), (label, column, cell)
+                    assert is_stored(cell, firsts[column][FOOTER[label]]), (label, column, cell)
                 continue
             if not cell:
                 continue
@@ -112,13 +94,13 @@ def test_every_printed_coefficient_is_the_stored_one(
                 assert row["estimate"] is None and row["reason"].startswith("absorbed")
             elif label:
                 shown, stars = re.fullmatch(r"([^*]+)(\**)", cell).groups()  # type: ignore[union-attr]
-                assert _is(shown, row["estimate"]), (term, column, cell)
+                assert is_stored(shown, row["estimate"]), (term, column, cell)
                 assert stars == (row["stars"] or ""), (term, column, cell)
                 seen["estimate"].add((column, term))
             else:
                 kind, inner = cell[0], cell[1:-1]
                 value = {"(": "std_error", "{": "se_hc1", "[": "p_wild"}[kind]
-                assert _is(inner, row[value]), (term, column, cell)
+                assert is_stored(inner, row[value]), (term, column, cell)
                 seen["(" if kind == "{" else kind].add((column, term))
     assert seen["estimate"] == seen["("] == estimated
     assert seen["["] == {key for key in estimated if by_key[key]["p_wild"] is not None}
@@ -136,7 +118,7 @@ def test_every_printed_statistic_is_the_stored_one(official: Official, ending: s
         for heading, cell in zip(head[1:], cells, strict=True):
             value = stored[variable][STATISTICS.get(heading, "years")]
             rounding = heading == "SD within" and value < 1e-12 and cell == "0.000"
-            right = cell == value if heading == "Years" else _is(cell, value) or rounding
+            right = cell == value if heading == "Years" else is_stored(cell, value) or rounding
             assert right, (variable, heading, cell)
     shown = {variable for variable, *_ in lines}
     assert shown == {v for v, row in stored.items() if row["n_obs"] is not None}
@@ -159,7 +141,7 @@ def test_every_printed_number_of_the_appendix_is_the_stored_one(
             if len(cells) == 1 and len(fields) == 2:
                 cells = cells[0].strip("()[]").split(", ")
             for cell, field in zip(cells, fields, strict=True):
-                assert _is(cell.strip("()"), row[field]), (label, column, cell)
+                assert is_stored(cell.strip("()"), row[field]), (label, column, cell)
     for column, row in enumerate(rows):
         for label, field in (("95 % AR set, wild", "ar_set"), ("95 % AR set, CRV1", "ar_crv1_set")):
             assert lines[label][0][column] == row[field].replace("inf", "∞")

@@ -47,14 +47,14 @@ def test_the_report_is_one_page_without_network_that_can_be_navigated(official: 
     identifiers = page.xpath("//@id")
     assert len(identifiers) == len(set(identifiers))
     targets = [href.removeprefix("#") for href in page.xpath("//nav//a/@href")]
-    assert len(targets) == 8 and set(targets) <= set(identifiers)
+    assert len(targets) == 9 and set(targets) <= set(identifiers)
     levels = [int(h.tag[1]) for h in page.iter("h1", "h2", "h3")]
     steps = pairwise(levels)
     assert levels[0] == 1 and all(after - before <= 1 for before, after in steps)
     stored = Workspace(official[0]).stored("figures").drop_duplicates("figure")
     shown = {image.get("alt") for image in page.xpath("//figure//img")}
     drawn = stored.dropna(subset=["alt"])
-    assert shown == set(drawn["alt"]) and len(shown) == len(drawn) == 13
+    assert shown == set(drawn["alt"]) and len(shown) == len(drawn) == 14
     (absent,) = stored[stored["alt"].isna()].to_dict("records")
     assert absent["figure"] == "term_precision" and "dti audit reports" in absent["reason"]
     assert f"Not drawn: {absent['title']}, because {absent['reason']}." in page.text_content()

@@ -46,6 +46,7 @@ def empty() -> FigureInputs:
         "stage_residuals": econ.STAGE_RESIDUALS.frame([HEAD | why]),
         "anderson_rubin_curve": econ.ANDERSON_RUBIN_CURVE.frame([HEAD | why]),
         "leave_one_province_out": econ.LEAVE_ONE_OUT.frame([]),
+        "robustness": econ.ROBUSTNESS.frame([]),
         "specification_curve": econ.SPECIFICATION_CURVE.frame([{"cell": 1} | why]),
         "influence": influence_tables.INFLUENCE.frame([{"coefficient": "2SLS"} | why]),
         "dictionary_permutation": influence_tables.DICTIONARY_PERMUTATION.frame([why]),
@@ -92,6 +93,7 @@ def _estimates() -> dict[str, pd.DataFrame]:
     numbers = {"estimate": 0.75, "first_stage": -1500.0, "first_stage_se": 900.0, "n_obs": 93}
     numbers |= {"reduced_form": -1125.0, "reduced_form_se": 700.0, "kleibergen_paap_f": 2.8}
     numbers |= {"ar_set": "(-inf, 0.3] and [1.1, inf)", "p_wild": 0.01, "largest_cluster": "浙江"}
+    numbers |= {"ar_low": -np.inf, "ar_high": np.inf}
     residuals = ("outcome_residual", "endogenous_residual", "instrument_residual")
     points = [
         {"province": place.province, "year": year}
@@ -129,7 +131,21 @@ def _estimates() -> dict[str, pd.DataFrame]:
         for table, column, f in (("2", "4", None), ("3", "second stage", 2.5))
         for place, e in zip(provinces(), rng.normal(0.75, 0.1, 31), strict=True)
     ]
+    remedies = [
+        {"check": check, "variant": variant, "outcome": "Export", "term": "INVn", "estimate": e}
+        | {"conf_low": low, "conf_high": high, "first_stage_f": f, "p_wild": 0.2}
+        for check, variant, e, low, high, f in (
+            ("instruments", "section: plan", 0.5, -0.2, 3.5, 12.0),
+            ("instruments", "distance x trend", 0.9, -np.inf, np.inf, 0.5),
+            ("functions of distance", "leave-one-out frequency / d (hub)", 0.7, 0.1, np.inf, 4.0),
+            ("Conley errors", "Bartlett, 500 km, any lag", 0.75, -0.1, 1.6, None),
+        )
+    ]
+    base = {"table": "2", "label": LABEL, "column": "4", "outcome": "Export", "term": "INVn"}
+    base |= {"role": "key", "estimate": 0.75, "conf_low": 0.05, "conf_high": 1.45, "p_wild": 0.04}
     return {
+        "robustness": econ.ROBUSTNESS.frame(remedies),
+        "table_02_baseline": econ.ESTIMATES.frame([base]),
         "weak_instrument_inference": econ.WEAK_INSTRUMENTS.frame([HEAD | numbers, TWIN | numbers]),
         "stage_residuals": econ.STAGE_RESIDUALS.frame(
             [head | point for head in (HEAD, TWIN) for point in points]

@@ -183,6 +183,37 @@ def test_coefficients_and_estimates_without_a_province_are_the_stored_ones(
         assert sorted(found[:, 0]) == pytest.approx(sorted(part["estimate"]))
 
 
+def test_remedies_draw_the_stored_ends_and_let_an_unbounded_set_run_off(
+    figures: dict[str, Drawing],
+) -> None:
+    drawn = figures["remedies"]
+    assert drawn.figure is not None
+    ax = drawn.figure.axes[0]
+    rows = [label.get_text() for label in ax.get_yticklabels()]
+    stored = {r.variant: r for r in inputs().frames["robustness"].itertuples()}
+    named = {
+        "outlook half of reports alone": stored["section: plan"],
+        "distance × trend as a control": stored["distance x trend"],
+        "other provinces' frequency / distance": stored["leave-one-out frequency / d (hub)"],
+        "OLS, Conley errors (Bartlett, 500 km)": stored["Bartlett, 500 km, any lag"],
+    }
+    window = ax.get_xlim()
+    assert window[0] < -0.2 and window[1] > 3.5, "every finite end is inside the axis"
+    assert {"2SLS as studied", "without Zhejiang", "OLS, clustered errors"} <= set(rows)
+    for label, row in named.items():
+        place = rows.index(label)
+        mine = [line for line in ax.get_lines() if set(line.get_ydata()) == {place}]
+        ends = next(list(line.get_xdata()) for line in mine if len(line.get_xdata()) == 2)
+        expected = [max(row.conf_low, window[0]), min(row.conf_high, window[1])]
+        assert ends == pytest.approx(expected)
+        heads = [line.get_marker() for line in mine if line.get_marker() in ("<", ">")]
+        open_ends = (("<", row.conf_low), (">", row.conf_high))
+        assert heads == [head for head, end in open_ends if np.isinf(end)]
+        dot = next(line for line in mine if line.get_marker() in ("o", "s"))
+        assert dot.get_xdata()[0] == row.estimate
+    assert "of 8 rows 4 have a 95 % set without a bound" in str(drawn.alt)
+
+
 def test_what_has_no_data_has_a_reason_and_no_frame() -> None:
     drawn = all_figures(empty())
     absent = [one for one in drawn if one.figure is None]

@@ -18,6 +18,7 @@ WEAK = "weak_instrument_inference"
 # what the report shows besides the tables and the figures
 REPORTED = (
     *(WEAK, "influence", "dictionary_permutation", "indirect_effects"),
+    "referee_response",
     *("published_forensics", "paper_comparison"),
     *("policy_attention", "dti_iv", "capital_distances", "frozen_instrument", "keyword_counts"),
     *("report_files", "keyword_contexts", "user_files", "panel_coverage", "table_coverage"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dti_assets.publishing.figures import coefficients, instrument, provinces
+from dti_assets.publishing.figures import coefficients, instrument, provinces, remedies
 from dti_assets.publishing.figures.drawing import Drawing, content
 from dti_assets.publishing.figures.influence import dictionary_permutation, influence
 from dti_assets.publishing.figures.measurement_audit import term_precision
@@ -22,6 +22,7 @@ NEEDED = (
     *("influence", "dictionary_permutation", "dictionary_permutation_draws", "measurement_audit"),
     *("policy_attention", "panel", "dti_iv", "dti", "weak_instrument_inference"),
     *("stage_residuals", "anderson_rubin_curve", "leave_one_province_out", "specification_curve"),
+    "robustness",
 )
 
 
@@ -61,6 +62,12 @@ def all_figures(inputs: FigureInputs) -> list[Drawing]:
         ),
         term_precision(frames["measurement_audit"]),
         instrument.specification_curve(frames["specification_curve"], weak),
+        remedies.remedies(
+            weak,
+            frames["robustness"],
+            frames["leave_one_province_out"],
+            inputs.estimates.get("table_02_baseline"),
+        ),
     ]
 
 

@@ -1,0 +1,246 @@
+"""Answers about exclusion: other ways from the instrument to the outcome, the province's own choice
+of words, and reports that look back."""
+
+from __future__ import annotations
+
+from dti_assets.publishing.referee.answers import (
+    IN_PART,
+    LEVEL,
+    NOT_BORNE_OUT,
+    NOT_TESTED,
+    ROBUSTNESS,
+    STANDS,
+    WEAK,
+    Answer,
+    Piece,
+    bounded,
+    excludes_zero,
+    instrumented,
+    no_check,
+    no_column,
+    not_tested,
+    told,
+    two_stage,
+    untested,
+    variant,
+)
+from dti_assets.publishing.referee.citing import Citer, Row, Sentence, Stored, plain, say
+
+DIRECT, PLACEBO, LEADS = (
+    *("direct effect of the instrument", "placebo hubs"),
+    "leads as a pre-trend",
+)
+OUTLOOK = "section: plan"
+
+
+def exclusion(stored: Stored) -> Answer:
+    """May the instrument move the outcome by another way than the regressor?"""
+    row = two_stage(stored)
+    if row is None:
+        return untested("", no_column(stored))
+    cell = stored.citer(WEAK, row)
+    direct = stored.rows(ROBUSTNESS, check=DIRECT)
+    held = [r for r in direct if bounded(r) and "excludes zero" in (r["note"] or "")]
+    if held:
+        last = stored.citer(ROBUSTNESS, held[-1])
+        finding = IN_PART
+        verdict = say(
+            "The objection stands in part: exclusion cannot be proven, but with a direct effect "
+            "of the instrument {} the 95 % set, from {} to {}, still excludes zero.",
+            *(last("variant", "text"), last("conf_low"), last("conf_high")),
+        )
+    else:
+        finding = STANDS
+        verdict = say("The objection stands: exclusion cannot be proven, and ") + (
+            _first_direct(stored.citer(ROBUSTNESS, direct[0]))
+            if direct
+            else say("no sensitivity to a direct effect is stored.")
+        )
+    pieces = [told(verdict)]
+    if cell.has("p_wild"):
+        pieces.append(
+            told(
+                say("Reduced form of {} on the instrument: coefficient {}, wild bootstrap p {}.",
+                    cell("outcome", "text"), cell("reduced_form"), cell("p_wild", "probability"))
+            )
+        )  # fmt: skip
+    for one in direct:
+        c = stored.citer(ROBUSTNESS, one)
+        if c.has("conf_low", "conf_high"):
+            sets = say("Direct effect {}: the union of the 95 % sets (Wald form) is from {} to {}.",
+                       c("variant", "text"), c("conf_low"), c("conf_high"))  # fmt: skip
+            pieces.append(told(sets))
+    if not direct:
+        pieces.append(not_tested("Direct effects", no_check(stored, DIRECT)))
+    for name, what in (
+        ("distance x trend", "With distance times a trend as a control"),
+        ("without exclusion-risk terms", "Without the terms that may touch exports otherwise"),
+    ):
+        pieces.append(varied(stored, "instruments", name, what))
+    pieces += _placebos(stored, row)
+    if cell.has("hansen_p"):
+        pieces.append(told(say("Hansen's test of the further instruments: p {}.",
+                               cell("hansen_p", "probability"))))  # fmt: skip
+    else:
+        why = "one instrument for one regressor leaves no restriction to test"
+        pieces.append(not_tested("Overidentification", why))
+    why = "no stored table holds a distance to a port"
+    pieces.append(not_tested("Distance to a port by year as a control", why))
+    return Answer(finding, tuple(pieces))
+
+
+def _first_direct(cell: Citer) -> Sentence:
+    """What the smallest direct effect that was tried leaves of the set."""
+    said = say("already a direct effect of the instrument {} leaves ", cell("variant", "text"))
+    if not cell.has("conf_low", "conf_high"):
+        return said + say("no set at all.")
+    ends = (cell("conf_low"), cell("conf_high"))
+    if bounded(cell.row):
+        return said + say("a 95 % set from {} to {}, which includes zero.", *ends)
+    return said + say("an unbounded 95 % set (outer ends {} and {}).", *ends)
+
+
+def varied(stored: Stored, check: str, name: str, what: str) -> Piece:
+    """A variant of the 2SLS column as evidence, or why it has no number."""
+    found = variant(stored, check, name)
+    if found is None:
+        return not_tested(what, no_check(stored, check, name))
+    return told(instrumented(stored.citer(ROBUSTNESS, found), what))
+
+
+def _placebos(stored: Stored, row: Row) -> list[Piece]:
+    """The strongest first stage among instruments with another hub."""
+    hubs = [r for r in stored.rows(ROBUSTNESS, check=PLACEBO) if r["first_stage_f"] is not None]
+    if not hubs or row["kleibergen_paap_f"] is None:
+        return [not_tested("Other cities as the hub", no_check(stored, PLACEBO))]
+    best = max(hubs, key=lambda r: r["first_stage_f"])
+    cell = stored.citer(ROBUSTNESS, best)
+    own = stored.cite(WEAK, row, "kleibergen_paap_f")
+    reading = (
+        "strength alone does not single out the study's hub"
+        if best["first_stage_f"] > row["kleibergen_paap_f"]
+        else "no other city does better"
+    )
+    return [
+        told(
+            say("Other cities as the hub: the strongest is {} with a first-stage F of {}, against "
+                f"{{}} of the study's own; {reading}.",
+                cell("variant", "text"), cell("first_stage_f"), own)
+        )
+    ]  # fmt: skip
+
+
+def own_choice(stored: Stored) -> Answer:
+    """Does the province itself choose what shifts its instrument?"""
+    row = two_stage(stored)
+    if row is None:
+        return untested("", no_column(stored))
+    check, name = "functions of distance", "leave-one-out frequency / d (hub)"
+    others = variant(stored, check, name)
+    if others is None:
+        return untested("", no_check(stored, check, name))
+    cell = stored.citer(ROBUSTNESS, others)
+    start = "with the other provinces' mean frequency in place of the province's own"
+    if excludes_zero(others):
+        same = others["estimate"] * row["estimate"] > 0
+        finding = IN_PART
+        head = (
+            f"The objection stands in part: the choice is the province's own, yet {start}"
+            if same
+            else f"The objection stands in part, and matters: {start}"
+        )
+        tail = (
+            " The effect does not hang on the own choice of words, but the shocks are as few as "
+            "the years."
+            if same
+            else " The sign is another one than with the own words."
+        )
+    else:
+        finding = STANDS
+        head = (
+            "The objection stands: this is no shift-share design, for the province writes its own "
+            f"report, and {start}"
+        )
+        tail = (
+            " Without the own choice the data do not bound the effect."
+            if not bounded(others)
+            else " The set has ends on both sides of zero."
+        )
+    pieces = [told(instrumented(cell, head) + plain(tail))]
+    if cell.has("note"):
+        pieces.append(told(say("To be read with this: {}.", cell("note", "text"))))
+    pieces.append(
+        varied(stored, "instruments", "keyword frequency as a control",
+               "With the own frequency as a control, so that only the distances identify,")
+    )  # fmt: skip
+    why = "no stored table holds one (dates of central programmes, for instance)"
+    pieces.append(not_tested("A shift from outside the province", why))
+    return Answer(finding, tuple(pieces))
+
+
+def review_half(stored: Stored) -> Answer:
+    """Do reports count what exports have already done?"""
+    row = two_stage(stored)
+    if row is None:
+        return untested("", no_column(stored))
+    plan = variant(stored, "instruments", OUTLOOK)
+    leads = _leads(stored)
+    whole = variant(stored, "instruments", "section: whole")
+    if plan is None and whole is not None:
+        # the study counts outlooks alone, so that its own column is the remedy
+        cell = stored.citer(ROBUSTNESS, whole)
+        verdict = say("The objection does not reach this study: it counts the outlook halves "
+                      "alone. Its 2SLS coefficient is {}; with whole reports it is {}.",
+                      stored.cite(WEAK, row, "estimate"), cell("estimate"))  # fmt: skip
+        return Answer(NOT_BORNE_OUT, (told(verdict), *leads))
+    if plan is None:
+        return Answer(
+            NOT_TESTED, (not_tested("", no_check(stored, "instruments", OUTLOOK)), *leads)
+        )
+    cell = stored.citer(ROBUSTNESS, plan)
+    what = "with the outlook half of the reports alone"
+    if excludes_zero(plan):
+        same = plan["estimate"] * row["estimate"] > 0
+        finding = NOT_BORNE_OUT if same else STANDS
+        head = (
+            f"The stored figures do not bear the objection out: {what}"
+            if same
+            else f"The objection stands, and matters: {what}"
+        )
+        tail = " The sign is that of whole reports." if same else " The sign is another one."
+    else:
+        finding = STANDS
+        head = f"The objection stands: {what}"
+        tail = (
+            " Whether the reviews drive the estimate cannot be told from that."
+            if not bounded(plan)
+            else " The set has ends on both sides of zero."
+        )
+    base = say(" With whole reports the coefficient is {}.", stored.cite(WEAK, row, "estimate"))
+    return Answer(finding, (told(instrumented(cell, head) + plain(tail) + base), *leads))
+
+
+def _leads(stored: Stored) -> list[Piece]:
+    """Whether next years' instrument moves today's outcome."""
+    joint = stored.first(ROBUSTNESS, check=LEADS, term="all leads are zero")
+    if joint is None or joint["estimate"] is None or joint["p_wild"] is None:
+        return [not_tested("Next years' instrument in the reduced form", no_check(stored, LEADS))]
+    cell = stored.citer(ROBUSTNESS, joint)
+    reading = (
+        "they go with today's outcome, as they would if outcomes moved reports"
+        if joint["p_wild"] <= LEVEL
+        else "no sign that outcomes move later reports, which says little at this first stage"
+        if not _usable(stored)
+        else "no sign that outcomes move later reports"
+    )
+    return [
+        told(
+            say(f"Next years' instrument in the reduced form: joint F {{}}, wild bootstrap p {{}}; "
+                f"{reading}.", cell("estimate"), cell("p_wild", "probability"))
+        )
+    ]  # fmt: skip
+
+
+def _usable(stored: Stored) -> bool:
+    row = two_stage(stored)
+    return row is not None and bounded(row, "ar_low", "ar_high")

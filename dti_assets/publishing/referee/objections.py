@@ -1,0 +1,140 @@
+"""The objections in the order of the document, and the stored table of the answers to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from dti_assets.publishing.referee import (
+    data_answers,
+    exclusion_answers,
+    inference_answers,
+    strength_answers,
+)
+from dti_assets.publishing.referee.answers import (
+    BASELINE,
+    LEFT_OUT,
+    ROBUSTNESS,
+    WEAK,
+    Objection,
+    Piece,
+    no_column,
+    not_tested,
+    told,
+    two_stage,
+)
+from dti_assets.publishing.referee.citing import Stored, say
+
+# stored tables that answers are read from
+NEEDED = (
+    *(WEAK, LEFT_OUT, ROBUSTNESS, BASELINE, "romano_wolf"),
+    *("indirect_effects", "influence", "dictionary_permutation", "specification_curve"),
+    *("measurement_audit", "published_forensics", "capital_distances", "frozen_instrument"),
+)
+OBJECTIONS = (
+    Objection(
+        "Weak instrument",
+        "Is the first stage strong enough for the second stage to mean anything?",
+        strength_answers.weak_instrument,
+    ),
+    Objection(
+        "Leverage of the hub and its neighbour",
+        "Dividing by the distance gives the nearest provinces most weight. Does the estimate rest "
+        "on the hub's own province and the one beside it?",
+        strength_answers.leverage,
+    ),
+    Objection(
+        "Exclusion",
+        "Near the hub is also near the ports, and policy words may move exports by other ways. "
+        "Does the instrument touch the outcome only through digital innovation?",
+        exclusion_answers.exclusion,
+    ),
+    Objection(
+        "A shift of the province's own choosing",
+        "In a shift-share design the shift comes from outside. Here the province writes its own "
+        "report: does what moves its exports also move its words?",
+        exclusion_answers.own_choice,
+    ),
+    Objection(
+        "Reports that look back",
+        "The first half of a report reviews the year past. Do its words follow exports rather than "
+        "lead them?",
+        exclusion_answers.review_half,
+    ),
+    Objection(
+        "Choice of the dictionary",
+        "Is it the digital vocabulary that works, or would any vocabulary of policy do, or a "
+        "single term?",
+        data_answers.dictionary,
+    ),
+    Objection(
+        "Measurement error",
+        "Do keyword hits and patent counts measure what they are meant to?",
+        data_answers.measurement_error,
+    ),
+    Objection(
+        "Few clusters",
+        "Clustered errors need many clusters. Are the provinces enough?",
+        inference_answers.few_clusters,
+    ),
+    Objection(
+        "Spatial correlation",
+        "Neighbouring provinces share shocks. Do errors clustered by province miss that?",
+        inference_answers.spatial,
+    ),
+    Objection(
+        "Multiple testing",
+        "Many tables, many stars: how many would be there by chance?",
+        inference_answers.multiple_testing,
+    ),
+    Objection(
+        "Mediation",
+        "Is there an indirect effect, and may it be called causal?",
+        inference_answers.mediation,
+    ),
+)
+
+
+def response_rows(stored: Stored) -> list[dict[str, Any]]:
+    """The rows of table referee_response: a row for every number of every sentence, and for every
+    sentence without one. Objection 0 says which column the answers are about."""
+    rows = list(_rows({"objection": 0, "name": "What is asked about"}, [_about(stored)]))
+    for number, objection in enumerate(OBJECTIONS, start=1):
+        answer = objection.answer(stored)
+        head = {"objection": number, "name": objection.name, "question": objection.question}
+        rows += _rows(head | {"finding": answer.finding}, answer.pieces)
+    return rows
+
+
+def _about(stored: Stored) -> Piece:
+    row = two_stage(stored)
+    if row is None:
+        return not_tested("The instrument", no_column(stored))
+    cell = stored.citer(WEAK, row)
+    said = say(
+        "Where nothing else is said the answers are about Table {}, column {}: {} on {}, "
+        "instrument {}, N = {}. It is labelled {}",
+        *(cell("table", "text"), cell("column", "text"), cell("outcome", "text")),
+        *(cell("endogenous", "text"), cell("instruments", "text"), cell("n_obs", "whole")),
+        cell("label", "text"),
+    )
+    return told(said + (say(": {}.", cell("note", "text")) if cell.has("note") else say(".")))
+
+
+def _rows(head: dict[str, Any], pieces: Any) -> Iterator[dict[str, Any]]:
+    for place, piece in enumerate(pieces, start=1):
+        whole = head | {"piece": place, "state": piece.state, "sentence": str(piece.sentence)}
+        cited = piece.sentence.citations()
+        if not cited:
+            yield whole | {"number": 0}
+        for number, (start, one) in enumerate(cited, start=1):
+            yield whole | {
+                "number": number,
+                "start": start,
+                "shown": one.shown,
+                "source_asset": one.asset,
+                "source_row": one.row,
+                "source_column": one.column,
+                "value": one.value,
+                "text": one.text,
+            }
