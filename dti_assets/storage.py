@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dti_assets.files import copy_atomically, write_atomically
+from dti_assets.files import copy_atomically, write_atomically, write_error
 from dti_assets.tables import Table, TableError
 
 if TYPE_CHECKING:
@@ -202,14 +202,16 @@ def _remote(location: str) -> Iterator[tuple[Any, str]]:
 
     filesystem, path = fsspec.core.url_to_fs(location)
     folder, _, name = path.rpartition("/")
-    filesystem.makedirs(folder, exist_ok=True)
     temporary = f"{folder}/.{name}.{os.getpid()}.{secrets.token_hex(4)}"
     try:
+        filesystem.makedirs(folder, exist_ok=True)
         yield filesystem, temporary
         filesystem.mv(temporary, path)
-    except BaseException:
+    except BaseException as error:
         if filesystem.exists(temporary):
             filesystem.rm_file(temporary)
+        if isinstance(error, OSError):
+            raise write_error(folder, error) from error
         raise
 
 
