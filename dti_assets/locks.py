@@ -42,15 +42,18 @@ class Holder:
         return f"{self.what} (process {self.process}, since {self.since})"
 
     def is_gone(self) -> bool:
-        """Whether no process of this machine has its number; one of another machine seems gone
-        too."""
-        try:
-            os.kill(self.process, 0)
-        except ProcessLookupError:
-            return True
-        except OSError:
-            return False
+        return is_gone(self.process)
+
+
+def is_gone(process: int) -> bool:
+    """Whether no process of this machine has the number; one of another machine seems gone too."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):
         return False
+    return False
 
 
 class Lock:

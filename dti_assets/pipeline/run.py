@@ -16,6 +16,7 @@ from dti_assets.pipeline.resources import Progress, Workspace
 from dti_assets.run_storage import disagreement
 from dti_assets.stored_tables import FETCHED
 from dti_assets.study import Inputs, Study, StudyError
+from dti_assets.sweep import sweep_leftovers
 from dti_assets.text.listing import list_reports
 from dti_assets.text.published import published_words
 
@@ -192,6 +193,8 @@ def run(
         instance(home) as opened,
     ):
         settle(opened, lock.before)
+        if not study.remote_outputs:
+            sweep_leftovers(study.path(study.outputs))
         result = job.execute_in_process(
             instance=opened,
             asset_selection=sorted(keys, key=str),
