@@ -55,13 +55,24 @@ class RunServer:
         With `kill_after`, the run and all its workers are killed after so many seconds unless they
         have ended; with `kill_at_change`, the run kills itself at its n-th change of a file.
         """
-        order = {"study": str(study), "select": select, "kill_at_change": kill_at_change}
+        return str(self._ordered(study, select, kill_after, kill_at_change)["said"])
+
+    def changes(self, study: Path, select: str | None = None) -> int:
+        """Run the study to its end; how many changes of files it announced."""
+        answer = self._ordered(study, select, None, None)
+        assert answer["said"] == "done"
+        return int(answer["changes"])
+
+    def _ordered(
+        self, study: Path, select: str | None, kill_after: float | None, kill_at: int | None
+    ) -> dict[str, Any]:
+        order = {"study": str(study), "select": select, "kill_at_change": kill_at}
         self._in.write(json.dumps(order) + "\n")
         self._in.flush()
         child = int(self._out.readline())
         if kill_after is not None and not self._answers_within(kill_after):
             os.killpg(child, signal.SIGKILL)
-        return str(json.loads(self._out.readline()))
+        return dict(json.loads(self._out.readline()))
 
     def _answers_within(self, seconds: float) -> bool:
         return bool(select.select([self._out], [], [], seconds)[0])
@@ -85,10 +96,9 @@ def _serve() -> None:
         with os.fdopen(read) as answer:
             said = answer.read()
         _, status = os.waitpid(child, 0)
-        # a worker of a run that killed itself must not outlast it
         if os.WIFSIGNALED(status):
-            said = "killed"
-        print(json.dumps(said), file=out, flush=True)
+            said = json.dumps({"said": "killed"})
+        print(said, file=out, flush=True)
 
 
 def _load() -> None:
@@ -113,8 +123,7 @@ def _load() -> None:
 
 def _child(order: dict[str, Any], answer: int) -> None:
     try:
-        if order["kill_at_change"] is not None:
-            _kill_at_change(order["kill_at_change"])
+        seen = _count_changes(order["kill_at_change"])
         from dti_assets.pipeline.run import run
         from dti_assets.study import load_study
 
@@ -122,22 +131,23 @@ def _child(order: dict[str, Any], answer: int) -> None:
         said = "done" if outcome.success else "; ".join(outcome.failures)
     except BaseException as error:
         said = f"{type(error).__name__}: {error}"
-    os.write(answer, said.encode())
+    os.write(answer, json.dumps({"said": said, "changes": len(seen)}).encode())
     os._exit(0)
 
 
-def _kill_at_change(number: int) -> None:
-    left = number
+def _count_changes(last: int | None) -> list[str]:
+    """The changes announced from now on; the process and its workers are killed at the last."""
+    seen: list[str] = []
 
-    def count(event: str, arguments: tuple[Any, ...]) -> None:
-        nonlocal left
+    def note(event: str, arguments: tuple[Any, ...]) -> None:
         opened = event == "open" and isinstance(arguments[2], int) and arguments[2] & _FOR_WRITING
         if event in _CHANGES or opened:
-            left -= 1
-            if left == 0:
+            seen.append(event)
+            if len(seen) == last:
                 os.killpg(0, signal.SIGKILL)
 
-    sys.addaudithook(count)
+    sys.addaudithook(note)
+    return seen
 
 
 if __name__ == "__main__":

@@ -93,8 +93,13 @@ class Trial:
             self._finish(copy, f"seed {seed}")
         return ends
 
+    def changes(self) -> int:
+        """How many changes of files an undisturbed run announces."""
+        with self._copy() as copy:
+            return self.server.changes(copy, self.select)
+
     def killed_at_change(self, number: int) -> str:
-        """Let the run kill itself at its n-th change of a file, and finish it."""
+        """Let the run kill itself at its n-th change of a file, and finish it; how it ended."""
         with self._copy() as copy:
             end = self.server.run(copy, self.select, kill_at_change=number)
             self._finish(copy, f"change {number}")
