@@ -136,6 +136,22 @@ class Store:
                 _remove(self._location(path), digest)
         return rows
 
+    def note(self, name: str, text: str, year: int | None = None) -> None:
+        """Keep a note beside a table, or a year of one."""
+        _put(self._note(name, year), text.encode())
+
+    def noted(self, name: str, year: int | None = None) -> str | None:
+        """The note beside a table; None where there is none."""
+        try:
+            with _opened(self._note(name, year)) as file:
+                return bytes(file.read()).decode("utf-8", "replace")
+        except FileNotFoundError:
+            return None
+
+    def _note(self, name: str, year: int | None) -> str:
+        tail = f"{name}.json" if year is None else f"{name}/{year}.json"
+        return self._location(f"data/made_from/{tail}")
+
     def recorded(self, table: Table) -> list[tuple[str, str]]:
         """Path and sha256 of the files that a stored record names; empty where there is none."""
         try:

@@ -355,7 +355,12 @@ def _append(path: Path, text: str) -> None:
             lambda s: _append(s.root / "patents_raw/patents.csv", "CN1,一种杯,江苏,2015-1-1\n"),
             "patents_raw/patents.csv has changed since asset patent_counts was made",
         ),
-        (lambda s: (s.root / "outputs/data/panel.parquet").touch(), "is older than asset panel"),
+        (
+            lambda s: shutil.copy(
+                s.root / "outputs/data/dti_iv.parquet", s.root / "outputs/data/dti.parquet"
+            ),
+            "was made from another dti than is stored now",
+        ),
     ],
 )
 def test_outputs_that_are_not_the_studys_are_refused(
