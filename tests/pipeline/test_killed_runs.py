@@ -12,8 +12,8 @@ from killed_runs import Trial, fast_folder, new_study
 
 INSTRUMENT, PANEL = "+dti_iv", "+panel_export"
 SEEDS = {
-    INSTRUMENT: [range(10), range(10, 20), range(20, 30)],
-    PANEL: [range(30, 35), range(35, 40), range(40, 45)],
+    INSTRUMENT: [range(seed, seed + 5) for seed in range(0, 30, 5)],
+    PANEL: [range(seed, seed + 5) for seed in range(30, 45, 5)],
     None: [range(seed, seed + 1) for seed in range(45, 50)],
 }
 
