@@ -113,3 +113,18 @@ def test_a_disk_that_takes_no_writes(undisturbed: Undisturbed, place: str) -> No
         assert shown.returncode == 0, shown.stderr
         remount(disk, "rw")
         undisturbed.finish(study)
+
+
+def test_damaged_run_records_lose_no_table(undisturbed: Undisturbed) -> None:
+    with fast_folder() as folder:
+        study = shutil.copytree(undisturbed.study.parent, folder / "s") / undisturbed.study.name
+        change(study)
+        home = study.parent / ".dagster"
+        (database,) = (home / "history").rglob("index.db")
+        database.write_bytes(bytes(8192))
+        said = undisturbed.server.run(study, SELECTED)
+        assert said.startswith(f"RunStorageError: run records in {home} cannot be read or written")
+        assert f"remove {home}, which loses the history of runs and no table" in said
+        nothing_lost(study, undisturbed)
+        shutil.rmtree(home)
+        undisturbed.finish(study)
