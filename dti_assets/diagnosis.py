@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -114,13 +113,13 @@ def _run_storage(study: Study) -> Iterator[Finding]:
 
 
 def _writable(path: Path) -> Finding:
-    nearest = next(p for p in (path, *path.parents) if p.exists())
-    try:
-        with tempfile.NamedTemporaryFile(dir=nearest):
-            space = os.statvfs(nearest)
-    except OSError as error:
-        mend = "choose another folder for outputs in study.yaml"
-        return Finding(f"outputs {path} cannot be written ({error.strerror})", mend, trouble=True)
+    from dti_assets.files import why_not_writable
+
+    why = why_not_writable(path)
+    if why:
+        mend = "make room there, or choose another folder for outputs in study.yaml"
+        return Finding(f"outputs {path} cannot be written ({why})", mend, trouble=True)
+    space = os.statvfs(next(p for p in (path, *path.parents) if p.exists()))
     free = space.f_bavail * space.f_frsize / 2**30
     low = free < 1
     return Finding(

@@ -3,11 +3,14 @@ bytes."""
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import io
 import os
 import re
 import secrets
 import shutil
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,28 +20,73 @@ from pathlib import Path
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
+# what only a write meets, whichever file the system names with it
+_OF_WRITES = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
+
+
+class WriteError(OSError):
+    """A file that could not be written; the message names its folder and why. What stood in the
+    file's place before is still there."""
+
+    def __str__(self) -> str:
+        return str(self.strerror)
+
+
+def write_error(folder: Path | str, error: OSError) -> WriteError:
+    """The error of a write below `folder`, as a sentence."""
+    # some libraries put a message of their own where the system's would be
+    why = os.strerror(error.errno) if error.errno else str(error)
+    return WriteError(error.errno, f"nothing can be written to {folder}: {why}")
+
+
+def why_not_writable(folder: Path) -> str | None:
+    """Why no file can be made and filled in `folder`, or in the nearest folder above it that is
+    there; None where one can."""
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    try:
+        with tempfile.NamedTemporaryFile(dir=nearest) as file:
+            file.write(bytes(4096))
+            file.flush()
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
+
+
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write `content` to `path`, making its folder; raises OSError where that cannot be done."""
+    """Write `content` to `path`, making its folder; raises WriteError where that cannot be done."""
     with replacing(path) as temporary:
         temporary.write_bytes(content)
 
 
 def copy_atomically(source: Path, path: Path) -> None:
-    """Copy a file to `path`, making its folder; raises OSError where that cannot be done."""
+    """Copy a file to `path`, making its folder; raises WriteError where it cannot be written, and
+    OSError where the source cannot be read."""
     with replacing(path) as temporary:
         shutil.copyfile(source, temporary)
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A name beside `path` to write to, which takes its place when all went well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """A name beside `path` to write to, which takes its place when all went well.
+
+    Raises WriteError for what the system says about writing there.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         os.replace(temporary, path)
+    except OSError as error:
+        ours = (None, str(temporary), str(path), str(path.parent))
+        if isinstance(error, WriteError) or (
+            error.errno not in _OF_WRITES and error.filename not in ours
+        ):
+            raise
+        raise write_error(path.parent, error) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        # a file system that takes no writes refuses to remove what is not there, too
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def timeless(archive: bytes) -> bytes:

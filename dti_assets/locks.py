@@ -7,6 +7,7 @@ keeps apart processes of one machine, or of machines that share the folder and i
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -16,6 +17,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, Any
+
+from dti_assets.files import write_error
 
 LOCK_FILE = "run.lock"
 _PAUSE = 0.25
@@ -39,34 +42,45 @@ class Holder:
         return f"{self.what} (process {self.process}, since {self.since})"
 
     def is_gone(self) -> bool:
-        """Whether no process of this machine has its number; one of another machine seems gone
-        too."""
-        try:
-            os.kill(self.process, 0)
-        except ProcessLookupError:
-            return True
-        except OSError:
-            return False
+        return is_gone(self.process)
+
+
+def is_gone(process: int) -> bool:
+    """Whether no process of this machine has the number; one of another machine seems gone too."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):
         return False
+    return False
 
 
 class Lock:
     """The lock while it is held. `before` is what its last holder wrote, if there was one; its
     run stays on record until this holder makes one."""
 
-    def __init__(self, file: IO[str], holder: Holder, before: Holder | None) -> None:
+    def __init__(
+        self, file: IO[bytes], folder: Path, holder: Holder, before: Holder | None
+    ) -> None:
         self._file = file
+        self._folder = folder
         self._holder = holder
         self.before = before
         self.names_run(before.run_id if before else None)
 
     def names_run(self, run_id: str | None) -> None:
-        """Write down the Dagster run made under the lock."""
+        """Write down the Dagster run made under the lock. Raises WriteError."""
         self._holder = replace(self._holder, run_id=run_id)
-        self._file.seek(0)
-        self._file.truncate()
-        json.dump(asdict(self._holder), self._file)
-        self._file.flush()
+        content = json.dumps(asdict(self._holder)).encode()
+        try:
+            # over what stands there: a full disk has room for it
+            self._file.seek(0)
+            if self._file.write(content) < len(content):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            self._file.truncate()
+        except OSError as error:
+            raise write_error(self._folder, error) from error
 
 
 _held: dict[Path, Lock] = {}
@@ -84,17 +98,23 @@ def exclusive(
     """Hold the lock of a folder; a process that holds it already goes on holding it.
 
     Where somebody else has it, `tell` is told once who, and `go_on` is called while waiting and
-    may raise. Raises BusyError instead where `wait` is false.
+    may raise. Raises BusyError instead where `wait` is false, and WriteError where the folder
+    takes no lock.
     """
     path = folder.resolve() / LOCK_FILE
     if path in _held:
         yield _held[path]
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+", encoding="utf-8") as file:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # neither emptied nor appended to: what the last holder wrote is read, then written over
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b", buffering=0)
+    except OSError as error:
+        raise write_error(path.parent, error) from error
+    with file:
         _take(file, wait, tell, go_on)
         holder = Holder(what, os.getpid(), time.strftime("%H:%M"))
-        _held[path] = Lock(file, holder, _holder(file))
+        _held[path] = Lock(file, path.parent, holder, _holder(file))
         try:
             yield _held[path]
         finally:
@@ -102,7 +122,7 @@ def exclusive(
 
 
 def _take(
-    file: IO[str],
+    file: IO[bytes],
     wait: bool,
     tell: Callable[[str], Any] | None,
     go_on: Callable[[], Any] | None,
@@ -124,7 +144,7 @@ def _take(
         time.sleep(_PAUSE)
 
 
-def _holder(file: IO[str]) -> Holder | None:
+def _holder(file: IO[bytes]) -> Holder | None:
     """What a holder wrote; None where there is nothing, or half of it."""
     file.seek(0)
     try:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dti_assets.files import copy_atomically, write_atomically
+from dti_assets.files import copy_atomically, write_atomically, write_error
 from dti_assets.tables import Table, TableError
 
 if TYPE_CHECKING:
@@ -150,6 +150,22 @@ class Store:
             )
         return content
 
+    def note(self, name: str, text: str, year: int | None = None) -> None:
+        """Keep a note beside a table, or a year of one."""
+        _put(self._note(name, year), text.encode())
+
+    def noted(self, name: str, year: int | None = None) -> str | None:
+        """The note beside a table; None where there is none."""
+        try:
+            with _opened(self._note(name, year)) as file:
+                return bytes(file.read()).decode("utf-8", "replace")
+        except FileNotFoundError:
+            return None
+
+    def _note(self, name: str, year: int | None) -> str:
+        tail = f"{name}.json" if year is None else f"{name}/{year}.json"
+        return self._location(f"data/made_from/{tail}")
+
     def recorded(self, table: Table) -> list[tuple[str, str]]:
         """Path and sha256 of the files that a stored record names; empty where there is none."""
         try:
@@ -216,14 +232,16 @@ def _remote(location: str) -> Iterator[tuple[Any, str]]:
 
     filesystem, path = fsspec.core.url_to_fs(location)
     folder, _, name = path.rpartition("/")
-    filesystem.makedirs(folder, exist_ok=True)
     temporary = f"{folder}/.{name}.{os.getpid()}.{secrets.token_hex(4)}"
     try:
+        filesystem.makedirs(folder, exist_ok=True)
         yield filesystem, temporary
         filesystem.mv(temporary, path)
-    except BaseException:
+    except BaseException as error:
         if filesystem.exists(temporary):
             filesystem.rm_file(temporary)
+        if isinstance(error, OSError):
+            raise write_error(folder, error) from error
         raise
 
 

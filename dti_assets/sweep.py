@@ -13,8 +13,10 @@ from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from pathlib import Path
 
+from dti_assets.locks import is_gone
+
 # the names that files.replacing writes to
-_TEMPORARY = re.compile(r"\..+\.[0-9]+\.[0-9a-f]{8}")
+_TEMPORARY = re.compile(r"\..+\.(?P<process>[0-9]+)\.[0-9a-f]{8}")
 _DAY = 86_400.0
 
 
@@ -87,6 +89,15 @@ def sweep_temporaries(folders: Iterable[Path], dry_run: bool) -> Swept:
                 swept.found += 1
                 _remove(path, swept, dry_run)
     return swept
+
+
+def sweep_leftovers(folder: Path) -> None:
+    """Remove temporary files of writers that are gone; for who holds the lock of the folder, so
+    that no process of another machine is writing there."""
+    for path in folder.rglob(".*"):
+        named = _TEMPORARY.fullmatch(path.name)
+        if named and is_gone(int(named["process"])) and path.is_file():
+            path.unlink(missing_ok=True)
 
 
 def _remove(path: Path, swept: Swept, dry_run: bool) -> None:

@@ -1,8 +1,9 @@
 """An extract, file by file and slice by slice: read, tidied, classified, each slice stored.
 
 A slice is stored as soon as it is done and never done twice: its folder is named after the
-file's content, the dictionary, the options and the code's versions. Slices of all files are put
-together in `combine`.
+file's content, the dictionary, the options and the code's versions, and the slice after its own
+content, so that a damaged one is known and made again. Slices of all files are put together in
+`combine`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,13 +19,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from dti_assets.files import replacing, write_atomically
+from dti_assets.files import write_atomically
 from dti_assets.patents import classify as classifying
 from dti_assets.patents import reading, tidy
 from dti_assets.patents.columns import Layout
 from dti_assets.patents.errors import PatentSourceError
 from dti_assets.patents.reading import SLICE_ROWS, PatentFile, PatentReader, find_files
 from dti_assets.patents.terms import PatentTerms
+from dti_assets.sealed import BrokenSealError, read_sealed, seal, write_sealed
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -119,14 +122,14 @@ def classify_extract(
             )
         key = _key(file, dictionary, reader, rows, not_after)
         try:
-            slices = _file(reader, dictionary, Path(work) / key, rows, not_after, engine, progress)
+            folder = Path(work) / key
+            slices, malformed = _file(reader, dictionary, folder, rows, not_after, engine, progress)
         except PatentSourceError as error:
             status.add("file_unreadable", 1, str(error))
             failed.append(str(error))
             continue
         for path in slices:
             _add(status, path)
-        malformed = json.loads((Path(work) / key / _MARK).read_text())["malformed"]
         if malformed:
             status.add("malformed", len(malformed), f"row {malformed[0]}")
         if not status.rows.get("rows"):
@@ -222,12 +225,12 @@ def _file(
     not_after: date,
     engine: Engine | None,
     progress: Progress | None,
-) -> list[Path]:
-    """The slices of one file, those that are not stored yet being made."""
-    mark = folder / _MARK
-    if not mark.exists() or json.loads(mark.read_text())["slices"] != len(_slices(folder)):
-        folder.mkdir(parents=True, exist_ok=True)
-        stored = frozenset(int(p.stem.split("-")[1]) for p in _slices(folder))
+) -> tuple[list[Path], list[int]]:
+    """The slices of one file, those that are not stored yet being made, and its malformed rows."""
+    whole = _whole_slices(folder)
+    found = _marked(folder)
+    if found is None or found["slices"] != len(whole):
+        stored = frozenset(map(_number, whole))
         function = partial(
             classify_slice,
             dictionary=dictionary,
@@ -237,24 +240,68 @@ def _file(
         )
         jobs = reader.slices(rows, stored)
         for number, table in (engine or threads())(jobs, function):
-            _store(table, folder / f"slice-{number:06d}.parquet")
+            _store(table, folder, number)
             if progress is not None:
                 progress(reader.file.name, number * rows + table.num_rows)
+        _check_unchanged(reader.file, folder)
         found = {"slices": len(_slices(folder)), "malformed": reader.malformed}
-        write_atomically(mark, json.dumps(found).encode())
-    return _slices(folder)
+        write_sealed(folder / _MARK, json.dumps(found).encode(), folder.name)
+    return _slices(folder), found["malformed"]
+
+
+def _marked(folder: Path) -> dict[str, Any] | None:
+    """What was written down when the file was done; None where it was not, or that is damaged."""
+    try:
+        content = read_sealed(folder / _MARK, folder.name)
+    except BrokenSealError:
+        return None
+    return None if content is None else dict(json.loads(content))
+
+
+def _check_unchanged(file: PatentFile, folder: Path) -> None:
+    """Drop slices made of another content than the one their folder is named after."""
+    try:
+        (now,) = find_files(file.path)
+        same = now.sha256 == file.sha256
+    except (PatentSourceError, OSError, ValueError):
+        same = False
+    if not same:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise PatentSourceError(f"{file.name}: changed or vanished while it was read; run again")
 
 
 def _slices(folder: Path) -> list[Path]:
     return sorted(folder.glob("slice-*.parquet"))
 
 
-def _store(table: pa.Table, path: Path) -> None:
+def _number(path: Path) -> int:
+    return int(path.stem.split("-")[1])
+
+
+def _slice_name(content: bytes, folder: Path, number: int) -> str:
+    return f"slice-{number:06d}-{seal(content, folder.name, str(number))[:20]}.parquet"
+
+
+def _whole_slices(folder: Path) -> list[Path]:
+    """The stored slices; what is not what its name says is removed."""
+    whole = []
+    for path in _slices(folder):
+        if path.name == _slice_name(path.read_bytes(), folder, _number(path)):
+            whole.append(path)
+        else:
+            path.unlink()
+    return whole
+
+
+def _store(table: pa.Table, folder: Path, number: int) -> None:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    # all or nothing, so that a slice that exists is whole
-    with replacing(path) as part:
-        pq.write_table(table, part, compression="zstd")
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    content = sink.getvalue().to_pybytes()
+    # all or nothing, and named after what is in it
+    write_atomically(folder / _slice_name(content, folder, number), content)
 
 
 def _add(status: tidy.Status, path: Path) -> None:

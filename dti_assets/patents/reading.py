@@ -25,6 +25,8 @@ VERSION = "1"
 SLICE_ROWS = 50_000
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".xlsx", ".parquet")
 
+_NO_DATA = ("readme", ".", "~$")
+
 
 @dataclass(frozen=True)
 class PatentFile:
@@ -40,19 +42,25 @@ def find_files(source: Path) -> list[PatentFile]:
     """The patent files in a folder and its subfolders in order of name, or the one file given.
 
     README files, hidden files and other suffixes than SUFFIXES are left out. An empty list where
-    there is none. Raises PatentSourceError where `source` does not exist.
+    there is none. Raises PatentSourceError where `source` does not exist, or a file that was listed
+    cannot be opened.
     """
     source = Path(source)
     if not source.exists():
         raise PatentSourceError(f"{source}: no such file or folder")
     paths = [source] if source.is_file() else sorted(p for p in source.rglob("*") if p.is_file())
     root = source.parent if source.is_file() else source
-    return [
-        PatentFile(path, path.relative_to(root).as_posix(), path.stat().st_size, _sha256(path))
-        for path in paths
-        if path.name.lower().endswith(SUFFIXES)
-        and not path.name.lower().startswith(("readme", ".", "~$"))
-    ]
+    found = []
+    for path in paths:
+        if not path.name.lower().endswith(SUFFIXES) or path.name.lower().startswith(_NO_DATA):
+            continue
+        name = path.relative_to(root).as_posix()
+        try:
+            found.append(PatentFile(path, name, path.stat().st_size, _sha256(path)))
+        except OSError as error:
+            why = error.strerror or error
+            raise PatentSourceError(f"{name}: listed, but cannot be opened ({why})") from error
+    return found
 
 
 def _sha256(path: Path) -> str:

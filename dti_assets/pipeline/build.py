@@ -1,7 +1,7 @@
 """build_definitions: a study to Dagster definitions, and nothing else."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -25,9 +25,11 @@ from dti_assets.pipeline.assets import (
 from dti_assets.pipeline.automation import schedules, sensors, with_automation
 from dti_assets.pipeline.checks import all_checks
 from dti_assets.pipeline.io import ParquetIOManager, one_run_at_a_time
+from dti_assets.pipeline.origins import Origins, file_contents
 from dti_assets.pipeline.partitions import FIRST_YEAR, yearly
 from dti_assets.pipeline.policy import with_policy
 from dti_assets.pipeline.resources import Workspace
+from dti_assets.stored_tables import FETCHED
 from dti_assets.study import Study
 from dti_assets.study_tables import study_tables
 
@@ -39,15 +41,19 @@ def build_definitions(study: Study, overrides: Mapping[str, Any] | None = None) 
     """
     workspace = Workspace(study)
     lineage = partial(column_lineage, study)
-    manager = ParquetIOManager(workspace.store, study.all_years, workspace.tables, lineage)
+    # what this uses of Dagster's beta (code references, single-run backfills) is no news to users
+    with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
+        assets = with_automation(with_policy(_assets(study), workspace.tables, lineage))
+
+    def origins() -> Origins:
+        return Origins(workspace, _parents(assets), file_contents(study))
+
+    manager = ParquetIOManager(workspace.store, study.all_years, workspace.tables, lineage, origins)
     resources: dict[str, Any] = {
         "workspace": workspace,
         "io_manager": one_run_at_a_time(manager, study.cache_folder),
         **(overrides or {}),
     }
-    # what this uses of Dagster's beta (code references, single-run backfills) is no news to users
-    with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
-        assets = with_automation(with_policy(_assets(study), workspace.tables, lineage))
     return dg.Definitions(
         assets=assets,
         schedules=schedules(study),
@@ -57,6 +63,15 @@ def build_definitions(study: Study, overrides: Mapping[str, Any] | None = None) 
         # the heavy steps start worker processes of their own
         executor=dg.in_process_executor,
     )
+
+
+def _parents(assets: Iterable[dg.AssetsDefinition]) -> dict[str, set[str]]:
+    """The assets that each asset rests on; what is fetched apart from runs is left out."""
+    return {
+        key.to_user_string(): {parent.to_user_string() for parent in parents} - FETCHED
+        for made in assets
+        for key, parents in made.asset_deps.items()
+    }
 
 
 def _assets(study: Study) -> list[dg.AssetsDefinition]:

@@ -1,7 +1,7 @@
 """Whether the stored outputs are those of the study as it stands.
 
-Content decides where content was recorded (study.yaml, terms, reports, files made), time of the
-files where it was not. Belongs here: reading; nothing is made again.
+Content decides, never the time of a file: a clock set back hides no change. Belongs here: reading;
+nothing is made again.
 """
 
 import warnings
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from markupsafe import escape
 
-from dti_assets.audit.sheets import sheet_paths
 from dti_assets.panel.tables import PANEL_EXPORT
 from dti_assets.pipeline.build import build_definitions
+from dti_assets.pipeline.origins import Origins, file_contents, recorded
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.publishing.tables import (
     FIGURE_FILES,
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 # what lists files made below the outputs
 FILE_TABLES = (PANEL_EXPORT, TABLE_FILES, FIGURE_FILES, REFEREE_DOCUMENTS, REPORT_PAGE)
+# its body stores the file itself; patent_counts, made with it, has the record
+_WITHOUT_RECORD = {"digital_patents"}
 
 
 def stale(workspace: Workspace) -> str | None:
@@ -73,8 +75,7 @@ def _faults(workspace: Workspace) -> Iterator[str]:
     if not terms <= {workspace.dictionary().sha256}:
         yield f"asset policy_attention was made with other terms than {study.text.dictionary}"
     yield from _changed_reports(workspace)
-    yield from _newer_inputs(workspace)
-    yield from _older_than_upstream(workspace)
+    yield from _not_made_from_these(workspace)
 
 
 def _changed_reports(workspace: Workspace) -> Iterator[str]:
@@ -91,58 +92,29 @@ def _changed_reports(workspace: Workspace) -> Iterator[str]:
         yield f"report {path} was added after asset report_files was made"
 
 
-def _newer_inputs(workspace: Workspace) -> Iterator[str]:
-    """Files that an asset reads and that were written after it was made."""
+def _not_made_from_these(workspace: Workspace) -> Iterator[str]:
+    """Assets that were made from other files, or from other tables, than there are now."""
     study = workspace.study
-    readers = {
-        "patent_counts": [study.path(study.inputs.patents), study.path(study.patents.dictionaries)],
-        "user_figures": [study.path(study.inputs.panel)],
-        "measurement_audit": [
-            sheet
-            for folder in (study.audit.reports, study.audit.patents)
-            for sheet in sheet_paths(study.path(folder))
-        ],
-    }
-    if study.estimates.tables != "default":
-        readers["tables"] = [study.path(study.estimates.tables)]
-    if study.estimates.citations:
-        readers["published_forensics"] = [study.path(study.estimates.citations)]
-    for asset, places in readers.items():
-        made = _made(workspace, asset, None)
-        for place in places:
-            files = [place] if place.is_file() else sorted(place.rglob("*"))
-            for path in files:
-                plain = path.is_file() and not path.name.startswith(".")
-                if plain and path.stat().st_mtime > made and path.name.lower() != "readme.md":
-                    name = path.relative_to(study.root).as_posix()
-                    yield f"{name} has changed since asset {asset} was made"
-
-
-def _older_than_upstream(workspace: Workspace) -> Iterator[str]:
-    """Assets of a partial run that others made before it rest on."""
     with warnings.catch_warnings():
         # single-run backfills are beta in Dagster, which is no news here
         warnings.simplefilter("ignore", dg.BetaWarning)
-        graph = build_definitions(workspace.study).resolve_asset_graph()
-    years = workspace.study.all_years
-    for node in sorted(graph.asset_nodes, key=lambda node: str(node.key)):
-        name = node.key.to_user_string()
-        if name in FETCHED:
-            continue
-        for parent in sorted(key.to_user_string() for key in node.parent_keys):
-            if name in YEARLY and parent in YEARLY:
-                pairs = [(_made(workspace, name, y), _made(workspace, parent, y)) for y in years]
-            else:
-                mine = [_made(workspace, name, y) for y in _partitions(name, years)]
-                theirs = [_made(workspace, parent, y) for y in _partitions(parent, years)]
-                pairs = [(min(mine), max(theirs))]
-            if any(mine < theirs for mine, theirs in pairs):
-                yield f"asset {name} is older than asset {parent}, which it rests on"
-
-
-def _partitions(name: str, years: list[int]) -> list[int] | list[None]:
-    return years if name in YEARLY else [None]
-
-
-def _made(workspace: Workspace, name: str, year: int | None) -> float:
-    return Path(workspace.store.location(name, year)).stat().st_mtime
+        graph = build_definitions(study).resolve_asset_graph()
+    parents = {
+        node.key.to_user_string(): {key.to_user_string() for key in node.parent_keys} - FETCHED
+        for node in graph.asset_nodes
+    }
+    origins = Origins(workspace, parents, file_contents(study))
+    for name in sorted(parents.keys() - FETCHED - _WITHOUT_RECORD):
+        for year in study.all_years if name in YEARLY else [None]:
+            then, now = recorded(workspace.store, name, year), origins.now(name, year)
+            if then is None:
+                yield f"it is not on record what asset {name} was made from"
+                continue
+            for kind, files in now["files"].items():
+                before = then["files"].get(kind, {})
+                for path in sorted(before.keys() | files.keys()):
+                    if before.get(path) != files.get(path):
+                        yield f"{path} has changed since asset {name} was made"
+            for parent, checksum in now["tables"].items():
+                if then["tables"].get(parent) != checksum:
+                    yield f"asset {name} was made from another {parent} than is stored now"

@@ -15,6 +15,7 @@ import dagster as dg
 from dti_assets.locks import BusyError, Holder, exclusive
 from dti_assets.run_storage import (
     POSTGRES,
+    SQLITE,
     RunStorageError,
     check_postgres,
     kind_of,
@@ -79,19 +80,25 @@ def instance(home: Path) -> Iterator[dg.DagsterInstance]:
         if cause is None:
             raise
         why = " ".join(str(getattr(cause, "orig", None) or cause).split())
+        where = f" in {home}" if kind_of(home / "dagster.yaml") == SQLITE else ""
+        mend = "run again to go on where it stopped"
+        if "malformed" in why or "not a database" in why:
+            mend = f"remove {home}, which loses the history of runs and no table, and run again"
         raise RunStorageError(
-            f"run records cannot be read or written ({why}); what was stored stays, run again to "
-            "go on where it stopped"
+            f"run records{where} cannot be read or written ({why}); what was stored stays, {mend}"
         ) from error
 
 
 def _of_the_database(error: BaseException | None) -> BaseException | None:
     """The error of the database behind an error, if that is what it comes from."""
-    from sqlalchemy.exc import OperationalError
+    from sqlalchemy.exc import DatabaseError, OperationalError
 
-    while error is not None and not isinstance(error, OperationalError):
+    while error is not None:
+        # a file that is no database any more is of the general kind
+        if isinstance(error, OperationalError) or type(error) is DatabaseError:
+            return error
         error = error.__cause__ or error.__context__
-    return error
+    return None
 
 
 def settle(opened: dg.DagsterInstance, before: Holder | None) -> None:

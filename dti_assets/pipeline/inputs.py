@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dti_assets.audit.sheets import sheet_paths
 from dti_assets.pipeline.partitions import FIRST_YEAR, last_year
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.stored_tables import FETCHED, YEARLY
@@ -37,6 +38,7 @@ FILE_READERS: dict[str, tuple[str, ...]] = {
     "patent_terms": ("digital_patents",),
     "specifications": (ESTIMATES,),
     "citations": ("published_forensics",),
+    "audit": ("measurement_audit",),
     "freeze": ("frozen_instrument",),
     # the report shows the whole of study.yaml
     "study": (PAGE,),
@@ -128,17 +130,21 @@ def look(study: Study, before: State | None) -> State:
     """The state of the study's inputs now; raises InputsError where a folder cannot be listed."""
     known = before.files if before else {}
     now = State(settings=settings(study), changes=before.changes if before else 0)
-    for kind, found in _found(study).items():
+    for kind, found in input_files(study, FILE_READERS).items():
         seen = known.get(kind, {})
         entries = ((path, _entry(where, seen.get(path))) for path, where in found.items())
         now.files[kind] = {path: entry for path, entry in entries if entry}
     return now
 
 
-def _found(study: Study) -> dict[str, dict[str, Path]]:
-    """The files of each kind, by path below their folder."""
+def input_files(study: Study, kinds: Iterable[str]) -> dict[str, dict[str, Path]]:
+    """The files of these kinds (see FILE_READERS), by path below their folder. Raises InputsError
+    where a folder of them cannot be listed."""
+    wanted = set(kinds)
     found: dict[str, dict[str, Path]] = {}
     for kind in ("reports", "patents", "panel"):
+        if kind not in wanted:
+            continue
         folder = study.path(getattr(study.inputs, kind))
         if not folder.is_dir():
             if kind == "reports":
@@ -161,9 +167,14 @@ def _found(study: Study) -> dict[str, dict[str, Path]]:
     found["specifications"] = {path.relative_to(folder).as_posix(): path for path in listed}
     citations = [study.path(own.citations)] if own.citations else []
     found["citations"] = {path.name: path for path in citations}
+    found["audit"] = {
+        f"{folder.name}/{path.name}": path
+        for folder in (study.path(study.audit.reports), study.path(study.audit.patents))
+        for path in sheet_paths(folder)
+    }
     found["freeze"] = {study.freeze_file.name: study.freeze_file}
     found["study"] = {study.file.name: study.file}
-    return found
+    return {kind: files for kind, files in found.items() if kind in wanted}
 
 
 def _entry(path: Path, seen: list[Any] | None) -> list[Any] | None:

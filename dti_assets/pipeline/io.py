@@ -22,6 +22,7 @@ from dti_assets.column_lineage import Lineage
 from dti_assets.locks import exclusive
 from dti_assets.pipeline.home import settle
 from dti_assets.pipeline.metadata import lineage_metadata
+from dti_assets.pipeline.origins import Origins
 from dti_assets.storage import Store
 from dti_assets.tables import Table
 
@@ -40,18 +41,29 @@ class ParquetIOManager(IOManager):
         study_years: list[int],
         tables: Mapping[str, Table],
         lineage: Callable[[str], Lineage],
+        origins: Callable[[], Origins] | None = None,
     ) -> None:
         self.store = store
         self.tables = tables
         self.study_years = study_years
         self.lineage = lineage
+        self._look = origins
+        self._origins: Origins | None = None
+
+    def begin(self) -> None:
+        """Look at the inputs before anything reads them; a file that changes while it is read is
+        then no longer the one on record."""
+        self._origins = self._look() if self._look is not None else None
 
     def handle_output(self, context: OutputContext, obj: Any) -> None:
         table = self.tables[context.asset_key.to_user_string()]
-        years = None
+        years: list[int] | None = None
         if context.has_asset_partitions:
             years = [int(key) for key in context.asset_partition_keys]
         self.store.write(table, obj, years)
+        if self._origins is not None:
+            for year in [None] if years is None else years:
+                self._origins.keep(table.name, year)
         context.add_output_metadata(lineage_metadata(self.lineage(table.name)))
 
     def load_input(self, context: InputContext) -> Any:
@@ -94,6 +106,7 @@ def one_run_at_a_time(manager: ParquetIOManager, folder: Path) -> IOManagerDefin
         with exclusive(folder, name, tell=tell, go_on=stop_where_canceled) as lock:
             settle(instance, lock.before)
             lock.names_run(run.run_id)
+            manager.begin()
             yield manager
 
     # Dagster takes context managers here, which its annotations do not say

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
+from dti_assets.files import why_not_writable
 from dti_assets.locks import exclusive
 from dti_assets.pipeline.build import build_definitions
 from dti_assets.pipeline.failures import sentence
@@ -15,6 +16,7 @@ from dti_assets.pipeline.resources import Progress, Workspace
 from dti_assets.run_storage import disagreement
 from dti_assets.stored_tables import FETCHED
 from dti_assets.study import Inputs, Study, StudyError
+from dti_assets.sweep import sweep_leftovers
 from dti_assets.text.listing import list_reports
 from dti_assets.text.published import published_words
 
@@ -88,6 +90,15 @@ def preflight(workspace: Workspace) -> None:
         )
 
 
+def _check_writable(study: Study) -> None:
+    """Before any work: the folders that a run writes to take files, and have room for one."""
+    folders = {"outputs": study.path(study.outputs)} if not study.remote_outputs else {}
+    folders |= {"cache": study.cache_folder, "run home": study.home}
+    for what, folder in folders.items():
+        if why := why_not_writable(folder):
+            raise StudyError(f"study {study.file}: {what} {folder} cannot be written: {why}")
+
+
 def _check_patents(workspace: Workspace) -> None:
     """Term lists that load, and a folder that is there and holds files of one layout."""
     from dti_assets.patents.extract import layout_of
@@ -155,10 +166,11 @@ def run(
     """Materialise the study, or the part that `expression` selects.
 
     Where another run is at work on what the study stores, waits for it to end, or raises
-    BusyError where `wait` is false. Raises StudyError for a selection that names nothing,
-    RunStorageError, and KeyboardInterrupt when it is interrupted; everything else is in the
-    Outcome.
+    BusyError where `wait` is false. Raises StudyError for a selection that names nothing and for
+    folders that cannot be written, RunStorageError, and KeyboardInterrupt when it is interrupted;
+    everything else is in the Outcome.
     """
+    _check_writable(study)
     # what this uses of Dagster's beta (single-run backfills) is no news to who runs a study
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
     workspace = Workspace(study, workers=workers, progress=progress or Progress())
@@ -181,6 +193,8 @@ def run(
         instance(home) as opened,
     ):
         settle(opened, lock.before)
+        if not study.remote_outputs:
+            sweep_leftovers(study.path(study.outputs))
         result = job.execute_in_process(
             instance=opened,
             asset_selection=sorted(keys, key=str),

@@ -1,8 +1,8 @@
 """Work done once: texts by file content and reader version, counts by text and settings.
 
 One small file an entry, written under another name and renamed, with a checksum in its first
-line: a killed run leaves no half entry, and a damaged one is recomputed, never believed. The
-clock plays no part.
+line over kind, key and content: a killed run leaves no half entry, and a damaged one, or one that
+lies under another's key, is recomputed, never believed. The clock plays no part.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from dti_assets.files import write_atomically
+from dti_assets.sealed import BrokenSealError, read_sealed, write_sealed
 
 
 @dataclass
@@ -26,22 +26,16 @@ class Cache:
 
     def get(self, kind: str, key: str) -> str | None:
         """The entry, or None where there is none or its checksum fails."""
-        path = self.path(kind, key)
         try:
-            raw = path.read_bytes()
-        except OSError:
-            return None
-        digest, _, payload = raw.partition(b"\n")
-        if digest.decode("ascii", "replace") != hashlib.sha256(payload).hexdigest():
+            content = read_sealed(self.path(kind, key), kind, key)
+        except BrokenSealError:
             self.damaged += 1
             return None
-        return payload.decode()
+        return None if content is None else content.decode()
 
     def put(self, kind: str, key: str, text: str) -> None:
         """Store an entry; raises OSError where the folder cannot be written."""
-        path = self.path(kind, key)
-        payload = text.encode()
-        write_atomically(path, hashlib.sha256(payload).hexdigest().encode() + b"\n" + payload)
+        write_sealed(self.path(kind, key), text.encode(), kind, key)
 
 
 def digest(*parts: object) -> str:

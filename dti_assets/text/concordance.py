@@ -17,7 +17,7 @@ from dti_assets.text.cache import Cache
 from dti_assets.text.dictionary import Dictionary, dictionary_of, normalise_term
 from dti_assets.text.extract import ACCOUNTED
 from dti_assets.text.matching import matcher
-from dti_assets.text.reports import stored_reading
+from dti_assets.text.reports import VanishedError, stored_reading
 from dti_assets.text.sections import split
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def examples(
             place = (row["province_code"], row["year"], row["section"])
             hits = occurrences(files, folder, cache, term, dictionary, *place, width=width)
             # a file may have gone since it was counted
-            with suppress(FileNotFoundError):
+            with suppress(VanishedError):
                 found += list(islice(hits, 1))
     return found
 

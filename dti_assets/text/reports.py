@@ -31,6 +31,10 @@ Progress = Callable[[int, int], None]
 _FAILURES = {"timeout": "timeout", "memory": "too_large", "died": "damaged", "error": "damaged"}
 
 
+class VanishedError(LookupError):
+    """A file that is not there any more as it was read; the message names it."""
+
+
 @dataclass(frozen=True)
 class Settled:
     """What study.yaml says a file is: province and year, or not to be counted at all."""
@@ -288,8 +292,8 @@ def _not_superseded(group: list[File], newer: Mapping[str, set[str]]) -> list[Fi
 def report_texts(files: pd.DataFrame, years: list[int], folder: Path, cache: Cache) -> pd.DataFrame:
     """The texts that count, of the given years (table report_texts), from table report_files.
 
-    Taken from the cache; a file whose entry is gone is read again. Raises FileNotFoundError
-    where neither is to be had.
+    Taken from the cache; a file whose entry is gone is read again. Raises VanishedError where
+    neither is to be had.
     """
     wanted = files[(files["status"] == "ok") & files["year"].isin(years)]
     rows = []
@@ -348,6 +352,6 @@ def stored_reading(path: str, sha256: str, folder: Path, cache: Cache) -> Readin
         return Reading.from_json(known)
     outcome = next(run_limited(read_file, [(str(locate(folder, path)),)], workers=1))[1]
     if isinstance(outcome, Failure) or outcome[0] != sha256:
-        raise FileNotFoundError(f"{path} changed or vanished while the run was under way")
+        raise VanishedError(f"{path} changed or vanished while the run was under way; run again")
     cache.put("texts", text_key(sha256), outcome[2].to_json())
     return outcome[2]

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import re
 import shutil
 import socket
@@ -434,7 +435,20 @@ def _append(path: Path, text: str) -> None:
             lambda s: _append(s.root / "patents_raw/patents.csv", "CN1,一种杯,江苏,2015-1-1\n"),
             "patents_raw/patents.csv has changed since asset patent_counts was made",
         ),
-        (lambda s: (s.root / "outputs/data/panel.parquet").touch(), "is older than asset panel"),
+        (
+            # a file that comes with an old date is a change like any other
+            lambda s: (
+                _append(s.root / "panel_raw/own.csv", "province,year\n"),
+                os.utime(s.root / "panel_raw/own.csv", (1e9, 1e9)),
+            ),
+            "panel_raw/own.csv has changed since asset user_figures was made",
+        ),
+        (
+            lambda s: shutil.copy(
+                s.root / "outputs/data/dti_iv.parquet", s.root / "outputs/data/dti.parquet"
+            ),
+            "was made from another dti than is stored now",
+        ),
     ],
 )
 def test_outputs_that_are_not_the_studys_are_refused(
@@ -445,6 +459,12 @@ def test_outputs_that_are_not_the_studys_are_refused(
         package_study(load_study(copy.file), tmp_path / "p.zip", (), False)
     assert str(refused.value).endswith(f"; run: dti run --study {copy.file}")
     assert not (tmp_path / "p.zip").exists()
+
+
+def test_dates_of_files_say_nothing(copy: Study, tmp_path: Path) -> None:
+    for number, path in enumerate(sorted(copy.root.rglob("*"))):
+        os.utime(path, (4e9 - 1e7 * (number % 300),) * 2)
+    assert package_study(load_study(copy.file), tmp_path / "p.zip", (), False).files
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,117 @@
+"""Studies whose runs are killed and then finished, for tests that compare what is left."""
+
+import hashlib
+import random
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from forked_runs import RunServer
+from made_studies import make_study
+from small_study import REPORTS, write_reports
+
+from dti_assets.pipeline.freshness import stale
+from dti_assets.pipeline.resources import Workspace
+from dti_assets.study import load_study
+
+# a page, an archive and plain text; PDFs would take longest and be killed in no other way
+READ = ("浙江2015.html", "jiangsu_2014_report.docx", "2015_上海.txt")
+
+
+@contextmanager
+def fast_folder() -> Iterator[Path]:
+    """A folder in memory where the system has one: a disk that is waited for is not the matter."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+        yield Path(folder)
+
+
+def new_study(folder: Path) -> Path:
+    """A study of two years with reports, a patent extract and few draws; its study.yaml."""
+    study = make_study(folder, "years: [2014, 2015]\n")
+    write_reports(folder / "reports_raw", {name: REPORTS[name] for name in READ})
+    rows = [f"CN{n},一种{('区块链', '数据')[n % 2]}方法,2014-03-0{n},杭州市" for n in range(1, 9)]
+    text = "\n".join(["申请号,标题,申请日,地址", *rows])
+    (folder / "patents_raw" / "extract.csv").write_text(text, encoding="utf-8")
+    return study.file
+
+
+def outputs(study: Path) -> dict[str, str]:
+    """SHA-256 of every file below the outputs but for the cache, by path: leftovers too."""
+    folder = study.parent / "outputs"
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and folder / "cache" not in path.parents
+    }
+
+
+def leftovers(study: Path) -> list[str]:
+    """Hidden files below the outputs, cache included: what a write that was cut short leaves."""
+    return sorted(path.name for path in (study.parent / "outputs").rglob(".*"))
+
+
+class Trial:
+    """One selection of one study: run undisturbed once, then killed and finished again and again.
+
+    `seconds` is what the last run that came to its end took, of a fresh study and of one that had
+    been begun: moments are drawn over it, so that a machine that gets busier moves them along.
+    """
+
+    def __init__(self, server: RunServer, study: Path, select: str | None) -> None:
+        self.server, self.study, self.select = server, study, select
+        self.seconds: dict[bool, float] = {}
+        with self._copy() as copy:
+            assert self._run(copy, begun=False) == "done"
+            self.expected = outputs(copy)
+
+    @contextmanager
+    def _copy(self) -> Iterator[Path]:
+        with fast_folder() as folder:
+            shutil.copytree(self.study.parent, folder / "study")
+            yield folder / "study" / "study.yaml"
+
+    def _run(self, study: Path, begun: bool, kill_after: float | None = None) -> str:
+        start = time.monotonic()
+        said = self.server.run(study, self.select, kill_after=kill_after)
+        if said == "done":
+            self.seconds[begun] = time.monotonic() - start
+        return said
+
+    def killed_at_random(self, seed: int) -> list[str]:
+        """Kill the run at a moment drawn by `seed`, in a third of the seeds the next one too, and
+        finish it; how the runs ended that were to be killed. Fails where the bytes differ."""
+        chance = random.Random(seed)
+        with self._copy() as copy:
+            ends = [self._run(copy, False, chance.uniform(0, self.seconds[False]))]
+            if seed % 3 == 0:
+                longest = self.seconds.get(True, self.seconds[False])
+                ends.append(self._run(copy, True, chance.uniform(0, longest)))
+            self._finish(copy, f"seed {seed}")
+        return ends
+
+    def changes(self) -> int:
+        """How many changes of files an undisturbed run announces."""
+        with self._copy() as copy:
+            return self.server.changes(copy, self.select)
+
+    def killed_at_change(self, number: int) -> str:
+        """Let the run kill itself at its n-th change of a file, and finish it; how it ended."""
+        with self._copy() as copy:
+            end = self.server.run(copy, self.select, kill_at_change=number)
+            self._finish(copy, f"change {number}")
+        return end
+
+    def _finish(self, study: Path, what: str) -> None:
+        assert self._run(study, begun=True) == "done", what
+        found = outputs(study)
+        different = {
+            p for p in found.keys() | self.expected if found.get(p) != self.expected.get(p)
+        }
+        assert not different, (what, different)
+        assert leftovers(study) == [], what
+        if self.select is None:
+            assert stale(Workspace(load_study(study))) is None, what
