@@ -76,6 +76,11 @@ def test_what_is_made_elsewhere_and_whole_folders_are_kept(store: Store, tmp_pat
     (row,) = store.keep(tmp_path / "made", "panel")
     assert row["path"] == "panel/a.csv" and row["bytes"] == 1
     assert stored_paths(store) == ["/data/things.parquet", "/panel/a.csv"]
+    assert store.kept(row["path"], row["sha256"], "panel") == b"x"
+    said = r"is not the file that asset panel made; run dti run --select panel"
+    for path, digest in (("panel/a.csv", "0" * 64), ("panel/gone.csv", row["sha256"])):
+        with pytest.raises(MissingTableError, match=f"{path} {said}"):
+            store.kept(path, digest, "panel")
 
 
 def test_a_write_that_fails_leaves_the_old_table_and_nothing_else(

@@ -95,7 +95,7 @@ def _moving(ax: Axes, kind: str, found: list[dict[str, Any]]) -> None:
     ax.set_xlabel("change in standard errors")
     # bars on one side alone leave room on the other
     ax.use_sticky_edges = False
-    ax.locator_params("x", nbins=6)
+    ax.locator_params("x", nbins=5)
     fit_scale(ax, "x", [0.0, *(row["change_in_se"] for row in found)])
 
 
