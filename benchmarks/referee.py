@@ -23,9 +23,9 @@ from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.run import run
 from dti_assets.publishing.figures.remedies import remedies
 from dti_assets.publishing.referee.citing import Stored
-from dti_assets.publishing.referee.documents import FIGURE_NEEDS
-from dti_assets.publishing.referee.objections import NEEDED, response_rows
+from dti_assets.publishing.referee.objections import response_rows
 from dti_assets.publishing.referee.page import referee_page
+from dti_assets.publishing.referee.sources import FIGURE_NEEDS, NEEDED
 from dti_assets.publishing.referee.word_file import referee_document
 from dti_assets.publishing.tables import REFEREE_RESPONSE
 from dti_assets.scaffold import new_study

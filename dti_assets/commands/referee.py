@@ -20,7 +20,8 @@ def referee(folder: Path | None, study_file: str) -> None:
     """
     import tempfile
 
-    from dti_assets.publishing.referee.documents import FIGURE_NEEDS, FOLDER, documents, sections
+    from dti_assets.publishing.referee.documents import documents, sections
+    from dti_assets.publishing.referee.sources import FIGURE_NEEDS, FOLDER
     from dti_assets.publishing.tables import REFEREE_RESPONSE
     from dti_assets.storage import Store
 

@@ -13,8 +13,9 @@ from referee_reader import faults, read_page, read_word
 
 from dti_assets.publishing.figures.remedies import remedies
 from dti_assets.publishing.referee.citing import Stored, say
-from dti_assets.publishing.referee.documents import FIGURE_NEEDS, documents, in_short
-from dti_assets.publishing.referee.objections import NEEDED, response_rows
+from dti_assets.publishing.referee.documents import documents, in_short
+from dti_assets.publishing.referee.objections import response_rows
+from dti_assets.publishing.referee.sources import FIGURE_NEEDS, NEEDED
 from dti_assets.publishing.tables import REFEREE_RESPONSE
 from dti_assets.stored_tables import TABLES
 
@@ -148,9 +149,11 @@ TWO_RAYS = {"ar_low": -INF, "ar_high": INF, "ar_set": "(-inf, -3] and [0.1, inf)
         (3, robust(check(DIRECT, "up to 50 %", 0.4, 0.1, 0.7, note=EXCLUDES)),
          "stands in part", "still excludes zero"),
         (3, robust(check(DIRECT, "up to 10 %", 0.4, -0.1, 0.7, note=INCLUDES)),
-         "stands", "from -0.100 to 0.700, which includes zero"),
+         "stands", "from -0.100 to 0.700 and includes zero"),
         (3, robust(check(DIRECT, "up to 10 %", 0.4, -INF, INF, note=EXCLUDES)),
-         "stands", "an unbounded 95 % set"),
+         "stands", "up to 10 % the 95 % set is unbounded"),
+        (3, robust(ROBUST | {"check": DIRECT, "variant": "all", "reason": "two instruments"}),
+         "stands", "no sensitivity to a direct effect is stored"),
         (4, robust(check(*OTHERS, 0.5, 0.2, 0.9)), "stands in part", "does not hang on"),
         (4, robust(check(*OTHERS, -0.5, -0.9, -0.2)), "stands in part", "another one"),
         (4, robust(check(*OTHERS, 0.5, -0.2, 0.9)), "stands", "both sides of zero"),

@@ -7,8 +7,7 @@ import dagster as dg
 from dti_assets.pipeline.assets.publication import GROUP
 from dti_assets.pipeline.metadata import describe
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.publishing.referee.documents import FIGURE_NEEDS, FOLDER, in_short
-from dti_assets.publishing.referee.objections import NEEDED
+from dti_assets.publishing.referee.sources import FIGURE_NEEDS, FOLDER, NEEDED
 from dti_assets.publishing.tables import REFEREE_DOCUMENTS, REFEREE_RESPONSE
 
 
@@ -20,6 +19,7 @@ def referee_response(
     answered from the stored tables: every sentence, and for every number in it the cell it is
     read from. What is not stored is said to be not tested, and why."""
     from dti_assets.publishing.referee.citing import Stored
+    from dti_assets.publishing.referee.documents import in_short
     from dti_assets.publishing.referee.objections import response_rows
 
     keys = {name: workspace.tables[name].key for name in NEEDED}

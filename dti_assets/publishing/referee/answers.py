@@ -8,11 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dti_assets.publishing.referee.citing import Citer, Row, Sentence, Stored, plain, say
+from dti_assets.publishing.referee.sources import ROBUSTNESS, WEAK
 
-WEAK = "weak_instrument_inference"
-ROBUSTNESS = "robustness"
-BASELINE = "table_02_baseline"
-LEFT_OUT = "leave_one_province_out"
 # how an objection fares against the stored figures
 STANDS, IN_PART, NOT_BORNE_OUT, NOT_TESTED = (
     *("stands", "stands in part", "not borne out"),

@@ -109,7 +109,7 @@ class Stored:
         return [
             row
             for row in self._rows[asset]
-            if all(row[name] == value for name, value in wanted.items())
+            if all(row.get(name) == value for name, value in wanted.items())
         ]
 
     def first(self, asset: str, **wanted: Any) -> Row | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dti_assets.publishing.referee.answers import (
-    BASELINE,
     IN_PART,
     LEVEL,
     NOT_BORNE_OUT,
@@ -19,6 +18,7 @@ from dti_assets.publishing.referee.answers import (
 )
 from dti_assets.publishing.referee.citing import Row, Stored, plain, say
 from dti_assets.publishing.referee.exclusion_answers import varied
+from dti_assets.publishing.referee.sources import BASELINE
 
 PERMUTED, AUDIT = "dictionary_permutation", "measurement_audit"
 

@@ -11,17 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dti_assets.publishing.referee.answers import BASELINE, FINDINGS, LEFT_OUT, ROBUSTNESS, WEAK
+from dti_assets.publishing.referee.answers import FINDINGS
+from dti_assets.publishing.referee.sources import FIGURE_NEEDS, PAGE, WORD
 from dti_assets.tables import records
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Row = dict[str, Any]
-# stored tables that the figure of the documents shows
-FIGURE_NEEDS = (WEAK, ROBUSTNESS, LEFT_OUT, BASELINE)
-# where the documents lie below the outputs, and what they are called
-FOLDER, PAGE, WORD = "referee", "referee.html", "referee.docx"
 TITLE = "Answers to a referee"
 LEAD = (
     "The standard objections to the design, one by one, with what the stored tables hold on each. "

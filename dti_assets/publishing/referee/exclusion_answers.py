@@ -8,9 +8,7 @@ from dti_assets.publishing.referee.answers import (
     LEVEL,
     NOT_BORNE_OUT,
     NOT_TESTED,
-    ROBUSTNESS,
     STANDS,
-    WEAK,
     Answer,
     Piece,
     bounded,
@@ -25,6 +23,7 @@ from dti_assets.publishing.referee.answers import (
     variant,
 )
 from dti_assets.publishing.referee.citing import Citer, Row, Sentence, Stored, plain, say
+from dti_assets.publishing.referee.sources import ROBUSTNESS, WEAK
 
 DIRECT, PLACEBO, LEADS = (
     *("direct effect of the instrument", "placebo hubs"),
@@ -39,7 +38,7 @@ def exclusion(stored: Stored) -> Answer:
     if row is None:
         return untested("", no_column(stored))
     cell = stored.citer(WEAK, row)
-    direct = stored.rows(ROBUSTNESS, check=DIRECT)
+    direct = [r for r in stored.rows(ROBUSTNESS, check=DIRECT) if r["estimate"] is not None]
     held = [r for r in direct if bounded(r) and "excludes zero" in (r["note"] or "")]
     if held:
         last = stored.citer(ROBUSTNESS, held[-1])
@@ -91,13 +90,13 @@ def exclusion(stored: Stored) -> Answer:
 
 def _first_direct(cell: Citer) -> Sentence:
     """What the smallest direct effect that was tried leaves of the set."""
-    said = say("already a direct effect of the instrument {} leaves ", cell("variant", "text"))
+    said = say("with a direct effect of the instrument {} the 95 % set ", cell("variant", "text"))
     if not cell.has("conf_low", "conf_high"):
-        return said + say("no set at all.")
+        return said + say("is empty.")
     ends = (cell("conf_low"), cell("conf_high"))
     if bounded(cell.row):
-        return said + say("a 95 % set from {} to {}, which includes zero.", *ends)
-    return said + say("an unbounded 95 % set (outer ends {} and {}).", *ends)
+        return said + say("reaches from {} to {} and includes zero.", *ends)
+    return said + say("is unbounded (outer ends {} and {}).", *ends)
 
 
 def varied(stored: Stored, check: str, name: str, what: str) -> Piece:

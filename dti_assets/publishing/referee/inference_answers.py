@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dti_assets.publishing.referee.answers import (
-    BASELINE,
     IN_PART,
     LEVEL,
     NOT_BORNE_OUT,
-    ROBUSTNESS,
     STANDS,
-    WEAK,
     Answer,
     Piece,
     bounded,
@@ -21,6 +18,7 @@ from dti_assets.publishing.referee.answers import (
     untested,
 )
 from dti_assets.publishing.referee.citing import Row, Sentence, Stored, listed, say
+from dti_assets.publishing.referee.sources import BASELINE, ROBUSTNESS, WEAK
 
 # a standard error that grows by more than this has been understated
 _WIDER = 1.1

@@ -12,10 +12,6 @@ from dti_assets.publishing.referee import (
     strength_answers,
 )
 from dti_assets.publishing.referee.answers import (
-    BASELINE,
-    LEFT_OUT,
-    ROBUSTNESS,
-    WEAK,
     Objection,
     Piece,
     no_column,
@@ -24,13 +20,8 @@ from dti_assets.publishing.referee.answers import (
     two_stage,
 )
 from dti_assets.publishing.referee.citing import Stored, say
+from dti_assets.publishing.referee.sources import WEAK
 
-# stored tables that answers are read from
-NEEDED = (
-    *(WEAK, LEFT_OUT, ROBUSTNESS, BASELINE, "romano_wolf"),
-    *("indirect_effects", "influence", "dictionary_permutation", "specification_curve"),
-    *("measurement_audit", "published_forensics", "capital_distances", "frozen_instrument"),
-)
 OBJECTIONS = (
     Objection(
         "Weak instrument",

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dti_assets.publishing.referee.answers import (
     IN_PART,
-    LEFT_OUT,
     NOT_BORNE_OUT,
     STANDS,
-    WEAK,
     Answer,
     Piece,
     bounded,
@@ -19,6 +17,7 @@ from dti_assets.publishing.referee.answers import (
     untested,
 )
 from dti_assets.publishing.referee.citing import Citer, Row, Sentence, Stored, plain, say
+from dti_assets.publishing.referee.sources import LEFT_OUT, WEAK
 
 # an instrument worth fewer clusters than this share of them rests on a few
 _FEW = 1 / 3
