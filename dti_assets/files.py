@@ -10,7 +10,6 @@ import os
 import re
 import secrets
 import shutil
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,6 +41,8 @@ def write_error(folder: Path | str, error: OSError) -> WriteError:
 def why_not_writable(folder: Path) -> str | None:
     """Why no file can be made and filled in `folder`, or in the nearest folder above it that is
     there; None where one can."""
+    import tempfile
+
     nearest = next(path for path in (folder, *folder.parents) if path.exists())
     try:
         with tempfile.NamedTemporaryFile(dir=nearest) as file:

@@ -12,7 +12,6 @@ from typing import Any
 
 from dti_assets.pipeline.inputs import input_files
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.replication.manifest import sha256
 from dti_assets.storage import Store
 from dti_assets.stored_tables import YEARLY
 from dti_assets.study import Study
@@ -34,6 +33,9 @@ def file_readers(study: Study) -> dict[str, tuple[str, ...]]:
 
 def file_contents(study: Study) -> dict[str, dict[str, str]]:
     """SHA-256 of the files by kind and path, relative to the study where they lie in it."""
+    # not needed to define assets, so not loaded with them
+    from dti_assets.replication.manifest import sha256
+
     found: dict[str, dict[str, str]] = {}
     for kind, files in input_files(study, _KINDS).items():
         found[kind] = {}

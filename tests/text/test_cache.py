@@ -19,7 +19,12 @@ def test_an_entry_comes_back_and_a_damaged_one_does_not(tmp_path: Path) -> None:
     for broken in (path.read_bytes()[:-2], b"", b"no checksum"):
         path.write_bytes(broken)
         assert cache.get("texts", key) is None
-    assert cache.damaged == 3
+    other = digest("another key")
+    cache.put("texts", other, "数字")
+    path.write_bytes(cache.path("texts", other).read_bytes())
+    cache.path("texts", other).unlink()
+    assert cache.get("texts", key) is None
+    assert cache.damaged == 4
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
