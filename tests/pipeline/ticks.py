@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from dti_assets.pipeline.build import build_definitions
+from dti_assets.pipeline.home import initialise, instance
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.run import initialise
 from dti_assets.study import load_study
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -49,9 +49,8 @@ class Tick:
 @contextmanager
 def instance_of(study_file: Path) -> Iterator[dg.DagsterInstance]:
     """The instance in the study's Dagster home."""
-    home = initialise(load_study(study_file))
-    with dg.DagsterInstance.from_config(str(home)) as instance:
-        yield instance
+    with instance(initialise(load_study(study_file))) as opened:
+        yield opened
 
 
 def definitions_of(study_file: Path) -> dg.Definitions:
