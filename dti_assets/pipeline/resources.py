@@ -105,6 +105,17 @@ class Workspace:
         """Where patents are classified; None for this machine's processors."""
         if self.study.patents.engine == "local":
             return None
-        from dti_assets.patents.ray_engine import ray_engine
+        from dti_assets.patents.extract import on_ray
+        from dti_assets.ray_engine import RayCluster
 
-        return ray_engine(self.study.patents.ray_address)
+        return on_ray(RayCluster(self.study.patents.ray_address))
+
+    def report_engine(self) -> "ReportEngine":
+        """Where reports are read and counted."""
+        from dti_assets.ray_engine import RayCluster
+        from dti_assets.text.engines import LocalWorkers, RayWorkers
+
+        chosen = self.study.reports
+        if chosen.engine == "local":
+            return LocalWorkers(self.workers)
+        return RayWorkers(RayCluster(chosen.ray_address))

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal, Protocol
 
 from dti_assets.text.dictionary import Dictionary
@@ -40,12 +41,13 @@ class _Jieba:
             import jieba
         jieba.setLogLevel(logging.WARNING)
         self._tokenizer = jieba.Tokenizer()
-        if cache_folder is not None:
-            # jieba loads its cache unchecked, by default from the shared temporary folder
-            cache_folder.mkdir(parents=True, exist_ok=True)
-            self._tokenizer.tmp_dir = str(cache_folder)
+        # jieba loads its cache unchecked, by default from the shared temporary folder
+        with TemporaryDirectory(prefix="dti-jieba-") as scratch:
+            folder = Path(scratch) if cache_folder is None else cache_folder
+            folder.mkdir(parents=True, exist_ok=True)
+            self._tokenizer.tmp_dir = str(folder)
             self._tokenizer.cache_file = f"jieba-{version('jieba')}.cache"
-        self._tokenizer.initialize()
+            self._tokenizer.initialize()
         for key in dictionary.keys:
             self._tokenizer.add_word(dictionary.by_key[key].term)
 
@@ -72,7 +74,8 @@ def segmenter(
     """A tokenizer with HMM on that knows the terms of `dictionary`.
 
     `cache_folder` is where jieba may keep its parsed base dictionary; it must not be shared with
-    untrusted users. Raises TokenizerError where rjieba is asked for and not installed.
+    untrusted users. Without one it is parsed anew, which takes a second. Raises TokenizerError
+    where rjieba is asked for and not installed.
     """
     if name == "jieba":
         return _Jieba(dictionary, cache_folder)

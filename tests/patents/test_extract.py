@@ -230,11 +230,12 @@ def test_a_killed_run_resumes(tmp_path: Path) -> None:
 
 def test_ray_gives_what_this_machine_gives(tmp_path: Path) -> None:
     pytest.importorskip("ray", reason="the optional extra [ray] is not installed")
-    from dti_assets.patents.ray_engine import ray_engine
+    from dti_assets.patents.extract import on_ray
+    from dti_assets.ray_engine import RayCluster
 
     write_patents(tmp_path / "p.parquet", 5000, seed=4)
     local = classify_extract(tmp_path / "p.parquet", TERMS, tmp_path / "l", rows=600)
-    engine = ray_engine(window=4)
+    engine = on_ray(RayCluster(), window=4)
     far = classify_extract(tmp_path / "p.parquet", TERMS, tmp_path / "r", engine=engine, rows=600)
     one, other = (combine(e, tmp_path / "o.parquet") for e in (local, far))
     assert one.status.equals(other.status) and one.table().equals(other.table())
@@ -249,12 +250,12 @@ def test_ray_gives_what_this_machine_gives(tmp_path: Path) -> None:
 
 
 def test_without_ray_a_sentence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    from dti_assets.patents.errors import PatentError
-    from dti_assets.patents.ray_engine import ray_engine
+    from dti_assets.patents.extract import on_ray
+    from dti_assets.ray_engine import EngineError, RayCluster
 
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(PatentError, match=r"extra \[ray\]"):
-        next(iter(ray_engine()([], lambda table: table)))
+    with pytest.raises(EngineError, match=r"extra \[ray\]"):
+        next(iter(on_ray(RayCluster())([], lambda table: table)))
 
 
 def test_eighteen_months() -> None:

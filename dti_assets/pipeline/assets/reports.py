@@ -41,8 +41,8 @@ def report_files(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult
         study.path(study.inputs.reports),
         workspace.cache,
         settled,
-        workers=workspace.workers,
         progress=workspace.progress.on("report_files"),
+        engine=workspace.report_engine(),
     )
     tally = folder.tally
     sentence = f"{tally.read} read, {tally.reused} reused, {tally.refused} refused"
