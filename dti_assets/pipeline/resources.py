@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dti_assets.patents.extract import Engine
+    from dti_assets.text.engines import ReportEngine
 
 
 class Progress:

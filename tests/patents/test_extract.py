@@ -228,36 +228,6 @@ def test_a_killed_run_resumes(tmp_path: Path) -> None:
     assert one.equals(other)
 
 
-def test_ray_gives_what_this_machine_gives(tmp_path: Path) -> None:
-    pytest.importorskip("ray", reason="the optional extra [ray] is not installed")
-    from dti_assets.patents.extract import on_ray
-    from dti_assets.ray_engine import RayCluster
-
-    write_patents(tmp_path / "p.parquet", 5000, seed=4)
-    local = classify_extract(tmp_path / "p.parquet", TERMS, tmp_path / "l", rows=600)
-    engine = on_ray(RayCluster(), window=4)
-    far = classify_extract(tmp_path / "p.parquet", TERMS, tmp_path / "r", engine=engine, rows=600)
-    one, other = (combine(e, tmp_path / "o.parquet") for e in (local, far))
-    assert one.status.equals(other.status) and one.table().equals(other.table())
-    before = inodes(tmp_path / "r")
-    assert len(before) == 9
-    victim = Path(min(before))
-    victim.unlink()
-    again = classify_extract(tmp_path / "p.parquet", TERMS, tmp_path / "r", engine=engine, rows=600)
-    after = inodes(tmp_path / "r")
-    assert {p: i for p, i in before.items() if p != str(victim)}.items() <= after.items()
-    assert combine(again, tmp_path / "o.parquet").table().equals(other.table())
-
-
-def test_without_ray_a_sentence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    from dti_assets.patents.extract import on_ray
-    from dti_assets.ray_engine import EngineError, RayCluster
-
-    monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(EngineError, match=r"extra \[ray\]"):
-        next(iter(on_ray(RayCluster())([], lambda table: table)))
-
-
 def test_eighteen_months() -> None:
     assert months_before(date(2024, 3, 31)) == date(2022, 9, 30)
     assert months_before(date(2024, 7, 15)) == date(2023, 1, 15)
