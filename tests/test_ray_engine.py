@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import samples
+from text.test_workers import misbehave
 
 from dti_assets.patents.combine import combine
 from dti_assets.patents.extract import classify_extract, on_ray
@@ -21,7 +22,6 @@ from dti_assets.text.dictionary import shipped_dictionary
 from dti_assets.text.engines import LocalWorkers, RayWorkers, ReportEngine
 from dti_assets.text.reports import Folder, read_folder, report_texts
 from dti_assets.text.workers import Failure, Limits
-from text.test_workers import misbehave
 
 LIMITS = Limits(4.0, 2 * 2**30)
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 TRUNCATION_MONTHS = 18
-_BUCKET_ROWS = 1_000_000
+_BUCKET_ROWS = 500_000
 _ALL_FILES = "(all)"
 
 
@@ -102,8 +102,8 @@ def combine(extract: Extract, path: Path, extract_date: date | None = None) -> P
 
 
 def _buckets(extract: Extract, scratch: Path) -> Iterator[pl.DataFrame]:
-    """The rows of all slices in parts of about a million, those of one key in one part, each part
-    in the order of the slices. Every slice is read once, whatever their number."""
+    """The rows of all slices in parts of about _BUCKET_ROWS: those of one key in one part, each
+    part in the order of the slices. Every slice is read once, whatever their number."""
     import polars as pl
     import pyarrow as pa
 
