@@ -168,7 +168,11 @@ def _connect(address: str | None, runtime_env: Any) -> Any:
             logging_level=logging.ERROR,
         )
     except (ConnectionError, ValueError, RuntimeError) as error:
-        raise EngineError(f"Ray at {address or 'this machine'}: {_first_line(error)}") from error
+        # the port answered: another version of Ray, or a cluster whose token is not here
+        hint = "; are its version and its token those here?" if ":" in (address or "") else ""
+        raise EngineError(
+            f"Ray at {address or 'this machine'}: {_first_line(error)}{hint}"
+        ) from error
     return ray
 
 

@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import Any
 
 _HEADER = struct.Struct(">Q")
+# libraries that parse files hold on to memory: after so many calls a new process takes over
+_CALLS_A_WORKER = 250
 Event = threading.Event
 Key = tuple[str, str, int]
 
@@ -146,6 +148,9 @@ class Idle:
         return found or _Worker(key)
 
     def give(self, worker: _Worker) -> None:
+        if worker.calls >= _CALLS_A_WORKER:
+            worker.close()
+            return
         with self._lock:
             self._workers.append(worker)
 
@@ -197,6 +202,7 @@ class _Worker:
 
     def __init__(self, key: Key) -> None:
         self.key = key
+        self.calls = 0
         package_root = str(Path(__file__).resolve().parents[2])
         path = os.pathsep.join(filter(None, (package_root, os.environ.get("PYTHONPATH"))))
         self._process = subprocess.Popen(
@@ -212,6 +218,7 @@ class _Worker:
         return self._process.poll() is None
 
     def call(self, arguments: tuple[Any, ...], limits: Limits, stop: Event) -> Any:
+        self.calls += 1
         deadline = time.monotonic() + limits.seconds
         assert self._process.stdin is not None and self._process.stdout is not None
         payload = pickle.dumps(arguments, protocol=5)

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from dti_assets.patents.checks import broken_records
 from dti_assets.patents.classify import classify
 from dti_assets.patents.combine import combine, months_before
 from dti_assets.patents.errors import PatentSourceError
@@ -226,6 +228,26 @@ def test_a_killed_run_resumes(tmp_path: Path) -> None:
     fresh = classify_extract(source, TERMS, tmp_path / "w2", rows=300)
     one, other = (combine(e, tmp_path / "o.parquet").table() for e in (extract, fresh))
     assert one.equals(other)
+
+
+def test_what_breaks_a_stored_extract_is_said(tmp_path: Path) -> None:
+    write_patents(tmp_path / "p.parquet", 1000, seed=1)
+    extract = classify_extract(tmp_path / "p.parquet", TERMS, tmp_path / "w")
+    patents = combine(extract, tmp_path / "o.parquet")
+    assert broken_records(patents.path) == []
+    table = patents.table()
+    twice = pa.concat_tables([table, table.slice(0, 3), table.slice(0, 1)])
+    pq.write_table(twice, tmp_path / "twice.parquet")
+    assert broken_records(tmp_path / "twice.parquet") == [
+        "4 application numbers stand on more than one row"
+    ]
+    holes = table.set_column(
+        table.column_names.index("origin"), "origin", pa.nulls(table.num_rows, pa.string())
+    )
+    pq.write_table(holes, tmp_path / "holes.parquet")
+    assert broken_records(tmp_path / "holes.parquet") == ["origin is null on 1,000 rows"]
+    pq.write_table(table.drop_columns(["origin"]), tmp_path / "less.parquet")
+    assert "differ from the declaration" in broken_records(tmp_path / "less.parquet")[0]
 
 
 def test_eighteen_months() -> None:
