@@ -33,7 +33,8 @@ def cluster() -> Iterator[RayCluster]:
     with pytest.MonkeyPatch.context() as patch:
         here = str(Path(__file__).parent)
         patch.setenv("PYTHONPATH", os.pathsep.join([here, os.environ.get("PYTHONPATH", "")]))
-        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+        # without "local" it would join a cluster that was left running on this machine
+        ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False)
         yield RayCluster()
         ray.shutdown()
 
