@@ -6,6 +6,9 @@ STUDY ?= study.yaml
 # ray as well where its tests are to run: make test EXTRAS=dev,rjieba,ray
 EXTRAS ?= dev,rjieba
 
+# which benchmarks, and their options: make bench BENCH="load --full"
+BENCH ?=
+
 .PHONY: run test install ui bench lint format
 
 run: $(VENV)/.installed          ## the main job: materialise the study, say where the results are
@@ -19,8 +22,8 @@ install: $(VENV)/.installed
 ui: $(VENV)/.installed           ## the Dagster web UI on 127.0.0.1
 	$(BIN)/dti ui --study $(STUDY)
 
-bench: $(VENV)/.installed-dev    ## ratios against stated baselines, each in one run
-	for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+bench: $(VENV)/.installed-dev    ## ratios against stated baselines; writes docs/performance.md
+	$(BIN)/python benchmarks $(BENCH)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check

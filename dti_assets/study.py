@@ -75,6 +75,15 @@ class Text(_Part):
     )
 
 
+class Reports(_Part):
+    """Where reports are read and counted; moves no number."""
+
+    engine: Literal["local", "ray"] = Field("local", description="where reports are read")
+    ray_address: str | None = Field(
+        None, description="a running Ray cluster; null starts Ray on this machine"
+    )
+
+
 class Floor(_Part):
     """No distance is shorter than this."""
 
@@ -232,6 +241,7 @@ class Study(_Part):
         "sqlite", description="run records: in the run home, or at DTI_POSTGRES_URL"
     )
     text: Text = Text()
+    reports: Reports = Reports()
     instrument: Instrument = Instrument()
     patents: Patents = Patents()
     panel: Panel = Panel()

@@ -57,7 +57,7 @@ def test_paths_are_relative_to_the_file(tmp_path: Path, monkeypatch: pytest.Monk
 def test_the_schema_describes_every_key() -> None:
     schema = study_schema()
     assert set(schema["properties"]) == {
-        "name", "years", "inputs", "outputs", "text", "instrument", "patents", "panel",
-        "estimates", "audit", "run_storage", "notify",
+        "name", "years", "inputs", "outputs", "text", "reports", "instrument", "patents",
+        "panel", "estimates", "audit", "run_storage", "notify",
     }  # fmt: skip
     assert schema["required"] == ["years"]

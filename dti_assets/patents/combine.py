@@ -7,9 +7,12 @@ say is decided before, in `tidy` and `classify`; counting is in `counting`.
 from __future__ import annotations
 
 from calendar import monthrange
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from dti_assets.files import replacing
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 TRUNCATION_MONTHS = 18
-_BUCKET_ROWS = 1_000_000
+_BUCKET_ROWS = 500_000
 _ALL_FILES = "(all)"
 
 
@@ -73,19 +76,16 @@ def combine(extract: Extract, path: Path, extract_date: date | None = None) -> P
     if extract_date is None:
         extract_date = scan.select(pl.col("latest").max()).collect().item()
         source = "unknown" if extract_date is None else "latest date in the extract"
-    buckets = max(1, -(-extract.rows // _BUCKET_ROWS))
     across = Status()
     schema = DIGITAL_PATENTS.arrow_schema()
     written = 0
     with (
         replacing(Path(path)) as part,
         pq.ParquetWriter(part, schema, compression="zstd") as writer,
+        TemporaryDirectory(prefix=".buckets-", dir=Path(path).parent) as scratch,
     ):
-        for bucket in range(buckets):
-            rows = scan
-            if buckets > 1:
-                rows = scan.filter(pl.col("key").hash(0) % buckets == bucket)
-            frame = _one_each(rows.collect(), across)
+        for rows in _buckets(extract, Path(scratch)):
+            frame = _one_each(rows, across)
             cutoff = None if extract_date is None else months_before(extract_date)
             frame = frame.with_columns(
                 (pl.col("application_until") > cutoff).alias("truncated")
@@ -99,6 +99,32 @@ def combine(extract: Extract, path: Path, extract_date: date | None = None) -> P
     return Patents(
         Path(path), written, extract_date, source, extract.basis, status_frame(extract, across)
     )
+
+
+def _buckets(extract: Extract, scratch: Path) -> Iterator[pl.DataFrame]:
+    """The rows of all slices in parts of about _BUCKET_ROWS: those of one key in one part, each
+    part in the order of the slices. Every slice is read once, whatever their number."""
+    import polars as pl
+    import pyarrow as pa
+
+    count = max(1, -(-extract.rows // _BUCKET_ROWS))
+    if count == 1:
+        yield pl.read_parquet(extract.slices)
+        return
+    schema = pl.read_parquet_schema(extract.slices[0])
+    arrow = pl.DataFrame(schema=schema).to_arrow().schema
+    paths = [scratch / f"{number}.arrow" for number in range(count)]
+    with ExitStack() as stack:
+        writers = [stack.enter_context(pa.ipc.new_stream(str(path), arrow)) for path in paths]
+        for slice_path in extract.slices:
+            rows = pl.read_parquet(slice_path).with_columns(
+                (pl.col("key").hash(0) % count).alias("bucket")
+            )
+            for (bucket,), part in rows.partition_by("bucket", as_dict=True).items():
+                writers[int(bucket)].write_table(part.drop("bucket").to_arrow().cast(arrow))
+    for path in paths:
+        yield pl.read_ipc_stream(path)
+        path.unlink()
 
 
 def months_before(day: date, months: int = TRUNCATION_MONTHS) -> date:

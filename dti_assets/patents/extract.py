@@ -26,6 +26,7 @@ from dti_assets.patents.columns import Layout
 from dti_assets.patents.errors import PatentSourceError
 from dti_assets.patents.reading import SLICE_ROWS, PatentFile, PatentReader, find_files
 from dti_assets.patents.terms import PatentTerms
+from dti_assets.ray_engine import RayCluster
 from dti_assets.sealed import BrokenSealError, read_sealed, seal, write_sealed
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def classify_extract(
     """Read and classify every patent file in `source`; slices go to folders in `work`.
 
     columns: more column names (field -> name or names, see columns.ALIASES). engine: where
-    slices are classified; default this machine's cores, `ray_engine.ray_engine(...)` a cluster.
+    slices are classified; default this machine's cores, `on_ray(...)` a cluster.
     rows: rows a slice. not_after: later dates are unreadable (default: end of this year).
     progress: called with file name and rows done after each slice.
 
@@ -192,6 +193,24 @@ def threads(workers: int | None = None) -> Engine:
                     yield done, future.result()
             for done, future in waiting:
                 yield done, future.result()
+
+    return run
+
+
+def on_ray(cluster: RayCluster, window: int | None = None) -> Engine:
+    """Slices on a Ray cluster: read here, classified there, back in the order they were sent in,
+    so that results and resuming are those of `threads`. window: slices under way at most."""
+
+    def run(jobs: Iterable[Job], function: Callable[[pa.Table], pa.Table]) -> Iterator[Job]:
+        numbers: list[int] = []
+
+        def slices() -> Iterator[tuple[pa.Table]]:
+            for number, raw in jobs:
+                numbers.append(number)
+                yield (raw,)
+
+        for index, table in cluster.run(function, slices(), in_order=True, window=window):
+            yield numbers[index], table
 
     return run
 

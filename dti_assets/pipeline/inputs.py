@@ -58,6 +58,8 @@ SETTING_READERS: dict[str, tuple[str, ...]] = {
     "text.annexes": ("policy_attention",),
     "text.tokenizer": COUNTS,
     "text.settled": FILE_READERS["reports"],
+    # where the work is done moves no number
+    "reports": (),
     "instrument": ("capital_distances",),
     "patents": ("digital_patents",),
     "panel.log_of_zero": ("panel", "panel_export"),

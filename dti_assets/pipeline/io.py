@@ -5,6 +5,7 @@ Every run has it, wherever it was launched from; so it also keeps runs apart.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,6 +26,29 @@ from dti_assets.pipeline.metadata import lineage_metadata
 from dti_assets.pipeline.origins import Origins
 from dti_assets.storage import Store
 from dti_assets.tables import Table
+
+
+@dataclass(frozen=True)
+class StoredYears:
+    """A yearly table as an asset takes it that handles one year at a time: each is read when
+    asked for, so that memory does not grow with the number of years."""
+
+    store: Store
+    table: Table
+    years: list[int]
+
+    def of(self, year: int) -> Any:
+        """The frame of one year."""
+        return self.store.read(self.table, [year])
+
+
+@dataclass(frozen=True)
+class MadeYears:
+    """A yearly table as such an asset gives it: `frames` yields the frame of each year in turn,
+    which is stored before the next is made; `metadata` says what they were, afterwards."""
+
+    frames: Iterator[Any]
+    metadata: Callable[[], dict[str, Any]]
 
 
 class ParquetIOManager(IOManager):
@@ -60,7 +84,13 @@ class ParquetIOManager(IOManager):
         years: list[int] | None = None
         if context.has_asset_partitions:
             years = [int(key) for key in context.asset_partition_keys]
-        self.store.write(table, obj, years)
+        if isinstance(obj, MadeYears):
+            assert years is not None, f"{table.name} is not stored by year"
+            for year, frame in zip(years, obj.frames, strict=True):
+                self.store.write(table, frame, [year])
+            context.add_output_metadata(obj.metadata())
+        else:
+            self.store.write(table, obj, years)
         if self._origins is not None:
             for year in [None] if years is None else years:
                 self._origins.keep(table.name, year)
@@ -73,6 +103,8 @@ class ParquetIOManager(IOManager):
         years = [int(key) for key in context.asset_partition_keys]
         if not _reader_is_partitioned(context) and set(self.study_years) <= set(years):
             years = self.study_years
+        if context.dagster_type.typing_type is StoredYears:
+            return StoredYears(self.store, table, years)
         return self.store.read(table, years)
 
 

@@ -54,6 +54,24 @@ def describe(table: Table, frame: Any, **more: Any) -> dict[str, Any]:
     return shown | more
 
 
+class Described:
+    """What describe says of a table made in parts that are not kept: each part is `add`ed."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.rows = 0
+        self.first: Any = None
+
+    def add(self, frame: Any) -> None:
+        self.rows += len(frame)
+        # no more rows are shown than a preview has
+        if self.first is None or len(self.first) == 0:
+            self.first = frame.head(PREVIEW_ROWS).copy()
+
+    def metadata(self, **more: Any) -> dict[str, Any]:
+        return describe(self.table, self.first, **more) | {"dagster/row_count": self.rows}
+
+
 def preview(frame: Any) -> dg.TableMetadataValue:
     """The first rows as a table; of a wide frame one line a column, its values beside it."""
     names = list(map(str, frame.columns))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dti_assets.text.attention import CountingRules
     from dti_assets.text.cache import Cache
     from dti_assets.text.dictionary import Dictionary
+    from dti_assets.text.engines import ReportEngine
 
 
 class Progress:
@@ -113,6 +114,17 @@ class Workspace:
         """Where patents are classified; None for this machine's processors."""
         if self.study.patents.engine == "local":
             return None
-        from dti_assets.patents.ray_engine import ray_engine
+        from dti_assets.patents.extract import on_ray
+        from dti_assets.ray_engine import RayCluster
 
-        return ray_engine(self.study.patents.ray_address)
+        return on_ray(RayCluster(self.study.patents.ray_address))
+
+    def report_engine(self) -> "ReportEngine":
+        """Where reports are read and counted."""
+        from dti_assets.ray_engine import RayCluster
+        from dti_assets.text.engines import LocalWorkers, RayWorkers
+
+        chosen = self.study.reports
+        if chosen.engine == "local":
+            return LocalWorkers(self.workers)
+        return RayWorkers(RayCluster(chosen.ray_address))

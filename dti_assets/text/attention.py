@@ -24,6 +24,7 @@ from dti_assets.text.counting import (
     count_report,
 )
 from dti_assets.text.dictionary import Dictionary, shipped_dictionary
+from dti_assets.text.engines import ReportEngine, borrowed
 from dti_assets.text.published import published_counts, published_words
 from dti_assets.text.sections import SECTIONS_VERSION, split
 from dti_assets.text.segmentation import (
@@ -33,7 +34,7 @@ from dti_assets.text.segmentation import (
     tokenizer_version,
 )
 from dti_assets.text.tables import KEYWORD_COUNTS, POLICY_ATTENTION, SECTION_WORDS
-from dti_assets.text.workers import DEFAULT_LIMITS, Failure, Limits, run_limited
+from dti_assets.text.workers import DEFAULT_LIMITS, Failure, Limits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,12 +85,14 @@ def count_reports(
     workers: int | None = None,
     limits: Limits = DEFAULT_LIMITS,
     progress: Callable[[int, int], None] | None = None,
+    engine: ReportEngine | None = None,
 ) -> Counts:
     """Count every report of `texts` (table report_texts), and let published counts stand in for
     the other province-years of `years`, those of `withheld` (province code, year) excepted.
 
     Tokens equal to a term are counted where the dictionary is the shipped one or the study asks
-    for them; else `hits_token` is null. Raises CountingError.
+    for them; else `hits_token` is null. `engine`: where reports are counted, by default `workers`
+    processes of this machine. Raises CountingError.
     """
     with_tokens = dictionary.is_shipped or rules.hits == "token"
     setting = counting_setting(dictionary, rules.tokenizer, with_tokens)
@@ -113,6 +116,9 @@ def count_reports(
         cut = {index: json.loads(entry) for index, entry in kept.items() if entry}
     if progress:
         progress(reused, len(reports))
+    # jieba's parsed dictionary is kept where the workers see this folder
+    shared = engine is None or engine.shares_disk
+    jieba = str(cache.folder / "jieba") if shared else None
 
     def calls() -> Iterator[tuple[Any, ...]]:
         for index in waiting:
@@ -123,20 +129,21 @@ def count_reports(
                 dictionary,
                 rules.tokenizer,
                 with_tokens,
-                str(cache.folder / "jieba"),
+                jieba,
                 cut.get(index),
             )
 
-    for position, outcome in run_limited(count_text, calls(), workers, limits):
-        index = waiting[position]
-        if isinstance(outcome, Failure):
-            raise CountingError(f"{reports[index]['path']}: counting failed: {outcome.reason}")
-        found[index] = outcome
-        cache.put("counts", keys[index], outcome.to_json())
-        if index not in cut:
-            cache.put("words", word_keys[index], json.dumps(outcome.words()))
-        if progress:
-            progress(len(found), len(reports))
+    with borrowed(engine, workers) as counters:
+        for position, outcome in counters.run(count_text, calls(), limits):
+            index = waiting[position]
+            if isinstance(outcome, Failure):
+                raise CountingError(f"{reports[index]['path']}: counting failed: {outcome.reason}")
+            found[index] = outcome
+            cache.put("counts", keys[index], outcome.to_json())
+            if index not in cut:
+                cache.put("words", word_keys[index], json.dumps(outcome.words()))
+            if progress:
+                progress(len(found), len(reports))
     keywords, words = _rows(reports, found, dictionary, tokenizer_version(rules.tokenizer))
     if dictionary.is_shipped:
         counted = {(r["province_code"], r["year"]) for r in reports}
@@ -185,7 +192,7 @@ def count_text(
     dictionary: Dictionary,
     tokenizer: TokenizerName,
     with_tokens: bool,
-    cache_folder: str,
+    cache_folder: str | None,
     cut: SectionWords | None = None,
 ) -> ReportCounts:
     """Sections and counts of one report, `cut` into words before or not; runs in a worker."""
@@ -200,8 +207,8 @@ def count_text(
 
 
 @lru_cache(maxsize=4)
-def _segmenter(name: TokenizerName, dictionary: Dictionary, folder: str) -> Segmenter:
-    return segmenter(name, dictionary, Path(folder))
+def _segmenter(name: TokenizerName, dictionary: Dictionary, folder: str | None) -> Segmenter:
+    return segmenter(name, dictionary, None if folder is None else Path(folder))
 
 
 def _rows(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from dti_assets.geography.provinces import Province
 from dti_assets.tables import records
 from dti_assets.text.cache import Cache, digest
+from dti_assets.text.engines import ReportEngine, borrowed
 from dti_assets.text.extract import ACCOUNTED
 from dti_assets.text.identity import from_name, identify
 from dti_assets.text.listing import find_reports, locate, superseding
@@ -56,13 +57,13 @@ class Tally:
 
 @dataclass
 class File:
-    """One file of the folder, as far as it is known."""
+    """One file of the folder, as far as it is known; not its text, which stays in the cache."""
 
     path: str
     location: Path
     sha256: str | None = None
     size: int | None = None
-    reading: Reading | None = None
+    format: str | None = None
     province: Province | None = None
     year: int | None = None
     year_source: str | None = None
@@ -76,7 +77,7 @@ class File:
     def row(self) -> dict[str, Any]:
         return {
             "path": self.path,
-            "format": self.reading.format if self.reading else None,
+            "format": self.format,
             "sha256": self.sha256,
             "bytes": self.size,
             "province_code": self.province.province_code if self.province else None,
@@ -113,20 +114,21 @@ def read_folder(
     workers: int | None = None,
     limits: Limits = DEFAULT_LIMITS,
     progress: Progress | None = None,
+    engine: ReportEngine | None = None,
 ) -> Folder:
     """Read, identify and reconcile every file of `folder` (table report_files, one row each).
 
     A file that cannot be read is a row with its status, never an exception. `settled` maps
-    relative paths to what the study says they are.
+    relative paths to what the study says they are. `engine`: where files are read, by default
+    `workers` processes of this machine. One text at a time is in this process's memory.
     """
     settled = settled or {}
     listed = find_reports(folder)
     files = [File(found.path, found.location, reason=found.problem) for found in listed]
     before = cache.damaged
-    tally = _read(files, cache, workers, limits, progress)
+    with borrowed(engine, workers) as readers:
+        tally = _read(files, settled, cache, readers, limits, progress)
     tally.damaged_entries = cache.damaged - before
-    for file in files:
-        _identify(file, settled.get(file.path))
     for path in sorted(settled.keys() - {file.path for file in files}):
         reason = "named in study.yaml, but not in the folder"
         files.append(File(path, folder / path, status="vanished", reason=reason))
@@ -137,8 +139,9 @@ def read_folder(
 
 def _read(
     files: list[File],
+    settled: Mapping[str, Settled],
     cache: Cache,
-    workers: int | None,
+    engine: ReportEngine,
     limits: Limits,
     progress: Progress | None,
 ) -> Tally:
@@ -146,29 +149,34 @@ def _read(
     waiting: list[File] = []
     for file in files:
         if not _hash(file):
+            _identify(file, None, settled.get(file.path))
             continue
         known = cache.get("texts", text_key(str(file.sha256)))
         if known is None:
             waiting.append(file)
         else:
-            file.reading = Reading.from_json(known)
+            _identify(file, Reading.from_json(known), settled.get(file.path))
             tally.reused += 1
     # PDFs take longest: begun first, they do not leave one worker waiting for the other
     waiting.sort(key=lambda file: not file.path.lower().endswith(".pdf"))
     done = len(files) - len(waiting)
     if progress:
         progress(done, len(files))
-    calls = ((str(file.location),) for file in waiting)
-    for index, outcome in run_limited(read_file, calls, workers, limits):
+    if engine.shares_disk:
+        outcomes = engine.run(read_file, ((str(f.location),) for f in waiting), limits)
+    else:
+        outcomes = engine.run(read_content, (_content(f.location) for f in waiting), limits)
+    for index, outcome in outcomes:
         file = waiting[index]
         if isinstance(outcome, Failure):
             # a limit met or a worker killed is no fact about the file: it is tried again next time
-            file.reading = Reading(_FAILURES[outcome.kind], outcome.reason)
+            reading = Reading(_FAILURES[outcome.kind], outcome.reason)
         else:
             # the worker's hash is of the bytes it parsed, should the file have changed since
-            file.sha256, file.size, file.reading = outcome
-            if file.reading.status not in ("too_large", "vanished"):
-                cache.put("texts", text_key(str(file.sha256)), file.reading.to_json())
+            file.sha256, file.size, reading = outcome
+            if reading.status not in ("too_large", "vanished"):
+                cache.put("texts", text_key(str(file.sha256)), reading.to_json())
+        _identify(file, reading, settled.get(file.path))
         tally.read += 1
         done += 1
         if progress:
@@ -177,12 +185,25 @@ def _read(
 
 
 def read_file(path: str) -> tuple[str | None, int | None, Reading]:
-    """SHA-256, size and reading of one file; runs in a worker."""
-    try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        return None, None, Reading("vanished", f"cannot be opened ({error.strerror or error})")
+    """SHA-256, size and reading of one file; runs in a worker that shares this machine's disk."""
+    return read_content(*_content(Path(path)))
+
+
+def read_content(
+    content: bytes | None, why_not: str = ""
+) -> tuple[str | None, int | None, Reading]:
+    """The same of a file's bytes, None where it could not be opened; runs in a worker anywhere."""
+    if content is None:
+        return None, None, Reading("vanished", why_not)
     return hashlib.sha256(content).hexdigest(), len(content), read_bytes(content)
+
+
+def _content(path: Path) -> tuple[bytes | None, str]:
+    """A file's bytes, or why it cannot be opened."""
+    try:
+        return path.read_bytes(), ""
+    except OSError as error:
+        return None, f"cannot be opened ({error.strerror or error})"
 
 
 def text_key(sha256: str) -> str:
@@ -217,21 +238,24 @@ def _hash(file: File) -> bool:
     return True
 
 
-def _identify(file: File, settled: Settled | None) -> None:
+def _identify(file: File, reading: Reading | None, settled: Settled | None) -> None:
+    """Fill in what the file is; no reading for one that was not opened and has its status."""
+    if reading is not None:
+        file.format = reading.format
     if settled is not None and settled.ignore:
         file.status, file.reason = "not_a_report", "set aside in study.yaml"
         return
-    if file.reading is None:
+    if reading is None:
         return
-    if file.reading.status != "ok":
-        file.status, file.reason = file.reading.status, file.reading.reason
+    if reading.status != "ok":
+        file.status, file.reason = reading.status, reading.reason
         # a file that cannot be read is still known by its name, so that the gap has a cause
         name = from_name(file.path)
         file.province, file.year = name.province, name.year
         file.year_source = None if name.year is None else "name"
         return
-    file.text_sha256 = hashlib.sha256(file.reading.text.encode()).hexdigest()
-    found = identify(file.path, file.reading.paragraphs)
+    file.text_sha256 = hashlib.sha256(reading.text.encode()).hexdigest()
+    found = identify(file.path, reading.paragraphs)
     file.province, file.year = found.province, found.year
     file.year_source = found.source if found.year is not None else None
     file.status, reason = found.status, found.reason
@@ -246,7 +270,7 @@ def _identify(file: File, settled: Settled | None) -> None:
         reason = (
             "" if file.settled else "study.yaml settles only half: province and year are needed"
         )
-    file.reason = "; ".join(filter(None, (reason, file.reading.reason)))
+    file.reason = "; ".join(filter(None, (reason, reading.reason)))
 
 
 def reconcile(files: list[File], newer: Mapping[str, set[str]] | None = None) -> None:
@@ -326,8 +350,7 @@ def why_not_counted(files: pd.DataFrame) -> dict[tuple[int, int], str]:
         if row["status"] == "ok":
             counted.add(key)
             continue
-        places = in_conflict(files[files["path"] == row["path"]]) or {key}
-        for place in places:
+        for place in _claimed(row) or {key}:
             reasons.setdefault(place, f"{row['path']}: {row['status']}: {row['reason'] or ''}")
     return {key: reason for key, reason in reasons.items() if key not in counted}
 
@@ -335,10 +358,15 @@ def why_not_counted(files: pd.DataFrame) -> dict[tuple[int, int], str]:
 def in_conflict(files: pd.DataFrame) -> set[tuple[int, int]]:
     """Province-years that a file in conflict may belong to, by its name or by its text: no
     published count stands in for what is to be settled."""
+    return {place for row in records(files) for place in _claimed(row)}
+
+
+def _claimed(row: Mapping[str, Any]) -> set[tuple[int, int]]:
+    """Every province-year that a file in conflict may belong to; none for another file."""
+    if row["status"] != "conflict":
+        return set()
     return {
         (code, year)
-        for row in records(files)
-        if row["status"] == "conflict"
         for code in (row["province_code"], row["text_province_code"])
         for year in (row["year"], row["text_year"])
         if code is not None and year is not None

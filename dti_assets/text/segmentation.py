@@ -92,7 +92,8 @@ def segmenter(
     """A tokenizer with HMM on that knows the terms of `dictionary`.
 
     `cache_folder` is where jieba may keep its parsed base dictionary; it must not be shared with
-    untrusted users. Raises TokenizerError where rjieba is asked for and not installed.
+    untrusted users. Without one it is parsed anew, which takes a second. Raises TokenizerError
+    where rjieba is asked for and not installed.
     """
     if name == "jieba":
         return _Jieba(dictionary, cache_folder)

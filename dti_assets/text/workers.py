@@ -23,6 +23,10 @@ from pathlib import Path
 from typing import Any
 
 _HEADER = struct.Struct(">Q")
+# libraries that parse files hold on to memory: after so many calls a new process takes over
+_CALLS_A_WORKER = 250
+Event = threading.Event
+Key = tuple[str, str, int]
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,11 @@ class Failure:
     reason: str
 
 
+def key_of(function: Callable[..., Any], limits: Limits) -> Key:
+    """What a worker process is for: a module-level function, and its bytes of memory."""
+    return function.__module__, function.__qualname__, limits.memory
+
+
 def default_workers() -> int:
     """As many workers as this process may use processors."""
     return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)
@@ -54,19 +63,22 @@ def run_limited(
     calls: Iterable[tuple[Any, ...]],
     workers: int | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    idle: Idle | None = None,
 ) -> Iterator[tuple[int, Any]]:
     """Call a module-level `function` for each tuple of arguments in worker processes.
 
     Yields (index of the call, result or Failure) as the calls finish; the order is not that of
     the calls. `calls` is consumed as workers become free, so that only a few arguments are in
     memory at a time. Stopping early, or an exception in the loop body, ends all workers.
+    `idle`: worker processes of earlier rounds, taken from and given back to.
     """
+    kept = Idle() if idle is None else idle
     source = _Source(calls)
     done: queue.SimpleQueue[tuple[int, Any] | None] = queue.SimpleQueue()
     stop = threading.Event()
-    name = (function.__module__, function.__qualname__)
+    key = key_of(function, limits)
     threads = [
-        threading.Thread(target=_drive, args=(name, limits, source, done, stop), daemon=True)
+        threading.Thread(target=_drive, args=(key, limits, source, done, stop, kept), daemon=True)
         for _ in range(workers or default_workers())
     ]
     for thread in threads:
@@ -85,6 +97,71 @@ def run_limited(
         stop.set()
         for thread in threads:
             thread.join()
+        if idle is None:
+            kept.close()
+
+
+def call_limited(key: Key, limits: Limits, arguments: tuple[Any, ...]) -> Any:
+    """The result of one call, or a Failure, in a worker process kept for the next one.
+
+    For a process that lives as long as there is work and makes one call at a time.
+    """
+    return _call(_kept, key, limits, arguments, threading.Event())
+
+
+def _call(idle: Idle, key: Key, limits: Limits, arguments: tuple[Any, ...], stop: Event) -> Any:
+    try:
+        worker = idle.take(key)
+    except OSError as error:
+        return Failure("died", f"no worker process could be started ({error})")
+    usable = False
+    try:
+        outcome = worker.call(arguments, limits, stop)
+        usable = not isinstance(outcome, Failure) or outcome.kind == "error"
+    finally:
+        # of one that was stopped in the middle, the answer would be taken for that of another call
+        if usable:
+            idle.give(worker)
+        else:
+            worker.close()
+    return outcome
+
+
+class Idle:
+    """Worker processes that wait for their next call. To be closed."""
+
+    def __init__(self) -> None:
+        self._workers: list[_Worker] = []
+        self._lock = threading.Lock()
+
+    def take(self, key: Key) -> _Worker:
+        """One that waits, or a new one; those of another key have no more to do. May raise
+        OSError."""
+        with self._lock:
+            found = None
+            for worker in self._workers:
+                if found is None and worker.key == key and worker.alive():
+                    found = worker
+                elif worker.key != key or not worker.alive():
+                    worker.close()
+            self._workers = [w for w in self._workers if w is not found and w.alive()]
+        return found or _Worker(key)
+
+    def give(self, worker: _Worker) -> None:
+        if worker.calls >= _CALLS_A_WORKER:
+            worker.close()
+            return
+        with self._lock:
+            self._workers.append(worker)
+
+    def close(self) -> None:
+        with self._lock:
+            for worker in self._workers:
+                worker.close()
+            self._workers.clear()
+
+
+_kept = Idle()
 
 
 class _Source:
@@ -105,39 +182,31 @@ class _Source:
 
 
 def _drive(
-    name: tuple[str, str],
+    key: Key,
     limits: Limits,
     source: _Source,
     done: queue.SimpleQueue[tuple[int, Any] | None],
-    stop: threading.Event,
+    stop: Event,
+    idle: Idle,
 ) -> None:
-    worker: _Worker | None = None
     try:
         while not stop.is_set() and (task := source.next()) is not None:
             index, arguments = task
-            try:
-                worker = worker or _Worker(name, limits.memory)
-                outcome = worker.call(arguments, limits, stop)
-            except OSError as error:
-                outcome = Failure("died", f"no worker process could be started ({error})")
-            if isinstance(outcome, Failure) and outcome.kind != "error" and worker is not None:
-                worker.close()
-                worker = None
-            done.put((index, outcome))
+            done.put((index, _call(idle, key, limits, arguments, stop)))
     finally:
-        if worker is not None:
-            worker.close()
         done.put(None)
 
 
 class _Worker:
     """One subprocess and the pipe to it."""
 
-    def __init__(self, name: tuple[str, str], memory: int) -> None:
+    def __init__(self, key: Key) -> None:
+        self.key = key
+        self.calls = 0
         package_root = str(Path(__file__).resolve().parents[2])
         path = os.pathsep.join(filter(None, (package_root, os.environ.get("PYTHONPATH"))))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "dti_assets.text.worker_main", *name, str(memory)],
+            [sys.executable, "-m", "dti_assets.text.worker_main", *map(str, key)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -145,7 +214,11 @@ class _Worker:
             env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
         )
 
-    def call(self, arguments: tuple[Any, ...], limits: Limits, stop: threading.Event) -> Any:
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def call(self, arguments: tuple[Any, ...], limits: Limits, stop: Event) -> Any:
+        self.calls += 1
         deadline = time.monotonic() + limits.seconds
         assert self._process.stdin is not None and self._process.stdout is not None
         payload = pickle.dumps(arguments, protocol=5)
@@ -160,7 +233,7 @@ class _Worker:
             return self._death(limits)
         return pickle.loads(answer)
 
-    def _read(self, size: int, deadline: float, stop: threading.Event) -> bytes:
+    def _read(self, size: int, deadline: float, stop: Event) -> bytes:
         assert self._process.stdout is not None
         descriptor = self._process.stdout.fileno()
         parts: list[bytes] = []

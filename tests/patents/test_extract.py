@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from dti_assets.patents.checks import broken_records
 from dti_assets.patents.classify import classify
 from dti_assets.patents.combine import combine, months_before
 from dti_assets.patents.errors import PatentSourceError
@@ -228,33 +230,24 @@ def test_a_killed_run_resumes(tmp_path: Path) -> None:
     assert one.equals(other)
 
 
-def test_ray_gives_what_this_machine_gives(tmp_path: Path) -> None:
-    pytest.importorskip("ray", reason="the optional extra [ray] is not installed")
-    from dti_assets.patents.ray_engine import ray_engine
-
-    write_patents(tmp_path / "p.parquet", 5000, seed=4)
-    local = classify_extract(tmp_path / "p.parquet", TERMS, tmp_path / "l", rows=600)
-    engine = ray_engine(window=4)
-    far = classify_extract(tmp_path / "p.parquet", TERMS, tmp_path / "r", engine=engine, rows=600)
-    one, other = (combine(e, tmp_path / "o.parquet") for e in (local, far))
-    assert one.status.equals(other.status) and one.table().equals(other.table())
-    before = inodes(tmp_path / "r")
-    assert len(before) == 9
-    victim = Path(min(before))
-    victim.unlink()
-    again = classify_extract(tmp_path / "p.parquet", TERMS, tmp_path / "r", engine=engine, rows=600)
-    after = inodes(tmp_path / "r")
-    assert {p: i for p, i in before.items() if p != str(victim)}.items() <= after.items()
-    assert combine(again, tmp_path / "o.parquet").table().equals(other.table())
-
-
-def test_without_ray_a_sentence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    from dti_assets.patents.errors import PatentError
-    from dti_assets.patents.ray_engine import ray_engine
-
-    monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(PatentError, match=r"extra \[ray\]"):
-        next(iter(ray_engine()([], lambda table: table)))
+def test_what_breaks_a_stored_extract_is_said(tmp_path: Path) -> None:
+    write_patents(tmp_path / "p.parquet", 1000, seed=1)
+    extract = classify_extract(tmp_path / "p.parquet", TERMS, tmp_path / "w")
+    patents = combine(extract, tmp_path / "o.parquet")
+    assert broken_records(patents.path) == []
+    table = patents.table()
+    twice = pa.concat_tables([table, table.slice(0, 3), table.slice(0, 1)])
+    pq.write_table(twice, tmp_path / "twice.parquet")
+    assert broken_records(tmp_path / "twice.parquet") == [
+        "4 application numbers stand on more than one row"
+    ]
+    holes = table.set_column(
+        table.column_names.index("origin"), "origin", pa.nulls(table.num_rows, pa.string())
+    )
+    pq.write_table(holes, tmp_path / "holes.parquet")
+    assert broken_records(tmp_path / "holes.parquet") == ["origin is null on 1,000 rows"]
+    pq.write_table(table.drop_columns(["origin"]), tmp_path / "less.parquet")
+    assert "differ from the declaration" in broken_records(tmp_path / "less.parquet")[0]
 
 
 def test_eighteen_months() -> None:

@@ -1,11 +1,15 @@
 """Group reports: from the folder of reports to policy attention by province and year."""
 
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import dagster as dg
 
 from dti_assets.geography.provinces import get_province
-from dti_assets.pipeline.metadata import coverage_map, describe
+from dti_assets.pipeline.io import MadeYears, StoredYears
+from dti_assets.pipeline.metadata import Described, coverage_map, describe
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.sketches import by_year
 from dti_assets.text.tables import (
@@ -41,8 +45,8 @@ def report_files(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult
         study.path(study.inputs.reports),
         workspace.cache,
         settled,
-        workers=workspace.workers,
         progress=workspace.progress.on("report_files"),
+        engine=workspace.report_engine(),
     )
     tally = folder.tally
     sentence = f"{tally.read} read, {tally.reused} reused, {tally.refused} refused"
@@ -85,16 +89,18 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
         from dti_assets.text.reports import report_texts
 
         study = workspace.study
-        texts = report_texts(
-            report_files, _years(context), study.path(study.inputs.reports), workspace.cache
-        )
+        folder = study.path(study.inputs.reports)
+        described, characters = Described(REPORT_TEXTS), Counter[str]()
+
+        def frames() -> Iterator[Any]:
+            for year in _years(context):
+                texts = report_texts(report_files, [year], folder, workspace.cache)
+                described.add(texts.drop(columns="text"))
+                characters["han_characters"] += int(texts["han_chars"].sum())
+                yield texts
+
         return dg.MaterializeResult(
-            value=texts,
-            metadata=describe(
-                REPORT_TEXTS,
-                texts.drop(columns="text"),
-                han_characters=int(texts["han_chars"].sum()),
-            ),
+            value=MadeYears(frames(), lambda: described.metadata(**characters))
         )
 
     @dg.multi_asset(
@@ -122,51 +128,57 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
         context: dg.AssetExecutionContext,
         workspace: dg.ResourceParam[Workspace],
         report_files: Any,
-        report_texts: Any,
-    ) -> tuple[dg.Output[Any], dg.Output[Any]]:
+        report_texts: StoredYears,
+    ) -> Iterator[dg.Output[Any]]:
         """Count the keywords and the words of every report."""
+        import pandas as pd
+
         from dti_assets.text.attention import count_reports
         from dti_assets.text.reports import in_conflict
 
-        counts = count_reports(
-            report_texts,
-            _years(context),
-            workspace.dictionary(),
-            workspace.counting_rules(),
-            workspace.cache,
-            withheld=in_conflict(report_files),
-            workers=workspace.workers,
-            progress=workspace.progress.on("keyword_counts"),
-        )
-        workspace.progress.summary(
-            "keyword_counts", f"{counts.counted} reports counted, {counts.reused} reused"
-        )
-        totals = {
-            f"total_{name}": int(counts.keywords[name].sum())
-            for name in ("hits_longest", "hits_token", "hits_overlap")
-        }
-        return (
-            dg.Output(
-                counts.keywords,
-                metadata=describe(
-                    KEYWORD_COUNTS,
-                    counts.keywords,
-                    reports_counted=counts.counted,
-                    reports_reused=counts.reused,
-                    reports_segmented=counts.segmented,
-                    **totals,
-                ),
-            ),
-            dg.Output(
-                counts.words,
-                metadata=describe(
-                    SECTION_WORDS,
-                    counts.words,
-                    origins={
-                        str(k): int(v) for k, v in counts.words["origin"].value_counts().items()
-                    },
-                ),
-            ),
+        years, withheld = _years(context), in_conflict(report_files)
+        asked = (workspace.dictionary(), workspace.counting_rules(), workspace.cache, withheld)
+        reports = int((report_files["year"].isin(years) & (report_files["status"] == "ok")).sum())
+        described, totals, words = Described(KEYWORD_COUNTS), Counter[str](), []
+
+        def frames() -> Iterator[Any]:
+            bar, before = workspace.progress.on("keyword_counts"), 0
+
+            def ahead(earlier: int, done: int, _: int) -> None:
+                bar(earlier + done, reports)
+
+            with workspace.report_engine() as engine:
+                for year in years:
+                    texts = report_texts.of(year)
+                    counts = count_reports(
+                        texts,
+                        [year],
+                        *asked,
+                        progress=partial(ahead, before),
+                        engine=engine,
+                    )
+                    before += len(texts)
+                    described.add(counts.keywords)
+                    words.append(counts.words)
+                    totals.update(
+                        reports_counted=counts.counted,
+                        reports_reused=counts.reused,
+                        reports_segmented=counts.segmented,
+                    )
+                    for name in ("hits_longest", "hits_token", "hits_overlap"):
+                        totals[f"total_{name}"] += int(counts.keywords[name].sum())
+                    yield counts.keywords
+
+        made = MadeYears(frames(), lambda: described.metadata(**totals))
+        # stored before the next line is reached
+        yield dg.Output(made, output_name=KEYWORD_COUNTS.name)
+        counted, reused = totals["reports_counted"], totals["reports_reused"]
+        workspace.progress.summary("keyword_counts", f"{counted} reports counted, {reused} reused")
+        lengths = SECTION_WORDS.frame(pd.concat(words, ignore_index=True))
+        yield dg.Output(
+            lengths,
+            output_name=SECTION_WORDS.name,
+            metadata=describe(SECTION_WORDS, lengths, origins=_tally(lengths["origin"])),
         )
 
     @dg.asset(
@@ -177,8 +189,8 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
         context: dg.AssetExecutionContext,
         workspace: dg.ResourceParam[Workspace],
         report_files: Any,
-        keyword_counts: Any,
-        section_words: Any,
+        keyword_counts: StoredYears,
+        section_words: StoredYears,
     ) -> dg.MaterializeResult[Any]:
         """Keyword hits over words, by province and year: how much a government speaks of the
         digital economy.
@@ -186,18 +198,19 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
         `frequency` is the numerator of the instrument. A province-year without a report is null
         with the reason; the plot is the mean of the provinces.
         """
+        import pandas as pd
+
         from dti_assets.text.attention import policy_attention
         from dti_assets.text.reports import why_not_counted
 
-        years = _years(context)
-        attention = policy_attention(
-            keyword_counts,
-            section_words,
-            years,
-            workspace.dictionary(),
-            workspace.counting_rules(),
-            why_not_counted(report_files),
-        )
+        years, why_not = _years(context), why_not_counted(report_files)
+        asked = (workspace.dictionary(), workspace.counting_rules(), why_not)
+        parts = [
+            policy_attention(keyword_counts.of(year), section_words.of(year), [year], *asked)
+            for year in years
+        ]
+        attention = POLICY_ATTENTION.frame(pd.concat(parts, ignore_index=True))
+        attention = attention.sort_values(["province_code", "year"], ignore_index=True)
         known = int(attention["frequency"].notna().sum())
         workspace.progress.summary(
             "policy_attention", f"{known} of {len(attention)} province-years"
