@@ -92,8 +92,8 @@ class ParquetIOManager(IOManager):
         else:
             self.store.write(table, obj, years)
         if self._origins is not None:
-            for year in [None] if years is None else years:
-                self._origins.keep(table.name, year)
+            for one in [None] if years is None else years:
+                self._origins.keep(table.name, one)
         context.add_output_metadata(lineage_metadata(self.lineage(table.name)))
 
     def load_input(self, context: InputContext) -> Any:
