@@ -15,7 +15,7 @@ run: $(VENV)/.installed          ## the main job: materialise the study, say whe
 	$(BIN)/dti run --study $(STUDY)
 
 test: $(VENV)/.installed-dev     ## the whole test suite
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 install: $(VENV)/.installed
 

@@ -4,6 +4,7 @@ What is in dagster.yaml is decided in `run_storage`; how a run goes, in `run`.
 """
 
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -34,6 +35,8 @@ _NO_CAPTURE: dict[str, Any] = {
 }
 # a run gives back the lock a moment before its end is on record
 _GRACE_SECONDS = 10.0
+# the log of a database grows by this much, or by less
+_TIGHT_BYTES = 2**17
 
 
 def initialise(study: Study) -> Path:
@@ -81,6 +84,9 @@ def instance(home: Path) -> Iterator[dg.DagsterInstance]:
         if cause is None:
             raise
         why = " ".join(str(getattr(cause, "orig", None) or cause).split())
+        if "disk I/O error" in why and shutil.disk_usage(home).free < _TIGHT_BYTES:
+            # SQLite's word for a log that cannot grow
+            why = f"{why}: the disk is full"
         where = f" in {home}" if kind_of(home / "dagster.yaml") == SQLITE else ""
         mend = "run again to go on where it stopped"
         if "malformed" in why or "not a database" in why:

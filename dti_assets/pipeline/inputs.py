@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dti_assets.audit.sheets import sheet_paths
 from dti_assets.pipeline.partitions import FIRST_YEAR, last_year
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.stored_tables import FETCHED, YEARLY
@@ -142,6 +141,8 @@ def look(study: Study, before: State | None) -> State:
 def input_files(study: Study, kinds: Iterable[str]) -> dict[str, dict[str, Path]]:
     """The files of these kinds (see FILE_READERS), by path below their folder. Raises InputsError
     where a folder of them cannot be listed."""
+    from dti_assets.audit.sheets import sheet_paths
+
     wanted = set(kinds)
     found: dict[str, dict[str, Path]] = {}
     for kind in ("reports", "patents", "panel"):

@@ -5,9 +5,10 @@ Content alone counts, so that a clock set back, or a file that comes with an old
 change. Reports are known from table report_files and stand in no record.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from dti_assets.pipeline.inputs import input_files
@@ -54,6 +55,8 @@ class Origins:
     workspace: Workspace
     parents: Mapping[str, Iterable[str]]
     files: dict[str, dict[str, str]]
+    # checksum and rows by year of tables that hold all years
+    _read: dict[str, tuple[str, dict[int, str]]] = field(default_factory=dict)
 
     def now(self, name: str, year: int | None) -> dict[str, Any]:
         """What the asset, or a year of it, would be made from as things stand."""
@@ -61,11 +64,27 @@ class Origins:
         kinds = file_readers(study).get(name, ())
         tables = {}
         for parent in sorted(self.parents.get(name, ())):
-            years = None
-            if parent in YEARLY:
-                years = study.all_years if year is None else [year]
-            tables[parent] = self.workspace.store.checksum(self.workspace.tables[parent], years)
+            if parent in YEARLY or year is None:
+                years = ([year] if year else study.all_years) if parent in YEARLY else None
+                tables[parent] = self.workspace.store.checksum(self.workspace.tables[parent], years)
+            else:
+                tables[parent] = self._rows(parent, year)
         return {"files": {kind: self.files.get(kind, {}) for kind in kinds}, "tables": tables}
+
+    def _rows(self, parent: str, year: int) -> str | None:
+        """SHA-256 over the rows of one year in a table that holds all: a year of reports does not
+        rest on the files of another. None where there is no such table."""
+        table = self.workspace.tables[parent]
+        stored = self.workspace.store.checksum(table)
+        if stored is None:
+            return None
+        if parent not in self._read or self._read[parent][0] != stored:
+            frame = self.workspace.store.read(table)
+            years = map(int, frame["year"].dropna().unique())
+            rows = {one: frame[frame["year"] == one].to_csv(index=False) for one in years}
+            self._read[parent] = (stored, rows)
+        text = self._read[parent][1].get(year, "")
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def keep(self, name: str, year: int | None) -> None:
         """Put on record what the asset, which has just been stored, was made from."""

@@ -106,11 +106,11 @@ def test_two_commands_at_once_both_finish(study: Path, expected: dict[str, str])
 def test_a_run_goes_on_where_the_other_is_killed(study: Path, expected: dict[str, str]) -> None:
     first = start(study)
     until_at_work(study)
+    # stopped, so that it is still at work when others come
+    os.killpg(first.pid, signal.SIGSTOP)
     refused = dti("run", "--study", str(study), "--select", SELECTED, "--no-wait")
     assert refused.returncode == 2 and f"dti: dti run (process {first.pid}, " in refused.stderr
     notes = Notes()
-    # the other run is stopped, so that it is still at work when this one comes
-    os.killpg(first.pid, signal.SIGSTOP)
     notes.note = lambda sentence: (  # type: ignore[method-assign]
         notes.notes.append(sentence),
         os.killpg(first.pid, signal.SIGKILL),
