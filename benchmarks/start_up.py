@@ -43,6 +43,8 @@ def main() -> None:
     for name, value in least.items():
         ratio = value / least["import dagster"]
         print(f"{name}: {value:.3f} s, {ratio:.2f} times import dagster")
+    met = least["code location"] <= 1.3 * least["import dagster"] and least["dti --help"] <= 0.3
+    sys.exit(not met)
 
 
 if __name__ == "__main__":

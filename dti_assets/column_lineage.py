@@ -204,7 +204,8 @@ def _used(spec: TableSpec) -> tuple[str, ...]:
         terms += [one.treatment, one.mediator, one.outcome, *one.joint_with]
     names = [name for term in terms for name in columns_of(term)]
     names += [PROXIES[name] for name in names if name in PROXIES]
-    return tuple(name for name in dict.fromkeys(names) if name in PANEL.column_names)
+    known = frozenset(PANEL.column_names)
+    return tuple(name for name in dict.fromkeys(names) if name in known)
 
 
 def _terms(column: ColumnSpec) -> list[str]:

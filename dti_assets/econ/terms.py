@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from dti_assets.econ.errors import MissingColumn, NotNumeric
@@ -19,6 +20,7 @@ _SHIFT = re.compile(r"^([LF])(\d*)\.(.+)$")
 _COMPARE = re.compile(r"^(.+?)(>=|<=|=)(.+)$")
 
 
+@lru_cache(maxsize=4096)
 def columns_of(term: str) -> tuple[str, ...]:
     """The columns of the data that a term is computed from.
 

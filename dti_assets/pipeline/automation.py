@@ -5,8 +5,9 @@ Everything that starts runs is off until it is switched on. docs/yearly_refresh.
 switch does.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -238,6 +239,7 @@ def failure_message(study: Study, context: dg.RunFailureSensorContext) -> dict[s
     }
 
 
+@cache
 def follows_the_reports(partitioned: bool, reads_years: bool) -> dg.AutomationCondition[Any]:
     """Made anew when something upstream was: like eager(), but for every year and not the latest
     alone, and for the first time only after what is upstream was made.
@@ -264,9 +266,9 @@ APRIL = dg.FreshnessPolicy.cron(
 )
 
 
-def with_automation(assets: Sequence[dg.AssetsDefinition]) -> list[dg.AssetsDefinition]:
-    """The assets with a condition on everything downstream of the list of reports, and the
-    deadline of the instrument."""
+def automated(assets: Sequence[dg.AssetsDefinition]) -> Callable[[dg.AssetSpec], dg.AssetSpec]:
+    """What gives a spec of these assets its condition, which everything downstream of the list of
+    reports has, and the instrument its deadline."""
     specs = [spec for one in assets for spec in one.specs]
     below = {dg.AssetKey(ROOT)}
     grown = True
@@ -283,4 +285,4 @@ def with_automation(assets: Sequence[dg.AssetsDefinition]) -> list[dg.AssetsDefi
             spec = spec.replace_attributes(automation_condition=condition)
         return dg.apply_freshness_policy(spec, APRIL) if name == "dti_iv" else spec
 
-    return [one.map_asset_specs(apply) for one in assets]
+    return apply

@@ -22,7 +22,7 @@ from dti_assets.pipeline.assets import (
     referee,
     reports,
 )
-from dti_assets.pipeline.automation import schedules, sensors, with_automation
+from dti_assets.pipeline.automation import automated, schedules, sensors
 from dti_assets.pipeline.checks import all_checks
 from dti_assets.pipeline.io import ParquetIOManager, one_run_at_a_time
 from dti_assets.pipeline.origins import Origins, file_contents
@@ -43,7 +43,8 @@ def build_definitions(study: Study, overrides: Mapping[str, Any] | None = None) 
     lineage = partial(column_lineage, study)
     # what this uses of Dagster's beta (code references, single-run backfills) is no news to users
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
-        assets = with_automation(with_policy(_assets(study), workspace.tables, lineage))
+        plain = _assets(study)
+        assets = with_policy(plain, workspace.tables, lineage, automated(plain))
 
     def origins() -> Origins:
         return Origins(workspace, _parents(assets), file_contents(study))

@@ -21,12 +21,14 @@ def with_policy(
     assets: Iterable[AssetsDefinition],
     tables: Mapping[str, Table],
     lineage: Callable[[str], Lineage],
+    automated: Callable[[AssetSpec], AssetSpec],
 ) -> list[AssetsDefinition]:
-    """The assets with everything that their tables' declarations say about them."""
+    """The assets with everything that their tables' declarations say about them, each spec
+    `automated`."""
 
     def improved(spec: AssetSpec, code: CodeReferencesMetadataValue) -> AssetSpec:
         table = tables[spec.key.to_user_string()]
-        return spec.replace_attributes(
+        described = spec.replace_attributes(
             description=f"{(spec.description or '').strip()}\n\n{what_a_row_is(table)}",
             owners=[*spec.owners, OWNER],
             kinds=spec.kinds | {"python"} if spec.kinds else set(KINDS),
@@ -36,6 +38,7 @@ def with_policy(
                 "dagster/code_references": code,
             },
         )
+        return automated(described)
 
     return [
         definition.map_asset_specs(partial(improved, code=_code(definition)))

@@ -8,7 +8,7 @@ import dagster as dg
 from dti_assets.econ.table_specifications import TableSpec
 from dti_assets.pipeline.metadata import describe
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.publishing.figures.all_figures import NEEDED
+from dti_assets.publishing.figures.sources import NEEDED
 from dti_assets.publishing.tables import FIGURE_FILES, REPORT_PAGE, TABLE_FILES
 from dti_assets.stored_tables import COMMON, FETCHED, TRANSCRIPTS, YEARLY
 from dti_assets.tables import Table, records

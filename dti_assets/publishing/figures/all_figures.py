@@ -17,21 +17,15 @@ if TYPE_CHECKING:
 
 # the report shows the last
 FORMATS = ("pdf", "png", "svg")
-# stored tables that figures show, besides those of estimates
-NEEDED = (
-    *("influence", "dictionary_permutation", "dictionary_permutation_draws", "measurement_audit"),
-    *("policy_attention", "panel", "dti_iv", "dti", "weak_instrument_inference"),
-    *("stage_residuals", "anderson_rubin_curve", "leave_one_province_out", "specification_curve"),
-    "robustness",
-)
 
 
 @dataclass(frozen=True)
 class FigureInputs:
     """What the figures are made of.
 
-    frames : the tables NEEDED by asset name. estimates : tables of coefficients by asset name.
-    shares : within shares of the instrument by rule and province. rule : that of the study.
+    frames : the tables of sources.NEEDED by asset name. estimates : tables of coefficients by
+    asset name. shares : within shares of the instrument by rule and province. rule : that of the
+    study.
     """
 
     years: list[int]
