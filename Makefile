@@ -15,7 +15,7 @@ run: $(VENV)/.installed          ## the main job: materialise the study, say whe
 	$(BIN)/dti run --study $(STUDY)
 
 test: $(VENV)/.installed-dev     ## the whole test suite
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 install: $(VENV)/.installed
 

@@ -1,5 +1,5 @@
 """Work on Ray gives what this machine gives: results, failures, cache and resuming alike. One Ray
-for the module; several nodes are in test_ray_cluster."""
+for the module; several nodes are in test_ray_nodes."""
 
 import os
 import sys
