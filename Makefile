@@ -9,13 +9,17 @@ EXTRAS ?= dev,rjieba
 # which benchmarks, and their options: make bench BENCH="load --full"
 BENCH ?=
 
+# each starts a cluster of processes, which wants the machine, and its test process, to itself
+RAY_TESTS := tests/test_ray_engine.py tests/test_ray_nodes.py
+
 .PHONY: run test install ui bench lint format
 
 run: $(VENV)/.installed          ## the main job: materialise the study, say where the results are
 	$(BIN)/dti run --study $(STUDY)
 
 test: $(VENV)/.installed-dev     ## the whole test suite
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(RAY_TESTS:%=--ignore %)
+	$(BIN)/python -m pytest $(RAY_TESTS) tests/test_benchmarks.py
 
 install: $(VENV)/.installed
 
