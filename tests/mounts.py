@@ -37,9 +37,10 @@ def fill(folder: Path, leaving: int) -> Path:
     """A file that takes all room but `leaving` bytes; to be removed to make room again."""
     path = folder / "filler"
     with path.open("wb", buffering=0) as file:
+        written = 2**16
         try:
-            while file.write(bytes(2**16)) == 2**16:
-                pass
+            while written == 2**16:
+                written = file.write(bytes(2**16))
         except OSError as error:
             assert error.errno == errno.ENOSPC
         whole = file.tell()

@@ -37,7 +37,7 @@ def report_lines(
 
 
 def report_text(place: str = "浙江省", year: int = 2015, **options: bool | int) -> str:
-    return "\n".join(report_lines(place, year, **options))  # type: ignore[arg-type]
+    return "\n".join(report_lines(place, year, **options))
 
 
 def docx(lines: list[str], table: list[list[str]] | None = None) -> bytes:

@@ -139,7 +139,7 @@ def run_stata(script: Path) -> list[StataRegression]:
         if words[0] == "use":
             data = pd.read_stata(script.parent / line.split('"')[1])
         elif words[0] == "egen":
-            name, column = re.fullmatch(r"egen long (\w+) = group\((\w+)\)", line).groups()  # type: ignore[union-attr]
+            name, column = re.fullmatch(r"egen long (\w+) = group\((\w+)\)", line).groups()
             data[name] = data[column].replace("", None).rank(method="dense")
         elif words[0] == "tsset":
             assert words[1:] == ["id_province", "year"] and not data.duplicated(words[1:]).any()
@@ -178,7 +178,7 @@ def _where(data: pd.DataFrame, condition: str) -> pd.Series:
 
 
 def _compared(data: pd.DataFrame, text: str) -> pd.Series:
-    name, sign, value = re.fullmatch(r"(\w+) (==|!=|<=|>=) (.+)", text).groups()  # type: ignore[union-attr]
+    name, sign, value = re.fullmatch(r"(\w+) (==|!=|<=|>=) (.+)", text).groups()
     other = value.strip('"') if value.startswith('"') else float(value)
     column = data[name]
     # missing is larger than any number in Stata

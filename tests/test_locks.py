@@ -24,7 +24,7 @@ with exclusive(Path(sys.argv[1]), "a test") as lock:
 
 
 @pytest.fixture
-def other(tmp_path: Path):  # type: ignore[no-untyped-def]
+def other(tmp_path: Path):
     """Another process that holds the lock of tmp_path."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True
@@ -36,7 +36,7 @@ def other(tmp_path: Path):  # type: ignore[no-untyped-def]
     process.stdout.close()
 
 
-def test_who_will_not_wait_is_told_who_is_at_work(tmp_path: Path, other) -> None:  # type: ignore[no-untyped-def]
+def test_who_will_not_wait_is_told_who_is_at_work(tmp_path: Path, other) -> None:
     said = rf"a test \(process {other.pid}, since \d\d:\d\d\) is at work"
     with pytest.raises(BusyError, match=said), exclusive(tmp_path, "me", wait=False):
         pass
@@ -44,7 +44,7 @@ def test_who_will_not_wait_is_told_who_is_at_work(tmp_path: Path, other) -> None
         pass
 
 
-def test_a_killed_holder_leaves_its_run_and_not_its_lock(tmp_path: Path, other) -> None:  # type: ignore[no-untyped-def]
+def test_a_killed_holder_leaves_its_run_and_not_its_lock(tmp_path: Path, other) -> None:
     told: list[str] = []
 
     def kill() -> None:
@@ -66,7 +66,7 @@ def test_a_killed_holder_leaves_its_run_and_not_its_lock(tmp_path: Path, other) 
         assert not lock.before.is_gone()
 
 
-def test_waiting_can_be_broken_off(tmp_path: Path, other) -> None:  # type: ignore[no-untyped-def]
+def test_waiting_can_be_broken_off(tmp_path: Path, other) -> None:
     class Enough(Exception):
         pass
 

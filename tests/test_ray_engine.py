@@ -112,7 +112,7 @@ def test_patents_are_classified_alike_and_resume(cluster: RayCluster, tmp_path: 
     write_patents(source, 5000, seed=4)
 
     def made(name: str, **options: object) -> tuple[bytes, list[Path]]:
-        extract = classify_extract(source, terms, tmp_path / name, rows=600, **options)  # type: ignore[arg-type]
+        extract = classify_extract(source, terms, tmp_path / name, rows=600, **options)
         patents = combine(extract, tmp_path / f"{name}.parquet")
         return patents.path.read_bytes() + patents.status.to_csv().encode(), extract.slices
 

@@ -74,7 +74,7 @@ def serve(wrap: Callable[[socket.socket], socket.socket] | None = None) -> Itera
     server = Server(("127.0.0.1", 0), Handler)
     if wrap:
         server.socket = wrap(server.socket)
-    server.site = site  # type: ignore[attr-defined]
+    server.site = site
     site.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
@@ -92,13 +92,13 @@ def say(status: int = 200, body: bytes = b"", **headers: str | None) -> Answer:
     def answer(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(status)
         named = {"Content-Length": str(len(body))}
-        named |= {key.replace("_", "-"): value for key, value in headers.items()}  # type: ignore[dict-item]
+        named |= {key.replace("_", "-"): value for key, value in headers.items()}
         for name, value in named.items():
             if value is not None:
                 handler.send_header(name, value)
         handler.end_headers()
         handler.wfile.write(body)
-        handler.server.site.sent += len(body)  # type: ignore[attr-defined]
+        handler.server.site.sent += len(body)
 
     return answer
 

@@ -1,7 +1,7 @@
 """build_definitions: a study to Dagster definitions, and nothing else."""
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -47,7 +47,7 @@ def build_definitions(study: Study, overrides: Mapping[str, Any] | None = None) 
         assets = with_policy(plain, workspace.tables, lineage, automated(plain))
 
     def origins() -> Origins:
-        return Origins(workspace, _parents(assets), file_contents(study))
+        return Origins(workspace, parents(definitions), file_contents(study))
 
     manager = ParquetIOManager(workspace.store, study.all_years, workspace.tables, lineage, origins)
     resources: dict[str, Any] = {
@@ -55,7 +55,7 @@ def build_definitions(study: Study, overrides: Mapping[str, Any] | None = None) 
         "io_manager": one_run_at_a_time(manager, study.cache_folder),
         **(overrides or {}),
     }
-    return dg.Definitions(
+    definitions = dg.Definitions(
         assets=assets,
         schedules=schedules(study),
         sensors=sensors(study),
@@ -64,14 +64,14 @@ def build_definitions(study: Study, overrides: Mapping[str, Any] | None = None) 
         # the heavy steps start worker processes of their own
         executor=dg.in_process_executor,
     )
+    return definitions
 
 
-def _parents(assets: Iterable[dg.AssetsDefinition]) -> dict[str, set[str]]:
+def parents(definitions: dg.Definitions) -> dict[str, set[str]]:
     """The assets that each asset rests on; what is fetched apart from runs is left out."""
     return {
-        key.to_user_string(): {parent.to_user_string() for parent in parents} - FETCHED
-        for made in assets
-        for key, parents in made.asset_deps.items()
+        node.key.to_user_string(): {key.to_user_string() for key in node.parent_keys} - FETCHED
+        for node in definitions.resolve_asset_graph().asset_nodes
     }
 
 

@@ -13,7 +13,7 @@ import dagster as dg
 from markupsafe import escape
 
 from dti_assets.panel.tables import PANEL_EXPORT
-from dti_assets.pipeline.build import build_definitions
+from dti_assets.pipeline.build import build_definitions, parents
 from dti_assets.pipeline.origins import Origins, file_contents, recorded
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.publishing.tables import (
@@ -98,13 +98,9 @@ def _not_made_from_these(workspace: Workspace) -> Iterator[str]:
     with warnings.catch_warnings():
         # single-run backfills are beta in Dagster, which is no news here
         warnings.simplefilter("ignore", dg.BetaWarning)
-        graph = build_definitions(study).resolve_asset_graph()
-    parents = {
-        node.key.to_user_string(): {key.to_user_string() for key in node.parent_keys} - FETCHED
-        for node in graph.asset_nodes
-    }
-    origins = Origins(workspace, parents, file_contents(study))
-    for name in sorted(parents.keys() - FETCHED - _WITHOUT_RECORD):
+        above = parents(build_definitions(study))
+    origins = Origins(workspace, above, file_contents(study))
+    for name in sorted(above.keys() - FETCHED - _WITHOUT_RECORD):
         for year in study.all_years if name in YEARLY else [None]:
             then, now = recorded(workspace.store, name, year), origins.now(name, year)
             if then is None:

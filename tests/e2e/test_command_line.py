@@ -113,7 +113,7 @@ def _unknown_province(folder: Path) -> None:
         (_unknown_province, "unknown province 'Zhejang'"),
     ],
 )
-def test_bad_input_is_one_sentence_and_exit_2(tmp_path: Path, spoil, said: str) -> None:  # type: ignore[no-untyped-def]
+def test_bad_input_is_one_sentence_and_exit_2(tmp_path: Path, spoil, said: str) -> None:
     study = make_study(tmp_path / "s")
     spoil(study.parent)
     done = dti("run", "--study", str(study))

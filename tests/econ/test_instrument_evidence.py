@@ -58,7 +58,7 @@ def test_the_wald_p_value_is_one_minus_the_level_at_the_ends_of_its_set(
         instruments=instruments,
         fixed_effects=("province", "year"),
         cluster="province",
-        covariance=covariance,  # type: ignore[arg-type]
+        covariance=covariance,
     )
     noise = np.random.default_rng(0).normal(scale=0.5, size=len(panel))
     panel = panel.assign(noisy=panel["DTI_iv"] + noise)

@@ -28,7 +28,7 @@ def official() -> pd.DataFrame:
     return official_statistics(YEARS)
 
 
-def figures(series: str, unit: str, value: float | dict, years: tuple[int, int] = YEARS):  # type: ignore[no-untyped-def,type-arg]
+def figures(series: str, unit: str, value: float | dict, years: tuple[int, int] = YEARS):
     rows = [
         {
             "series": series, "province_code": p.province_code, "province": p.province,
@@ -157,7 +157,7 @@ def test_log_of_zero(
     official: pd.DataFrame, rule: object, tibet: float | None, others: float, zeros: int
 ) -> None:
     mine = figures("high_tech_new_product_exports", "10k CNY", {"西藏": 0.0})
-    built = build_panel(YEARS, official=official, user=mine, log_of_zero=rule)  # type: ignore[arg-type]
+    built = build_panel(YEARS, official=official, user=mine, log_of_zero=rule)
     got = built.panel.set_index(["province", "year"])["Export_new"]
     if tibet is None:
         assert got["西藏"].isna().all()

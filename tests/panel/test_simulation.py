@@ -154,4 +154,4 @@ def test_raw_figures_rebuild_the_panel(tmp_path: Path) -> None:
 )
 def test_bad_designs(kwargs: dict[str, object], message: str) -> None:
     with pytest.raises(PanelError, match=message):
-        Simulation(**kwargs)  # type: ignore[arg-type]
+        Simulation(**kwargs)

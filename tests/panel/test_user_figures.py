@@ -31,7 +31,7 @@ def only(found: UserFigures, series: str) -> pd.DataFrame:
 def fault(folder: Path, **kwargs: object) -> str:
     """The single message the folder is refused with."""
     with pytest.raises(UserFigureError) as caught:
-        read_user_figures(folder, **kwargs)  # type: ignore[arg-type]
+        read_user_figures(folder, **kwargs)
     assert len(caught.value.faults) == 1, str(caught.value)
     return str(caught.value)
 

@@ -179,7 +179,7 @@ def test_finished_slices_are_not_redone(tmp_path: Path) -> None:
     source, work = tmp_path / "p.parquet", tmp_path / "w"
     write_patents(source, 2000, seed=4)
 
-    def interrupted(jobs, function):  # type: ignore[no-untyped-def]
+    def interrupted(jobs, function):
         for count, job in enumerate(threads(1)(jobs, function)):
             if count == 3:
                 raise KeyboardInterrupt

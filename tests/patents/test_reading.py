@@ -29,7 +29,7 @@ FRAME = pd.DataFrame(
 
 
 def read(path: Path, rows: int = 2, **options: object) -> list[dict]:
-    reader = PatentReader(find_files(path)[0], **options)  # type: ignore[arg-type]
+    reader = PatentReader(find_files(path)[0], **options)
     return pa.concat_tables(table for _, table in reader.slices(rows)).to_pylist()
 
 

@@ -204,7 +204,7 @@ def test_conditions_make_what_is_below_step_by_step(small_study: Path) -> None:
         instance.report_runless_asset_event(dg.AssetMaterialization(name, partition=partition))
 
     def asked(cursor: object = None) -> tuple[set[str], object]:
-        found = dg.evaluate_automation_conditions(definitions, instance, cursor=cursor)  # type: ignore[arg-type]
+        found = dg.evaluate_automation_conditions(definitions, instance, cursor=cursor)
         names = {
             key.to_user_string()
             for key in graph.get_all_asset_keys()

@@ -56,7 +56,7 @@ def go(study: Path, selected: str = "+dti_iv,digital_patents") -> dict[str, str]
 
 
 def gc(study: Path, keep: int = 50, **options: object) -> dict[str, Swept]:
-    swept = collect_garbage(load_study(study), keep, **options)  # type: ignore[arg-type]
+    swept = collect_garbage(load_study(study), keep, **options)
     return {part.what: part for part in swept}
 
 

@@ -93,7 +93,7 @@ def test_every_printed_coefficient_is_the_stored_one(
             if cell == "absorbed":
                 assert row["estimate"] is None and row["reason"].startswith("absorbed")
             elif label:
-                shown, stars = re.fullmatch(r"([^*]+)(\**)", cell).groups()  # type: ignore[union-attr]
+                shown, stars = re.fullmatch(r"([^*]+)(\**)", cell).groups()
                 assert is_stored(shown, row["estimate"]), (term, column, cell)
                 assert stars == (row["stars"] or ""), (term, column, cell)
                 seen["estimate"].add((column, term))

@@ -28,7 +28,7 @@ def materialise(study: Study, *assets: str, **how: object) -> dg.ExecuteInProces
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         raise_on_error=False,
         **how,
-    )  # type: ignore[arg-type]
+    )
 
 
 @pytest.fixture
@@ -54,8 +54,8 @@ def test_a_single_year_of_a_fresh_study_passes_its_checks(two_years: Study) -> N
         assert row["keyword_hits"] == hits
     # a check sees what was made of the study and of its own run
     workspace = Workspace(two_years)
-    assert set(workspace.stored_so_far("policy_attention")["year"]) == {2015}  # type: ignore[index]
-    assert set(workspace.stored_so_far("policy_attention", [2016])["year"]) == {2015, 2016}  # type: ignore[index]
+    assert set(workspace.stored_so_far("policy_attention")["year"]) == {2015}
+    assert set(workspace.stored_so_far("policy_attention", [2016])["year"]) == {2015, 2016}
     with pytest.raises(MissingTableError, match="2014"):
         workspace.stored("policy_attention")
 

@@ -111,7 +111,7 @@ def test_a_run_goes_on_where_the_other_is_killed(study: Path, expected: dict[str
     refused = dti("run", "--study", str(study), "--select", SELECTED, "--no-wait")
     assert refused.returncode == 2 and f"dti: dti run (process {first.pid}, " in refused.stderr
     notes = Notes()
-    notes.note = lambda sentence: (  # type: ignore[method-assign]
+    notes.note = lambda sentence: (
         notes.notes.append(sentence),
         os.killpg(first.pid, signal.SIGKILL),
         first.wait(),

@@ -107,7 +107,7 @@ def launch(study_file: Path, request: dg.RunRequest) -> Ran:
         )
     ran = Ran(result.success, set())
     for event in result.get_asset_materialization_events():
-        ran.made.add(event.asset_key.to_user_string())  # type: ignore[union-attr]
+        ran.made.add(event.asset_key.to_user_string())
         metadata: dict[str, Any] = dict(event.materialization.metadata)
         ran.tally |= {
             name: value.value

@@ -56,7 +56,7 @@ def test_stopping_early_ends_the_workers() -> None:
 
 
 def test_an_error_in_the_calls_reaches_the_caller() -> None:
-    def calls():  # type: ignore[no-untyped-def]
+    def calls():
         yield (2,)
         raise RuntimeError("source dried up")
 
