@@ -230,6 +230,8 @@ def ui(study_file: str, port: int) -> None:
     from dti_assets.pipeline.home import initialise
 
     home = initialise(study)
+    if _in_use(port):
+        raise click.ClickException(f"port {port} is in use; choose another with --port")
     click.echo(f"http://127.0.0.1:{port} shows study {study.name}; Ctrl-C ends it")
     # with the daemon, which empties the queue in which runs asked for in the UI wait
     command = [
@@ -247,6 +249,19 @@ def ui(study_file: str, port: int) -> None:
         sys.exit(subprocess.call(command, env=environment, cwd=study.root))
     except KeyboardInterrupt:
         sys.exit(0)
+
+
+def _in_use(port: int) -> bool:
+    """Whether something listens there. Dagster would say so too, and then wait for ever."""
+    import socket
+
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
 
 
 @cli.command()

@@ -81,7 +81,7 @@ class RunServer:
 def _serve() -> None:
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    _load()
+    load()
     print("ready", file=out, flush=True)
     for line in sys.stdin:
         order = json.loads(line)
@@ -101,7 +101,7 @@ def _serve() -> None:
         print(said, file=out, flush=True)
 
 
-def _load() -> None:
+def load() -> None:
     """Import what a run imports, and do nothing with it."""
     from dti_assets.threads import one_thread
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from dti_assets.geography.provinces import find_capital, provinces
@@ -93,15 +94,8 @@ def capital_distances(
     Great circle on geopy's mean-radius sphere, geodesic on WGS-84 (Karney 2013). Raises
     DistanceError where `hub` is no provincial capital.
     """
-    from geopy.distance import geodesic, great_circle
-
-    home = find_capital(hub)
-    if home is None:
-        raise DistanceError(f"instrument.hub {hub!r} is not a provincial capital")
     rows: list[dict[str, Any]] = []
-    for p in provinces():
-        ends = (home.latitude, home.longitude), (p.latitude, p.longitude)
-        km = {"great_circle": great_circle(*ends).km, "geodesic": geodesic(*ends).km}
+    for p, km in zip(provinces(), _kilometres(hub), strict=True):
         used = apply_rule(p.province, km[distance], rule)
         rows.append(
             {
@@ -118,3 +112,19 @@ def capital_distances(
             }
         )
     return CAPITAL_DISTANCES.frame(rows)
+
+
+@cache
+def _kilometres(hub: str) -> tuple[dict[Measure, float], ...]:
+    """How far each capital is from `hub`, by measure; the geodesic takes a search each."""
+    from geopy.distance import geodesic, great_circle
+
+    home = find_capital(hub)
+    if home is None:
+        raise DistanceError(f"instrument.hub {hub!r} is not a provincial capital")
+    start = home.latitude, home.longitude
+    ends = [(p.latitude, p.longitude) for p in provinces()]
+    return tuple(
+        {"great_circle": great_circle(start, end).km, "geodesic": geodesic(start, end).km}
+        for end in ends
+    )

@@ -59,7 +59,7 @@ def build_definitions(study: Study, overrides: Mapping[str, Any] | None = None) 
         assets=assets,
         schedules=schedules(study),
         sensors=sensors(study),
-        asset_checks=all_checks(workspace.tables.values()),
+        asset_checks=all_checks(assets, workspace.tables),
         resources=resources,
         # the heavy steps start worker processes of their own
         executor=dg.in_process_executor,

@@ -1,7 +1,8 @@
 """Asset checks: a blocking one on every table's declaration, warnings on everything else."""
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 import dagster as dg
@@ -46,24 +47,34 @@ def _list(sentences: Sequence[str]) -> str:
     return "\n".join(f"- {s}" for s in sentences) or "none"
 
 
-def declaration_check(table: Table) -> dg.AssetChecksDefinition:
-    """The blocking check that a stored table is as declared: columns, types, rules, unique key."""
+def declaration_checks(tables: Sequence[Table]) -> dg.AssetChecksDefinition:
+    """The blocking checks that stored tables are as declared: columns, types, rules, unique key.
+    The `tables` are those that one step makes, and one step looks at."""
+    by_name = {table.name: table for table in tables}
 
-    @dg.asset_check(
-        asset=table.name,
-        name="as_declared",
-        blocking=True,
-        description=_declared(table),
+    @dg.multi_asset_check(
+        name=f"{tables[0].name}_as_declared",
+        specs=[
+            dg.AssetCheckSpec(
+                "as_declared", asset=table.name, blocking=True, description=_declared(table)
+            )
+            for table in tables
+        ],
+        can_subset=True,
     )
     def as_declared(
         context: dg.AssetCheckExecutionContext, workspace: dg.ResourceParam[Workspace]
-    ) -> dg.AssetCheckResult:
-        broken = workspace.violations(table, run_years(context.run.tags))
-        return dg.AssetCheckResult(
-            passed=not broken,
-            severity=dg.AssetCheckSeverity.ERROR,
-            description="; ".join(broken) or "every column and every row is as declared",
-        )
+    ) -> Iterator[dg.AssetCheckResult]:
+        years = run_years(context.run.tags)
+        for key in _selected(context):
+            broken = workspace.violations(by_name[key.asset_key.to_user_string()], years)
+            yield dg.AssetCheckResult(
+                passed=not broken,
+                asset_key=key.asset_key,
+                check_name=key.name,
+                severity=dg.AssetCheckSeverity.ERROR,
+                description="; ".join(broken) or "every column and every row is as declared",
+            )
 
     return as_declared
 
@@ -76,38 +87,84 @@ def _declared(table: Table) -> str:
     )
 
 
+class Stored:
+    """What the checks of one step look at: each stored table is read once."""
+
+    def __init__(self, workspace: Workspace, years: Sequence[int]) -> None:
+        self.workspace = workspace
+        self.years = years
+        self.table = cache(self._table)
+
+    def _table(self, name: str) -> Any:
+        return self.workspace.stored_so_far(name, self.years)
+
+
+@dataclass(frozen=True)
+class Warner:
+    """A check that warns, never stops: `look` gives its result, from the stored tables of the
+    `asset` and of the assets it also `reads`."""
+
+    asset: str
+    name: str
+    description: str
+    look: Callable[[Stored], dg.AssetCheckResult]
+    reads: tuple[str, ...] = ()
+
+
 def table_check(
     asset: str,
     name: str,
     description: str,
     find: Callable[[Any], list[str]],
     reads: str | None = None,
-) -> dg.AssetChecksDefinition:
-    """A warning check whose sentences come from one pure function of a stored table: the
-    asset's own, or that of the asset `reads`."""
-    needed = [reads] if reads else []
+) -> Warner:
+    """A check whose sentences come from one pure function of a stored table: the asset's own, or
+    that of the asset `reads`."""
 
-    @dg.asset_check(asset=asset, name=name, description=description, additional_deps=needed)
-    def check(
-        context: dg.AssetCheckExecutionContext, workspace: dg.ResourceParam[Workspace]
-    ) -> dg.AssetCheckResult:
-        frame = workspace.stored_so_far(reads or asset, run_years(context.run.tags))
+    def look(stored: Stored) -> dg.AssetCheckResult:
+        frame = stored.table(reads or asset)
         return warning([] if frame is None else find(frame))
 
-    return check
+    return Warner(asset, name, description, look, (reads,) if reads else ())
 
 
-def _report_checks() -> list[dg.AssetChecksDefinition]:
-    from dti_assets.sources.checks import not_fetched
+def warning_checks(name: str, warners: Sequence[Warner]) -> dg.AssetChecksDefinition:
+    """Checks that one step makes; each can also be run by itself. A step costs more, at loading
+    and in every run, than most of them do."""
+    by_key = {(warner.asset, warner.name): warner for warner in warners}
+
+    @dg.multi_asset_check(
+        name=name,
+        specs=[
+            dg.AssetCheckSpec(
+                warner.name,
+                asset=warner.asset,
+                description=warner.description,
+                additional_deps=warner.reads,
+            )
+            for warner in warners
+        ],
+        can_subset=True,
+    )
+    def checks(
+        context: dg.AssetCheckExecutionContext, workspace: dg.ResourceParam[Workspace]
+    ) -> Iterator[dg.AssetCheckResult]:
+        stored = Stored(workspace, run_years(context.run.tags))
+        for key in _selected(context):
+            result = by_key[key.asset_key.to_user_string(), key.name].look(stored)
+            yield result._replace(asset_key=key.asset_key, check_name=key.name)
+
+    return checks
+
+
+def _selected(context: dg.AssetCheckExecutionContext) -> list[dg.AssetCheckKey]:
+    return sorted(context.selected_asset_check_keys)
+
+
+def _read_checks() -> list[Warner]:
     from dti_assets.text import checks
 
     return [
-        table_check(
-            "report_downloads",
-            "all_fetched",
-            "Every address of sources.csv gave its report.",
-            not_fetched,
-        ),
         table_check(
             "report_files",
             "all_read",
@@ -120,6 +177,26 @@ def _report_checks() -> list[dg.AssetChecksDefinition]:
             "No report lies in the folder twice under two names.",
             checks.duplicate_files,
         ),
+    ]
+
+
+def _download_checks() -> list[Warner]:
+    from dti_assets.sources.checks import not_fetched
+
+    return [
+        table_check(
+            "report_downloads",
+            "all_fetched",
+            "Every address of sources.csv gave its report.",
+            not_fetched,
+        ),
+    ]
+
+
+def _count_checks() -> list[Warner]:
+    from dti_assets.text import checks
+
+    return [
         table_check(
             "policy_attention",
             "coverage",
@@ -133,87 +210,80 @@ def _report_checks() -> list[dg.AssetChecksDefinition]:
             "two reports in one file.",
             checks.length_outliers,
         ),
-        complete_by_april,
-        plausible_attention,
+        Warner(
+            "policy_attention",
+            "complete_by_april",
+            "From 1 April on, every province has a report for the current year.",
+            _complete_by_april,
+        ),
+        Warner(
+            "policy_attention",
+            "plausible_attention",
+            "A new year's frequencies are within bounds of the years before, by province and for "
+            "all together. Looks at the years of the run where they are a part of the study's, "
+            "else at the last year.",
+            _plausible_attention,
+        ),
         table_check(
             "keyword_counts",
             "overlap_at_least_longest",
             "Counting keywords inside longer keywords too never gives fewer hits.",
             checks.overlap_below_longest,
         ),
-        token_share,
-        published_agree,
+        Warner(
+            "keyword_counts",
+            "token_share",
+            "Words as jieba cuts them find at least four fifths of the hits in every province.",
+            _token_share,
+        ),
+        Warner(
+            "keyword_counts",
+            "published_agree",
+            "Counts on the folder's reports are those published with the package.",
+            _published_agree,
+            reads=("section_words",),
+        ),
     ]
 
 
-@dg.asset_check(
-    asset="policy_attention",
-    description="From 1 April on, every province has a report for the current year.",
-)
-def complete_by_april(
-    context: dg.AssetCheckExecutionContext, workspace: dg.ResourceParam[Workspace]
-) -> dg.AssetCheckResult:
+def _complete_by_april(stored: Stored) -> dg.AssetCheckResult:
     from dti_assets.text.checks import late_reports
 
-    attention = workspace.stored_so_far("policy_attention", run_years(context.run.tags))
+    attention = stored.table("policy_attention")
     return warning([] if attention is None else late_reports(attention, today()))
 
 
-@dg.asset_check(
-    asset="policy_attention",
-    description="A new year's frequencies are within bounds of the years before, by province and "
-    "for all together. Looks at the years of the run where they are a part of the study's, else "
-    "at the last year.",
-)
-def plausible_attention(
-    context: dg.AssetCheckExecutionContext, workspace: dg.ResourceParam[Workspace]
-) -> dg.AssetCheckResult:
+def _plausible_attention(stored: Stored) -> dg.AssetCheckResult:
     from dti_assets.text.checks import implausible_attention
 
-    years = run_years(context.run.tags)
-    attention = workspace.stored_so_far("policy_attention", years)
+    attention = stored.table("policy_attention")
     if attention is None:
         return warning([])
-    whole = set(workspace.study.all_years) <= set(years)
-    return warning(implausible_attention(attention, None if whole else years))
+    whole = set(stored.workspace.study.all_years) <= set(stored.years)
+    return warning(implausible_attention(attention, None if whole else stored.years))
 
 
-@dg.asset_check(
-    asset="keyword_counts",
-    description="Words as jieba cuts them find at least four fifths of the hits in every province.",
-)
-def token_share(
-    context: dg.AssetCheckExecutionContext, workspace: dg.ResourceParam[Workspace]
-) -> dg.AssetCheckResult:
+def _token_share(stored: Stored) -> dg.AssetCheckResult:
     from dti_assets.text.checks import low_token_shares, token_shares
 
-    keywords = workspace.stored_so_far("keyword_counts", run_years(context.run.tags))
+    keywords = stored.table("keyword_counts")
     if keywords is None:
         return warning([])
     return warning(low_token_shares(keywords), by_province=token_shares(keywords))
 
 
-@dg.asset_check(
-    asset="keyword_counts",
-    additional_deps=["section_words"],
-    description="Counts on the folder's reports are those published with the package.",
-)
-def published_agree(
-    context: dg.AssetCheckExecutionContext, workspace: dg.ResourceParam[Workspace]
-) -> dg.AssetCheckResult:
+def _published_agree(stored: Stored) -> dg.AssetCheckResult:
     from dti_assets.text.attention import disagreements
 
-    if not workspace.dictionary().is_shipped:
+    if not stored.workspace.dictionary().is_shipped:
         return warning([], compared="no: the dictionary is not the shipped one")
-    years = run_years(context.run.tags)
-    keywords = workspace.stored_so_far("keyword_counts", years)
-    words = workspace.stored_so_far("section_words", years)
+    keywords, words = stored.table("keyword_counts"), stored.table("section_words")
     if keywords is None or words is None:
         return warning([], compared="no: nothing has been counted")
     return warning(disagreements(keywords, words), compared="yes")
 
 
-def _patent_checks() -> list[dg.AssetChecksDefinition]:
+def _patent_checks() -> list[Warner]:
     from dti_assets.patents import checks
 
     return [
@@ -250,7 +320,7 @@ def _patent_checks() -> list[dg.AssetChecksDefinition]:
     ]
 
 
-def _panel_checks() -> list[dg.AssetChecksDefinition]:
+def _panel_checks() -> list[Warner]:
     from dti_assets.panel.checks import TOPICS, absent_variables, findings
 
     return [
@@ -269,11 +339,20 @@ def _panel_checks() -> list[dg.AssetChecksDefinition]:
     ]
 
 
-def all_checks(tables: Iterable[Table]) -> list[dg.AssetChecksDefinition]:
-    """Every check of the pipeline, `tables` being all that it stores."""
+def all_checks(
+    assets: Iterable[dg.AssetsDefinition], tables: Mapping[str, Table]
+) -> list[dg.AssetChecksDefinition]:
+    """Every check of the pipeline's `assets`, `tables` being what they store."""
     return [
-        *map(declaration_check, tables),
-        *_report_checks(),
-        *_patent_checks(),
-        *_panel_checks(),
+        *(
+            declaration_checks(
+                [tables[name] for name in sorted(key.to_user_string() for key in one.keys)]
+            )
+            for one in assets
+        ),
+        warning_checks("warnings_on_downloads", _download_checks()),
+        warning_checks("warnings_on_files", _read_checks()),
+        warning_checks("warnings_on_counts", _count_checks()),
+        warning_checks("warnings_on_patents", _patent_checks()),
+        warning_checks("warnings_on_the_panel", _panel_checks()),
     ]

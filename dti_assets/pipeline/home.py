@@ -5,7 +5,6 @@ What is in dagster.yaml is decided in `run_storage`; how a run goes, in `run`.
 
 import os
 import shutil
-import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -104,6 +103,8 @@ def _databases_stay_open() -> Iterator[None]:
     for the disk, thousands of times a run: half the time of a small study. With the log kept, no
     commit need wait either; a loss of power may cost the last events on record, and no table.
     """
+    import sqlite3
+
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
 

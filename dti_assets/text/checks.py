@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date
 from itertools import pairwise
-from statistics import median
 from typing import TYPE_CHECKING
 
 from dti_assets.tables import records
@@ -70,6 +69,8 @@ def implausible_attention(
     A province is held against the median of its last three known years, where ten hits are
     expected or found; all together, the provinces known in both years against the year before.
     """
+    from statistics import median
+
     known = attention.dropna(subset=["frequency"]).sort_values(["province_code", "year"])
     if known.empty:
         return []

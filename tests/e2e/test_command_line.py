@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import shutil
+import socket
 from pathlib import Path
 
 import pytest
@@ -216,3 +217,11 @@ def test_doctor_names_what_is_wrong_and_what_mends_it(tmp_path: Path) -> None:
     shutil.rmtree(study.parent / "reports_raw")
     ill = dti("doctor", "--study", str(study))
     assert ill.returncode == 2 and "mkdir -p" in ill.stdout
+
+
+def test_a_port_in_use_is_told(small_study: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = dti("ui", "--study", str(small_study), "--port", port)
+    assert done.returncode == 2
+    assert f"port {port} is in use; choose another with --port" in done.stderr

@@ -13,9 +13,11 @@ import sys
 import time
 from pathlib import Path
 
+import forked_commands
 import pytest
 import samples
 from small_study import dti, make_study, write_reports
+from ui_server import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("docs/*.md"), *ROOT.glob("README*.md")])
@@ -53,8 +55,13 @@ def place(worked: Path, tmp_path: Path) -> tuple[Path, dict[str, str]]:
     programs = tmp_path / "bin"
     programs.mkdir()
     command = programs / "dti"
+    asks = f"-S -E {forked_commands.__file__} {forked_commands.server()}"
+    serves = '-c "from dti_assets.cli import main; main()"'
     command.write_text(
-        f'#!/bin/sh\nexec {sys.executable} -c "from dti_assets.cli import main; main()" "$@"\n'
+        "#!/bin/sh\n"
+        # a server is interrupted by its process, and so has one of its own
+        f'[ "$1" != ui ] || exec {sys.executable} {serves} "$@" --port {free_port()}\n'
+        f'exec {sys.executable} {asks} "$@"\n'
     )
     command.chmod(0o755)
     path = os.pathsep.join([str(programs), os.environ["PATH"]])

@@ -12,13 +12,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
+def free_port() -> int:
+    """A port of this machine that nothing listens on now."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 @contextmanager
 def serving(folder: Path, *command: str, **environment: str) -> Iterator[str]:
     """The address of a web server that Python is told to start in `folder` by `command`, to which
     the port is added; it ends with the block."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [sys.executable, *command, "--port", str(port)],
         cwd=folder,

@@ -1,0 +1,119 @@
+"""`dti` commands in processes of their own, without paying for imports each time.
+
+A server loads the libraries once and forks a process for each command, which takes over the
+standard streams, the folder and the environment of whoever asked. One server for each process
+that runs tests; it ends with it. `python tests/forked_commands.py SOCKET ARGUMENT...` asks for a
+command from a shell.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import traceback
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+# a message of arguments and environment has to fit
+_LONGEST = 2**20
+
+
+@cache
+def server() -> str:
+    """The address of this process's server, which is started at first need."""
+    address = f"{tempfile.mkdtemp(prefix='dti')}/commands"
+    process = subprocess.Popen(
+        [sys.executable, __file__, "serve", address],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "MPLBACKEND": "agg"},
+    )
+    assert process.stdin is not None and process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    process.stdout.close()
+    # it ends when its standard input does
+    atexit.register(process.stdin.close)
+    return address
+
+
+def command(address: str, arguments: list[str], streams: tuple[int, int, int], **place: Any) -> int:
+    """Run `dti` with these arguments; its exit status. `place` replaces cwd and env."""
+    order = {"arguments": arguments, "cwd": os.getcwd(), "env": dict(os.environ), **place}
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(address)
+        socket.send_fds(connection, [json.dumps(order).encode()], list(streams))
+        return int(connection.makefile().read())
+
+
+def _serve(address: str) -> None:
+    from forked_runs import load
+
+    load()
+    import dti_assets.cli  # noqa: F401
+
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(address)
+    listening.listen()
+    print("ready", flush=True)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    if os.fork() == 0:
+        while True:
+            connection, _ = listening.accept()
+            if os.fork() == 0:
+                _answer(connection)
+            connection.close()
+    sys.stdin.read()
+    os.killpg(0, signal.SIGTERM)
+
+
+def _answer(connection: socket.socket) -> None:
+    """Fork the process of the command, and say how it ended."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    message, files, _, _ = socket.recv_fds(connection, _LONGEST, 3)
+    child = os.fork()
+    if child == 0:
+        connection.close()
+        _become(json.loads(message), files)
+    _, status = os.waitpid(child, 0)
+    connection.sendall(str(os.waitstatus_to_exitcode(status)).encode())
+    os._exit(0)
+
+
+def _become(order: dict[str, Any], files: list[int]) -> None:
+    for number, file in enumerate(files):
+        os.dup2(file, number)
+        os.close(file)
+    os.chdir(order["cwd"])
+    os.environ.clear()
+    os.environ.update(order["env"])
+    sys.argv = ["dti", *order["arguments"]]
+    from dti_assets.cli import main
+
+    status = 0
+    try:
+        main()
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    for stream in (sys.stdout, sys.stderr):
+        if not stream.closed:
+            stream.flush()
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "serve":
+        os.setpgrp()
+        sys.path.insert(0, str(Path(__file__).parent))
+        _serve(sys.argv[2])
+    else:
+        sys.exit(command(sys.argv[1], sys.argv[2:], (0, 1, 2)))
