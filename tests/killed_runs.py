@@ -5,7 +5,7 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -81,16 +81,18 @@ class Trial:
             self.seconds[begun] = time.monotonic() - start
         return said
 
-    def killed_at_random(self, seed: int) -> list[str]:
-        """Kill the run at a moment drawn by `seed`, in a third of the seeds the next one too, and
-        finish it; how the runs ended that were to be killed. Fails where the bytes differ."""
-        chance = random.Random(seed)
+    def killed_at_random(self, seeds: range) -> list[str]:
+        """Kill one run after the other at moments drawn by the seeds, each going on where the one
+        before was killed, and finish it; how the runs ended that were to be killed. Fails where
+        the bytes differ."""
+        ends: list[str] = []
         with self._copy() as copy:
-            ends = [self._run(copy, False, chance.uniform(0, self.seconds[False]))]
-            if seed % 3 == 0:
-                longest = self.seconds.get(True, self.seconds[False])
-                ends.append(self._run(copy, True, chance.uniform(0, longest)))
-            self._finish(copy, f"seed {seed}")
+            for seed in seeds:
+                begun = bool(ends)
+                longest = self.seconds.get(begun, self.seconds[False])
+                moment = random.Random(seed).uniform(0, longest)
+                ends.append(self._run(copy, begun, moment))
+            self._finish(copy, f"seeds {seeds}")
         return ends
 
     def changes(self) -> int:
@@ -115,3 +117,11 @@ class Trial:
         assert leftovers(study) == [], what
         if self.select is None:
             assert stale(Workspace(load_study(study))) is None, what
+
+
+@contextmanager
+def trials_of(selections: Iterable[str | None]) -> Iterator[dict[str | None, Trial]]:
+    """One trial a selection, all of one study."""
+    with RunServer() as server, fast_folder() as folder:
+        study = new_study(folder / "study")
+        yield {select: Trial(server, study, select) for select in selections}
