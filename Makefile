@@ -18,7 +18,8 @@ run: $(VENV)/.installed          ## the main job: materialise the study, say whe
 	$(BIN)/dti run --study $(STUDY)
 
 test: $(VENV)/.installed-dev     ## the whole test suite
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(RAY_TESTS:%=--ignore %)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder \
+		$(RAY_TESTS:%=--ignore %)
 	$(BIN)/python -m pytest $(RAY_TESTS) tests/test_benchmarks.py
 
 install: $(VENV)/.installed

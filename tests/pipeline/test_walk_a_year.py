@@ -121,7 +121,7 @@ def test_a_corrected_report(walk: Callable[[], tuple[Path, str]], tmp_path: Path
     report.write_text(samples.report_text("江苏省", 2020, repeats=40), encoding="utf-8")
     tick = sensor_tick(study, cursor)
     assert tick.years == ("2020",) and tick.assets >= DOWNSTREAM
-    ran = launch(study, tick.request)
+    ran = launch(study, tick.request, "dti_iv")
     assert ran.success, ran.failures
     assert ran.tally["files_read"] == 1 and ran.tally["files_reused"] == 11
     assert ran.tally["reports_counted"] == 1 and ran.tally["reports_reused"] == 3
@@ -136,12 +136,12 @@ def test_an_edited_term(walk: Callable[[], tuple[Path, str]], tmp_path: Path) ->
     tick = sensor_tick(study, cursor)
     assert tick.years == ("2019", "2022") and tick.assets >= DOWNSTREAM | {"keyword_counts"}
     assert not tick.assets & {"report_files", "report_texts", "patent_counts"}
-    ran = launch(study, tick.request)
+    ran = launch(study, tick.request, "table_02_baseline")
     assert ran.success, ran.failures
     # no file is read; every report is searched again, none is cut into words again
     assert "files_read" not in ran.tally
     assert ran.tally["reports_counted"] == 12 and ran.tally["reports_segmented"] == 0
-    assert_as_from_nothing(study, tmp_path / "nothing", "+dti_iv,+table_02_baseline")
+    assert_as_from_nothing(study, tmp_path / "nothing", "+table_02_baseline")
 
 
 def test_a_changed_setting(walk: Callable[[], tuple[Path, str]], tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_a_changed_setting(walk: Callable[[], tuple[Path, str]], tmp_path: Path)
     ran = launch(study, tick.request)
     # nothing is read or counted at all
     assert ran.success and ran.tally == {}
-    assert made_files(study) == from_nothing(study, tmp_path / "nothing")
+    assert_as_from_nothing(study, tmp_path / "nothing", "+tables")
 
 
 def test_years_extended_after_the_files_came(
@@ -170,12 +170,12 @@ def test_years_extended_after_the_files_came(
     assert outside.years == ("2022",)
     assert outside.assets >= {"report_files", "policy_attention", "replication_report"}
     assert not outside.assets & {"dti_iv", "panel", "tables"}
-    ran = launch(study, outside.request)
+    ran = launch(study, outside.request, "dti_iv")
     assert ran.success and ran.tally["files_read"] == 4 and ran.tally["reports_counted"] == 4
     write_lines(study.parent, "years: [2019, 2022]\n")
     tick = sensor_tick(study, outside.cursor)
     assert tick.years == ("2022",) and tick.assets >= DOWNSTREAM
-    ran = launch(study, tick.request)
+    ran = launch(study, tick.request, "dti_iv")
     assert ran.success, ran.failures
     assert ran.tally["files_read"] == 0 and ran.tally["reports_counted"] == 0
     assert known_years(study) == {2019: 4, 2020: 4, 2021: 4, 2022: 4}
@@ -184,9 +184,9 @@ def test_years_extended_after_the_files_came(
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A study of 2020 and 2021 on published counts, run."""
+    """A study of 2020 and 2021 on published counts, run to the instrument."""
     study = make_study(tmp_path_factory.mktemp("real") / "study", "years: [2020, 2021]\n")
-    assert run(study, workers=2).success
+    assert run(study, "+dti_iv", workers=2).success
     cursor = sensor_tick(study.file).cursor
     assert cursor
     return study.file, cursor
@@ -203,7 +203,7 @@ def test_the_real_reports_of_2022(
     write_lines(study.parent, FEW_DRAWS + "years: [2020, 2022]\n")
     tick = sensor_tick(study, published[1])
     assert tick.years == ("2022",)
-    ran = launch(study, tick.request)
+    ran = launch(study, tick.request, "dti_iv")
     assert ran.success, ran.failures
     assert ran.tally["files_read"] == 31 and ran.tally["reports_counted"] == 31
     assert known_years(study) == {2020: 31, 2021: 31, 2022: 31}

@@ -94,13 +94,20 @@ class Ran:
     failures: list[str] = field(default_factory=list)
 
 
-def launch(study_file: Path, request: dg.RunRequest) -> Ran:
-    """Run what was asked for, as the daemon does: by its selection and its tags."""
-    job = definitions_of(study_file).resolve_implicit_global_asset_job_def()
+def launch(study_file: Path, request: dg.RunRequest, up_to: str | None = None) -> Ran:
+    """Run what was asked for, as the daemon does: by its selection and its tags; of the selection
+    only what the asset `up_to` rests on, where one is given."""
+    definitions = definitions_of(study_file)
+    job = definitions.resolve_implicit_global_asset_job_def()
+    selection = request.asset_selection
+    if up_to is not None:
+        above = dg.AssetSelection.assets(up_to).upstream().required_multi_asset_neighbors()
+        wanted = above.resolve(definitions.resolve_asset_graph())
+        selection = [key for key in selection or () if key in wanted]
     with instance_of(study_file) as instance:
         result = job.execute_in_process(
             instance=instance,
-            asset_selection=request.asset_selection,
+            asset_selection=selection,
             tags=dict(request.tags),
             run_config=QUIET,
             raise_on_error=False,
