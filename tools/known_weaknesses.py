@@ -3,9 +3,9 @@
     git clone https://github.com/pypa/advisory-database
     python tools/known_weaknesses.py advisory-database
 
-reads the advisories in OSV form below `vulns`, and constraints.txt; one line for each pinned version
-that an advisory affects. Exit status 1 where there is one. Where the package index answers for
-weaknesses, `pip-audit -r constraints.txt` says the same without the copy.
+reads the advisories in OSV form below `vulns`, and constraints.txt; one line for each pinned
+version that an advisory affects. Exit status 1 where there is one. Where the package index answers
+for weaknesses, `pip-audit -r constraints.txt` says the same without the copy.
 """
 
 import sys
@@ -45,10 +45,10 @@ def _within(events: list[dict[str, str]], version: Version) -> bool:
     for event in events:
         if "introduced" in event:
             inside = inside or version >= Version(event["introduced"])
-        elif "fixed" in event and version >= Version(event["fixed"]):
-            inside = False
-        elif "last_affected" in event and version > Version(event["last_affected"]):
-            inside = False
+        if "fixed" in event:
+            inside = inside and version < Version(event["fixed"])
+        if "last_affected" in event:
+            inside = inside and version <= Version(event["last_affected"])
     return inside
 
 
