@@ -29,7 +29,8 @@ class StudyError(ValueError):
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # a part is checked as part of a study, never by itself
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Inputs(_Part):

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-SectionName = Literal["review", "plan", "unsplit", "annex"]
-SECTIONS: tuple[SectionName, ...] = ("review", "plan", "unsplit", "annex")
+from dti_assets.text.tables import SECTIONS, SectionName
+
 # Part of every cache key of counts: raise it whenever the split may come out differently.
 SECTIONS_VERSION = "1"
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from dti_assets.geography.provinces import Province, provinces
 from dti_assets.text import phrases
 from dti_assets.text.dictionary import Term, fold
-from dti_assets.text.sections import SectionName
+from dti_assets.text.tables import SectionName
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,9 +1,12 @@
 """The tables of the text branch, declared once. No code that computes them."""
 
+from typing import Literal
+
 from dti_assets.tables import PROVINCE, PROVINCE_CODE, YEAR, Column, Table
 from dti_assets.text.extract import STATUSES
-from dti_assets.text.sections import SECTIONS
 
+SectionName = Literal["review", "plan", "unsplit", "annex"]
+SECTIONS: tuple[SectionName, ...] = ("review", "plan", "unsplit", "annex")
 ORIGINS = ("text", "published")
 _SHA256 = "SHA-256, hexadecimal"
 _ORIGIN = Column(
