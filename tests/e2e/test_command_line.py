@@ -41,6 +41,54 @@ def test_run_show_and_kwic(small_study: Path) -> None:
     assert all("【区块链】" in line and "2015/江苏.pdf p. " in line for line in lines)
 
 
+def _kwic(study: Path, *arguments: str) -> tuple[int, str]:
+    """How many occurrences are printed, and what is said of them."""
+    done = dti("kwic", *arguments, "--study", str(study))
+    assert done.returncode == 0, done.stderr
+    return len(done.stdout.splitlines()), done.stderr.rstrip("\n")
+
+
+def test_kwic_prints_what_is_counted_and_says_what_is_not(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "s", years="[2015, 2015]")
+    lines = [*samples.report_lines(), "新增储能容量55GWh。建设5G网络。", "名词解释", "5G：指说法。"]
+    reports = study.parent / "reports_raw"
+    (reports / "浙江2015.txt").write_text("\n".join(lines), encoding="utf-8")
+    (reports / "江苏2015.txt").write_text("各位代表", encoding="utf-8")
+    assert run(load_study(study), "report_files").success
+    refused = "\n1 file was not counted: dti show report_files"
+    # 22 times inside 5G基站 and once inside 55GWh, where no 5G is; once in the annex
+    outside = ", 1 of them in sections the study leaves out"
+    said = {
+        "longest": (2, f"2 occurrences of 5G counted (hits: longest){outside}{refused}"),
+        "token": (2, f"2 occurrences of 5G counted (hits: token){outside}{refused}"),
+        "overlap": (24, f"24 occurrences of 5G counted (hits: overlap){outside}{refused}"),
+    }
+    shipped = study.read_text(encoding="utf-8")
+    for hits, expected in said.items():
+        study.write_text(f"{shipped}text: {{hits: {hits}}}\n", encoding="utf-8")
+        assert _kwic(study, "5G") == expected
+    one = _kwic(study, "5g", "--section", "annex")
+    assert one == (1, f"1 occurrence of 5g counted (hits: overlap){outside}{refused}")
+    # neither a word that never was a term nor one that is none any more
+    none = "is not a term of the dictionary: 22 occurrences in the texts, none counted"
+    assert _kwic(study, "农业") == (22, f"农业 {none}{refused}")
+    terms = study.parent / "dictionaries/digital_economy_policy.csv"
+    kept = [t for t in terms.read_text("utf-8").splitlines() if not t.startswith("大数据,")]
+    terms.write_text("\n".join(kept), encoding="utf-8")
+    assert _kwic(study, "大数据") == (22, f"大数据 {none}{refused}")
+
+    (reports / "浙江2015.txt").unlink()
+    assert run(load_study(study), "report_files").success
+    assert _kwic(study, "5G")[1].endswith(
+        "\n1 file in the folder, none read as a report: dti show report_files"
+    )
+    (reports / "江苏2015.txt").unlink()
+    assert run(load_study(study), "report_files").success
+    assert _kwic(study, "5G")[1].endswith("published counts have figures, not sentences")
+    shown = dti("show", "report_files", "--study", str(study))
+    assert shown.stdout.startswith("path") and shown.stderr == "0 rows\n"
+
+
 def test_new_makes_a_study_that_runs(tmp_path: Path) -> None:
     assert dti("new", "mine", cwd=tmp_path).returncode == 0
     done = dti("run", "--study", "mine/study.yaml", "--years", "2015", "--select", "+dti_iv",
