@@ -8,7 +8,8 @@ import samples
 
 from dti_assets.geography.provinces import get_province
 from dti_assets.text.cache import Cache
-from dti_assets.text.identity import from_name, identify
+from dti_assets.text.identity import MIN_REPORT_HAN, from_name, identify
+from dti_assets.text.readers.html import MIN_HAN
 from dti_assets.text.reports import Settled, in_conflict, read_folder, report_texts
 
 
@@ -67,6 +68,19 @@ def test_other_texts_are_no_reports() -> None:
     assert identify("浙江2015.txt", ["各位代表：", "政府工作报告。"]).status == "not_a_report"
     news = ["今天天气晴朗，市场上的水果很多，大家都很高兴。" * 10] * 40
     assert identify("浙江2015.txt", news).status == "not_a_report"
+
+
+def test_a_text_too_short_is_refused_as_the_pages_say(root: Path) -> None:
+    lines = samples.report_lines(repeats=17)
+    short = MIN_REPORT_HAN - sum(map(len, lines)) - 1
+    assert short > 0
+    found = identify("浙江2015.txt", [*lines, "好" * short])
+    assert found.status == "not_a_report"
+    assert found.reason == "only 2,999 characters; a report has over 3,000"
+    assert identify("浙江2015.txt", [*lines, "好" * (short + 1)]).status == "ok"
+    for page in ("own_reports.md", "reports.md"):
+        text = (root / "docs" / page).read_text(encoding="utf-8")
+        assert f"under {MIN_REPORT_HAN:,} characters" in text and f"{MIN_HAN:,} Han" in text
 
 
 def _folder(tmp_path: Path, **files: str) -> Path:
