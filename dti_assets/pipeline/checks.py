@@ -273,7 +273,7 @@ def _token_share(stored: Stored) -> dg.AssetCheckResult:
 
 
 def _published_agree(stored: Stored) -> dg.AssetCheckResult:
-    from dti_assets.text.attention import disagreements
+    from dti_assets.text.checks import disagreements
 
     if not stored.workspace.dictionary().is_shipped:
         return warning([], compared="no: the dictionary is not the shipped one")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from dti_assets.tables import records
 from dti_assets.text.extract import ACCOUNTED
+from dti_assets.text.published import published_counts, published_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,6 +121,32 @@ def length_outliers(attention: pd.DataFrame) -> list[str]:
                 f"{row['province']} {row['year']}: {row['chars_han']:,} characters, "
                 f"{ratio:.2f} times the median of its province"
             )
+    return found
+
+
+def disagreements(keywords: pd.DataFrame, words: pd.DataFrame) -> list[str]:
+    """Where counts from texts differ from the published ones, one sentence a province-year.
+
+    Only meaningful for counts under the shipped dictionary; reports without a published row are
+    passed over.
+    """
+    found = []
+    names = ["province_code", "year", "section"]
+    theirs = {(r["province_code"], r["year"], r["section"]): r for r in records(published_words())}
+    their_hits = published_counts().groupby(names)["hits_longest"].sum().to_dict()
+    own_hits = keywords.groupby(names)["hits_longest"].sum().to_dict()
+    for own in records(words[words["origin"] == "text"]):
+        key = (own["province_code"], own["year"], own["section"])
+        if key not in theirs:
+            continue
+        pairs = {
+            "words_nonpunct": (own["words_nonpunct"], theirs[key]["words_nonpunct"]),
+            "hits_longest": (own_hits.get(key, 0), their_hits.get(key, 0)),
+        }
+        for name, (here, there) in pairs.items():
+            if int(here) != int(there):
+                place = f"{own['province']} {own['year']} {own['section']}"
+                found.append(f"{place}: {name} {int(here)}, published {int(there)}")
     return found
 
 
