@@ -15,6 +15,7 @@ import click
 from dti_assets.commands.options import (
     BAD_INPUT,
     FAILED,
+    findings_table,
     parse_years,
     read_study,
     stored_table,
@@ -147,13 +148,22 @@ def freeze(study_file: str, replace: bool) -> None:
     help="csv and json are at full precision.",
 )
 def show(asset: str, study_file: str, years: str | None, form: str) -> None:
-    """Print a stored asset."""
-    from dti_assets.output import render
+    """Print a stored asset, or with ASSET.CHECK all that one of its checks finds to look at."""
+    from dti_assets.output import render, without_controls
 
-    frame = stored_table(asset, read_study(study_file, years))
-    click.echo(render(frame, form), nl=False)
+    study = read_study(study_file, years)
+    name, _, check = asset.partition(".")
+    frame = stored_table(name, study)
+    if check:
+        frame = findings_table(asset, study)
+    if check and form == "table":
+        # sentences, which no column cuts
+        text = "".join(f"{without_controls(finding)}\n" for finding in frame["finding"])
+    else:
+        text = render(frame, form)
+    click.echo(text, nl=False)
     if frame.empty:
-        click.echo("0 rows", err=True)
+        click.echo("nothing to look at" if check else "0 rows", err=True)
 
 
 @cli.command()

@@ -33,6 +33,21 @@ def test_run_show_and_kwic(small_study: Path) -> None:
     table = dti("show", "report_files", "--study", str(small_study)).stdout
     assert "浙江2015.html" in table and "ok" in table
 
+    # what a check found, as the run said it
+    gaps = dti("show", "policy_attention.coverage", "--study", str(small_study))
+    assert gaps.stdout.startswith("福建 2014-2015: no report in the folder")
+    assert f"    - {gaps.stdout}" in done.stderr
+    as_csv = dti(
+        "show", "policy_attention.coverage", "--format", "csv", "--study", str(small_study)
+    )
+    assert list(csv.reader(io.StringIO(as_csv.stdout))) == [["finding"], [gaps.stdout.rstrip()]]
+    fine = dti("show", "report_files.all_read", "--study", str(small_study))
+    assert (fine.stdout, fine.stderr) == ("", "nothing to look at\n")
+    wrong = dti("show", "policy_attention.coverag", "--study", str(small_study))
+    assert wrong.returncode == 2 and "did you mean policy_attention.coverage?" in wrong.stderr
+    unmade = dti("show", "panel.outliers", "--study", str(small_study))
+    assert unmade.returncode == 2 and "has not been made; run: dti run" in unmade.stderr
+
     found = dti(
         "kwic", "区块链", "--province", "Jiangsu", "--year", "2015", "--study", str(small_study)
     )
