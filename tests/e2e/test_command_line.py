@@ -207,6 +207,28 @@ def test_bad_usage_is_exit_2(tmp_path: Path, arguments: tuple[str, ...], said: s
     assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr
 
 
+def test_what_is_settled_must_be_in_the_folder(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "s")
+    shipped = study.read_text(encoding="utf-8")
+    report = study.parent / "reports_raw" / "2014" / "浙江2014.txt"
+    report.parent.mkdir()
+    report.write_text(samples.report_text("浙江省", 2015), encoding="utf-8")
+    for path, hint in (
+        ("2014/浙江2014.text", "; did you mean 2014/浙江2014.txt?"),
+        ("a.pdf", ""),
+    ):
+        study.write_text(f"{shipped}text: {{settled: {{{path}: {{ignore: true}}}}}}\n", "utf-8")
+        done = dti("run", "--select", "report_files", cwd=study.parent)
+        said = done.stderr.splitlines()
+        assert done.returncode == 2 and said[-1].startswith("dti: study ") and len(said) == 2
+        assert f"text.settled names {path}, which is not in the reports folder" in said[-1]
+        assert said[-1].endswith(f"{report.parents[1]}{hint}")
+    settled = "2014/浙江2014.txt: {ignore: true}"
+    study.write_text(f"{shipped}text: {{settled: {{{settled}}}}}\n", "utf-8")
+    done = dti("run", "--select", "report_files", cwd=study.parent)
+    assert done.returncode == 0 and "report_files.all_read" not in done.stderr
+
+
 def test_a_damaged_table_is_one_sentence_and_made_anew(tmp_path: Path) -> None:
     study = make_study(tmp_path / "s")
     show = ("show", "capital_distances", "--study", str(study))
