@@ -15,6 +15,7 @@ import click
 from dti_assets.commands.options import (
     BAD_INPUT,
     FAILED,
+    findings_table,
     parse_years,
     read_study,
     stored_table,
@@ -147,10 +148,22 @@ def freeze(study_file: str, replace: bool) -> None:
     help="csv and json are at full precision.",
 )
 def show(asset: str, study_file: str, years: str | None, form: str) -> None:
-    """Print a stored asset."""
-    from dti_assets.output import render
+    """Print a stored asset, or with ASSET.CHECK all that one of its checks finds to look at."""
+    from dti_assets.output import render, without_controls
 
-    click.echo(render(stored_table(asset, read_study(study_file, years)), form), nl=False)
+    study = read_study(study_file, years)
+    name, _, check = asset.partition(".")
+    frame = stored_table(name, study)
+    if check:
+        frame = findings_table(asset, study)
+    if check and form == "table":
+        # sentences, which no column cuts
+        text = "".join(f"{without_controls(finding)}\n" for finding in frame["finding"])
+    else:
+        text = render(frame, form)
+    click.echo(text, nl=False)
+    if frame.empty:
+        click.echo("nothing to look at" if check else "0 rows", err=True)
 
 
 @cli.command()
@@ -168,31 +181,38 @@ def kwic(
     section: str | None,
     width: int,
 ) -> None:
-    """Print each occurrence of TERM in context, with file, page and section."""
+    """Print each occurrence of TERM in context, with file, page and section.
+
+    A term of the dictionary as the study counts it, any other word wherever it stands.
+    """
     from dti_assets.geography.provinces import get_province
     from dti_assets.pipeline.resources import Workspace
-    from dti_assets.text.concordance import occurrences, unread
+    from dti_assets.text.concordance import occurrences, total, unread
 
     study = read_study(study_file, None)
     workspace = Workspace(study)
     code = get_province(province).province_code if province else None
     files = stored_table("report_files", study)
-    found = 0
+    dictionary, sections = workspace.dictionary(), workspace.counted_sections
+    found = left_out = 0
     for hit in occurrences(
         files,
         study.path(study.inputs.reports),
         workspace.cache,
         term,
-        workspace.dictionary(),
+        dictionary,
         code,
         year,
         section,
         width,
         study.all_years,
+        workspace.finder(),
     ):
         found += 1
+        left_out += hit.section not in sections
         click.echo(str(hit))
-    click.echo(f"{found} occurrences of {term} counted", err=True)
+    sentence = total(found, left_out, term, dictionary, workspace.counting_rules())
+    click.echo(sentence, err=True)
     for sentence in unread(files):
         click.echo(sentence, err=True)
 

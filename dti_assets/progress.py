@@ -86,7 +86,7 @@ class ConsoleProgress(Progress):
                 lines = sentences.splitlines()
                 out += [f"    {line}" for line in lines[:_SHOWN_WARNINGS]]
                 if len(lines) > _SHOWN_WARNINGS:
-                    out.append(f"    … and {len(lines) - _SHOWN_WARNINGS} more lines in the web UI")
+                    out.append(f"    … all of them: dti show {name}{_options(study)}")
         out += _years_note(outcome, study)
         out.append(f"stored tables: {study.output_url}/data")
         for asset, what, where in (
@@ -98,12 +98,7 @@ class ConsoleProgress(Progress):
         ):
             if asset in outcome.made:
                 out.append(f"{what + ':':<15}{study.output_url}/{where}")
-        option = (
-            ""
-            if study.file.name == "study.yaml" and study.file.parent.samefile(".")
-            else (f" --study {study.file}")
-        )
-        out.append(f"look at one:   dti show dti_iv{option}")
+        out.append(f"look at one:   dti show dti_iv{_study_option(study)}")
         print("\n".join(map(without_controls, out)), file=sys.stderr)
 
     @property
@@ -114,6 +109,18 @@ class ConsoleProgress(Progress):
     def _say(self, sentence: str) -> None:
         if self._bar is None:
             print(without_controls(sentence), file=sys.stderr, flush=True)
+
+
+def _study_option(study: Study) -> str:
+    """What a command needs to look at this study."""
+    here = study.file.name == "study.yaml" and study.file.parent.samefile(".")
+    return "" if here else f" --study {study.file}"
+
+
+def _options(study: Study) -> str:
+    """What a command needs to look at these years of this study."""
+    for_once = study.years_in_file not in (None, study.years)
+    return _study_option(study) + (f" --years {_span(study.years)}" if for_once else "")
 
 
 def _years_note(outcome: Outcome, study: Study) -> list[str]:

@@ -55,6 +55,25 @@ def test_the_name_of_a_file_moves_no_terminal(
     assert "\033" not in said and "\r" not in said and said.count("[31mname") == 3
 
 
+def test_a_long_list_names_the_command_that_prints_all_of_it(
+    capsys: pytest.CaptureFixture[str], study: Study
+) -> None:
+    def said(of: Study, number: int) -> list[str]:
+        lines = "\n".join(f"- line {n}" for n in range(number))
+        warned = [("panel.gaps", f"{number} to look at", lines)]
+        return [
+            line.strip()
+            for line in summary(capsys, of, Outcome(True, warnings=warned), None).splitlines()
+            if line.startswith("    ")
+        ]
+
+    assert said(study, 5) == [f"- line {n}" for n in range(5)]
+    command = f"… all of them: dti show panel.gaps --study {study.file}"
+    assert said(study, 6) == [*said(study, 5), command]
+    once = load_study(study.file, (2014, 2014))
+    assert said(once, 6)[-1] == f"{command} --years 2014"
+
+
 def test_years_given_for_once_are_told_apart_from_the_studys(
     capsys: pytest.CaptureFixture[str], study: Study
 ) -> None:

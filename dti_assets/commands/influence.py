@@ -66,7 +66,7 @@ def _behind(study: Study, rows: Any, reports: Any, limit: int) -> Iterator[str]:
     workspace = Workspace(study)
     files = stored_table("report_files", study)
     counts, words = stored_table("keyword_counts", study), stored_table("section_words", study)
-    hits = f"hits_{study.text.hits}"
+    hits, finder = f"hits_{study.text.hits}", workspace.finder()
     sections = workspace.counted_sections
     entering = reports[reports["rows_lost"].fillna(0) > 0]
     inside = entering[["province", "year"]].drop_duplicates()
@@ -100,6 +100,7 @@ def _behind(study: Study, rows: Any, reports: Any, limit: int) -> Iterator[str]:
                 workspace.dictionary(),
                 code,
                 year,
+                spans=finder,
             )
             for hit in islice((hit for hit in found if hit.section in sections), left):
                 yield str(hit)

@@ -54,3 +54,13 @@ def stored_table(asset: str, study: Study) -> pd.DataFrame:
     except LookupError as error:
         select = f" --select {asset}" if asset in FETCHED else ""
         raise click.UsageError(f"{error}; run: dti run --study {study.file}{select}") from error
+
+
+def findings_table(check: str, study: Study) -> pd.DataFrame:
+    """All that a check that warns (`asset.check`) finds, one row a sentence."""
+    import pandas as pd
+
+    from dti_assets.pipeline.checks import findings
+    from dti_assets.pipeline.resources import Workspace
+
+    return pd.DataFrame({"finding": findings(Workspace(study), check)})

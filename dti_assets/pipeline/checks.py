@@ -1,7 +1,8 @@
 """Asset checks: a blocking one on every table's declaration, warnings on everything else."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cache, partial
 from typing import Any
 
@@ -10,6 +11,11 @@ import dagster as dg
 from dti_assets.pipeline.partitions import run_years, today
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.tables import Table
+
+
+class CheckError(LookupError):
+    """A check that does not exist; the message names one that does."""
+
 
 SHOWN = 20
 # of these, in the description of the result
@@ -100,14 +106,22 @@ class Stored:
 
 
 @dataclass(frozen=True)
+class Found:
+    """What a check has to say, one sentence a finding, and what else is to be shown with it."""
+
+    sentences: Sequence[str] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Warner:
-    """A check that warns, never stops: `look` gives its result, from the stored tables of the
+    """A check that warns, never stops: `look` gives what it found in the stored tables of the
     `asset` and of the assets it also `reads`."""
 
     asset: str
     name: str
     description: str
-    look: Callable[[Stored], dg.AssetCheckResult]
+    look: Callable[[Stored], Found]
     reads: tuple[str, ...] = ()
 
 
@@ -121,9 +135,9 @@ def table_check(
     """A check whose sentences come from one pure function of a stored table: the asset's own, or
     that of the asset `reads`."""
 
-    def look(stored: Stored) -> dg.AssetCheckResult:
+    def look(stored: Stored) -> Found:
         frame = stored.table(reads or asset)
-        return warning([] if frame is None else find(frame))
+        return Found([] if frame is None else find(frame))
 
     return Warner(asset, name, description, look, (reads,) if reads else ())
 
@@ -151,7 +165,8 @@ def warning_checks(name: str, warners: Sequence[Warner]) -> dg.AssetChecksDefini
     ) -> Iterator[dg.AssetCheckResult]:
         stored = Stored(workspace, run_years(context.run.tags))
         for key in _selected(context):
-            result = by_key[key.asset_key.to_user_string(), key.name].look(stored)
+            found = by_key[key.asset_key.to_user_string(), key.name].look(stored)
+            result = warning(found.sentences, **found.metadata)
             yield result._replace(asset_key=key.asset_key, check_name=key.name)
 
     return checks
@@ -246,41 +261,41 @@ def _count_checks() -> list[Warner]:
     ]
 
 
-def _complete_by_april(stored: Stored) -> dg.AssetCheckResult:
+def _complete_by_april(stored: Stored) -> Found:
     from dti_assets.text.checks import late_reports
 
     attention = stored.table("policy_attention")
-    return warning([] if attention is None else late_reports(attention, today()))
+    return Found([] if attention is None else late_reports(attention, today()))
 
 
-def _plausible_attention(stored: Stored) -> dg.AssetCheckResult:
+def _plausible_attention(stored: Stored) -> Found:
     from dti_assets.text.checks import implausible_attention
 
     attention = stored.table("policy_attention")
     if attention is None:
-        return warning([])
+        return Found()
     whole = set(stored.workspace.study.all_years) <= set(stored.years)
-    return warning(implausible_attention(attention, None if whole else stored.years))
+    return Found(implausible_attention(attention, None if whole else stored.years))
 
 
-def _token_share(stored: Stored) -> dg.AssetCheckResult:
+def _token_share(stored: Stored) -> Found:
     from dti_assets.text.checks import low_token_shares, token_shares
 
     keywords = stored.table("keyword_counts")
     if keywords is None:
-        return warning([])
-    return warning(low_token_shares(keywords), by_province=token_shares(keywords))
+        return Found()
+    return Found(low_token_shares(keywords), {"by_province": token_shares(keywords)})
 
 
-def _published_agree(stored: Stored) -> dg.AssetCheckResult:
-    from dti_assets.text.attention import disagreements
+def _published_agree(stored: Stored) -> Found:
+    from dti_assets.text.checks import disagreements
 
     if not stored.workspace.dictionary().is_shipped:
-        return warning([], compared="no: the dictionary is not the shipped one")
+        return Found(metadata={"compared": "no: the dictionary is not the shipped one"})
     keywords, words = stored.table("keyword_counts"), stored.table("section_words")
     if keywords is None or words is None:
-        return warning([], compared="no: nothing has been counted")
-    return warning(disagreements(keywords, words), compared="yes")
+        return Found(metadata={"compared": "no: nothing has been counted"})
+    return Found(disagreements(keywords, words), {"compared": "yes"})
 
 
 def _patent_checks() -> list[Warner]:
@@ -350,9 +365,29 @@ def all_checks(
             )
             for one in assets
         ),
-        warning_checks("warnings_on_downloads", _download_checks()),
-        warning_checks("warnings_on_files", _read_checks()),
-        warning_checks("warnings_on_counts", _count_checks()),
-        warning_checks("warnings_on_patents", _patent_checks()),
-        warning_checks("warnings_on_the_panel", _panel_checks()),
+        *(warning_checks(name, warners) for name, warners in _warners().items()),
     ]
+
+
+def _warners() -> dict[str, list[Warner]]:
+    """The checks that warn, by the name of the step that makes them."""
+    return {
+        "warnings_on_downloads": _download_checks(),
+        "warnings_on_files": _read_checks(),
+        "warnings_on_counts": _count_checks(),
+        "warnings_on_patents": _patent_checks(),
+        "warnings_on_the_panel": _panel_checks(),
+    }
+
+
+def findings(workspace: Workspace, name: str) -> list[str]:
+    """All that a check that warns, `asset.check`, finds in the study's stored tables, uncut.
+
+    Raises CheckError where there is no such check, LookupError for a table that was not made.
+    """
+    by_name = {f"{one.asset}.{one.name}": one for some in _warners().values() for one in some}
+    if name not in by_name:
+        near = get_close_matches(name, by_name, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(by_name))}"
+        raise CheckError(f"no check is called {name!r}; {hint}")
+    return list(by_name[name].look(Stored(workspace, workspace.study.all_years)).sentences)

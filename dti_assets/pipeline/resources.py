@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dti_assets.patents.extract import Engine
     from dti_assets.text.attention import CountingRules
     from dti_assets.text.cache import Cache
+    from dti_assets.text.counted import Spans
     from dti_assets.text.dictionary import Dictionary
     from dti_assets.text.engines import ReportEngine
 
@@ -102,6 +103,17 @@ class Workspace:
 
         text = self.study.text
         return CountingRules(text.hits, text.words, text.section, text.annexes, text.tokenizer)
+
+    def finder(self) -> "Spans":
+        """What finds the terms of the study's dictionary in a paragraph, as the study counts."""
+        from dti_assets.text.counted import spans_of
+        from dti_assets.text.segmentation import segmenter
+
+        dictionary, rules = self.dictionary(), self.counting_rules()
+        cutter = None
+        if rules.hits == "token":
+            cutter = segmenter(rules.tokenizer, dictionary, self.cache.folder / "jieba")
+        return spans_of(dictionary, rules, cutter)
 
     @property
     def counted_sections(self) -> tuple[str, ...]:

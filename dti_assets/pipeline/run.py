@@ -3,6 +3,7 @@
 import re
 import warnings
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 import dagster as dg
 
@@ -73,7 +74,8 @@ def preflight(workspace: Workspace) -> None:
     folder = study.path(study.inputs.reports)
     if not folder.is_dir():
         raise StudyError(f"study {study.file}: the reports folder {folder} does not exist")
-    if list_reports(folder):
+    if files := list_reports(folder):
+        _check_settled(study, files)
         return
     if not dictionary.is_shipped:
         raise StudyError(
@@ -87,6 +89,16 @@ def preflight(workspace: Workspace) -> None:
         raise StudyError(
             f"the reports folder {folder} is empty and no counts are published for "
             f"{', '.join(map(str, missing))}; put the reports of these years there"
+        )
+
+
+def _check_settled(study: Study, files: list[str]) -> None:
+    """What is settled is in the folder; in an empty one published counts stand in for all."""
+    for path in sorted(study.text.settled.keys() - set(files)):
+        near = get_close_matches(path, files, n=1)
+        raise StudyError(
+            f"study {study.file}: text.settled names {path}, which is not in the reports folder "
+            f"{study.path(study.inputs.reports)}" + (f"; did you mean {near[0]}?" if near else "")
         )
 
 

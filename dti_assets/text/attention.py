@@ -84,17 +84,18 @@ def count_reports(
     withheld: Collection[tuple[int, int]] = (),
     workers: int | None = None,
     limits: Limits = DEFAULT_LIMITS,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[], None] | None = None,
     engine: ReportEngine | None = None,
 ) -> Counts:
     """Count every report of `texts` (table report_texts), and let published counts stand in for
     the other province-years of `years`, those of `withheld` (province code, year) excepted.
 
     Tokens equal to a term are counted where the dictionary is the shipped one or the study asks
-    for them; else `hits_token` is null. `engine`: where reports are counted, by default `workers`
+    for them; else `hits_token` is null. `progress` is called after each report that is counted and
+    was not known. `engine`: where reports are counted, by default `workers`
     processes of this machine. Raises CountingError.
     """
-    with_tokens = dictionary.is_shipped or rules.hits == "token"
+    with_tokens = counts_tokens(dictionary, rules)
     setting = counting_setting(dictionary, rules.tokenizer, with_tokens)
     cutting = segmenting_setting(rules.tokenizer)
     reports = records(texts[["province_code", "province", "year", "path", "text_sha256"]])
@@ -114,8 +115,6 @@ def count_reports(
     if not dictionary.is_shipped:
         kept = {index: cache.get("words", word_keys[index]) for index in waiting}
         cut = {index: json.loads(entry) for index, entry in kept.items() if entry}
-    if progress:
-        progress(reused, len(reports))
     # jieba's parsed dictionary is kept where the workers see this folder
     shared = engine is None or engine.shares_disk
     jieba = str(cache.folder / "jieba") if shared else None
@@ -143,7 +142,7 @@ def count_reports(
             if index not in cut:
                 cache.put("words", word_keys[index], json.dumps(outcome.words()))
             if progress:
-                progress(len(found), len(reports))
+                progress()
     keywords, words = _rows(reports, found, dictionary, tokenizer_version(rules.tokenizer))
     if dictionary.is_shipped:
         counted = {(r["province_code"], r["year"]) for r in reports}
@@ -155,6 +154,20 @@ def count_reports(
         reused=reused,
         segmented=len(waiting) - len(cut),
     )
+
+
+def known_counts(
+    files: pd.DataFrame, dictionary: Dictionary, rules: CountingRules, cache: Cache
+) -> int:
+    """Of how many of these reports (rows of table report_files that count) the cache has counts."""
+    setting = counting_setting(dictionary, rules.tokenizer, counts_tokens(dictionary, rules))
+    keys = (count_key(r["text_sha256"], r["year"], setting) for r in records(files))
+    return sum(cache.get("counts", key) is not None for key in keys)
+
+
+def counts_tokens(dictionary: Dictionary, rules: CountingRules) -> bool:
+    """Whether tokens equal to a term are counted."""
+    return dictionary.is_shipped or rules.hits == "token"
 
 
 def segmenting_setting(tokenizer: TokenizerName) -> str:
@@ -361,29 +374,3 @@ def _no_text(dictionary: Dictionary) -> str:
         "no report in the folder, and the published counts cannot stand in because the "
         "dictionary is not the shipped one"
     )
-
-
-def disagreements(keywords: pd.DataFrame, words: pd.DataFrame) -> list[str]:
-    """Where counts from texts differ from the published ones, one sentence a province-year.
-
-    Only meaningful for counts under the shipped dictionary; reports without a published row are
-    passed over.
-    """
-    found = []
-    names = ["province_code", "year", "section"]
-    theirs = {(r["province_code"], r["year"], r["section"]): r for r in records(published_words())}
-    their_hits = published_counts().groupby(names)["hits_longest"].sum().to_dict()
-    own_hits = keywords.groupby(names)["hits_longest"].sum().to_dict()
-    for own in records(words[words["origin"] == "text"]):
-        key = (own["province_code"], own["year"], own["section"])
-        if key not in theirs:
-            continue
-        pairs = {
-            "words_nonpunct": (own["words_nonpunct"], theirs[key]["words_nonpunct"]),
-            "hits_longest": (own_hits.get(key, 0), their_hits.get(key, 0)),
-        }
-        for name, (here, there) in pairs.items():
-            if int(here) != int(there):
-                place = f"{own['province']} {own['year']} {own['section']}"
-                found.append(f"{place}: {name} {int(here)}, published {int(there)}")
-    return found

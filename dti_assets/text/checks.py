@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from dti_assets.tables import records
 from dti_assets.text.extract import ACCOUNTED
+from dti_assets.text.published import published_counts, published_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,12 +46,34 @@ def duplicate_files(files: pd.DataFrame) -> list[str]:
 
 
 def missing_reports(attention: pd.DataFrame) -> list[str]:
-    """Province-years without a frequency, one sentence each."""
-    return [
-        f"{row['province']} {row['year']}: {row['reason']}"
-        for row in records(attention)
-        if row["frequency"] is None
-    ]
+    """Province-years without a frequency; those that lack it for one reason are one sentence."""
+    years_of: dict[str, dict[str, list[int]]] = {}
+    for row in records(attention[["province", "year", "frequency", "reason"]]):
+        if row["frequency"] is None:
+            places = years_of.setdefault(row["reason"], {})
+            places.setdefault(row["province"], []).append(row["year"])
+    everywhere = attention["province"].nunique()
+    found = []
+    for reason, places in years_of.items():
+        # provinces that lack the same years are named together
+        together: dict[str, list[str]] = {}
+        for province, years in places.items():
+            together.setdefault(_spans(years), []).append(province)
+        named = [
+            f"{'all provinces' if len(names) == everywhere > 1 else ', '.join(names)} {spans}"
+            for spans, names in together.items()
+        ]
+        number = sum(map(len, places.values()))
+        total = f" ({number} province-years)" if number > 1 else ""
+        found.append(f"{'; '.join(named)}: {reason}{total}")
+    return found
+
+
+def _spans(years: Collection[int]) -> str:
+    """2009-2012, 2014: which years these are."""
+    first = sorted(year for year in years if year - 1 not in years)
+    last = sorted(year for year in years if year + 1 not in years)
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in zip(first, last, strict=True))
 
 
 def late_reports(attention: pd.DataFrame, today: date) -> list[str]:
@@ -121,6 +144,32 @@ def length_outliers(attention: pd.DataFrame) -> list[str]:
                 f"{ratio:.2f} times the median of its province"
             )
     return found
+
+
+def disagreements(keywords: pd.DataFrame, words: pd.DataFrame) -> list[str]:
+    """Where counts from texts differ from the published ones, one sentence a report.
+
+    Only meaningful for counts under the shipped dictionary; reports without a published row are
+    passed over.
+    """
+    found: dict[str, list[str]] = {}
+    names = ["province_code", "year", "section"]
+    theirs = {(r["province_code"], r["year"], r["section"]): r for r in records(published_words())}
+    their_hits = published_counts().groupby(names)["hits_longest"].sum().to_dict()
+    own_hits = keywords.groupby(names)["hits_longest"].sum().to_dict()
+    for own in records(words[words["origin"] == "text"]):
+        key = (own["province_code"], own["year"], own["section"])
+        if key not in theirs:
+            continue
+        pairs = {
+            "words_nonpunct": (own["words_nonpunct"], theirs[key]["words_nonpunct"]),
+            "hits_longest": (own_hits.get(key, 0), their_hits.get(key, 0)),
+        }
+        for name, (here, there) in pairs.items():
+            if int(here) != int(there):
+                differs = f"{own['section']} {name} {int(here)}, published {int(there)}"
+                found.setdefault(f"{own['province']} {own['year']}", []).append(differs)
+    return [f"{place}: {'; '.join(differing)}" for place, differing in found.items()]
 
 
 def overlap_below_longest(keywords: pd.DataFrame) -> list[str]:

@@ -1,6 +1,6 @@
 """Keyword in context: each counted occurrence of a term with its surroundings.
 
-Uses the same matcher as the counts, so that what is printed is what was counted.
+Finds terms as the study counts them, so that what is printed is what was counted.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dti_assets.tables import records
+from dti_assets.text.attention import CountingRules
 from dti_assets.text.cache import Cache
+from dti_assets.text.counted import Spans
 from dti_assets.text.dictionary import Dictionary, dictionary_of, normalise_term
 from dti_assets.text.extract import ACCOUNTED
 from dti_assets.text.matching import matcher
@@ -55,16 +57,20 @@ def occurrences(
     section: str | None = None,
     width: int = 20,
     years: list[int] | None = None,
+    spans: Spans | None = None,
 ) -> Iterator[Occurrence]:
     """Occurrences of `term` in the reports that count (table report_files), in GB/T 2260 order.
 
-    A term of the dictionary is found as it is counted, leftmost-longest beside the others; any
-    other term on its own. `width` is the number of characters shown on either side.
+    A term of the dictionary is found as it is counted: by `spans` (counted.spans_of), or
+    leftmost-longest beside the others. Any other term is found on its own, wherever it stands, and
+    is counted nowhere. `width` is the number of characters shown on either side.
     """
     key = normalise_term(term)
-    patterns = matcher(dictionary if key in dictionary.by_key else dictionary_of([term]))
-    counted = files[files["status"] == "ok"].sort_values(["province_code", "year"])
-    for file in records(counted):
+    find = spans or matcher(dictionary).spans
+    if key not in dictionary.by_key:
+        find = matcher(dictionary_of([term])).spans
+    read = files[files["status"] == "ok"].sort_values(["province_code", "year"])
+    for file in records(read):
         if province_code is not None and file["province_code"] != province_code:
             continue
         if year is not None and file["year"] != year:
@@ -76,7 +82,7 @@ def occurrences(
         for index, text in enumerate(reading.paragraphs):
             if section is not None and labels[index] != section:
                 continue
-            for found, start, end in patterns.spans(text):
+            for found, start, end in find(text):
                 if found == key:
                     yield Occurrence(
                         file["province"],
@@ -99,37 +105,64 @@ def examples(
     dictionary: Dictionary,
     number: int = 6,
     width: int = 24,
+    hits: str = "hits_longest",
+    spans: Spans | None = None,
 ) -> list[Occurrence]:
     """One occurrence of each of the most frequent terms, each from another province.
 
     `counts` is table keyword_counts, cut to the sections and years that matter; a term is shown
-    from the report that has it most often. Without counted texts there are none.
+    from the report that has it most often by column `hits`, as `spans` finds it (see occurrences).
+    Without counted texts there are none.
     """
     on_text = counts[counts["origin"] == "text"]
     found: list[Occurrence] = []
-    totals = on_text.groupby("term")["hits_longest"].sum().reset_index()
-    totals = totals[totals["hits_longest"] > 0]
-    for term in totals.sort_values(["hits_longest", "term"], ascending=[False, True])["term"]:
+    totals = on_text.groupby("term")[hits].sum().reset_index()
+    totals = totals[totals[hits] > 0]
+    for term in totals.sort_values([hits, "term"], ascending=[False, True])["term"]:
         if len(found) == number:
             break
         seen = [one.province for one in found]
         rows = on_text[(on_text["term"] == term) & ~on_text["province"].isin(seen)]
         rows = rows.sort_values(
-            ["hits_longest", "province_code", "year"], ascending=[False, True, True], kind="stable"
+            [hits, "province_code", "year"], ascending=[False, True, True], kind="stable"
         )
         for row in records(rows.head(1)):
             place = (row["province_code"], row["year"], row["section"])
-            hits = occurrences(files, folder, cache, term, dictionary, *place, width=width)
+            shown = occurrences(
+                files, folder, cache, term, dictionary, *place, width=width, spans=spans
+            )
             # a file may have gone since it was counted
             with suppress(VanishedError):
-                found += list(islice(hits, 1))
+                found += list(islice(shown, 1))
     return found
+
+
+def total(
+    found: int, left_out: int, term: str, dictionary: Dictionary, rules: CountingRules
+) -> str:
+    """What a concordance adds up to, in one sentence: `found` occurrences of `term`, `left_out` of
+    them in sections that do not enter the study's frequency."""
+    occurrences = _counted(found, "occurrence")
+    if term not in dictionary:
+        return f"{term} is not a term of the dictionary: {occurrences} in the texts, none counted"
+    outside = f", {left_out} of them in sections the study leaves out" if left_out else ""
+    return f"{occurrences} of {term} counted (hits: {rules.hits}){outside}"
 
 
 def unread(files: pd.DataFrame) -> list[str]:
     """What a concordance cannot show: no texts at all, or files that were refused."""
+    if files.empty:
+        return ["no report text in the folder: published counts have figures, not sentences"]
     ok = int((files["status"] == "ok").sum())
     if not ok:
-        return ["no report text in the folder: published counts have figures, not sentences"]
+        lie = _counted(len(files), "file")
+        return [f"{lie} in the folder, none read as a report: dti show report_files"]
     refused = int((~files["status"].isin(ACCOUNTED)).sum())
-    return [f"{refused} files were not counted: dti show report_files"] if refused else []
+    if not refused:
+        return []
+    were = "file was" if refused == 1 else "files were"
+    return [f"{refused} {were} not counted: dti show report_files"]
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dti_assets.tables import records
 from dti_assets.text.attention import CountingRules, counted_sections
-from dti_assets.text.dictionary import Dictionary, fold
+from dti_assets.text.dictionary import Dictionary
 from dti_assets.text.matching import matcher
 from dti_assets.text.sections import split
 from dti_assets.text.segmentation import Segmenter
@@ -48,7 +48,7 @@ def counted_occurrences(
 
     `segmenter` knows the terms of `dictionary`; only `hits: token` needs it.
     """
-    spans = _spans(dictionary, rules, segmenter)
+    spans = spans_of(dictionary, rules, segmenter)
     sections = counted_sections(rules)
     for report in records(texts[["path", "province_code", "province", "year", "text"]]):
         paragraphs = report["text"].split("\n")
@@ -71,20 +71,12 @@ def counted_occurrences(
                 )
 
 
-def _spans(dictionary: Dictionary, rules: CountingRules, segmenter: Segmenter | None) -> Spans:
+def spans_of(dictionary: Dictionary, rules: CountingRules, segmenter: Segmenter | None) -> Spans:
+    """What finds the terms of `dictionary` in a paragraph as the study counts them."""
     patterns = matcher(dictionary)
     if rules.hits == "longest":
         return patterns.spans
     if rules.hits == "overlap":
         return patterns.overlapping
     assert segmenter is not None
-
-    def tokens(text: str) -> Iterator[tuple[str, int, int]]:
-        start = 0
-        for token in segmenter.cut(text):
-            end = start + len(token)
-            if fold(token) in dictionary.by_key:
-                yield fold(token), start, end
-            start = end
-
-    return tokens
+    return lambda text: patterns.tokens(text, segmenter.cut(text))

@@ -10,12 +10,12 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 
 from dti_assets.text.dictionary import Dictionary, fold
-from dti_assets.text.matching import matcher
+from dti_assets.text.matching import Matcher, matcher
 from dti_assets.text.normalise import han_count
 from dti_assets.text.segmentation import Segmenter, words
 
 # Part of every cache key of counts: raise it whenever a count may come out differently.
-COUNTING_VERSION = "1"
+COUNTING_VERSION = "2"
 
 # words_all, words_nonpunct and words_han by section: what segmenting a report gave
 SectionWords = dict[str, tuple[int, int, int]]
@@ -78,17 +78,17 @@ def count_report(
     patterns = matcher(dictionary)
     for name, text in sections.items():
         lines = text.split("\n")
-        tokens = None
+        tokens, in_runs = None, Counter[str]()
         if isinstance(denominator, dict):
             everything, nonpunct, han = denominator[name]
         else:
-            tokens = _tally(denominator, lines)
+            tokens, in_runs = _tally(denominator, lines, patterns)
             everything, nonpunct, han = words(tokens)
         hits_token = None
         if token is not None:
             if tokens is None or token is not denominator:
-                tokens = _tally(token, lines)
-            hits_token = _tokens_equal(tokens, dictionary)
+                tokens, in_runs = _tally(token, lines, patterns)
+            hits_token = _token_hits(tokens, in_runs, dictionary)
         found[name] = SectionCounts(
             everything,
             nonpunct,
@@ -101,18 +101,26 @@ def count_report(
     return ReportCounts(found)
 
 
-def _tally(segmenter: Segmenter, lines: list[str]) -> Counter[str]:
-    """How often each token occurs; most of a report's tokens are the same few thousand."""
-    tokens: Counter[str] = Counter()
+def _tally(
+    segmenter: Segmenter, lines: list[str], patterns: Matcher
+) -> tuple[Counter[str], Counter[str]]:
+    """How often each token occurs; most of a report's tokens are the same few thousand. And how
+    often one is spelled as a term and stands inside a longer run of letters and digits."""
+    tokens, in_runs = Counter[str](), Counter[str]()
     for line in lines:
-        tokens.update(segmenter.cut(line))
-    return tokens
+        cut = segmenter.cut(line)
+        tokens.update(cut)
+        in_runs.update(patterns.tokens_in_runs(line, cut))
+    return tokens, in_runs
 
 
-def _tokens_equal(tokens: Counter[str], dictionary: Dictionary) -> dict[str, int]:
-    counts: dict[str, int] = {}
+def _token_hits(
+    tokens: Counter[str], in_runs: Counter[str], dictionary: Dictionary
+) -> dict[str, int]:
+    counts = Counter[str]()
     for token, count in tokens.items():
         key = fold(token)
         if key in dictionary.by_key:
-            counts[key] = counts.get(key, 0) + count
-    return counts
+            counts[key] += count
+    # no count of zero stays
+    return dict(counts - in_runs)

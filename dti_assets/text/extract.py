@@ -12,6 +12,7 @@ STATUSES = {
     "conflict": "name and text, or two files, contradict each other; not counted until settled",
     "unidentified": "province or year found neither in the name nor in the text",
     "not_a_report": "readable, but not a provincial government work report",
+    "set_aside": "left out by study.yaml (text.settled)",
     "scanned": "pages are images without text",
     "garbled": "text is unreadable: wrong encoding or a font without character map",
     "encrypted": "protected by a password",
@@ -22,8 +23,8 @@ STATUSES = {
     "unsupported": "a format that is not read",
     "vanished": "was there when the folder was listed and is not there now",
 }
-# counted, or rightly not counted because another file of the province-year is
-ACCOUNTED = ("ok", "duplicate", "superseded")
+# counted, or rightly not counted: another file of the province-year is, or the study says so
+ACCOUNTED = ("ok", "duplicate", "superseded", "set_aside")
 
 
 class UnreadableError(Exception):

@@ -7,7 +7,7 @@ neighbour there that is neither (`55GWh` holds no `5G`, `基于AI的` holds `AI`
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from dti_assets.text.dictionary import Dictionary, fold
@@ -26,6 +26,17 @@ class Matcher:
         ordered = sorted(self.keys, key=lambda key: (-len(key), key))
         longest = "|".join(map(_bounded, ordered))
         self._places = re.compile(f"(?=[{re.escape(first)}])(?=({longest}))")
+        # what a tokenizer may cut out of a longer run of letters and digits
+        runs = [
+            pattern
+            for key in self.keys
+            for pattern in (
+                f"(?<=[{_ALNUM}]){re.escape(key)}" if _is_alnum(key[0]) else "",
+                f"{re.escape(key)}(?=[{_ALNUM}])" if _is_alnum(key[-1]) else "",
+            )
+            if pattern
+        ]
+        self._in_runs = re.compile("|".join(runs), re.IGNORECASE | re.ASCII) if runs else None
         # all terms that begin where a term begins are beginnings of it
         self._within = {key: self._beginnings(key) for key in self.keys}
 
@@ -66,6 +77,29 @@ class Matcher:
             counts[key] = counts.get(key, 0) + 1
         return counts
 
+    def tokens(self, text: str, tokens: Iterable[str]) -> Iterator[tuple[str, int, int]]:
+        """Those of the `tokens` of `text` that are a term, by the rule of neighbours too:
+        (term key, start, end)."""
+        for key, start, end in self._spelled(tokens):
+            if _is_whole(key, text, start, end):
+                yield key, start, end
+
+    def tokens_in_runs(self, text: str, tokens: Iterable[str]) -> list[str]:
+        """Keys of the `tokens` of `text` that are spelled as a term and are none, cut out of a
+        longer run of letters and digits. Of most texts there are none, and that is soon told."""
+        if self._in_runs is None or not self._in_runs.search(text):
+            return []
+        spelled = self._spelled(tokens)
+        return [key for key, start, end in spelled if not _is_whole(key, text, start, end)]
+
+    def _spelled(self, tokens: Iterable[str]) -> Iterator[tuple[str, int, int]]:
+        end = 0
+        for token in tokens:
+            start, end = end, end + len(token)
+            key = fold(token)
+            if key in self._within:
+                yield key, start, end
+
 
 @lru_cache(maxsize=8)
 def matcher(dictionary: Dictionary) -> Matcher:
@@ -74,6 +108,18 @@ def matcher(dictionary: Dictionary) -> Matcher:
 
 
 def _bounded(key: str) -> str:
-    before = f"(?<![{_ALNUM}])" if key[0].isascii() and key[0].isalnum() else ""
-    after = f"(?![{_ALNUM}])" if key[-1].isascii() and key[-1].isalnum() else ""
+    before = f"(?<![{_ALNUM}])" if _is_alnum(key[0]) else ""
+    after = f"(?![{_ALNUM}])" if _is_alnum(key[-1]) else ""
     return before + re.escape(key) + after
+
+
+def _is_whole(key: str, text: str, start: int, end: int) -> bool:
+    """Whether the term that stands there has no neighbour it must not have."""
+    before, after = text[max(0, start - 1) : start], text[end : end + 1]
+    return not (
+        (_is_alnum(key[0]) and _is_alnum(before)) or (_is_alnum(key[-1]) and _is_alnum(after))
+    )
+
+
+def _is_alnum(character: str) -> bool:
+    return character.isascii() and character.isalnum()

@@ -11,7 +11,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dti_assets.text.attention import CountingRules, count_key, counting_setting, segmenting_setting
+from dti_assets.text.attention import (
+    CountingRules,
+    count_key,
+    counting_setting,
+    counts_tokens,
+    segmenting_setting,
+)
 from dti_assets.text.cache import Cache
 from dti_assets.text.dictionary import Dictionary
 from dti_assets.text.reading import Reading
@@ -44,7 +50,7 @@ def needed_entries(
         if entry is not None:
             text = Reading.from_json(entry).text
             contents.add(hashlib.sha256(text.encode()).hexdigest())
-    with_tokens = dictionary.is_shipped or rules.hits == "token"
+    with_tokens = counts_tokens(dictionary, rules)
     settings = {
         "counts": counting_setting(dictionary, rules.tokenizer, with_tokens),
         "words": segmenting_setting(rules.tokenizer),

@@ -6,6 +6,7 @@ Reads through the cache and in limited workers. Counting is in `attention`.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -243,7 +244,7 @@ def _identify(file: File, reading: Reading | None, settled: Settled | None) -> N
     if reading is not None:
         file.format = reading.format
     if settled is not None and settled.ignore:
-        file.status, file.reason = "not_a_report", "set aside in study.yaml"
+        file.status, file.reason = "set_aside", "text.settled of study.yaml says ignore"
         return
     if reading is None:
         return
@@ -270,7 +271,23 @@ def _identify(file: File, reading: Reading | None, settled: Settled | None) -> N
         reason = (
             "" if file.settled else "study.yaml settles only half: province and year are needed"
         )
+    elif file.status == "conflict":
+        # what the text does not say is no clash, and the name has it
+        province, year = found.text_province or found.province, found.text_year or found.year
+        reason += _how_to_settle("the text", file.path, province, year)
     file.reason = "; ".join(filter(None, (reason, reading.reason)))
+
+
+def _how_to_settle(what: str, path: str, province: Province | None, year: int | None) -> str:
+    """The line of YAML by which the study makes a file that province's report of that year, where
+    both are known: the end of the reason of a conflict."""
+    if province is None or year is None:
+        return ""
+    name = json.dumps(path, ensure_ascii=False)
+    return (
+        f"; if {what} is right, write under text.settled in study.yaml: "
+        f"{name}: {{province: {province.province}, year: {year}}}"
+    )
 
 
 def reconcile(files: list[File], newer: Mapping[str, set[str]] | None = None) -> None:
@@ -301,6 +318,7 @@ def reconcile(files: list[File], newer: Mapping[str, set[str]] | None = None) ->
         for file in standing:
             file.status = "conflict"
             file.reason = f"different texts for one province-year: {names}"
+            file.reason += _how_to_settle("this one", file.path, file.province, file.year)
 
 
 def _not_superseded(group: list[File], newer: Mapping[str, set[str]]) -> list[File]:

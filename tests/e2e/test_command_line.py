@@ -33,12 +33,75 @@ def test_run_show_and_kwic(small_study: Path) -> None:
     table = dti("show", "report_files", "--study", str(small_study)).stdout
     assert "浙江2015.html" in table and "ok" in table
 
+    # what a check found, as the run said it
+    gaps = dti("show", "policy_attention.coverage", "--study", str(small_study))
+    assert gaps.stdout.startswith("福建 2014-2015: no report in the folder")
+    assert f"    - {gaps.stdout}" in done.stderr
+    as_csv = dti(
+        "show", "policy_attention.coverage", "--format", "csv", "--study", str(small_study)
+    )
+    assert list(csv.reader(io.StringIO(as_csv.stdout))) == [["finding"], [gaps.stdout.rstrip()]]
+    fine = dti("show", "report_files.all_read", "--study", str(small_study))
+    assert (fine.stdout, fine.stderr) == ("", "nothing to look at\n")
+    wrong = dti("show", "policy_attention.coverag", "--study", str(small_study))
+    assert wrong.returncode == 2 and "did you mean policy_attention.coverage?" in wrong.stderr
+    unmade = dti("show", "panel.outliers", "--study", str(small_study))
+    assert unmade.returncode == 2 and "has not been made; run: dti run" in unmade.stderr
+
     found = dti(
         "kwic", "区块链", "--province", "Jiangsu", "--year", "2015", "--study", str(small_study)
     )
     lines = found.stdout.splitlines()
     assert len(lines) == 25 and "25 occurrences" in found.stderr
     assert all("【区块链】" in line and "2015/江苏.pdf p. " in line for line in lines)
+
+
+def _kwic(study: Path, *arguments: str) -> tuple[int, str]:
+    """How many occurrences are printed, and what is said of them."""
+    done = dti("kwic", *arguments, "--study", str(study))
+    assert done.returncode == 0, done.stderr
+    return len(done.stdout.splitlines()), done.stderr.rstrip("\n")
+
+
+def test_kwic_prints_what_is_counted_and_says_what_is_not(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "s", years="[2015, 2015]")
+    lines = [*samples.report_lines(), "新增储能容量55GWh。建设5G网络。", "名词解释", "5G：指说法。"]
+    reports = study.parent / "reports_raw"
+    (reports / "浙江2015.txt").write_text("\n".join(lines), encoding="utf-8")
+    (reports / "江苏2015.txt").write_text("各位代表", encoding="utf-8")
+    assert run(load_study(study), "report_files").success
+    refused = "\n1 file was not counted: dti show report_files"
+    # 22 times inside 5G基站 and once inside 55GWh, where no 5G is; once in the annex
+    outside = ", 1 of them in sections the study leaves out"
+    said = {
+        "longest": (2, f"2 occurrences of 5G counted (hits: longest){outside}{refused}"),
+        "token": (2, f"2 occurrences of 5G counted (hits: token){outside}{refused}"),
+        "overlap": (24, f"24 occurrences of 5G counted (hits: overlap){outside}{refused}"),
+    }
+    shipped = study.read_text(encoding="utf-8")
+    for hits, expected in said.items():
+        study.write_text(f"{shipped}text: {{hits: {hits}}}\n", encoding="utf-8")
+        assert _kwic(study, "5G") == expected
+    one = _kwic(study, "5g", "--section", "annex")
+    assert one == (1, f"1 occurrence of 5g counted (hits: overlap){outside}{refused}")
+    # neither a word that never was a term nor one that is none any more
+    none = "is not a term of the dictionary: 22 occurrences in the texts, none counted"
+    assert _kwic(study, "农业") == (22, f"农业 {none}{refused}")
+    terms = study.parent / "dictionaries/digital_economy_policy.csv"
+    kept = [t for t in terms.read_text("utf-8").splitlines() if not t.startswith("大数据,")]
+    terms.write_text("\n".join(kept), encoding="utf-8")
+    assert _kwic(study, "大数据") == (22, f"大数据 {none}{refused}")
+
+    (reports / "浙江2015.txt").unlink()
+    assert run(load_study(study), "report_files").success
+    assert _kwic(study, "5G")[1].endswith(
+        "\n1 file in the folder, none read as a report: dti show report_files"
+    )
+    (reports / "江苏2015.txt").unlink()
+    assert run(load_study(study), "report_files").success
+    assert _kwic(study, "5G")[1].endswith("published counts have figures, not sentences")
+    shown = dti("show", "report_files", "--study", str(study))
+    assert shown.stdout.startswith("path") and shown.stderr == "0 rows\n"
 
 
 def test_new_makes_a_study_that_runs(tmp_path: Path) -> None:
@@ -142,6 +205,28 @@ def test_bad_usage_is_exit_2(tmp_path: Path, arguments: tuple[str, ...], said: s
     study = make_study(tmp_path / "s")
     done = dti(*arguments, cwd=study.parent)
     assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr
+
+
+def test_what_is_settled_must_be_in_the_folder(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "s")
+    shipped = study.read_text(encoding="utf-8")
+    report = study.parent / "reports_raw" / "2014" / "浙江2014.txt"
+    report.parent.mkdir()
+    report.write_text(samples.report_text("浙江省", 2015), encoding="utf-8")
+    for path, hint in (
+        ("2014/浙江2014.text", "; did you mean 2014/浙江2014.txt?"),
+        ("a.pdf", ""),
+    ):
+        study.write_text(f"{shipped}text: {{settled: {{{path}: {{ignore: true}}}}}}\n", "utf-8")
+        done = dti("run", "--select", "report_files", cwd=study.parent)
+        said = done.stderr.splitlines()
+        assert done.returncode == 2 and said[-1].startswith("dti: study ") and len(said) == 2
+        assert f"text.settled names {path}, which is not in the reports folder" in said[-1]
+        assert said[-1].endswith(f"{report.parents[1]}{hint}")
+    settled = "2014/浙江2014.txt: {ignore: true}"
+    study.write_text(f"{shipped}text: {{settled: {{{settled}}}}}\n", "utf-8")
+    done = dti("run", "--select", "report_files", cwd=study.parent)
+    assert done.returncode == 0 and "report_files.all_read" not in done.stderr
 
 
 def test_a_damaged_table_is_one_sentence_and_made_anew(tmp_path: Path) -> None:

@@ -85,8 +85,8 @@ def test_an_asset_page_shows_description_columns_plot_and_table(page: Any) -> No
 def test_checks_say_in_words_what_they_looked_at_and_found(page: Any) -> None:
     page.goto("/assets/policy_attention?view=checks&checkDetail=coverage")
     shown(page.get_by_text("Every province has a report for every year; a gap is a missing value."))
-    shown(page.get_by_text("2 to look at"))
-    shown(page.get_by_text("福建 2014: no report in the folder"))
+    shown(page.get_by_text("1 to look at"))
+    shown(page.get_by_text("福建 2014-2015: no report in the folder"))
 
 
 def test_materialising_from_the_ui_runs_and_its_check_appears(page: Any) -> None:

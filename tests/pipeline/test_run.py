@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -24,6 +25,11 @@ REPORTS_AND_INSTRUMENT = "+dti_iv"
 class Notes(Progress):
     def __init__(self) -> None:
         self.said: dict[str, str] = {}
+        self.counted: list[tuple[int, int]] = []
+
+    def report(self, asset: str, done: int, total: int) -> None:
+        if asset == "keyword_counts":
+            self.counted.append((done, total))
 
     def summary(self, asset: str, sentence: str) -> None:
         self.said[asset] = sentence
@@ -33,6 +39,10 @@ def go(study: Path) -> tuple[Outcome, dict[str, str]]:
     notes = Notes()
     outcome = run(load_study(study), REPORTS_AND_INSTRUMENT, workers=2, progress=notes)
     assert outcome.success, outcome.failures
+    # what is said ahead of the counting is what it comes to
+    counted, reused = (int(n) for n in re.findall(r"\d+", notes.said["keyword_counts"]))
+    all_of_them = counted + reused
+    assert notes.counted == [(done, all_of_them) for done in range(reused, all_of_them + 1)]
     return outcome, notes.said
 
 

@@ -3,12 +3,16 @@
 import os
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import samples
+import yaml
 
 from dti_assets.geography.provinces import get_province
 from dti_assets.text.cache import Cache
-from dti_assets.text.identity import from_name, identify
+from dti_assets.text.checks import refused_files
+from dti_assets.text.identity import MIN_REPORT_HAN, from_name, identify
+from dti_assets.text.readers.html import MIN_HAN
 from dti_assets.text.reports import Settled, in_conflict, read_folder, report_texts
 
 
@@ -67,6 +71,19 @@ def test_other_texts_are_no_reports() -> None:
     assert identify("浙江2015.txt", ["各位代表：", "政府工作报告。"]).status == "not_a_report"
     news = ["今天天气晴朗，市场上的水果很多，大家都很高兴。" * 10] * 40
     assert identify("浙江2015.txt", news).status == "not_a_report"
+
+
+def test_a_text_too_short_is_refused_as_the_pages_say(root: Path) -> None:
+    lines = samples.report_lines(repeats=17)
+    short = MIN_REPORT_HAN - sum(map(len, lines)) - 1
+    assert short > 0
+    found = identify("浙江2015.txt", [*lines, "好" * short])
+    assert found.status == "not_a_report"
+    assert found.reason == "only 2,999 characters; a report has over 3,000"
+    assert identify("浙江2015.txt", [*lines, "好" * (short + 1)]).status == "ok"
+    for page in ("own_reports.md", "reports.md"):
+        text = (root / "docs" / page).read_text(encoding="utf-8")
+        assert f"under {MIN_REPORT_HAN:,} characters" in text and f"{MIN_HAN:,} Han" in text
 
 
 def _folder(tmp_path: Path, **files: str) -> Path:
@@ -145,10 +162,38 @@ def test_what_the_study_settles(tmp_path: Path) -> None:
 
     assert status(浙江2014=Settled(None, 2015)) == ("ok", 2015)
     assert status(浙江2014=Settled(zhejiang, None))[0] == "ok"
-    assert status(浙江2014=Settled(None, None, ignore=True))[0] == "not_a_report"
+    assert status(浙江2014=Settled(None, None, ignore=True))[0] == "set_aside"
+    aside = read_folder(
+        folder, Cache(tmp_path / "c"), {"浙江2014.txt": Settled(None, None, ignore=True)}
+    )
+    assert aside.tally.refused == 0 and refused_files(aside.files) == []
     lost = read_folder(folder, Cache(tmp_path / "c"), {"gone.txt": Settled(zhejiang, 2015)}).files
     row = lost.set_index("path").loc["gone.txt"]
     assert row["status"] == "vanished" and "study.yaml" in row["reason"]
+
+
+def test_the_line_that_a_conflict_prints_settles_it(tmp_path: Path) -> None:
+    odd = '浙江2014 #1: "定稿", [终].txt'
+    folder = _folder(tmp_path, **{odd.removesuffix(".txt"): samples.report_text("浙江省", 2015)})
+    folder.joinpath("江苏2015.txt").write_text(samples.report_text("江苏省"), encoding="utf-8")
+    folder.joinpath("jiangsu_2015.txt").write_text(
+        samples.report_text("江苏省", repeats=25), encoding="utf-8"
+    )
+
+    def files(settled: dict[str, Settled]) -> pd.DataFrame:
+        return read_folder(folder, Cache(tmp_path / "c"), settled).files.set_index("path")
+
+    before = files({})
+    assert list(before["status"]) == ["conflict"] * 3
+    for path, year, status in ((odd, 2015, "conflict"), ("江苏2015.txt", 2015, "ok")):
+        line = before.loc[path, "reason"].partition("under text.settled in study.yaml: ")[2]
+        ((named, entry),) = yaml.safe_load(line).items()
+        assert named == path and entry["year"] == year
+        after = files({named: Settled(get_province(entry["province"]), entry["year"])})
+        assert after.loc[path, "status"] == "ok" and after.loc[path, "year"] == year
+        assert after.loc["江苏2015.txt", "status"] == status
+    assert "the text is right" in before.loc[odd, "reason"]
+    assert "this one is right" in before.loc["江苏2015.txt", "reason"]
 
 
 def test_odd_things_in_the_folder(tmp_path: Path) -> None:

@@ -81,6 +81,32 @@ def test_overlap_is_at_least_longest(text: str) -> None:
     assert all(overlap.get(key, 0) >= n for key, n in MATCHER.longest(text).items())
 
 
+class Cuts:
+    """A tokenizer that cuts where it is told, in the middle of anything."""
+
+    def __init__(self, places: list[int]) -> None:
+        self.places = places
+
+    def cut(self, text: str) -> list[str]:
+        ends = sorted({min(place, len(text)) for place in self.places} | {len(text)})
+        return [text[a:b] for a, b in zip([0, *ends], ends, strict=False) if a < b]
+
+
+@given(TEXT, st.lists(st.integers(0, 20), max_size=30))
+@settings(max_examples=400, deadline=None)
+def test_a_token_is_a_term_only_where_the_term_stands(text: str, places: list[int]) -> None:
+    cuts = Cuts(places)
+    counts = count_report({"plan": text}, dictionary_of(TERMS), cuts, cuts).sections["plan"]
+    expected = Counter[str]()
+    for line in text.split("\n"):
+        standing, end = set(MATCHER.overlapping(line)), 0
+        for token in cuts.cut(line):
+            start, end = end, end + len(token)
+            if (token.lower(), start, end) in standing:
+                expected[token.lower()] += 1
+    assert counts.token == expected
+
+
 @given(TEXT, st.permutations(TERMS))
 @settings(max_examples=100, deadline=None)
 def test_order_of_the_dictionary_changes_nothing(text: str, order: list[str]) -> None:
@@ -118,6 +144,15 @@ def test_token_hits_and_denominators(tmp_path: Path) -> None:
         assert part.chars_han == len(re.findall("[\u3400-\u9fff]", text))
         assert part.words_all >= part.words_nonpunct >= part.words_han
         assert part.words_all <= len(text.replace("\n", ""))
+
+
+def test_a_token_cut_out_of_letters_and_digits_is_no_hit(tmp_path: Path) -> None:
+    dictionary = shipped_dictionary()
+    cut = segmenter("jieba", dictionary, tmp_path / "jieba")
+    text = "新增储能容量55GWh。建设5G网络，15G专项，B2BX项目和b2b平台"
+    assert cut.cut(text).count("5G") == 3
+    plan = count_report({"plan": text}, dictionary, cut, cut).sections["plan"]
+    assert plan.token == plan.longest == plan.overlap == {"5g": 1, "b2b": 1}
 
 
 def test_words_are_tokens_with_a_letter_digit_or_ideograph() -> None:

@@ -29,6 +29,8 @@ def keyword_contexts(
         study.path(study.inputs.reports),
         workspace.cache,
         workspace.dictionary(),
+        hits=f"hits_{study.text.hits}",
+        spans=workspace.finder(),
     )
     frame = KEYWORD_CONTEXTS.frame([asdict(one) for one in found])
     return dg.MaterializeResult(value=frame, metadata=describe(KEYWORD_CONTEXTS, frame))

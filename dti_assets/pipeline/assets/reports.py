@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -133,19 +132,22 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
         """Count the keywords and the words of every report."""
         import pandas as pd
 
-        from dti_assets.text.attention import count_reports
+        from dti_assets.text.attention import count_reports, known_counts
         from dti_assets.text.reports import in_conflict
 
         years, withheld = _years(context), in_conflict(report_files)
         asked = (workspace.dictionary(), workspace.counting_rules(), workspace.cache, withheld)
-        reports = int((report_files["year"].isin(years) & (report_files["status"] == "ok")).sum())
+        reports = report_files[report_files["year"].isin(years) & (report_files["status"] == "ok")]
         described, totals, words = Described(KEYWORD_COUNTS), Counter[str](), []
 
         def frames() -> Iterator[Any]:
-            bar, before = workspace.progress.on("keyword_counts"), 0
+            bar, done = workspace.progress.on("keyword_counts"), known_counts(reports, *asked[:3])
+            bar(done, len(reports))
 
-            def ahead(earlier: int, done: int, _: int) -> None:
-                bar(earlier + done, reports)
+            def one_more() -> None:
+                nonlocal done
+                done += 1
+                bar(done, len(reports))
 
             with workspace.report_engine() as engine:
                 for year in years:
@@ -154,10 +156,9 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
                         texts,
                         [year],
                         *asked,
-                        progress=partial(ahead, before),
+                        progress=one_more,
                         engine=engine,
                     )
-                    before += len(texts)
                     described.add(counts.keywords)
                     words.append(counts.words)
                     totals.update(
