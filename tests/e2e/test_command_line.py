@@ -1,15 +1,19 @@
 """The `dti` command as a user meets it: what it prints, and one sentence for every bad input."""
 
+import contextlib
 import csv
 import io
 import json
 import shutil
+import signal
 import socket
+import urllib.request
 from pathlib import Path
 
 import pytest
 import samples
 from small_study import dti, make_study, stored_bytes
+from ui_server import serving
 
 from dti_assets.pipeline.run import run
 from dti_assets.study import load_study
@@ -225,3 +229,28 @@ def test_a_port_in_use_is_told(small_study: Path) -> None:
         done = dti("ui", "--study", str(small_study), "--port", port)
     assert done.returncode == 2
     assert f"port {port} is in use; choose another with --port" in done.stderr
+
+
+def test_the_ui_ends_whole_when_it_is_told_to(small_study: Path) -> None:
+    # a shell that puts a command into the background has it and its children ignore Ctrl-C
+    command = (
+        "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); "
+        "from dti_assets.cli import main; main()"
+    )
+    ui = ("-c", command, "ui", "--study", str(small_study))
+    with serving(small_study.parent, *ui, end=signal.SIGTERM) as url:
+        assert len(_processes(small_study)) > 1 or not Path("/proc/self").exists()
+    with pytest.raises(OSError):
+        urllib.request.urlopen(url, timeout=5)
+    assert _processes(small_study) == []
+
+
+def _processes(study: Path) -> list[str]:
+    """The processes of this machine that work for a study, where /proc tells."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if f"DTI_STUDY={study.resolve()}".encode() in (process / "environ").read_bytes():
+                found.append((process / "cmdline").read_text())
+    # one that has ended and is not yet waited for has no command line
+    return [line for line in found if line]
