@@ -23,7 +23,9 @@ def test_run_show_and_kwic(small_study: Path) -> None:
     done = dti("run", "--study", "study.yaml", "--select", "+dti_iv", cwd=small_study.parent)
     assert done.returncode == 0, done.stderr
     assert "5 read, 0 reused, 0 refused" in done.stderr
-    assert "needs attention" in done.stderr and "福建" in done.stderr
+    assert "needs attention" in done.stdout and "福建" in done.stdout
+    # progress on one stream and the summary on the other, nothing on both
+    assert not set(done.stdout.splitlines()) & set(done.stderr.splitlines())
 
     shown = dti("show", "dti_iv", "--format", "csv", "--study", str(small_study))
     rows = list(csv.DictReader(io.StringIO(shown.stdout)))
@@ -51,7 +53,7 @@ def test_new_makes_a_study_that_runs(tmp_path: Path) -> None:
                cwd=tmp_path)  # fmt: skip
     assert done.returncode == 0, done.stderr
     note = "tables cover 2015 only; study.yaml says 2009-2022: dti run rebuilds all"
-    assert note in done.stderr.splitlines() and "\033" not in done.stderr
+    assert note in done.stdout.splitlines() and "\033" not in done.stderr + done.stdout
     assert len(dti("show", "dti_iv", "--study", "mine/study.yaml", "--years", "2015",
                    "--format", "csv", cwd=tmp_path).stdout.splitlines()) == 32  # fmt: skip
     again = dti("new", "mine", cwd=tmp_path)

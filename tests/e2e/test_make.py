@@ -30,7 +30,7 @@ def test_make_run_builds_the_study(tmp_path: Path) -> None:
     write_reports(study.parent / "reports_raw")
     done = make("run", f"STUDY={study}")
     assert done.returncode == 0, done.stderr
-    assert "finished" in done.stderr and "report.html" in done.stderr
+    assert "finished" in done.stdout and "report.html" in done.stdout
     assert (study.parent / "outputs" / "report.html").is_file()
 
 
