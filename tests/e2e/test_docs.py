@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ PAGES = sorted([*ROOT.glob("docs/*.md"), ENGLISH])
 _FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.M | re.S)
 # what is typed in a console block
 _COMMAND = re.compile(r"^\$ (.*)$", re.M)
+_NAME = re.compile(r"`[^`\n]+`")
+_LINK = re.compile(r"\]\(([^)]+)\)")
 _LANGUAGES = {"mermaid", "yaml", "python", "csv", "json", "text"}
 
 
@@ -132,6 +135,17 @@ def _answers(text: str, place: Terminal) -> None:
 
 def test_the_chinese_readme_has_the_commands_of_the_english_one() -> None:
     assert commands(CHINESE) == commands(ENGLISH)
+
+
+def test_the_chinese_readme_says_what_the_english_one_says() -> None:
+    english, chinese = (page.read_text(encoding="utf-8") for page in (ENGLISH, CHINESE))
+    for said in (_NAME, _LINK):
+        there, here = set(said.findall(english)), set(said.findall(chinese))
+        assert there - {CHINESE.name} <= here
+    # a line break within a paragraph would be a space between two characters
+    plain = _FENCE.sub("", chinese).splitlines()
+    broken = [b for a, b in pairwise(plain) if a and b and not b.startswith("|")]
+    assert broken == []
 
 
 def commands(page: Path) -> list[tuple[str, list[str]]]:
