@@ -15,6 +15,7 @@ import click
 from dti_assets.commands.options import (
     BAD_INPUT,
     FAILED,
+    lacking_years,
     parse_years,
     read_study,
     stored_table,
@@ -151,7 +152,11 @@ def show(asset: str, study_file: str, years: str | None, form: str) -> None:
     """Print a stored asset."""
     from dti_assets.output import render
 
-    click.echo(render(stored_table(asset, read_study(study_file, years)), form), nl=False)
+    study = read_study(study_file, years)
+    frame = stored_table(asset, study)
+    click.echo(render(frame, form), nl=False)
+    if note := lacking_years(asset, frame, study):
+        click.echo(note, err=True)
 
 
 @cli.command()

@@ -56,6 +56,12 @@ def test_new_makes_a_study_that_runs(tmp_path: Path) -> None:
     assert note in done.stdout.splitlines() and "\033" not in done.stderr + done.stdout
     assert len(dti("show", "dti_iv", "--study", "mine/study.yaml", "--years", "2015",
                    "--format", "csv", cwd=tmp_path).stdout.splitlines()) == 32  # fmt: skip
+    # the rest of the study stays as it is, so whoever looks at the table is told
+    short = "dti_iv holds 2015 only, and the study is one of 2009-2022"
+    shown = dti("show", "dti_iv", "--study", "mine/study.yaml", cwd=tmp_path)
+    assert shown.stderr == f"{short}: dti run makes it whole\n"
+    looked = dti("doctor", "--study", "mine/study.yaml", cwd=tmp_path)
+    assert f"! {short}\n    mend: dti run\n" in looked.stdout and looked.returncode == 0
     again = dti("new", "mine", cwd=tmp_path)
     assert again.returncode == 2 and "overwrites nothing" in again.stderr
 
