@@ -12,17 +12,19 @@ BENCH ?=
 # each starts a cluster of processes, which wants the machine, and its test process, to itself
 RAY_TESTS := tests/test_ray_engine.py tests/test_ray_nodes.py
 
-.PHONY: run test install ui bench lint format
+.PHONY: run test install install-dev ui bench lint format
 
 run: $(VENV)/.installed          ## the main job: materialise the study, say where the results are
 	$(BIN)/dti run --study $(STUDY)
 
-test: $(VENV)/.installed-dev     ## the whole test suite
+test: $(VENV)/.installed-dev     ## the whole test suite: about 20 minutes on two cores
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder \
 		$(RAY_TESTS:%=--ignore %)
 	$(BIN)/python -m pytest $(RAY_TESTS) tests/test_benchmarks.py
 
 install: $(VENV)/.installed
+
+install-dev: $(VENV)/.installed-dev    ## with what the tests need, for pytest by hand
 
 ui: $(VENV)/.installed           ## the Dagster web UI on 127.0.0.1
 	$(BIN)/dti ui --study $(STUDY)

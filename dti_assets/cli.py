@@ -16,6 +16,7 @@ from dti_assets.commands.options import (
     BAD_INPUT,
     FAILED,
     findings_table,
+    lacking_years,
     parse_years,
     read_study,
     stored_table,
@@ -31,6 +32,7 @@ ELSEWHERE = {
     "package": "dti_assets.commands.replication",
     "referee": "dti_assets.commands.referee",
     "sources": "dti_assets.commands.download",
+    "ui": "dti_assets.commands.ui",
     "verify": "dti_assets.commands.replication",
 }
 
@@ -154,6 +156,7 @@ def show(asset: str, study_file: str, years: str | None, form: str) -> None:
     study = read_study(study_file, years)
     name, _, check = asset.partition(".")
     frame = stored_table(name, study)
+    lacking = lacking_years(name, frame, study)
     if check:
         frame = findings_table(asset, study)
     if check and form == "table":
@@ -164,6 +167,8 @@ def show(asset: str, study_file: str, years: str | None, form: str) -> None:
     click.echo(text, nl=False)
     if frame.empty:
         click.echo("nothing to look at" if check else "0 rows", err=True)
+    if lacking:
+        click.echo(lacking, err=True)
 
 
 @cli.command()
@@ -236,52 +241,6 @@ def init(study_file: str) -> None:
     from dti_assets.pipeline.home import initialise
 
     click.echo(f"run home: {initialise(study)}")
-
-
-@cli.command()
-@study_option
-@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
-def ui(study_file: str, port: int) -> None:
-    """Start the Dagster web UI on 127.0.0.1 (it has no password: keep it on this machine)."""
-    import os
-    import subprocess
-
-    study = read_study(study_file, None)
-    from dti_assets.pipeline.home import initialise
-
-    home = initialise(study)
-    if _in_use(port):
-        raise click.ClickException(f"port {port} is in use; choose another with --port")
-    click.echo(f"http://127.0.0.1:{port} shows study {study.name}; Ctrl-C ends it")
-    # with the daemon, which empties the queue in which runs asked for in the UI wait
-    command = [
-        sys.executable, "-m", "dagster", "dev", "--host", "127.0.0.1", "--port", str(port),
-        "--module-name", "dti_assets.definitions", "--log-level", "warning",
-    ]  # fmt: skip
-    environment = {
-        **os.environ,
-        "DAGSTER_HOME": str(home),
-        "DTI_STUDY": str(study.file.resolve()),
-        # which of its commands Dagster would rather see used is no news to users
-        "PYTHONWARNINGS": "ignore:Function `dev_command` is superseded",
-    }
-    try:
-        sys.exit(subprocess.call(command, env=environment, cwd=study.root))
-    except KeyboardInterrupt:
-        sys.exit(0)
-
-
-def _in_use(port: int) -> bool:
-    """Whether something listens there. Dagster would say so too, and then wait for ever."""
-    import socket
-
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return True
-    return False
 
 
 @cli.command()

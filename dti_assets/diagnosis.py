@@ -47,6 +47,7 @@ def diagnose(study_file: Path) -> Iterator[Finding]:
     yield _tables(study)
     if not study.remote_outputs:
         yield _writable(study.path(study.outputs))
+        yield from _years(study)
     yield from _run_storage(study)
     if study.text.tokenizer == "rjieba" and find_spec("rjieba") is None:
         yield Finding("rjieba is not installed", "pip install 'dti-assets[rjieba]'", trouble=True)
@@ -110,6 +111,25 @@ def _run_storage(study: Study) -> Iterator[Finding]:
             yield Finding(f"run records in PostgreSQL, {check_postgres()}")
     except RunStorageError as error:
         yield Finding(str(error), "correct it, or write run_storage: sqlite", trouble=True)
+
+
+def _years(study: Study) -> Iterator[Finding]:
+    """Tables that a run of some years left beside others of all years."""
+    from dti_assets.commands.options import lacking_years
+    from dti_assets.storage import DamagedTableError, MissingTableError, Store
+    from dti_assets.stored_tables import COMMON, EVERY_YEAR
+
+    for name in EVERY_YEAR:
+        try:
+            frame = Store(study.output_url).read(COMMON[name])
+        except MissingTableError:
+            continue
+        except DamagedTableError as error:
+            yield Finding(str(error), "dti run", trouble=True)
+            continue
+        if note := lacking_years(name, frame, study):
+            what, _, _ = note.partition(": ")
+            yield Finding(what, "dti run")
 
 
 def _writable(path: Path) -> Finding:

@@ -1,7 +1,8 @@
-"""What a person sees of a run on the command line: a bar, or plain lines, and a closing summary.
+"""What a person sees of a run on the command line: progress, and a closing summary.
 
-On a terminal a bar with the time left; elsewhere a line at the start of long work and one at its
-end. Results are never printed here; `dti show` does that.
+Progress goes to standard error: a line for each asset that is made and, on a terminal, a bar with
+the time left. The summary goes to standard output, once: how the run ended, what needs attention,
+where the results are. Results are never printed here; `dti show` does that.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 from dti_assets.output import shortened, without_controls
@@ -32,12 +34,11 @@ _SHOWN_WARNINGS = 5
 
 
 class ConsoleProgress(Progress):
-    """Writes to standard error, so that standard output stays free for results."""
+    """One run of the study called `name`, with a bar of rich where there is a terminal."""
 
     def __init__(self, name: str, bar: Any = None) -> None:
         self.name = name
         self.started = time.monotonic()
-        self.summaries: dict[str, str] = {}
         self._bar = bar
         self._tasks: dict[str, Any] = {}
         self._say(f"study {name}: starting")
@@ -53,9 +54,9 @@ class ConsoleProgress(Progress):
             self._say(f"{label}: {done} of {total} known, {total - done} to do")
 
     def summary(self, asset: str, sentence: str) -> None:
-        self.summaries[asset] = sentence
-        if self._bar is None:
-            self._say(f"{asset}: {sentence}")
+        line = f"{asset}: {sentence}"
+        # the whole sentence stands with the asset in the web UI
+        self.note(shortened(line, self._columns) if self._columns else line)
 
     def note(self, sentence: str) -> None:
         if self._bar is None:
@@ -65,20 +66,13 @@ class ConsoleProgress(Progress):
             self._bar.console.print(without_controls(sentence), markup=False, highlight=False)
 
     def close(self, outcome: Outcome, study: Study) -> None:
-        """The closing summary: what was made, where it is, what needs attention."""
+        """The closing summary: how it ended, what needs attention, where the results are."""
         seconds = time.monotonic() - self.started
-        out = [""]
         verb = "finished" if outcome.success else "FAILED"
-        out.append(f"study {study.name}, {_span(study.years)}: {verb} in {seconds:.0f} s")
-        width = 2 + max((len(asset) for asset in outcome.made), default=0)
-        told = [asset for asset in outcome.made if asset in self.summaries]
-        for asset in told:
-            line = f"  {asset:<{width}}{self.summaries[asset]}"
-            # the whole sentence stands with the asset in the web UI
-            out.append(shortened(line, self._columns) if self._columns else line)
+        out = [f"study {study.name}, {_span(study.years)}: {verb} in {seconds:.0f} s"]
         if outcome.failures:
             out.append("failed:")
-            out += [f"  {sentence}" for sentence in outcome.failures]
+            out += [indent(sentence, "  ") for sentence in outcome.failures]
         if outcome.warnings:
             out.append("needs attention:")
             for name, description, sentences in outcome.warnings:
@@ -88,7 +82,8 @@ class ConsoleProgress(Progress):
                 if len(lines) > _SHOWN_WARNINGS:
                     out.append(f"    … all of them: dti show {name}{_options(study)}")
         out += _years_note(outcome, study)
-        out.append(f"stored tables: {study.output_url}/data")
+        if outcome.made:
+            out.append(f"stored tables: {study.output_url}/data")
         for asset, what, where in (
             ("panel_export", "panel files", "panel"),
             ("tables", "tables", "tables"),
@@ -98,8 +93,10 @@ class ConsoleProgress(Progress):
         ):
             if asset in outcome.made:
                 out.append(f"{what + ':':<15}{study.output_url}/{where}")
-        out.append(f"look at one:   dti show dti_iv{_study_option(study)}")
-        print("\n".join(map(without_controls, out)), file=sys.stderr)
+        if outcome.success and outcome.made:
+            one = "dti_iv" if "dti_iv" in outcome.made else outcome.made[-1]
+            out.append(f"look at one:   dti show {one}{_study_option(study)}")
+        print("\n".join(map(without_controls, out)), flush=True)
 
     @property
     def _columns(self) -> int | None:

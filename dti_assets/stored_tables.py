@@ -109,6 +109,8 @@ TABLES: dict[str, Table] = COMMON | {
 }
 # stored one file a year; everything else is one file
 YEARLY = frozenset({"report_texts", "keyword_counts", "section_words", "policy_attention"})
+# one file that holds every year of the study it was made for
+EVERY_YEAR = ("dti_iv", "dti", "panel")
 # made by fetching from the network: only where asked for by name, never as part of a run
 FETCHED = frozenset({"report_downloads"})
 # hold the inputs themselves, texts and patents: not in a replication package unless asked for, and

@@ -1,4 +1,4 @@
-"""The closing summary: what it says, one line an asset on a terminal, no escape codes elsewhere."""
+"""Progress on standard error, the closing summary on standard output, once: what each says."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ from small_study import make_study
 
 from dti_assets.output import shortened
 from dti_assets.pipeline.run import Outcome
-from dti_assets.progress import ConsoleProgress
+from dti_assets.progress import ConsoleProgress, console_progress
 from dti_assets.study import Study, load_study
 
 LONG = "浙江 carries it: " + "a sentence that does not end " * 8
@@ -19,31 +19,59 @@ def study(tmp_path: Path) -> Study:
     return load_study(make_study(tmp_path / "s"))
 
 
-def summary(capsys: pytest.CaptureFixture[str], study: Study, outcome: Outcome, bar: object) -> str:
-    progress = ConsoleProgress(study.name, bar)
+def summary(capsys: pytest.CaptureFixture[str], study: Study, outcome: Outcome) -> str:
+    progress = ConsoleProgress(study.name)
     progress.summary("panel", LONG)
     progress.close(outcome, study)
-    return capsys.readouterr().err
+    said = capsys.readouterr()
+    assert LONG in said.err and LONG not in said.out
+    return said.out
 
 
 def test_one_line_an_asset_on_a_terminal_and_whole_sentences_elsewhere(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, study: Study
 ) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((60, 20)))
-    outcome = Outcome(True, made=["panel"])
-    (line,) = [x for x in summary(capsys, study, outcome, object()).splitlines() if "浙江" in x]
-    assert line.endswith("…") and len(line) <= 58
-    assert LONG in summary(capsys, study, outcome, None)
+    with console_progress(study.name) as progress:
+        progress.summary("panel", LONG)
+    progress.close(Outcome(True, made=["panel"]), study)
+    said = capsys.readouterr()
+    # rich clears the line before
+    (line,) = [x.removeprefix("\033[2K") for x in said.err.splitlines() if "浙江" in x]
+    assert line.endswith("…") and len(line) <= 58 and "浙江" not in said.out
     assert shortened("浙江省", 6) == "浙江省" and shortened("浙江省", 5) == "浙江…"
 
 
 def test_files_of_the_panel_are_named_where_they_were_made(
     capsys: pytest.CaptureFixture[str], study: Study
 ) -> None:
-    said = summary(capsys, study, Outcome(True, made=["panel"]), None)
-    assert f"{study.output_url}/panel" not in said and "look at one:   dti show dti_iv" in said
-    said = summary(capsys, study, Outcome(True, made=["panel", "panel_export"]), None)
+    said = summary(capsys, study, Outcome(True, made=["panel"]))
+    assert f"{study.output_url}/panel" not in said
+    said = summary(capsys, study, Outcome(True, made=["panel", "panel_export"]))
     assert f"panel files:   {study.output_url}/panel\n" in said
+
+
+def test_what_there_is_to_look_at_is_something_that_was_made(
+    capsys: pytest.CaptureFixture[str], study: Study
+) -> None:
+    def looked_at(outcome: Outcome) -> list[str]:
+        lines = summary(capsys, study, outcome).splitlines()
+        return [line.split()[5] for line in lines if line.startswith("look at one:")]
+
+    assert looked_at(Outcome(True, made=["dti_iv", "panel"])) == ["dti_iv"]
+    assert looked_at(Outcome(True, made=["user_figures"])) == ["user_figures"]
+    assert looked_at(Outcome(False, made=["dti_iv"], failures=["panel: wrong"])) == []
+
+
+def test_every_line_of_a_failure_is_indented(
+    capsys: pytest.CaptureFixture[str], study: Study
+) -> None:
+    faults = Outcome(False, failures=["user_figures: two faults\na.csv, line 2\na.csv, line 3"])
+    lines = summary(capsys, study, faults).splitlines()
+    assert lines[lines.index("failed:") + 1 :] == [
+        "  user_figures: two faults", "  a.csv, line 2", "  a.csv, line 3",
+    ]  # fmt: skip
 
 
 def test_the_name_of_a_file_moves_no_terminal(
@@ -51,7 +79,7 @@ def test_the_name_of_a_file_moves_no_terminal(
 ) -> None:
     name = "\033[31mname\r.pdf"
     outcome = Outcome(False, ["panel"], [f"panel: {name}"], [("files", name, name)])
-    said = summary(capsys, study, outcome, None)
+    said = summary(capsys, study, outcome)
     assert "\033" not in said and "\r" not in said and said.count("[31mname") == 3
 
 
@@ -79,10 +107,10 @@ def test_years_given_for_once_are_told_apart_from_the_studys(
 ) -> None:
     once = load_study(study.file, (2014, 2014))
     note = "tables cover 2014 only; study.yaml says 2014-2015: dti run rebuilds all"
-    assert note in summary(capsys, once, Outcome(True, made=["panel"]), None)
+    assert note in summary(capsys, once, Outcome(True, made=["panel"]))
     for other, made in (
         (once, "policy_attention"),
         (study, "panel"),
         (load_study(study.file, (2014, 2015)), "panel"),
     ):
-        assert "rebuilds" not in summary(capsys, other, Outcome(True, made=[made]), None)
+        assert "rebuilds" not in summary(capsys, other, Outcome(True, made=[made]))

@@ -45,7 +45,8 @@ def allocate(sizes: Mapping[str, int], n: int) -> dict[str, int]:
     strata = [name for name, size in sizes.items() if size]
     if n < len(strata):
         raise AuditError(
-            f"--n {n}: {len(strata)} terms occur and each needs at least one occurrence"
+            f"--n {n}: {len(strata)} terms occur and each needs at least one occurrence; "
+            f"use --n {len(strata)} or more"
         )
     least = 2 if n >= 4 * len(strata) else 1
     chosen = {name: min(least, sizes[name]) for name in strata}

@@ -36,6 +36,17 @@ def parse_years(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2] or found[1])
 
 
+def lacking_years(asset: str, frame: pd.DataFrame, study: Study) -> str | None:
+    """That a stored table was made for fewer years than the study has, in one sentence."""
+    from dti_assets.stored_tables import EVERY_YEAR
+
+    held = sorted(set(map(int, frame["year"]))) if asset in EVERY_YEAR else []
+    if not held or set(study.all_years) <= set(held):
+        return None
+    has, wants = ("-".join(map(str, dict.fromkeys(y))) for y in ((held[0], held[-1]), study.years))
+    return f"{asset} holds {has} only, and the study is one of {wants}: dti run makes it whole"
+
+
 def stored_table(asset: str, study: Study) -> pd.DataFrame:
     """A stored table by its asset's name, of the study's years; failing that, what to run."""
     from dti_assets.storage import Store

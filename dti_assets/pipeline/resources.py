@@ -30,7 +30,7 @@ class Progress:
         """`done` of `total` units of `asset` are finished."""
 
     def summary(self, asset: str, sentence: str) -> None:
-        """One sentence about a finished asset, for the closing summary."""
+        """One sentence about a finished asset."""
 
     def note(self, sentence: str) -> None:
         """One sentence to be read at once."""

@@ -134,10 +134,12 @@ def influence_in_short(frame: pd.DataFrame, coefficient: str = "2SLS") -> str:
         mine = [row for row in known if row["kind"] == kind]
         if mine:
             top = max(mine, key=lambda row: abs(row["change"]))
-            parts.append(f"{plain_number(top['estimate_without'])} without {top['unit']}")
+            without = plain_number(top["estimate_without"])
+            parts.append(f"{without} without the {kind} {top['unit']}")
     if not parts:
         return f"no {coefficient} coefficient"
-    return f"{coefficient} {plain_number(known[0]['estimate_with'])}, {', '.join(parts)}"
+    real = plain_number(known[0]["estimate_with"])
+    return f"the {coefficient} coefficient is {real}; {' and '.join(parts)}, which move it most"
 
 
 def permutation_in_short(frame: pd.DataFrame) -> str:

@@ -1,15 +1,19 @@
 """The `dti` command as a user meets it: what it prints, and one sentence for every bad input."""
 
+import contextlib
 import csv
 import io
 import json
 import shutil
+import signal
 import socket
+import urllib.request
 from pathlib import Path
 
 import pytest
 import samples
 from small_study import dti, make_study, stored_bytes
+from ui_server import serving
 
 from dti_assets.pipeline.run import run
 from dti_assets.study import load_study
@@ -19,7 +23,9 @@ def test_run_show_and_kwic(small_study: Path) -> None:
     done = dti("run", "--study", "study.yaml", "--select", "+dti_iv", cwd=small_study.parent)
     assert done.returncode == 0, done.stderr
     assert "5 read, 0 reused, 0 refused" in done.stderr
-    assert "needs attention" in done.stderr and "福建" in done.stderr
+    assert "needs attention" in done.stdout and "福建" in done.stdout
+    # progress on one stream and the summary on the other, nothing on both
+    assert not set(done.stdout.splitlines()) & set(done.stderr.splitlines())
 
     shown = dti("show", "dti_iv", "--format", "csv", "--study", str(small_study))
     rows = list(csv.DictReader(io.StringIO(shown.stdout)))
@@ -110,9 +116,15 @@ def test_new_makes_a_study_that_runs(tmp_path: Path) -> None:
                cwd=tmp_path)  # fmt: skip
     assert done.returncode == 0, done.stderr
     note = "tables cover 2015 only; study.yaml says 2009-2022: dti run rebuilds all"
-    assert note in done.stderr.splitlines() and "\033" not in done.stderr
+    assert note in done.stdout.splitlines() and "\033" not in done.stderr + done.stdout
     assert len(dti("show", "dti_iv", "--study", "mine/study.yaml", "--years", "2015",
                    "--format", "csv", cwd=tmp_path).stdout.splitlines()) == 32  # fmt: skip
+    # the rest of the study stays as it is, so whoever looks at the table is told
+    short = "dti_iv holds 2015 only, and the study is one of 2009-2022"
+    shown = dti("show", "dti_iv", "--study", "mine/study.yaml", cwd=tmp_path)
+    assert shown.stderr == f"{short}: dti run makes it whole\n"
+    looked = dti("doctor", "--study", "mine/study.yaml", cwd=tmp_path)
+    assert f"! {short}\n    mend: dti run\n" in looked.stdout and looked.returncode == 0
     again = dti("new", "mine", cwd=tmp_path)
     assert again.returncode == 2 and "overwrites nothing" in again.stderr
 
@@ -310,3 +322,28 @@ def test_a_port_in_use_is_told(small_study: Path) -> None:
         done = dti("ui", "--study", str(small_study), "--port", port)
     assert done.returncode == 2
     assert f"port {port} is in use; choose another with --port" in done.stderr
+
+
+def test_the_ui_ends_whole_when_it_is_told_to(small_study: Path) -> None:
+    # a shell that puts a command into the background has it and its children ignore Ctrl-C
+    command = (
+        "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); "
+        "from dti_assets.cli import main; main()"
+    )
+    ui = ("-c", command, "ui", "--study", str(small_study))
+    with serving(small_study.parent, *ui, end=signal.SIGTERM) as url:
+        assert len(_processes(small_study)) > 1 or not Path("/proc/self").exists()
+    with pytest.raises(OSError):
+        urllib.request.urlopen(url, timeout=5)
+    assert _processes(small_study) == []
+
+
+def _processes(study: Path) -> list[str]:
+    """The processes of this machine that work for a study, where /proc tells."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if f"DTI_STUDY={study.resolve()}".encode() in (process / "environ").read_bytes():
+                found.append((process / "cmdline").read_text())
+    # one that has ended and is not yet waited for has no command line
+    return [line for line in found if line]

@@ -1,8 +1,11 @@
 """Every command in the documentation is run, page by page, in a study such as the page speaks of.
 
-A block marked `sh` is run as it stands, of one marked `console` what is typed; `sh server` is
-started and must say its address; `sh test=FILE` cannot be run here (it needs a network, or is the
-test suite itself) and is run by the test named."""
+The blocks of a page follow one another as in one terminal: each begins in the folder and with the
+environment in which the one before it ended. A block marked `sh` is run as it stands, of one marked
+`console` what is typed; `sh server` is started and must say its address; `sh test=FILE` cannot be
+run here (it needs a network, or is the test suite itself) and is run by the test named.
+
+The Chinese README has the commands of the English one."""
 
 import os
 import re
@@ -11,7 +14,9 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import forked_commands
 import pytest
@@ -20,10 +25,13 @@ from small_study import dti, make_study, write_reports
 from ui_server import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([*ROOT.glob("docs/*.md"), *ROOT.glob("README*.md")])
+ENGLISH, CHINESE = ROOT / "README.md", ROOT / "README.zh.md"
+PAGES = sorted([*ROOT.glob("docs/*.md"), ENGLISH])
 _FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.M | re.S)
-# what is typed in a console block: the README speaks of the program where make put it
-_COMMAND = re.compile(r"^\$ (?:\.venv/bin/)?(.*)$", re.M)
+# what is typed in a console block
+_COMMAND = re.compile(r"^\$ (.*)$", re.M)
+_NAME = re.compile(r"`[^`\n]+`")
+_LINK = re.compile(r"\]\(([^)]+)\)")
 _LANGUAGES = {"mermaid", "yaml", "python", "csv", "json", "text"}
 
 
@@ -47,13 +55,34 @@ def worked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "study"
 
 
+class Terminal:
+    """What one block leaves, folder and environment, the next one finds."""
+
+    def __init__(self, folder: Path, environment: dict[str, str], left: Path) -> None:
+        self.folder, self.environment, self.left = folder, environment, left
+
+    def start(self, text: str, **options: Any) -> subprocess.Popen[str]:
+        go_on = f'. {self.left}\ncd "$PWD"\n' if self.left.exists() else ""
+        return subprocess.Popen(
+            ["bash", "-euo", "pipefail", "-c", f"{go_on}{text}\nexport -p > {self.left}"],
+            cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, text=True, **options,
+        )  # fmt: skip
+
+    def run(self, text: str) -> tuple[int, str]:
+        """Exit status and what was said."""
+        with self.start(text, stderr=subprocess.STDOUT) as block:
+            said, _ = block.communicate(timeout=300)
+        return block.returncode, said
+
+
 @pytest.fixture
-def place(worked: Path, tmp_path: Path) -> tuple[Path, dict[str, str]]:
-    """A copy of the worked study, and an environment in which `dti` is this package's."""
+def place(worked: Path, tmp_path: Path) -> Terminal:
+    """A terminal in a copy of the worked study, in which an environment was made as make makes
+    it, whose `dti` is this package's."""
     study = tmp_path / "study"
     shutil.copytree(worked, study)
-    programs = tmp_path / "bin"
-    programs.mkdir()
+    programs = study / ".venv" / "bin"
+    programs.mkdir(parents=True)
     command = programs / "dti"
     asks = f"-S -E {forked_commands.__file__} {forked_commands.server()}"
     serves = '-c "from dti_assets.cli import main; main()"'
@@ -64,14 +93,16 @@ def place(worked: Path, tmp_path: Path) -> tuple[Path, dict[str, str]]:
         f'exec {sys.executable} {asks} "$@"\n'
     )
     command.chmod(0o755)
-    path = os.pathsep.join([str(programs), os.environ["PATH"]])
+    (programs / "activate").write_text(f'export PATH="{programs}:$PATH"\n')
     paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    return study, {**os.environ, "PATH": path, "PYTHONPATH": paths}
+    return Terminal(study, {**os.environ, "PYTHONPATH": paths}, tmp_path / "left.sh")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_command_of_the_page_works(page: Path, place: tuple[Path, dict[str, str]]) -> None:
-    study, environment = place
+def test_every_command_of_the_page_works(page: Path, place: Terminal) -> None:
+    if "bin/activate" not in page.read_text(encoding="utf-8"):
+        # who reads a page for those who know the program has its environment active
+        assert place.run(". .venv/bin/activate") == (0, "")
     for info, text in blocks(page):
         kind, _, rest = info.partition(" ")
         if kind == "console":
@@ -79,35 +110,57 @@ def test_every_command_of_the_page_works(page: Path, place: tuple[Path, dict[str
         if kind != "sh":
             assert kind in _LANGUAGES, f"{page.name}: a block marked {info!r} is not run"
         elif rest == "server":
-            _answers(text, study, environment)
+            _answers(text, place)
         elif rest.startswith("test="):
             assert (ROOT / rest.removeprefix("test=")).is_file(), rest
         else:
-            done = subprocess.run(
-                ["bash", "-euo", "pipefail", "-c", text],
-                cwd=study, env=environment, capture_output=True, text=True, timeout=300,
-            )  # fmt: skip
-            assert done.returncode == 0, f"{page.name}: {text}\n{done.stdout}\n{done.stderr}"
+            status, said = place.run(text)
+            assert status == 0, f"{page.name}: {text}\n{said}"
 
 
-def _answers(text: str, study: Path, environment: dict[str, str]) -> None:
-    """A command that serves says where, and goes on until it is interrupted."""
-    server = subprocess.Popen(
-        ["bash", "-euo", "pipefail", "-c", text],
-        cwd=study, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True,
-    )  # fmt: skip
+def _answers(text: str, place: Terminal) -> None:
+    """A command that serves says where, goes on until it is told to end, and ends whole."""
+    server = place.start(text, start_new_session=True)
+    assert server.stdout is not None
     try:
-        assert server.stdout is not None
         assert "http://127.0.0.1:" in server.stdout.readline()
         time.sleep(1)
         assert server.poll() is None
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait(30)
+    # all that it started writes here
+    server.stdout.read()
+
+
+def test_the_chinese_readme_has_the_commands_of_the_english_one() -> None:
+    assert commands(CHINESE) == commands(ENGLISH)
+
+
+def test_the_chinese_readme_says_what_the_english_one_says() -> None:
+    english, chinese = (page.read_text(encoding="utf-8") for page in (ENGLISH, CHINESE))
+    for said in (_NAME, _LINK):
+        there, here = set(said.findall(english)), set(said.findall(chinese))
+        assert there - {CHINESE.name} <= here
+    # a line break within a paragraph would be a space between two characters
+    plain = _FENCE.sub("", chinese).splitlines()
+    broken = [b for a, b in pairwise(plain) if a and b and not b.startswith("|")]
+    assert broken == []
+
+
+def commands(page: Path) -> list[tuple[str, list[str]]]:
+    """(info string, commands without comments) of every block in which something is typed."""
+    found = []
+    for info, text in blocks(page):
+        if info.startswith("console"):
+            text = "\n".join(_COMMAND.findall(text))
+        if info.startswith(("console", "sh")):
+            found.append((info, [line.partition("#")[0].strip() for line in text.splitlines()]))
+    return found
 
 
 def test_every_link_between_pages_leads_somewhere() -> None:
-    for page in PAGES:
+    for page in [*PAGES, CHINESE]:
         for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.name}: {target}"

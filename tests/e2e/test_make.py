@@ -30,7 +30,7 @@ def test_make_run_builds_the_study(tmp_path: Path) -> None:
     write_reports(study.parent / "reports_raw")
     done = make("run", f"STUDY={study}")
     assert done.returncode == 0, done.stderr
-    assert "finished" in done.stderr and "report.html" in done.stderr
+    assert "finished" in done.stdout and "report.html" in done.stdout
     assert (study.parent / "outputs" / "report.html").is_file()
 
 
@@ -38,3 +38,10 @@ def test_make_test_runs_the_suite() -> None:
     shown = make("--dry-run", "test")
     assert shown.returncode == 0, shown.stderr
     assert "python -m pytest" in shown.stdout
+
+
+def test_make_installs_the_program_and_what_tests_need() -> None:
+    for target, extras in (("install", "-e ."), ("install-dev", "-e '.[dev,rjieba]'")):
+        shown = make("--dry-run", f"VENV={ROOT}/no/such", "--always-make", target)
+        assert shown.returncode == 0, shown.stderr
+        assert f"-c constraints.txt {extras}\n" in shown.stdout

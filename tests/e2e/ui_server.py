@@ -20,15 +20,17 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(folder: Path, *command: str, **environment: str) -> Iterator[str]:
+def serving(
+    folder: Path, *command: str, end: int = signal.SIGINT, **environment: str
+) -> Iterator[str]:
     """The address of a web server that Python is told to start in `folder` by `command`, to which
-    the port is added; it ends with the block."""
+    the port is added; with the block it is ended by the signal `end`, which must suffice."""
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, *command, "--port", str(port)],
         cwd=folder,
         env={**os.environ, **environment},
-        # a group of its own, which is ended as a whole, as Ctrl-C in a terminal ends it
+        # a group of its own, which goes as a whole if it does not end
         start_new_session=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -45,7 +47,7 @@ def serving(folder: Path, *command: str, **environment: str) -> Iterator[str]:
                 time.sleep(0.3)
         yield url
     finally:
-        os.killpg(process.pid, signal.SIGINT)
+        process.send_signal(end)
         try:
             process.wait(30)
         finally:

@@ -35,7 +35,7 @@ def change(study: Path) -> None:
 
 def run(study: Path) -> tuple[int, str]:
     done = dti("run", "--study", str(study), "--select", SELECTED)
-    return done.returncode, done.stderr
+    return done.returncode, done.stdout + done.stderr
 
 
 @dataclass

@@ -67,7 +67,10 @@ def test_sentences_name_the_unit_that_moves_most_and_where_the_sign_turns(influe
     assert "of 1 province none moves it" in text[3]
     assert "divides by a number close to zero" in text[4]
     assert text[5] == "Without 2018 nothing is identified."
-    assert influence_in_short(influence) == "2SLS 1, -0.4 without 云计算, 2.5 without 浙江 2018"
+    assert influence_in_short(influence) == (
+        "the 2SLS coefficient is 1; -0.4 without the term 云计算 and 2.5 without the report "
+        "浙江 2018, which move it most"
+    )
 
 
 def test_sentences_without_an_estimate_give_the_reason() -> None:

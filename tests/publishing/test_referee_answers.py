@@ -195,7 +195,7 @@ def test_where_nothing_was_estimated_every_answer_is_the_stored_reason() -> None
     why = {"reason": "absent from the data: Export"}
     frames = _frames(weak(HEAD | why) | {"romano_wolf": [{"hypothesis": "H", "term": "x"} | why]})
     response = _response(frames)
-    assert in_short(response) == "11 not tested"
+    assert in_short(response) == "objections by finding: not tested 11"
     assert (response["state"] == "not tested").all()
     for objection in (1, 2, 3, 4, 5, 7, 10):
         assert "because absent from the data: Export." in verdict(response, objection)[1]

@@ -126,7 +126,9 @@ def _inference(specifications: list[TableSpec]) -> list[dg.AssetsDefinition]:
         from dti_assets.econ.reports import indirect_effects
 
         frame = indirect_effects(specifications, panel, table_options(workspace, frozen_instrument))
-        return finished(workspace, tables.INDIRECT_EFFECTS, frame, _ran(frame, "indirect"))
+        return finished(
+            workspace, tables.INDIRECT_EFFECTS, frame, _ran(frame, "indirect", "indirect effects")
+        )
 
     @estimates_asset(tables.LEAVE_ONE_OUT)
     def leave_one_province_out(
@@ -141,7 +143,8 @@ def _inference(specifications: list[TableSpec]) -> list[dg.AssetsDefinition]:
         frame = leave_one_province_out(
             specifications, panel, table_options(workspace, frozen_instrument)
         )
-        return finished(workspace, tables.LEAVE_ONE_OUT, frame, _ran(frame, "estimate"))
+        sentence = _ran(frame, "estimate", "coefficients without one province")
+        return finished(workspace, tables.LEAVE_ONE_OUT, frame, sentence)
 
     @estimates_asset(tables.ROMANO_WOLF)
     def romano_wolf(
@@ -157,7 +160,8 @@ def _inference(specifications: list[TableSpec]) -> list[dg.AssetsDefinition]:
         frame = romano_wolf_tables(
             specifications, panel, table_options(workspace, frozen_instrument)
         )
-        return finished(workspace, tables.ROMANO_WOLF, frame, _ran(frame, "p_romano_wolf"))
+        sentence = _ran(frame, "p_romano_wolf", "p-values that allow for their number")
+        return finished(workspace, tables.ROMANO_WOLF, frame, sentence)
 
     return [weak_instrument_inference, indirect_effects, leave_one_province_out, romano_wolf]
 
@@ -205,7 +209,7 @@ def _robustness(specifications: dict[str, TableSpec]) -> list[dg.AssetsDefinitio
             workspace,
             tables.SPECIFICATION_CURVE,
             frame,
-            _ran(frame, "estimate"),
+            _ran(frame, "estimate", "2SLS coefficients"),
             frozen_instrument,
             curve(
                 frame["estimate"].tolist(),
@@ -255,9 +259,8 @@ def _robustness(specifications: dict[str, TableSpec]) -> list[dg.AssetsDefinitio
             ),
             two_stage=(two_stage.name, column.column),
         )
-        return finished(
-            workspace, tables.ROBUSTNESS, frame, _ran(frame, "estimate"), frozen_instrument
-        )
+        sentence = _ran(frame, "estimate", "checks of robustness")
+        return finished(workspace, tables.ROBUSTNESS, frame, sentence, frozen_instrument)
 
     return [specification_curve, robustness]
 
@@ -276,7 +279,7 @@ def published_forensics(workspace: dg.ResourceParam[Workspace]) -> dg.Materializ
     own = study.estimates.citations
     claims = load_claims() + (load_claims(study.path(own)) if own else [])
     frame = published_forensics(claims)
-    sentence = f"{frame['source'].nunique()} published results"
+    sentence = f"published sources examined: {frame['source'].nunique()}"
     return finished(workspace, tables.FORENSICS, frame, sentence)
 
 
@@ -302,16 +305,19 @@ def _comparison(specifications: Mapping[str, TableSpec]) -> dg.AssetsDefinition:
             pd.concat(coefficients, ignore_index=True),
             pd.concat(descriptives, ignore_index=True) if descriptives else None,
         )
-        verdicts = frame["verdict"].value_counts()
-        sentence = ", ".join(f"{n} {verdict}" for verdict, n in verdicts.items())
+        of = frame["verdict"].value_counts().to_dict()
+        sentence = (
+            f"of {len(frame)} published facts ours agrees in {of.get('agrees', 0)} and differs in "
+            f"{of.get('differs', 0)}; {of.get('not comparable', 0)} cannot be compared"
+        )
         return finished(workspace, tables.PAPER_COMPARISON, frame, sentence)
 
     return paper_comparison
 
 
-def _ran(frame: Any, column: str) -> str:
+def _ran(frame: Any, column: str, what: str) -> str:
     there = int(frame[column].notna().sum())
-    return f"{there} of {len(frame)} rows"
+    return f"{there} of {len(frame)} {what} could be computed"
 
 
 def finished(

@@ -42,7 +42,7 @@ def instrument_evidence(specifications: Mapping[str, TableSpec]) -> list[dg.Asse
                 table,
             )
             columns = frame[frame["reason"].isna()][["table", "column"]].drop_duplicates()
-            sentence = f"{len(columns)} columns"
+            sentence = f"{len(columns)} columns with an instrument"
             workspace.progress.summary(table.name, sentence)
             return dg.MaterializeResult(
                 value=frame, metadata=describe(table, frame, result=sentence)

@@ -140,7 +140,10 @@ def dti(
     shown = "DTIn" if table["DTIn"].notna().any() else "INVn"
     known = int(table["DTIn"].notna().sum())
     proxied = int(table["INVn"].notna().sum())
-    workspace.progress.summary("dti", f"DTIn {known}, INVn {proxied} of {len(table)} values")
+    workspace.progress.summary(
+        "dti",
+        f"DTIn is known in {known} of {len(table)} province-years, its proxy INVn in {proxied}",
+    )
     return dg.MaterializeResult(
         value=table,
         metadata=describe(

@@ -81,7 +81,8 @@ def sections(response: pd.DataFrame) -> list[Section]:
 def in_short(response: pd.DataFrame) -> str:
     """How many objections have each finding, in one line."""
     found = Counter(one.finding for one in sections(response) if one.number)
-    return ", ".join(f"{found[name]} {name}" for name in FINDINGS if found[name])
+    counts = ", ".join(f"{name} {found[name]}" for name in FINDINGS if found[name])
+    return f"objections by finding: {counts}"
 
 
 def source_of(row: Row) -> tuple[str, str, str]:
