@@ -91,7 +91,7 @@ def test_a_long_list_names_the_command_that_prints_all_of_it(
         warned = [("panel.gaps", f"{number} to look at", lines)]
         return [
             line.strip()
-            for line in summary(capsys, of, Outcome(True, warnings=warned), None).splitlines()
+            for line in summary(capsys, of, Outcome(True, warnings=warned)).splitlines()
             if line.startswith("    ")
         ]
 

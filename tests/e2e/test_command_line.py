@@ -42,7 +42,7 @@ def test_run_show_and_kwic(small_study: Path) -> None:
     # what a check found, as the run said it
     gaps = dti("show", "policy_attention.coverage", "--study", str(small_study))
     assert gaps.stdout.startswith("福建 2014-2015: no report in the folder")
-    assert f"    - {gaps.stdout}" in done.stderr
+    assert f"    - {gaps.stdout}" in done.stdout
     as_csv = dti(
         "show", "policy_attention.coverage", "--format", "csv", "--study", str(small_study)
     )
