@@ -126,7 +126,9 @@ def _inference(specifications: list[TableSpec]) -> list[dg.AssetsDefinition]:
         from dti_assets.econ.reports import indirect_effects
 
         frame = indirect_effects(specifications, panel, table_options(workspace, frozen_instrument))
-        return finished(workspace, tables.INDIRECT_EFFECTS, frame, _ran(frame, "indirect", "indirect effects"))
+        return finished(
+            workspace, tables.INDIRECT_EFFECTS, frame, _ran(frame, "indirect", "indirect effects")
+        )
 
     @estimates_asset(tables.LEAVE_ONE_OUT)
     def leave_one_province_out(
