@@ -16,8 +16,14 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from dti_assets.geography.distances import ZeroDistance
-from dti_assets.geography.provinces import find_capital, find_province
+from dti_assets.geography.provinces import (
+    find_capital,
+    find_province,
+    get_province,
+    nearest_capital,
+)
 from dti_assets.panel.series import catalogue
+from dti_assets.study_faults import fault_sentence
 
 FIRST_YEAR, LAST_YEAR = 1979, 2099
 # stands for an address that is nobody's business; no host can have this name
@@ -51,8 +57,8 @@ class SettledReport(_Part):
     @field_validator("province")
     @classmethod
     def _known(cls, value: str | None) -> str | None:
-        if value is not None and find_province(value) is None:
-            raise ValueError(f"unknown province {value!r}")
+        if value is not None:
+            get_province(value)
         return value
 
 
@@ -104,7 +110,9 @@ class Instrument(_Part):
     @classmethod
     def _capital(cls, value: str) -> str:
         if find_capital(value) is None:
-            raise ValueError(f"{value!r} is not a provincial capital")
+            near = nearest_capital(value)
+            hint = f"did you mean {near.capital}?" if near else "such as 杭州 or Hangzhou"
+            raise ValueError(f"{value!r} is not a provincial capital; {hint}")
         return value
 
     @property
@@ -340,7 +348,13 @@ def load_study(path: str | Path, years: tuple[int, int] | None = None) -> Study:
     """The study in a YAML file; `years` replaces its years. Raises StudyError."""
     path = Path(path)
     try:
-        raw = yaml.load(path.read_bytes().decode("utf-8-sig"), Loader=_UniqueKeys)
+        text = path.read_bytes().decode("utf-8-sig")
+        raw = yaml.load(text, Loader=_UniqueKeys)
+    except FileNotFoundError as error:
+        raise StudyError(
+            f"study {path}: {error.strerror}; run it in a study folder, name a study with --study "
+            "FILE, or make one with dti new DIR"
+        ) from error
     except OSError as error:
         raise StudyError(f"study {path}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
@@ -362,32 +376,10 @@ def load_study(path: str | Path, years: tuple[int, int] | None = None) -> Study:
             raw["years_in_file"] = declared
     try:
         return Study(**raw, file=path)
-    except (ValidationError, TypeError) as error:
-        raise StudyError(f"study {path}: {_sentence(error)}") from error
-
-
-def _sentence(error: ValidationError | TypeError) -> str:
-    """Every fault as `key value: what is wrong`, parted by semicolons."""
-    if isinstance(error, TypeError):
-        return f"keys must be words ({error})"
-    parts = []
-    for fault in error.errors():
-        # members of a union report themselves as steps of the path; they are no keys
-        key = ".".join(str(step) for step in fault["loc"] if not _is_branch(step))
-        value, message = fault["input"], fault["msg"].removeprefix("Value error, ")
-        if fault["type"] == "extra_forbidden":
-            parts.append(f"unknown key {key}")
-        elif fault["type"] == "missing":
-            parts.append(f"key {key} is missing")
-        elif isinstance(value, dict | list) and len(str(value)) > 60:
-            parts.append(f"{key}: {message}")
-        else:
-            parts.append(f"{key} is {value!r}: {message}")
-    return "; ".join(dict.fromkeys(parts))
-
-
-def _is_branch(step: int | str) -> bool:
-    return isinstance(step, str) and (step in ("Floor", "PositiveFloor") or "literal" in step)
+    except TypeError as error:
+        raise StudyError(f"study {path}: keys must be words ({error})") from error
+    except ValidationError as error:
+        raise StudyError(f"study {path}: {fault_sentence(error, Study, text)}") from error
 
 
 def study_schema() -> dict[str, Any]:

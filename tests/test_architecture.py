@@ -33,7 +33,14 @@ LAYERS = {
     "pipeline": "pipeline",
     **dict.fromkeys(
         (
-            *("study", "study_tables", "stored_tables", "storage", "column_lineage"),
+            *(
+                "study",
+                "study_faults",
+                "study_tables",
+                "stored_tables",
+                "storage",
+                "column_lineage",
+            ),
             *("table_scripts", "run_storage", "locks", "sweep", "notification"),
         ),
         "study",

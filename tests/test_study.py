@@ -12,15 +12,42 @@ from dti_assets.study import StudyError, load_study, study_schema
     [
         ("years: [2022, 2009]", "years is .2022, 2009.: first and last"),
         ("years: 2009", "years is 2009"),
-        ("yeers: [2009, 2022]", "key years is missing; unknown key yeers"),
-        ("years: [2009, 2022]\ntext: {hits: longst}", "text.hits is 'longst': Input should be"),
-        ("years: [2009, 2022]\ninstrument: {hub: 苏州}", "instrument.hub is '苏州'"),
+        ("yeers: [2009, 2022]", "key years is missing; line 1: unknown key yeers; .* mean years?"),
+        ("years: [2009]", "line 1: years has too few entries$"),
+        ("years: [2009, 2010, 2011]", "line 1: years has too many entries$"),
+        ("years: [2009, ten]", "line 1: years.1 is 'ten': must be a whole number$"),
+        (
+            "years: [2009, 2022]\ntext: {hits: longst}",
+            "line 2: text.hits is 'longst': must be longest, token or overlap; .* mean longest?",
+        ),
+        (
+            "years: [2009, 2022]\ntext:\n  # a\n  hit: token",
+            "line 4: unknown key text.hit; .* hits?",
+        ),
+        ("years: [2009, 2022]\nreports: {qqq: 1}", "reports.qqq; there are engine, ray_address$"),
+        (
+            "years: [2009, 2022]\ntext: {settled: {a.pdf: {yr: 2014}}}",
+            "unknown key text.settled.a.pdf.yr; did you mean year?",
+        ),
+        (
+            "years: [2009, 2022]\ninstrument: {zero_distance: intrnal}",
+            "is 'intrnal': must be internal or drop or a mapping of keys; .* internal?",
+        ),
+        ("years: [2009, 2022]\ninstrument: {hub: 杭洲}", "hub is '杭洲': .* did you mean 杭州?"),
+        ("years: [2009, 2022]\ninstrument: {hub: Hangzou}", "did you mean 杭州?"),
+        (
+            "years: [2009, 2022]\ninstrument: {hub: 苏州}",
+            "hub is '苏州': .* such as 杭州 or Hangzhou",
+        ),
         ("years: [2009, 2022]\ninstrument: {zero_distance: {floor_km: -1}}", "floor_km is -1"),
         ("years: [2009, 2022]\nyears: [2009, 2010]", "line 2: .*'years' stands twice"),
         ("years: [", "line 1: not valid YAML"),
         ("- 1", "a mapping of keys"),
         ("", "a mapping of keys"),
-        ("years: [2009, 2022]\ntext: {settled: {a.pdf: {province: zhejang}}}", "zhejang"),
+        (
+            "years: [2009, 2022]\ntext: {settled: {a.pdf: {province: zhejang}}}",
+            "'zhejang'; .* 浙江?",
+        ),
         ("years: [2009, 2022]\nname: ''", "name is ''"),
     ],
 )
@@ -33,7 +60,7 @@ def test_faults(tmp_path: Path, content: str, said: str) -> None:
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match="No such file"):
+    with pytest.raises(StudyError, match=r"No such file.*in a study folder.* dti new DIR"):
         load_study(tmp_path / "none.yaml")
 
 

@@ -41,6 +41,7 @@ def download(
     0 nothing failed, 1 some reports were not to be had, 2 bad usage or bad input.
     """
     from dti_assets.geography.provinces import get_province
+    from dti_assets.output import without_controls
     from dti_assets.progress import console_progress
     from dti_assets.sources.addresses import AddressPolicy, parse_exempt
     from dti_assets.sources.download import download as fetch_all
@@ -65,7 +66,10 @@ def download(
                 if sys.stderr.isatty():
                     progress.report("report_downloads", done, total)
                 else:
-                    click.echo(f"{done} of {total}: {_line(outcome)}", err=True)
+                    # why not is said once, at the end
+                    where = f": {outcome.file}" if outcome.file else ""
+                    said = without_controls(f"{_row(outcome)}{where}")
+                    click.echo(f"{done} of {total}: {said}", err=True)
 
             outcomes = fetch_all(folder, entries, fetcher, told)
     _close(outcomes)
@@ -84,10 +88,14 @@ def _registry(folder: Path) -> tuple[Registry, Path]:
     return read_registry(folder / FILE_NAME), folder
 
 
+def _row(outcome: Outcome) -> str:
+    return f"{outcome.entry.province.province} {outcome.entry.year} {outcome.state}"
+
+
 def _line(outcome: Outcome) -> str:
     from dti_assets.output import without_controls
 
-    words = [f"{outcome.entry.province.province} {outcome.entry.year} {outcome.state}"]
+    words = [_row(outcome)]
     words += [word for word in (outcome.file, outcome.reason) if word]
     return without_controls(": ".join(words))
 

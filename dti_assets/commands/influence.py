@@ -35,11 +35,11 @@ def influence(
 
     study = read_study(study_file, None)
     frame = stored_table("influence", study)
-    for sentence in influence_sentences(frame, coefficient):
-        click.echo(sentence)
     chosen = frame[frame["coefficient"] == coefficient]
     if kind is not None:
         chosen = chosen[chosen["kind"] == kind]
+    for sentence in influence_sentences(chosen, coefficient):
+        click.echo(sentence)
     # what leaves nothing to estimate comes first: no change is larger
     order = chosen["change"].abs().fillna(float("inf"))
     chosen = chosen.loc[order.sort_values(ascending=False, kind="stable").index].head(top)
@@ -75,7 +75,12 @@ def _behind(study: Study, rows: Any, reports: Any, limit: int) -> Iterator[str]:
         counts = counts.merge(inside, on=["province", "year"])
     at_hand = files[files["status"] == "ok"]
     texts = set(zip(at_hand["province"], at_hand["year"], strict=True))
+    counted = set(zip(counts["province"], counts["year"], strict=True))
     addresses = {(row["province"], row["year"]): row["source"] for row in records(words)}
+    explained = unread(files)
+    if not counted <= texts:
+        explained.append("where a report is not at hand, its official address stands instead")
+    yield from ["", *explained] if explained else []
     for row in records(rows):
         yield f"\n{row['kind']} {row['unit']}"
         mine = counts
@@ -107,4 +112,3 @@ def _behind(study: Study, rows: Any, reports: Any, limit: int) -> Iterator[str]:
                 left -= 1
             if not left:
                 break
-    yield from unread(files)

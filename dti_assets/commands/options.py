@@ -55,9 +55,12 @@ def stored_table(asset: str, study: Study) -> pd.DataFrame:
     tables = stored_tables(study)
     if asset not in tables:
         from difflib import get_close_matches
+        from textwrap import fill
 
         near = get_close_matches(asset, tables, n=1)
-        hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(tables)}"
+        # in the order of their making, as in the README
+        names = fill(", ".join(tables), initial_indent="  ", subsequent_indent="  ")
+        hint = f"; did you mean {near[0]}?" if near else f"; there are\n{names}"
         raise click.UsageError(f"no asset is called {asset!r}{hint}")
     years = study.all_years if asset in YEARLY else None
     try:

@@ -9,8 +9,9 @@ import csv
 import re
 import unicodedata
 from dataclasses import dataclass
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
+from heapq import nlargest
 from importlib.resources import files
 
 # What the coordinates in reference/provinces.csv stand for; printed wherever they are shown.
@@ -81,6 +82,21 @@ def find_capital(city: str) -> Province | None:
     """The province whose capital is `city` (杭州, 杭州市 or Hangzhou)."""
     key = _fold(city).removesuffix("市")
     return next((p for p in provinces() if key in (p.capital, _fold(p.capital_english))), None)
+
+
+def nearest_capital(city: str) -> Province | None:
+    """The province whose capital is written most like `city`; None where none is much alike, or
+    several equally (every 州 is like every other)."""
+    key = _fold(city)
+    likeness = {
+        p: max(
+            SequenceMatcher(None, key, name).ratio()
+            for name in (p.capital, _fold(p.capital_english))
+        )
+        for p in provinces()
+    }
+    first, second = nlargest(2, likeness, key=lambda p: likeness[p])
+    return first if likeness[first] >= max(0.5, likeness[second] + 0.01) else None
 
 
 @lru_cache(maxsize=1)

@@ -142,6 +142,24 @@ def _check_estimates(workspace: Workspace) -> None:
     read_record(study.freeze_file)
 
 
+# a name, with + before it for everything upstream or after it for everything downstream
+_PLAIN = re.compile(r"(\+?)([A-Za-z_]\w*)(\+?)")
+
+
+def _parts(expression: str) -> list[str]:
+    return [part.strip() for part in re.split(r",(?![^()]*\))", expression)]
+
+
+def _check_names(expression: str | None, names: set[str]) -> None:
+    """A name that belongs to no asset would leave its part of the selection out in silence."""
+    for part in _parts(expression or ""):
+        plain = _PLAIN.fullmatch(part)
+        if plain and plain.group(2) not in names:
+            near = get_close_matches(plain.group(2), sorted(names), n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(names))}"
+            raise StudyError(f"--select {part}: no asset is called {plain.group(2)}; {hint}")
+
+
 def select(expression: str | None) -> dg.AssetSelection:
     """The assets of an expression: comma-separated names, `+name` for a name and everything
     upstream, `name+` for everything downstream, or Dagster's own selection syntax.
@@ -154,10 +172,8 @@ def select(expression: str | None) -> dg.AssetSelection:
     if not expression or expression.strip() == "*":
         return offline
     chosen: dg.AssetSelection | None = None
-    for part in re.split(r",(?![^()]*\))", expression):
-        part = part.strip()
-        plain = re.fullmatch(r"(\+?)([A-Za-z_]\w*)(\+?)", part)
-        if plain:
+    for part in _parts(expression):
+        if plain := _PLAIN.fullmatch(part):
             part = f'{plain.group(1)}key:"{plain.group(2)}"{plain.group(3)}'
         try:
             found = dg.AssetSelection.from_string(part)
@@ -188,6 +204,7 @@ def run(
     workspace = Workspace(study, workers=workers, progress=progress or Progress())
     definitions = build_definitions(study, {"workspace": workspace})
     graph = definitions.resolve_asset_graph()
+    _check_names(expression, {key.to_user_string() for key in graph.get_all_asset_keys()})
     try:
         # tables that are made together are made together, whichever of them is asked for
         keys = select(expression).required_multi_asset_neighbors().resolve(graph)

@@ -157,6 +157,9 @@ class Fetcher:
                 known = parse_robots(page.content, PRODUCT)
             except _AbsentError:
                 known = Robots()
+            except _UnknownHostError as error:
+                # not the fault of its robots.txt
+                known = error
             except FetchError as error:
                 known = FetchError(f"robots.txt of {target.host}: {error}")
             self._last = target
@@ -202,6 +205,10 @@ class Fetcher:
             if size > most:
                 raise FetchError(f"more than {most:,} bytes")
         return b"".join(parts)
+
+
+class _UnknownHostError(FetchError):
+    """The host has no address that this machine can find."""
 
 
 class _AbsentError(FetchError):
@@ -263,7 +270,9 @@ class _Open:
         root = _root(error)
         said = _words(root)
         if isinstance(root, NameResolutionError):
-            return FetchError(f"no address is known for {self._target.host}")
+            return _UnknownHostError(
+                f"{self._target.host} could not be looked up: is there a network?"
+            )
         if isinstance(error, requests.exceptions.SSLError | SSLError):
             return FetchError(f"the certificate is not accepted ({said})")
         if isinstance(error, requests.exceptions.InvalidSchema | requests.exceptions.InvalidURL):

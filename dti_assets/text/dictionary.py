@@ -159,7 +159,9 @@ def parse_dictionary(content: str, path: str = "dictionary") -> Dictionary:
         raise DictionaryError(f"dictionary {path}: the file is empty")
     missing = [name for name in REQUIRED if name not in header]
     if missing:
-        raise DictionaryError(f"dictionary {path}, line 1: no column {', '.join(missing)}")
+        raise DictionaryError(
+            f"dictionary {path}, line 1: no column {', '.join(missing)}{_parted(header, 2)}"
+        )
     unknown = [name for name in header if name not in REQUIRED + OPTIONAL]
     if unknown or len(set(header)) < len(header):
         names = ", ".join(unknown) or "the same name twice"
@@ -178,6 +180,8 @@ def parse_dictionary(content: str, path: str = "dictionary") -> Dictionary:
                 f"{where}: {len(cells)} cells where the header has {len(header)} "
                 "(a comma inside a cell needs quotation marks)"
             )
+        if parted := _parted(cells, len(header)):
+            raise DictionaryError(f"{where}: {cells[0]!r} is one cell{parted}")
         row = dict.fromkeys(REQUIRED + OPTIONAL, "") | dict(zip(header, cells, strict=False))
         term = _term(row, line, where)
         twin = seen.get(term.key)
@@ -193,6 +197,15 @@ def parse_dictionary(content: str, path: str = "dictionary") -> Dictionary:
     if not terms:
         raise DictionaryError(f"dictionary {path}: no term below the header")
     return Dictionary(tuple(terms), path)
+
+
+def _parted(cells: list[str], wanted: int) -> str:
+    """What a row of a single cell is parted by, if not by commas."""
+    if len(cells) != 1 or wanted == 1:
+        return ""
+    marks = (("semicolons", ";"), ("wide semicolons", "；"), ("wide commas", "，"), ("tabs", "\t"))
+    by = next((name for name, mark in marks if mark in cells[0]), None)
+    return f": is it parted by {by}? Commas are expected" if by else ""
 
 
 def _term(row: dict[str, str], line: int, where: str) -> Term:

@@ -202,7 +202,9 @@ def test_bad_input_is_one_sentence_and_exit_2(tmp_path: Path, spoil, said: str) 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("run", "--select", "dti_ivv"), "dti_ivv"),
+        (("run", "--select", "+dti_ivv"), "no asset is called dti_ivv; did you mean dti_iv?"),
+        (("run", "--select", "dti_iv,panl"), "--select panl: no asset is called panl; did you"),
+        (("show", "nosuch"), "no asset is called 'nosuch'; there are\n  report_downloads, "),
         (("run", "--years", "twenty"), "neither a year nor two"),
         (("run", "--years", "2009-"), "'2009-' is neither a year nor two"),
         (("run", "--years", "-2009"), "'-2009' is neither a year nor two"),

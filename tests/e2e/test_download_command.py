@@ -98,6 +98,7 @@ def test_31_reports_then_nothing_then_the_one_that_changed(study: Path, site: Si
         in lines
     )
     assert "江苏 2015 failed: 2015/江苏.html: answers 404 Not Found" in lines
+    assert "江苏 2015 failed" in third.stderr and "404" not in third.stderr
     assert (study.parent / "reports_raw/2015/浙江.html").read_bytes() == content("浙江省")
 
     # a run counts the new one and is not stopped by the old

@@ -135,7 +135,11 @@ def test_the_command_prints_rows_and_where_to_read_on(official: Official) -> Non
     shown = dti("influence", "--study", str(study.file), "--kind", "term", "--top", "3", "--kwic")
     assert shown.returncode == 0, shown.stderr
     assert "The 2SLS coefficient of INVn on Export" in shown.stdout
-    assert "http" in shown.stdout and "figures, not sentences" in shown.stdout
+    assert 0 < shown.stdout.index("figures, not sentences") < shown.stdout.index("http")
+    # of other kinds not a word
+    assert not [
+        kind for kind in ("report", "province", "year") if f"Without {kind} " in shown.stdout
+    ]
     wrong = dti("influence", "--study", str(study.file), "--kind", "word")
     assert wrong.returncode == 2 and "'word'" in wrong.stderr
 

@@ -26,6 +26,8 @@ GOOD = "数字经济,a,zh,s,\n"
         (HEAD + GOOD + "云,a,zh,s,\n", "line 3: term '云' is a single"),
         (HEAD + " 大数据,a,zh,s,\n", "line 2: white space"),
         (HEAD + "⼤数据,a,zh,s,\n", "line 2: term '⼤数据' holds the radical"),
+        (HEAD + GOOD + "大数据;a;zh;s;\n", "line 3: .* one cell: is it parted by semicolons?"),
+        (HEAD.replace(",", "\t"), "line 1: no column term, .*: is it parted by tabs?"),
         (HEAD + "大数据,,zh,s,\n", "line 2: term 大数据 has no category"),
         (HEAD + "大数据,a,fr,s,\n", "language 'fr'"),
         (HEAD + "大数据,a,zh,s,n,x\n", "line 2: 6 cells"),

@@ -1,0 +1,132 @@
+"""What is wrong with a study file, in its own words: line, key, value, and what is allowed.
+
+Knows YAML and the shape of a validated model; not what a study is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+# what is expected, by the kind of fault; figures come with the fault
+_EXPECTED = {
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+    "date_from_datetime_parsing": "a day such as 2024-01-31",
+    "date_type": "a day such as 2024-01-31",
+    "dict_type": "a mapping of keys",
+    "finite_number": "a finite number",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "{ge} or more",
+    "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "less_than_equal": "{le} or less",
+    "literal_error": "{expected}",
+    "model_type": "a mapping of keys",
+    "string_too_short": "not empty",
+    "string_type": "text, in quotation marks where it looks like something else",
+    "tuple_type": "a list in brackets",
+}
+
+
+def fault_sentence(error: ValidationError, model: type[BaseModel], text: str) -> str:
+    """Every fault as `line 3: key is value: what is wrong`, parted by semicolons.
+
+    `model` is what the YAML `text` was to become.
+    """
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    by_place: dict[tuple[int | str, ...], list[Any]] = {}
+    for fault in error.errors():
+        # members of a union report themselves as steps of the path; they are no keys
+        place = tuple(step for step in fault["loc"] if not _is_branch(step))
+        by_place.setdefault(place, []).append(fault)
+    parts = []
+    for place, faults in by_place.items():
+        line = _line(root, place)
+        parts.append((f"line {line}: " if line else "") + _part(place, faults, model))
+    return "; ".join(dict.fromkeys(parts))
+
+
+def _part(place: tuple[int | str, ...], faults: Sequence[Any], model: type[BaseModel]) -> str:
+    key = ".".join(map(str, place))
+    fault = faults[0]
+    if fault["type"] == "extra_forbidden":
+        return f"unknown key {key}{_hint(place, model)}"
+    if fault["type"] == "missing":
+        if isinstance(place[-1], int):
+            return f"{'.'.join(map(str, place[:-1]))} has too few entries"
+        return f"key {key} is missing"
+    if fault["type"] == "too_long":
+        return f"{key} has too many entries"
+    said = " or ".join(dict.fromkeys(map(_wrong, faults))).replace(" or must be ", " or ")
+    if isinstance(fault["input"], dict | list) and len(str(fault["input"])) > 60:
+        return f"{key}: {said}"
+    return f"{key} is {fault['input']!r}: {said}{_nearest(fault)}"
+
+
+def _wrong(fault: Any) -> str:
+    """What is wrong with the value of a key, or what is allowed there."""
+    expected = _EXPECTED.get(fault["type"])
+    if expected is None:
+        return str(fault["msg"]).removeprefix("Value error, ")
+    context = {name: str(value).replace("'", "") for name, value in fault.get("ctx", {}).items()}
+    return f"must be {expected.format_map(context)}"
+
+
+def _nearest(fault: Any) -> str:
+    """A value that may have been meant, where the values are words."""
+    if fault["type"] != "literal_error" or not isinstance(fault["input"], str):
+        return ""
+    words = fault["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
+    return _did_you_mean(fault["input"], words)
+
+
+def _hint(place: tuple[int | str, ...], model: type[BaseModel]) -> str:
+    """The key that may have been meant, or those there are."""
+    for step in place[:-1]:
+        field = model.model_fields.get(str(step))
+        if field is not None:
+            model = next(_models(field.annotation), model)
+    keys = [name for name, field in model.model_fields.items() if not field.exclude]
+    return _did_you_mean(str(place[-1]), keys) or f"; there are {', '.join(keys)}"
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models a type is made of: X of X, of dict[str, X], of X | str."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)
+
+
+def _did_you_mean(word: str, words: Sequence[str]) -> str:
+    near = get_close_matches(word, words, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _line(node: yaml.Node | None, place: Sequence[int | str]) -> int | None:
+    """The line on which the last known step of a path stands; None for a key that is not there."""
+    line = None
+    for step in place:
+        if isinstance(node, yaml.MappingNode):
+            found = [pair for pair in node.value if str(pair[0].value) == str(step)]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+            found = [(item, item) for item in node.value[step : step + 1]]
+        else:
+            return line
+        if not found:
+            return line
+        mark, node = found[0]
+        line = mark.start_mark.line + 1
+    return line
+
+
+def _is_branch(step: int | str) -> bool:
+    return isinstance(step, str) and (step in ("Floor", "PositiveFloor") or "literal" in step)
