@@ -66,6 +66,18 @@ def test_a_study_from_files_to_the_instrument(small_study: Path) -> None:
     assert "policy_attention.coverage" in [name for name, _, _ in outcome.warnings]
 
 
+def workers_of_this_process() -> list[str]:
+    children = subprocess.run(
+        ["ps", "--ppid", str(os.getpid()), "-o", "args="], capture_output=True, text=True
+    ).stdout.splitlines()
+    return [child for child in children if "worker_main" in child]
+
+
+def test_no_worker_outlives_its_step(small_study: Path) -> None:
+    outcome = run(load_study(small_study), "report_files", workers=2)
+    assert outcome.success and workers_of_this_process() == []
+
+
 def test_only_what_changed_is_done_again(small_study: Path) -> None:
     go(small_study)
     before = stored_bytes(small_study)

@@ -40,13 +40,14 @@ def report_files(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult
         )
         for path, entry in study.text.settled.items()
     }
-    folder = read_folder(
-        study.path(study.inputs.reports),
-        workspace.cache,
-        settled,
-        progress=workspace.progress.on("report_files"),
-        engine=workspace.report_engine(),
-    )
+    with workspace.report_engine() as engine:
+        folder = read_folder(
+            study.path(study.inputs.reports),
+            workspace.cache,
+            settled,
+            progress=workspace.progress.on("report_files"),
+            engine=engine,
+        )
     tally = folder.tally
     sentence = f"{tally.read} read, {tally.reused} reused, {tally.refused} refused"
     workspace.progress.summary("report_files", sentence)
