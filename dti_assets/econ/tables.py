@@ -355,3 +355,24 @@ PAPER_COMPARISON = Table(
     ),
     key=("fact",),
 )
+
+# from best to worst
+RUNS = ("as in the paper", "in part", "all variables", "reduced controls", "proxy", "no")
+
+TABLE_COVERAGE = Table(
+    "table_coverage",
+    "table of the study",
+    (
+        Column("table", "string", "asset of the table"),
+        Column("title", "string", "what the table shows"),
+        Column("runs", "string", "the worst of its columns that run", allowed=RUNS),
+        text("columns_that_run", "columns (or variables) that can be estimated"),
+        text("columns_that_cannot", "columns that cannot, and why"),
+        Column("n_obs", "int64", "rows of the largest column", "rows", minimum=0),
+        Column("n_provinces", "int64", "provinces in it", minimum=0),
+        text("years", "first and last year in it"),
+        text("controls_absent", "controls without any value"),
+        text("note", "proxies used, columns without clustered inference"),
+    ),
+    key=("table",),
+)

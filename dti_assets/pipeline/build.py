@@ -83,7 +83,7 @@ def _assets(study: Study) -> list[dg.AssetsDefinition]:
         *contexts.ASSETS,
         *instrument.ASSETS,
         *patents.ASSETS,
-        *panel.ASSETS,
+        *panel.panel_assets(study_tables(study)),
         *estimates.estimate_assets(study_tables(study)),
         *instrument_evidence.instrument_evidence(study_tables(study)),
         *influence.influence_assets(study_tables(study)),

@@ -203,10 +203,12 @@ def _tally(values: Any) -> str:
 
 
 def _not_run(inputs: ReportInputs) -> list[tuple[str, str]]:
-    """Tables and columns that have no sample, why, and what proxies stand in."""
+    """Tables and columns that cannot be estimated, why, and what is not as in the paper."""
     told = []
     for row in records(inputs.frames["table_coverage"]):
         parts = []
+        if row["runs"] == "all variables":
+            parts.append(f"N = {whole(row['n_obs'])}, which is not the published number of rows")
         if row["columns_that_cannot"]:
             parts.append(f"columns that cannot run: {row['columns_that_cannot']}")
         if row["controls_absent"]:
