@@ -7,8 +7,10 @@ from typing import Any
 
 import dagster as dg
 
+from dti_assets.pipeline.estimate_inputs import table_options
 from dti_assets.pipeline.partitions import run_years, today
 from dti_assets.pipeline.resources import Workspace
+from dti_assets.study_tables import study_tables
 from dti_assets.tables import Table
 
 SHOWN = 20
@@ -321,9 +323,17 @@ def _patent_checks() -> list[Warner]:
 
 
 def _panel_checks() -> list[Warner]:
-    from dti_assets.panel.checks import TOPICS, absent_variables, findings
+    from dti_assets.panel.checks import TOPICS, absent_variables, findings, left_out
 
     return [
+        # asked of the files, so that it is told before any panel is made of them
+        table_check(
+            "figures_left_out",
+            "nothing_left_out",
+            "Every row and column of the user's files is used, footnotes and national rows "
+            "excepted.",
+            left_out,
+        ),
         table_check(
             "panel_coverage",
             "variables_present",
@@ -336,7 +346,28 @@ def _panel_checks() -> list[Warner]:
             )
             for name, (description, checks) in TOPICS.items()
         ),
+        Warner(
+            "table_coverage",
+            "controls_keep_rows",
+            "No series of the panel folder has so few figures that, as a control, it takes most "
+            "rows from a table that would run without it.",
+            _controls_keep_rows,
+            reads=("panel", "panel_sources", "user_figures"),
+        ),
     ]
+
+
+def _controls_keep_rows(stored: Stored) -> dg.AssetCheckResult:
+    from dti_assets.econ.sparse_controls import sparse_controls
+    from dti_assets.panel.coverage import user_files
+
+    panel, *used = (stored.table(name) for name in ("panel", "panel_sources", "user_figures"))
+    if panel is None or any(frame is None for frame in used):
+        return warning([])
+    tables = study_tables(stored.workspace.study).values()
+    return warning(
+        sparse_controls(tables, panel, user_files(*used), table_options(stored.workspace))
+    )
 
 
 def all_checks(

@@ -107,6 +107,35 @@ def test_a_figure_that_cannot_be_trusted_is_named(copy: Callable[[str], Study]) 
     assert "mine.csv" in outcome.failures[0] and "row 2" in outcome.failures[0]
 
 
+def test_a_header_that_is_not_recognised_is_named_before_any_panel_is_made(
+    copy: Callable[[str], Study],
+) -> None:
+    study = copy("")
+    file = study.path(study.inputs.panel) / "mine.csv"
+    file.write_text("province,year,schooling (years)\n浙江,2016,9.2\n", encoding="utf-8")
+    outcome = run(study, "user_figures")
+    assert outcome.success and stored(study, "user_figures").empty
+    warned = {name: text for name, _, text in outcome.warnings}
+    assert "mine.csv schooling" in warned["figures_left_out.nothing_left_out"]
+
+
+def test_a_series_of_two_cells_that_empties_tables_is_named(copy: Callable[[str], Study]) -> None:
+    study = copy("")
+    file = study.path(study.inputs.panel) / "education.csv"
+    rows = "province,year,years_of_education (years)\n浙江,2016,9.2\n浙江,2017,9.3\n"
+    file.write_text(rows, encoding="utf-8")
+    outcome = run(study, "group:panel")
+    assert outcome.success
+    warned = {name: text for name, _, text in outcome.warnings}["table_coverage.controls_keep_rows"]
+    assert warned.startswith("- HR (education.csv) has 2 of 434 cells and takes most rows from")
+    # 92 rows have exports and the other controls, and two of them an education
+    assert "3 (90 of 92)" in warned and "complete it, or take it out" in warned
+    coverage = stored(study, "table_coverage").set_index("table")
+    assert coverage.at["table_03_two_stage_least_squares", "runs"] == "no"
+    # column (1) of the baseline has no controls
+    assert coverage.at["table_02_baseline", "columns_that_run"].startswith("1")
+
+
 def test_frozen_before_outcomes_then_changed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
