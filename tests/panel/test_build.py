@@ -171,6 +171,14 @@ def test_log_of_zero(
     assert built.coverage.set_index("variable").loc["Export_new", "zero_logs"] == zeros
 
 
+def test_the_users_dollars_at_the_official_exchange_rate(official: pd.DataFrame) -> None:
+    mine = figures("high_tech_exports", "million USD", 700.0)
+    built = build_panel(YEARS, official=official, user=mine)
+    assert PANEL_SOURCES.violations(built.sources) == []
+    exports = built.sources[built.sources["variable"] == "Export"]
+    assert set(exports["origin"]) == {"official+user"} and built.panel["Export"].notna().all()
+
+
 def test_exports_other_than_high_tech(official: pd.DataFrame) -> None:
     total = figures("total_exports", "100m CNY", 9e5)
     panel = build_panel(YEARS, official=official, user=total).panel
