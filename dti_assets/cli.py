@@ -141,16 +141,23 @@ def freeze(study_file: str, replace: bool) -> None:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["table", "csv", "json", "md"]),
+    type=click.Choice(["table", "long", "csv", "json", "md"]),
     default="table",
     show_default=True,
-    help="csv and json are at full precision.",
+    help="long: a line for each value; csv and json are at full precision.",
 )
 def show(asset: str, study_file: str, years: str | None, form: str) -> None:
     """Print a stored asset."""
-    from dti_assets.output import render
+    from dti_assets.output import cut_columns, render
 
-    click.echo(render(stored_table(asset, read_study(study_file, years)), form), nl=False)
+    study = read_study(study_file, years)
+    frame = stored_table(asset, study)
+    click.echo(render(frame, form), nl=False)
+    if form == "table" and (cut := cut_columns(frame)):
+        click.echo(f"cut: {', '.join(cut)}; whole with --format long (or csv)", err=True)
+    printed = study.path(study.outputs) / "tables" / f"{asset}.md"
+    if form in ("table", "md") and not study.remote_outputs and printed.is_file():
+        click.echo(f"as printed, columns side by side: {printed}", err=True)
 
 
 @cli.command()

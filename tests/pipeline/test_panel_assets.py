@@ -59,6 +59,26 @@ def test_checks_warn_in_words_and_block_nothing(official: Official) -> None:
     assert "panel.complete_grid" not in found and "panel.national_totals" not in found
 
 
+def test_what_a_table_cuts_is_said_and_shown_whole_elsewhere(
+    official: Official, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def show(*arguments: str) -> tuple[str, str]:
+        monkeypatch.setattr(
+            sys, "argv", ["dti", "show", *arguments, "--study", str(official[0].file)]
+        )
+        main()
+        out, err = capsys.readouterr()
+        return out, err
+
+    supply = stored(official[0], "panel_coverage").set_index("variable").at["HR", "how_to_supply"]
+    out, err = show("panel_coverage")
+    assert supply not in out and "how_to_supply" in err and "--format long" in err
+    out, err = show("panel_coverage", "--format", "long")
+    assert supply in out and err == ""
+    printed = Path(official[0].output_url) / "tables" / "table_02_baseline.md"
+    assert str(printed) in show("table_02_baseline", "--format", "md")[1]
+
+
 def test_exported_files_have_their_checksums(official: Official) -> None:
     study, _ = official
     files = stored(study, "panel_export")
