@@ -69,7 +69,7 @@ class ConsoleProgress(Progress):
         seconds = time.monotonic() - self.started
         out = [""]
         verb = "finished" if outcome.success else "FAILED"
-        out.append(f"study {study.name}, {_span(study.years)}: {verb} in {seconds:.0f} s")
+        out.append(f"study {study.title}, {_span(study.years)}: {verb} in {seconds:.0f} s")
         width = 2 + max((len(asset) for asset in outcome.made), default=0)
         told = [asset for asset in outcome.made if asset in self.summaries]
         for asset in told:

@@ -31,7 +31,7 @@ def sparse_controls(
 
     `panel` has one row per province and year; `files` maps a variable that rests on the user's
     figures to the files they are in. Rows are counted among those that have all else the column
-    uses, other variables of `files` apart.
+    uses, other controls of `files` apart.
     """
     options = options or TableOptions()
     lost: dict[str, dict[str, tuple[int, int]]] = {name: {} for name in files}
@@ -56,11 +56,12 @@ def sparse_controls(
 def _lost(resolved: ResolvedColumn, name: str, given: Mapping[str, str]) -> tuple[int, int]:
     """Rows lost by a control for lack of `name` alone, and rows there were; 0 and 0 where it is
     no control of the column or the column needs it."""
-    column, used = resolved.column, resolved.spec.variables
+    used = resolved.spec.variables
+    needed = {resolved.proxies.get(term, term) for term in resolved.column.needs}
     mine = [term for term in used if name in columns_of(term)]
-    if not mine or any(term in column.needs for term in mine):
+    if not mine or needed & {*mine}:
         return 0, 0
-    others = [term for term in used if not given.keys() & {*columns_of(term)}]
+    others = [term for term in used if term in needed or not given.keys() & {*columns_of(term)}]
     there = resolved.frame[resolved.frame[others].notna().all(axis="columns")]
     return int(there[mine].isna().any(axis="columns").sum()), len(there)
 

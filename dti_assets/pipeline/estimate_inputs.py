@@ -55,6 +55,7 @@ def table_options(workspace: Workspace, frozen_instrument: Any = None) -> Any:
         bootstrap_draws=chosen.bootstrap_draws,
         seed=chosen.seed,
         proxies=PROXIES,
+        simulated=workspace.study.simulated is not None,
         zero_distance_rule=str(workspace.study.instrument.rule),
         instrument_note=None if frozen_instrument is None else frozen_sentence(frozen_instrument),
     )

@@ -52,5 +52,8 @@ def test_no_word_on_what_costs_few_rows_is_absent_or_is_no_control() -> None:
     assert sparse_controls([TABLE], panel(most, FULL), {"a": "mine.csv"}) == []
     assert sparse_controls([TABLE], panel([None] * 8, FULL), {"a": "mine.csv"}) == []
     assert sparse_controls([TABLE], panel(FULL, FEW), {"a": "mine.csv"}) == []
+    # where the outcome is there no more often than the control, the control costs nothing
+    short = panel(FEW, FULL).assign(y=FEW)
+    assert sparse_controls([TABLE], short, {"a": "mine.csv", "y": "mine.csv"}) == []
     sparse_x = panel(FULL, FULL).assign(x=FEW)
     assert sparse_controls([TABLE], sparse_x, {"x": "mine.csv"}) == []

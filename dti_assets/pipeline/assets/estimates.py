@@ -290,20 +290,30 @@ def _comparison(specifications: Mapping[str, TableSpec]) -> dg.AssetsDefinition:
         workspace: dg.ResourceParam[Workspace], **estimated: Any
     ) -> dg.MaterializeResult[Any]:
         """Every published fact beside our number: same sign, same stars, difference, or why the
-        two cannot be compared."""
+        two cannot be compared. Of simulated data the known coefficients take the paper's place."""
         import pandas as pd
 
         from dti_assets.econ.comparison import load_published, paper_comparison
+        from dti_assets.econ.known_truth import load_truth, truth_comparison
 
-        coefficients = [frame for name, frame in estimated.items() if name not in described]
-        descriptives = [frame for name, frame in estimated.items() if name in described]
-        frame = paper_comparison(
-            load_published(),
-            pd.concat(coefficients, ignore_index=True),
-            pd.concat(descriptives, ignore_index=True) if descriptives else None,
+        coefficients = pd.concat(
+            [frame for name, frame in estimated.items() if name not in described],
+            ignore_index=True,
         )
+        descriptives = [frame for name, frame in estimated.items() if name in described]
+        truth = workspace.study.simulated
+        if truth:
+            frame = truth_comparison(load_truth(workspace.study.path(truth)), coefficients)
+        else:
+            frame = paper_comparison(
+                load_published(),
+                coefficients,
+                pd.concat(descriptives, ignore_index=True) if descriptives else None,
+            )
         verdicts = frame["verdict"].value_counts()
         sentence = ", ".join(f"{n} {verdict}" for verdict, n in verdicts.items())
+        if truth:
+            sentence = f"estimates beside the truth of the simulation: {sentence}"
         return finished(workspace, tables.PAPER_COMPARISON, frame, sentence)
 
     return paper_comparison
