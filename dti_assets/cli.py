@@ -144,14 +144,14 @@ def freeze(study_file: str, replace: bool) -> None:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["table", "csv", "json", "md"]),
+    type=click.Choice(["table", "long", "csv", "json", "md"]),
     default="table",
     show_default=True,
-    help="csv and json are at full precision.",
+    help="long: a line for each value; csv and json are at full precision.",
 )
 def show(asset: str, study_file: str, years: str | None, form: str) -> None:
     """Print a stored asset, or with ASSET.CHECK all that one of its checks finds to look at."""
-    from dti_assets.output import render, without_controls
+    from dti_assets.output import cut_columns, render, without_controls
 
     study = read_study(study_file, years)
     name, _, check = asset.partition(".")
@@ -159,8 +159,9 @@ def show(asset: str, study_file: str, years: str | None, form: str) -> None:
     lacking = lacking_years(name, frame, study)
     if check:
         frame = findings_table(asset, study)
-    if check and form == "table":
-        # sentences, which no column cuts
+    sentences = check and form in ("table", "long")
+    if sentences:
+        # which no column cuts
         text = "".join(f"{without_controls(finding)}\n" for finding in frame["finding"])
     else:
         text = render(frame, form)
@@ -169,6 +170,11 @@ def show(asset: str, study_file: str, years: str | None, form: str) -> None:
         click.echo("nothing to look at" if check else "0 rows", err=True)
     if lacking:
         click.echo(lacking, err=True)
+    if form == "table" and not sentences and (cut := cut_columns(frame)):
+        click.echo(f"cut: {', '.join(cut)}; whole with --format long (or csv)", err=True)
+    printed = study.path(study.outputs) / "tables" / f"{asset}.md"
+    if form in ("table", "md") and not study.remote_outputs and printed.is_file():
+        click.echo(f"as printed, columns side by side: {printed}", err=True)
 
 
 @cli.command()

@@ -157,7 +157,8 @@ def _estimated(study: Study, name: str) -> Lineage:
         names = [n for n in shipped_tables() if n in specifications]
         regressions = [n for n in names if specifications[n].kind != "descriptives"]
         return {
-            column: tuple(f"{n}.{column}" for n in regressions) for column in ("estimate", "stars")
+            column: tuple(f"{n}.{column}" for n in regressions)
+            for column in ("estimate", "stars", "conf_low", "conf_high")
         }
     if name in specifications:
         used = _used(specifications[name])

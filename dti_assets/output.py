@@ -16,14 +16,17 @@ _LONGEST_CELL = 40
 
 
 def render(frame: pd.DataFrame, form: str) -> str:
-    """`table` and `md` for the eye; `csv` and `json` at full precision, null as an empty cell or
-    null. Ends with a line break."""
+    """`table`, `md` and `long` for the eye; `csv` and `json` at full precision, null as an empty
+    cell or null. `table` cuts long cells (see `cut_columns`); `long` puts each value on a line of
+    its own and cuts nothing. Ends with a line break."""
+    if form == "long":
+        return "\n".join(map(_long, records(frame)))
     if form == "csv":
         return csv_text(frame)
     if form == "json":
         return json.dumps(records(frame), ensure_ascii=False, indent=1) + "\n"
     cells = [[str(name) for name in frame.columns]]
-    cells += [[_cell(value) for value in row.values()] for row in records(frame)]
+    cells += [[_cell(value, form == "table") for value in row.values()] for row in records(frame)]
     if form == "md":
         lines = ["| " + " | ".join(row) + " |" for row in cells]
         return "\n".join([lines[0], "|" + " --- |" * len(cells[0]), *lines[1:]]) + "\n"
@@ -35,12 +38,31 @@ def render(frame: pd.DataFrame, form: str) -> str:
     )
 
 
-def _cell(value: Any) -> str:
+def cut_columns(frame: pd.DataFrame) -> list[str]:
+    """The columns of which `table` cuts a cell."""
+    return [
+        str(name)
+        for name in frame.columns
+        if any(len(_cell(value, False)) > _LONGEST_CELL for value in frame[name].dropna())
+    ]
+
+
+def _long(row: dict[str, Any]) -> str:
+    """A row as a line for every value that is there."""
+    width = max(map(_width, row), default=0)
+    return "".join(
+        f"{name}{' ' * (width - _width(name))}  {_cell(value, False)}\n"
+        for name, value in row.items()
+        if value is not None
+    )
+
+
+def _cell(value: Any, cut: bool) -> str:
     if value is None:
         return ""
     text = f"{value:.6g}" if isinstance(value, float) else str(value)
     text = text.replace("\n", " ").replace("|", "/")
-    return text if len(text) <= _LONGEST_CELL else text[: _LONGEST_CELL - 1] + "…"
+    return text[: _LONGEST_CELL - 1] + "…" if cut and len(text) > _LONGEST_CELL else text
 
 
 def shortened(line: str, columns: int) -> str:

@@ -69,7 +69,7 @@ class ConsoleProgress(Progress):
         """The closing summary: how it ended, what needs attention, where the results are."""
         seconds = time.monotonic() - self.started
         verb = "finished" if outcome.success else "FAILED"
-        out = [f"study {study.name}, {_span(study.years)}: {verb} in {seconds:.0f} s"]
+        out = [f"study {study.title}, {_span(study.years)}: {verb} in {seconds:.0f} s"]
         if outcome.failures:
             out.append("failed:")
             out += [indent(sentence, "  ") for sentence in outcome.failures]

@@ -137,11 +137,18 @@ def _design(
 def _study_file(folder: Path, years: tuple[int, int], seed: int) -> None:
     """The template that `dti new` writes, with its own name and years."""
     text = (files("dti_assets.reference") / "study" / "study.yaml").read_text(encoding="utf-8")
-    for key, value in (("name", f"simulated-{seed}"), ("years", f"[{years[0]}, {years[1]}]")):
+    for key, value in (
+        ("name", f"simulated-{seed}"),
+        ("years", f"[{years[0]}, {years[1]}]"),
+        ("simulated", "truth.json"),
+    ):
         text, found = re.subn(rf"^{key}: (?:\[[^]]*\]|\S+)", f"{key}: {value}", text, flags=re.M)
         assert found == 1, f"the study template has no line {key}:"
     body = text[text.index("name: ") :]
-    head = f"# An invented study made by dti simulate --seed {seed}; its truth is in truth.json.\n"
+    head = (
+        f"# An invented study made by dti simulate --seed {seed}; its truth is in truth.json, and\n"
+        "# for the sake of the key `simulated` every result says that it is simulated data.\n"
+    )
     (folder / "study.yaml").write_text(head + body, encoding="utf-8")
 
 

@@ -244,6 +244,9 @@ class Study(_Part):
 
     name: str = Field("official", min_length=1, description="a name for outputs and notes")
     years: tuple[int, int] = Field(description="first and last year, inclusive")
+    simulated: str | None = Field(
+        None, description="truth.json of an invented study, whose results say simulated data"
+    )
     inputs: Inputs = Inputs()
     outputs: str = Field("outputs", description="folder, or any fsspec URL")
     run_storage: Literal["sqlite", "postgres"] = Field(
@@ -270,6 +273,11 @@ class Study(_Part):
                 f"first and last year must satisfy {FIRST_YEAR} <= first <= last <= {LAST_YEAR}"
             )
         return value
+
+    @property
+    def title(self) -> str:
+        """The name as it stands over results: invented data are called so."""
+        return f"{self.name} (simulated data)" if self.simulated else self.name
 
     @property
     def root(self) -> Path:

@@ -19,6 +19,7 @@ import pytest
 from geopy.distance import great_circle
 
 from dti_assets.econ import Specification, anderson_rubin_set, wild_cluster_test
+from dti_assets.econ.known_truth import load_truth
 from dti_assets.geography.distances import capital_distances
 from dti_assets.geography.instrument import dti_iv
 from dti_assets.geography.provinces import find_province, provinces
@@ -309,7 +310,11 @@ def test_options_out_of_range(tmp_path: Path, options: dict[str, Any], message: 
 def test_the_default_study_holds_its_coefficients(tmp_path: Path) -> None:
     folder = tmp_path / "study"
     truth = simulate_study(folder)
-    assert len(truth["reports"]) == 434 and load_study(folder / "study.yaml").name == "simulated-7"
+    study = load_study(folder / "study.yaml")
+    assert len(truth["reports"]) == 434 and study.name == "simulated-7"
+    # what every result of the study is labelled by, and compared with
+    assert study.simulated == "truth.json"
+    assert load_truth(folder / "truth.json")["total"] == truth["coefficients"]["total"]
     panel = rebuilt(folder, truth, tmp_path / "work")
     known = truth["coefficients"]
     effects = ("province", "year")

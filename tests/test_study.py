@@ -85,6 +85,6 @@ def test_the_schema_describes_every_key() -> None:
     schema = study_schema()
     assert set(schema["properties"]) == {
         "name", "years", "inputs", "outputs", "text", "reports", "instrument", "patents",
-        "panel", "estimates", "audit", "run_storage", "notify",
+        "panel", "estimates", "audit", "run_storage", "notify", "simulated",
     }  # fmt: skip
     assert schema["required"] == ["years"]

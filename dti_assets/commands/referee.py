@@ -28,7 +28,7 @@ def referee(folder: Path | None, study_file: str) -> None:
     study = read_study(study_file, None)
     names = (REFEREE_RESPONSE.name, *FIGURE_NEEDS)
     stored = {name: stored_table(name, study) for name in names}
-    made = documents(study.name, study.all_years, stored)
+    made = documents(study.title, study.all_years, stored)
     with tempfile.TemporaryDirectory() as place:
         for name, content in made.items():
             (Path(place) / name).write_bytes(content)

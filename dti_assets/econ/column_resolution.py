@@ -31,7 +31,8 @@ class TableOptions:
     wild tests and of the mediation bootstrap. proxies : variable -> stand-in, used only where the
     variable is absent. zero_distance_rule : named under every table that uses the instrument.
     instruments : names of columns that carry the rule. instrument_note : a sentence on their
-    origin (frozen or not) printed beside the rule. entity, time : identify a row for lags.
+    origin (frozen or not) printed beside the rule. simulated : the data are invented, and every
+    label says so. entity, time : identify a row for lags.
     """
 
     covariance: str = "clustered"
@@ -43,6 +44,7 @@ class TableOptions:
     zero_distance_rule: str | None = None
     instruments: tuple[str, ...] = ("DTI_iv",)
     instrument_note: str | None = None
+    simulated: bool = False
     entity: str = "province"
     time: str = "year"
 
@@ -172,11 +174,17 @@ def stamp(resolved: ResolvedColumn, facts: dict[str, Any], options: TableOptions
     return "; ".join(parts)
 
 
-def table_label(table: TableSpec, complete: bool) -> str:
-    """The name a table has earned: "Table 2", or "O2, ... not a replication"."""
-    if complete:
-        return f"Table {table.table}"
-    return f"O{table.table}, official-data illustration, not a replication"
+def table_name(table: TableSpec, complete: bool, options: TableOptions) -> str:
+    """The name a table has earned: "Table 2"; "O2" where data are absent, "S2" where invented."""
+    return f"{'S' if options.simulated else 'Table ' if complete else 'O'}{table.table}"
+
+
+def table_label(table: TableSpec, complete: bool, options: TableOptions) -> str:
+    """That name, and what keeps it from being the paper's table: "O2, ... not a replication"."""
+    name = table_name(table, complete, options)
+    if options.simulated:
+        return f"{name}, simulated data, not a replication"
+    return name if complete else f"{name}, official-data illustration, not a replication"
 
 
 def year_span(frame: pd.DataFrame, time: str) -> str | None:

@@ -73,12 +73,12 @@ def _each(
 ) -> list[dict[str, Any]]:
     """The rows of each 2SLS column with one endogenous regressor, or its reason."""
     rows: list[dict[str, Any]] = []
-    for table, column, head in two_stage_columns(tables):
+    for table, column, head in two_stage_columns(tables, options):
         try:
             resolved = resolve(table, column, panel, options)
             result = estimate(resolved.spec, resolved.frame)
             head |= {
-                "label": table_label(table, resolved.is_complete(result.nobs)),
+                "label": table_label(table, resolved.is_complete(result.nobs), options),
                 "outcome": resolved.spec.outcome,
                 "endogenous": resolved.spec.endogenous[0],
                 "note": column_facts(resolved, result, options)["note"],

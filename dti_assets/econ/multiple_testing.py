@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dti_assets.econ.cluster_products import cluster_products
-from dti_assets.econ.column_resolution import FEWEST_CLUSTERS, TableOptions, resolve
+from dti_assets.econ.column_resolution import (
+    FEWEST_CLUSTERS,
+    TableOptions,
+    resolve,
+    table_name,
+)
 from dti_assets.econ.design import build
 from dti_assets.econ.errors import EconError, SpecificationError
+from dti_assets.econ.sample import prepare
 from dti_assets.econ.specification import Specification
 from dti_assets.econ.table_specifications import TableSpec
 from dti_assets.econ.tables import ROMANO_WOLF
@@ -100,14 +106,16 @@ def romano_wolf_tables(
         if table.table not in numbers:
             continue
         for column in table.columns:
-            name = f"Table {table.table}, column {column.column}"
             try:
                 found = resolve(table, column, panel, options)
+                complete = found.is_complete(len(prepare(found.spec, found.frame)))
             except EconError as error:
+                name = f"{table_name(table, False, options)}, column {column.column}"
                 unanswered += [
                     {"hypothesis": name, "term": term, "reason": str(error)} for term in column.keys
                 ]
                 continue
+            name = f"{table_name(table, complete, options)}, column {column.column}"
             if not found.spec.endogenous:
                 hypotheses += [(name, found.spec, found.frame, term) for term in found.keys]
     tested = romano_wolf(hypotheses, options.draws, options.seed)

@@ -42,7 +42,7 @@ def weak_instrument_inference(
     """
     options = options or TableOptions()
     rows = []
-    for table, column, head in two_stage_columns(tables):
+    for table, column, head in two_stage_columns(tables, options):
         try:
             resolved = resolve(table, column, panel, options)
             rows.append({**head, **_weak(table, resolved, options)})
@@ -66,7 +66,7 @@ def _weak(table: TableSpec, resolved: ResolvedColumn, options: TableOptions) -> 
     )
     facts = column_facts(resolved, result, options)
     row: dict[str, Any] = {
-        "label": table_label(table, resolved.is_complete(result.nobs)),
+        "label": table_label(table, resolved.is_complete(result.nobs), options),
         "outcome": spec.outcome,
         "endogenous": term,
         "n_obs": result.nobs,
@@ -189,7 +189,7 @@ def indirect_effects(
             others = plan.joint_with if version == "joint" else ()
             head: dict[str, Any] = {
                 "table": table.table,
-                "label": table_label(table, False),
+                "label": table_label(table, False, options),
                 "mediator": plan.mediator,
                 "version": version,
             }
@@ -241,7 +241,7 @@ def _mediated(
     more = ("aroian_z", "aroian_p", "share_mediated", "rho_at_zero")
     return {
         **{name: getattr(found, name) for name in (*names, *more)},
-        "label": table_label(table, resolved.is_complete(found.nobs)),
+        "label": table_label(table, resolved.is_complete(found.nobs), options),
         "n_obs": found.nobs,
         "n_clusters": found.n_clusters,
         "conf_low": found.conf_int[0],
@@ -263,7 +263,7 @@ def leave_one_province_out(
     for table, column in _columns(tables):
         head: dict[str, Any] = {
             "table": table.table,
-            "label": table_label(table, False),
+            "label": table_label(table, False, options),
             "column": column.column,
             "without": "",
         }
@@ -276,7 +276,7 @@ def leave_one_province_out(
         except EconError as error:
             rows += [{**head, "term": term, "reason": str(error)} for term in column.keys]
             continue
-        head["label"] = table_label(table, resolved.is_complete(whole.nobs))
+        head["label"] = table_label(table, resolved.is_complete(whole.nobs), options)
         for term in resolved.keys:
             if term not in left_out.estimates:
                 reason = whole.absorbed.get(term, "no coefficient")
@@ -302,7 +302,7 @@ def leave_one_province_out(
 
 
 def two_stage_columns(
-    tables: Iterable[TableSpec],
+    tables: Iterable[TableSpec], options: TableOptions
 ) -> Iterator[tuple[TableSpec, ColumnSpec, dict[str, Any]]]:
     """Every column with one endogenous regressor, and what its rows say before it is resolved."""
     for table, column in _columns(tables):
@@ -312,7 +312,7 @@ def two_stage_columns(
                 column,
                 {
                     "table": table.table,
-                    "label": table_label(table, False),
+                    "label": table_label(table, False, options),
                     "column": column.column,
                     "outcome": column.outcome,
                     "endogenous": column.endogenous[0],

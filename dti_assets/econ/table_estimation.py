@@ -53,7 +53,7 @@ def estimate_table(
     results = [_column(table, column, panel, options) for column in table.columns]
     complete = all(done for done, _, column in results if not column.added)
     rows = [row for _, rows, _ in results for row in rows]
-    label = table_label(table, complete)
+    label = table_label(table, complete, options)
     return ESTIMATES.frame([{**row, "table": table.table, "label": label} for row in rows])
 
 
@@ -97,7 +97,7 @@ def describe(
             row["std_within"] = float(demean(values[:, None], codes).std())
     counts = {row["variable"]: row.get("n_obs", 0) for row in rows}
     complete = all(counts.get(name, 0) >= (table.rows or 1) for name in table.required)
-    label = table_label(table, complete)
+    label = table_label(table, complete, options)
     return DESCRIPTIVES.frame([{**row, "table": table.table, "label": label} for row in rows])
 
 

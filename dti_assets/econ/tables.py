@@ -5,7 +5,9 @@ from dti_assets.tables import Column, Table
 REASON = Column("reason", "string", "why values of this row are null", nullable=True)
 _TABLE = Column("table", "string", "number of the table")
 _LABEL = Column(
-    "label", "string", "Table n where inputs are complete; On, ... not a replication, where not"
+    "label",
+    "string",
+    "Table n where inputs are complete; On, ... not a replication, where not; Sn on simulated data",
 )
 _COLUMN = Column("column", "string", "column of the table")
 
@@ -334,18 +336,20 @@ FORENSICS = Table(
 
 PAPER_COMPARISON = Table(
     "paper_comparison",
-    "published fact",
+    "published fact, or known coefficient of simulated data",
     (
         Column("fact", "string", "name of the fact"),
         _TABLE,
         _COLUMN,
         Column("term", "string", "coefficient or statistic"),
-        Column("published", "string", "what the paper prints or says"),
-        number("published_value", "number, where the paper prints one"),
+        Column("published", "string", "what the paper prints or says; the truth, where known"),
+        number("published_value", "number, where the paper prints one; the truth, where known"),
         text("published_sign", "positive or negative"),
         text("published_stars", "stars, or significant / not significant"),
         number("estimate", "our estimate"),
         text("stars", "our stars"),
+        number("conf_low", "lower end of our 95 % interval, beside a known truth"),
+        number("conf_high", "upper end of our 95 % interval, beside a known truth"),
         flag("same_sign", "null where not comparable"),
         flag("same_stars", "null where not comparable"),
         number("difference", "estimate - published value; null where not comparable"),
@@ -354,4 +358,25 @@ PAPER_COMPARISON = Table(
         Column("source", "string", "page or table of the fact"),
     ),
     key=("fact",),
+)
+
+# from best to worst
+RUNS = ("as in the paper", "in part", "all variables", "reduced controls", "proxy", "no")
+
+TABLE_COVERAGE = Table(
+    "table_coverage",
+    "table of the study",
+    (
+        Column("table", "string", "asset of the table"),
+        Column("title", "string", "what the table shows"),
+        Column("runs", "string", "the worst of its columns that run", allowed=RUNS),
+        text("columns_that_run", "columns (or variables) that can be estimated"),
+        text("columns_that_cannot", "columns that cannot, and why"),
+        Column("n_obs", "int64", "rows of the largest column", "rows", minimum=0),
+        Column("n_provinces", "int64", "provinces in it", minimum=0),
+        text("years", "first and last year in it"),
+        text("controls_absent", "controls without any value"),
+        text("note", "proxies used, columns without clustered inference"),
+    ),
+    key=("table",),
 )

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dti_assets.panel.cells import lay_out, pick, stack_figures
-from dti_assets.panel.coverage import panel_coverage, series_coverage, table_coverage
+from dti_assets.panel.coverage import panel_coverage, series_coverage
 from dti_assets.panel.errors import PanelError
 from dti_assets.panel.logarithms import LogOfZero
 from dti_assets.panel.official import membership_sources, memberships, official_figures
@@ -28,13 +28,12 @@ _KEYS = ["province_code", "province", "year"]
 
 
 class PanelTables(NamedTuple):
-    """What build_panel returns: five tables, the raw figures used (table figures), and the number
+    """What build_panel returns: four tables, the raw figures used (table figures), and the number
     of official figures per series that a user's series displaced."""
 
     panel: pd.DataFrame
     sources: pd.DataFrame
     coverage: pd.DataFrame
-    table_coverage: pd.DataFrame
     series_coverage: pd.DataFrame
     figures: pd.DataFrame
     given_up: dict[str, int]
@@ -49,7 +48,7 @@ def build_panel(
     log_of_zero: Any = "drop",
     fill_gaps: Collection[str] = (),
 ) -> PanelTables:
-    """The panel with its sources, its coverage, and which tables can run on it.
+    """The panel with its sources and its coverage.
 
     `years` is first and last, inclusive: 31 x T rows in GB/T 2260 order, then by year. `dti_iv`
     and `dti` are the tables of those names, `official` is official_statistics(), `user` is the
@@ -98,7 +97,6 @@ def build_panel(
         panel,
         sources,
         panel_coverage(panel, sources, zeros),
-        table_coverage(panel),
         series_coverage(used, len(base)),
         used,
         given_up,

@@ -50,10 +50,6 @@ TOPICS: dict[str, tuple[str, tuple[str, ...]]] = {
         "No cell rests on a figure still to be verified.",
         ("unverified figures",),
     ),
-    "nothing_left_out": (
-        "Every row and column of the user's files is used, footnotes and national rows excepted.",
-        ("left out",),
-    ),
 }
 
 
@@ -61,6 +57,12 @@ def findings(table: pd.DataFrame, checks: Collection[str]) -> list[str]:
     """The messages of those checks that found something, from table panel_checks."""
     chosen = table[table["check"].isin(list(checks)) & ~table["passed"].astype(bool)]
     return chosen["message"].tolist()
+
+
+def left_out(skipped: pd.DataFrame) -> list[str]:
+    """What of the user's files is not used though it may hold figures, from table
+    figures_left_out."""
+    return [row["message"] for row in check_skipped(skipped) if not row["passed"]]
 
 
 def absent_variables(coverage: pd.DataFrame) -> list[str]:

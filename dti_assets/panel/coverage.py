@@ -1,16 +1,15 @@
-"""What the panel covers: variables complete, partial or absent, and tables that can run.
+"""What the panel covers: variables and series complete, partial or absent, and how to supply them.
 
-What each table of the paper needs is data (reference/table_requirements.csv).
+Which tables can be estimated on it is another question (econ.table_coverage).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from dti_assets.panel.official import memberships
-from dti_assets.panel.series import catalogue, reference_rows
-from dti_assets.panel.tables import PANEL_COVERAGE, SERIES_COVERAGE, TABLE_COVERAGE
+from dti_assets.panel.series import catalogue
+from dti_assets.panel.tables import PANEL_COVERAGE, SERIES_COVERAGE
 from dti_assets.panel.variables import VARIABLES, Variable
 
 if TYPE_CHECKING:
@@ -23,16 +22,6 @@ _SUPPLY = {
     "dti_iv": "put government work reports into the reports folder",
     "membership": "",
 }
-_ORDER = ("as in the paper", "reduced controls", "proxy", "no")
-
-
-class _Run(NamedTuple):
-    column: str
-    runs: str
-    sample: pd.DataFrame
-    absent_controls: list[str]
-    why_not: str
-    note: str
 
 
 def panel_coverage(
@@ -103,6 +92,20 @@ def series_coverage(figures: pd.DataFrame, cells: int) -> pd.DataFrame:
     return SERIES_COVERAGE.frame(rows)
 
 
+def user_files(sources: pd.DataFrame, figures: pd.DataFrame) -> dict[str, str]:
+    """The files of the panel folder behind every variable that rests on the user's figures.
+
+    `sources` and `figures` are tables panel_sources and user_figures.
+    """
+    given = set(sources.loc[sources["origin"].str.contains("user"), "variable"])
+    files = {}
+    for variable in VARIABLES:
+        if variable.name in given:
+            mine = figures[figures["series"].isin(variable.series)]
+            files[variable.name] = ", ".join(sorted(set(mine["file"])))
+    return files
+
+
 def how_to_supply(variable: Variable) -> str:
     """Which file with which columns would complete the variable."""
     if variable.origin != "series":
@@ -112,71 +115,6 @@ def how_to_supply(variable: Variable) -> str:
         needed = [catalogue()[name] for name in how.series]
         ways.append(" and ".join(f"{s.name} ({s.unit}) from {s.how_to_supply}" for s in needed))
     return "a file in the panel folder with " + "; or ".join(ways)
-
-
-def table_coverage(panel: pd.DataFrame) -> pd.DataFrame:
-    """One row per table of the paper: whether it can run, on what sample, what is absent.
-
-    A control without any value is left out of the sample and named; a partial one restricts it.
-    `proxy` means a variable is absent and its proxy (INVn for DTIn) could stand in under its
-    own name (table table_coverage).
-    """
-    region = {place["province_code"]: place for place in memberships()}
-    rows: list[dict[str, Any]] = []
-    tables: dict[str, list[dict[str, str]]] = {}
-    for need in reference_rows("table_requirements.csv"):
-        tables.setdefault(need["table"], []).append(need)
-    for table, needs in tables.items():
-        runs = [_run(panel, need, region) for need in needs]
-        able = [run for run in runs if run.runs != "no"]
-        best = min((run.runs for run in runs), key=_ORDER.index)
-        widest = max(able, key=lambda run: len(run.sample)) if able else None
-        stuck: dict[str, list[str]] = {}
-        for run in runs:
-            if run.runs == "no":
-                stuck.setdefault(run.why_not, []).append(run.column)
-        cannot = [f"({', '.join(columns)}) {why}" for why, columns in stuck.items()]
-        controls = dict.fromkeys(name for run in runs for name in run.absent_controls)
-        rows.append(
-            {
-                "table": table,
-                "title": needs[0]["title"],
-                "runs": best,
-                "columns_that_run": ", ".join(run.column for run in able) or None,
-                "columns_that_cannot": "; ".join(cannot) or None,
-                "n_obs": len(widest.sample) if widest else 0,
-                "n_provinces": widest.sample["province_code"].nunique() if widest else 0,
-                "years": year_ranges(widest.sample["year"]) if widest else None,
-                "controls_absent": ", ".join(controls) or None,
-                "note": "; ".join(dict.fromkeys(run.note for run in able if run.note)) or None,
-            }
-        )
-    return TABLE_COVERAGE.frame(rows)
-
-
-def _run(panel: pd.DataFrame, need: dict[str, str], places: dict[int, dict[str, Any]]) -> _Run:
-    needed = [need["outcome"], need["treatment"], *need["needs"].split()]
-    controls = need["controls"].split()
-    sub = panel
-    if need["sample"] != "all":
-        name, value = need["sample"].split("=")
-        inside = [code for code, place in places.items() if str(place[name]) == value]
-        sub = panel[panel["province_code"].isin(inside)]
-    empty = {name for name in (*needed, *controls) if sub[name].isna().all()}
-    swapped = {name: PROXIES[name] for name in needed if name in empty and name in PROXIES}
-    usable = {name: swap for name, swap in swapped.items() if sub[swap].notna().any()}
-    used = [usable.get(name, name) for name in needed]
-    missing = [name for name in used if name in empty]
-    absent = [name for name in controls if name in empty]
-    sample = sub.dropna(subset=[*used, *(name for name in controls if name not in absent)])
-    note = ", ".join(f"{swap} stands in for {name}" for name, swap in usable.items())
-    if missing:
-        why = f"needs {', '.join(missing)}, which is absent (see panel_coverage)"
-        return _Run(need["column"], "no", sample, absent, why, "")
-    if sample.empty:
-        return _Run(need["column"], "no", sample, absent, "no row has all it needs", "")
-    runs = "proxy" if usable else "reduced controls" if absent else "as in the paper"
-    return _Run(need["column"], runs, sample, absent, "", note)
 
 
 def year_ranges(years: pd.Series) -> str | None:

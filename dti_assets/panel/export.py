@@ -27,10 +27,11 @@ _STATA_TEXT = 2045
 
 
 def export_panel(
-    built: PanelTables, folder: Path, log_of_zero: str = "drop"
+    built: PanelTables, table_coverage: pd.DataFrame, folder: Path, log_of_zero: str = "drop"
 ) -> list[dict[str, str]]:
     """Every format into `folder`; rows of file name and SHA-256, in the order written.
 
+    `table_coverage` is the stored table of that name, which tables can run on the panel.
     panel.csv, panel.parquet, panel.xlsx (sheets panel, variables, coverage, series, tables,
     sources), panel.dta, codebook.md and codebook.html.
     """
@@ -41,7 +42,7 @@ def export_panel(
     paths = [
         write_csv(built.panel, folder / "panel.csv"),
         write_parquet(built.panel, folder / "panel.parquet"),
-        write_xlsx(built, folder / "panel.xlsx"),
+        write_xlsx(built, table_coverage, folder / "panel.xlsx"),
         write_stata(built.panel, folder / "panel.dta"),
         folder / "codebook.md",
         folder / "codebook.html",
@@ -68,13 +69,13 @@ def write_parquet(panel: pd.DataFrame, path: Path) -> Path:
     return path
 
 
-def write_xlsx(built: PanelTables, path: Path) -> Path:
+def write_xlsx(built: PanelTables, table_coverage: pd.DataFrame, path: Path) -> Path:
     """The panel with its variables, coverage, tables that can run and sources, a sheet each."""
     variables = codebook_rows(built.coverage)
     frames = [
         ("coverage", built.coverage),
         ("series", built.series_coverage),
-        ("tables", built.table_coverage),
+        ("tables", table_coverage),
         ("sources", built.sources),
     ]
     return write_workbook(

@@ -12,7 +12,6 @@ REGIONS = ("East", "Central", "West", "Northeast")
 STATUSES = ("published", "to be verified")
 ORIGINS = ("official", "user", "official+user", "computed", "membership", "absent")
 STATES = ("complete", "partial", "absent")
-RUNS = ("as in the paper", "reduced controls", "proxy", "no")
 SEVERITIES = ("error", "warning", "info")
 
 _REASON = Column("reason", "string", "why a value is null", nullable=True)
@@ -190,24 +189,6 @@ SERIES_COVERAGE = Table(
         Column("how_to_supply", "string", "where to find what is missing", nullable=True),
     ),
     key=("series",),
-)
-
-TABLE_COVERAGE = Table(
-    "table_coverage",
-    "table of the paper",
-    (
-        Column("table", "string", "asset of the table"),
-        Column("title", "string", "what the table shows"),
-        Column("runs", "string", "best any of its columns can do", allowed=RUNS),
-        Column("columns_that_run", "string", "columns with a sample", nullable=True),
-        Column("columns_that_cannot", "string", "columns without, and why", nullable=True),
-        Column("n_obs", "int64", "rows of the largest column", minimum=0),
-        Column("n_provinces", "int64", "provinces in it", minimum=0),
-        Column("years", "string", "years in it", nullable=True),
-        Column("controls_absent", "string", "controls without any value", nullable=True),
-        Column("note", "string", "proxies used, what to add", nullable=True),
-    ),
-    key=("table",),
 )
 
 FROZEN_INSTRUMENT = Table(

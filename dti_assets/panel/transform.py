@@ -49,7 +49,10 @@ def transformed(variable: Variable, cells: dict[str, Cells], rule: LogOfZero) ->
     reasons.append(refused)
     there = ~np.isnan(value)
     rated = [pick(across, part, None) for part in (rates.source, rates.status, rates.origin)]
-    origin = _joined([*(one.origin for one in used), rated[2]], "+")
+    # whichever of a figure and its exchange rate is the user's
+    origins = zip(*(one.origin for one in used), rated[2], strict=True)
+    joined = ["+".join(sorted({one for one in row if one})) or None for row in origins]
+    origin = np.array(joined, dtype=object)
     source = _joined([*(one.source for one in used), rated[0]], "; ")
     status = _joined([*(one.status for one in used), rated[1]], "; ")
     doubtful = np.array(["to be verified" in (text or "") for text in status])

@@ -23,7 +23,7 @@ from dti_assets.pipeline.assets import (
     reports,
 )
 from dti_assets.pipeline.automation import automated, schedules, sensors
-from dti_assets.pipeline.checks import all_checks
+from dti_assets.pipeline.declared_checks import all_checks
 from dti_assets.pipeline.io import ParquetIOManager, one_run_at_a_time
 from dti_assets.pipeline.origins import Origins, file_contents
 from dti_assets.pipeline.partitions import FIRST_YEAR, yearly
@@ -83,7 +83,7 @@ def _assets(study: Study) -> list[dg.AssetsDefinition]:
         *contexts.ASSETS,
         *instrument.ASSETS,
         *patents.ASSETS,
-        *panel.ASSETS,
+        *panel.panel_assets(study_tables(study)),
         *estimates.estimate_assets(study_tables(study)),
         *instrument_evidence.instrument_evidence(study_tables(study)),
         *influence.influence_assets(study_tables(study)),

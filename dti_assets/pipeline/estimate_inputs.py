@@ -43,8 +43,8 @@ def under_both_rules(
     return table.frame(pd.concat(frames, ignore_index=True))
 
 
-def table_options(workspace: Workspace, frozen_instrument: Any) -> Any:
-    """What the study settles for all tables."""
+def table_options(workspace: Workspace, frozen_instrument: Any = None) -> Any:
+    """What the study settles for all tables; without `frozen_instrument` for what prints none."""
     from dti_assets.econ.table_estimation import TableOptions
     from dti_assets.panel.coverage import PROXIES
 
@@ -55,8 +55,9 @@ def table_options(workspace: Workspace, frozen_instrument: Any) -> Any:
         bootstrap_draws=chosen.bootstrap_draws,
         seed=chosen.seed,
         proxies=PROXIES,
+        simulated=workspace.study.simulated is not None,
         zero_distance_rule=str(workspace.study.instrument.rule),
-        instrument_note=frozen_sentence(frozen_instrument),
+        instrument_note=None if frozen_instrument is None else frozen_sentence(frozen_instrument),
     )
 
 

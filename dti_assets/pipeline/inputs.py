@@ -35,8 +35,9 @@ FILE_READERS: dict[str, tuple[str, ...]] = {
     "panel": ("user_figures",),
     "terms": COUNTS,
     "patent_terms": ("digital_patents",),
-    "specifications": (ESTIMATES,),
+    "specifications": (ESTIMATES, "table_coverage"),
     "citations": ("published_forensics",),
+    "truth": ("paper_comparison",),
     "audit": ("measurement_audit",),
     "freeze": ("frozen_instrument",),
     # the report shows the whole of study.yaml
@@ -46,6 +47,8 @@ FILE_READERS: dict[str, tuple[str, ...]] = {
 SETTING_READERS: dict[str, tuple[str, ...]] = {
     "name": (PAGE,),
     "years": (ALL,),
+    # every label, and what invented figures are held against
+    "simulated": (ESTIMATES, "panel"),
     "inputs.reports": (ROOT,),
     "inputs.patents": ("digital_patents",),
     "inputs.panel": ("user_figures",),
@@ -65,7 +68,7 @@ SETTING_READERS: dict[str, tuple[str, ...]] = {
     "panel.units": ("user_figures",),
     "panel.aliases": ("user_figures",),
     "panel.fill_gaps": ("panel",),
-    "estimates": (ESTIMATES,),
+    "estimates": (ESTIMATES, "table_coverage"),
     "estimates.citations": ("published_forensics",),
     "audit": ("measurement_audit",),
     "run_storage": (),
@@ -170,6 +173,8 @@ def input_files(study: Study, kinds: Iterable[str]) -> dict[str, dict[str, Path]
     found["specifications"] = {path.relative_to(folder).as_posix(): path for path in listed}
     citations = [study.path(own.citations)] if own.citations else []
     found["citations"] = {path.name: path for path in citations}
+    truth = [study.path(study.simulated)] if study.simulated else []
+    found["truth"] = {path.name: path for path in truth}
     found["audit"] = {
         f"{folder.name}/{path.name}": path
         for folder in (study.path(study.audit.reports), study.path(study.audit.patents))

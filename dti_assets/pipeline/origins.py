@@ -18,7 +18,7 @@ from dti_assets.stored_tables import YEARLY
 from dti_assets.study import Study
 from dti_assets.study_tables import study_tables
 
-_KINDS = ("patents", "patent_terms", "panel", "specifications", "citations", "audit")
+_KINDS = ("patents", "patent_terms", "panel", "specifications", "citations", "audit", "truth")
 
 
 def file_readers(study: Study) -> dict[str, tuple[str, ...]]:
@@ -28,6 +28,8 @@ def file_readers(study: Study) -> dict[str, tuple[str, ...]]:
         "user_figures": ("panel",),
         "published_forensics": ("citations",),
         "measurement_audit": ("audit",),
+        "paper_comparison": ("truth",),
+        "table_coverage": ("specifications",),
         **dict.fromkeys(study_tables(study), ("specifications",)),
     }
 

@@ -27,7 +27,7 @@ def package_readme(
     study = workspace.study
     return readme(
         Facts(
-            study=study.name,
+            study=study.title,
             study_file=study.file.name,
             outputs=study.outputs.rstrip("/").removeprefix("./"),
             years=study.years,

@@ -156,6 +156,8 @@ def _check_places(study: Study) -> None:
         places["estimates.tables"] = study.estimates.tables
     if study.estimates.citations:
         places["estimates.citations"] = study.estimates.citations
+    if study.simulated:
+        places["simulated"] = study.simulated
     for key, path in places.items():
         if not is_inside(path.rstrip("/").removeprefix("./")):
             raise PackageError(
@@ -216,6 +218,8 @@ def packaged_inputs(study: Study, left_out: set[str]) -> dict[str, Path]:
         places.append(study.estimates.tables)
     if study.estimates.citations:
         places.append(study.estimates.citations)
+    if study.simulated:
+        places.append(study.simulated)
     for place in map(_plain, places):
         where = study.root / place
         files = [where] if where.is_file() else sorted(where.rglob("*"))

@@ -130,15 +130,18 @@ def _check_patents(workspace: Workspace) -> None:
 
 
 def _check_estimates(workspace: Workspace) -> None:
-    """Read what a study can bring to the estimates: table specifications, citations, a record of
-    the frozen instrument."""
+    """Read what a study can bring to the estimates: table specifications, citations, known
+    coefficients, a record of the frozen instrument."""
     from dti_assets.econ.comparison import load_claims
+    from dti_assets.econ.known_truth import load_truth
     from dti_assets.panel.freeze import read_record
 
     study = workspace.study
     _ = workspace.tables
     if study.estimates.citations:
         load_claims(study.path(study.estimates.citations))
+    if study.simulated:
+        load_truth(study.path(study.simulated))
     read_record(study.freeze_file)
 
 

@@ -41,13 +41,16 @@ _MISSING = ("–", "missing")
 class ReportInputs:
     """What the report is made of.
 
-    settings : choices that move the instrument. seeds : by key of the study file. frames : stored
-    tables by asset name. printed : tables as printed, by asset name, in order. figures : SVG of
-    each that was drawn, by name. contexts : keywords in the sentences around them (province, year,
-    section, path, page, before, term, after). checksums : SHA-256 of stored tables by name.
+    study_name : as it stands over results. simulated : whether the data are invented, and compared
+    with their truth. settings : choices that move the instrument. seeds : by key of the study
+    file. frames : stored tables by asset name. printed : tables as printed, by asset name, in
+    order. figures : SVG of each that was drawn, by name. contexts : keywords in the sentences
+    around them (province, year, section, path, page, before, term, after). checksums : SHA-256 of
+    stored tables by name.
     """
 
     study_name: str
+    simulated: bool
     years: list[int]
     study_yaml: str
     settings: Mapping[str, Any]
@@ -74,6 +77,7 @@ def report_page(inputs: ReportInputs) -> str:
     frames = inputs.frames
     return template.render(
         study=inputs.study_name,
+        simulated=inputs.simulated,
         first=inputs.years[0],
         last=inputs.years[-1],
         style=Markup(STYLE),
@@ -185,12 +189,17 @@ def _comparison(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
         {
             "fact": row["fact"],
             "published": row["published"],
-            "ours": with_minus(_found(row["estimate"])) + (row["stars"] or ""),
+            "ours": with_minus(_found(row["estimate"])) + (row["stars"] or "") + _interval(row),
             "verdict": row["verdict"],
             "reason": row["reason"] or "",
         }
         for row in rows
     ]
+
+
+def _interval(row: dict[str, Any]) -> str:
+    low, high = row["conf_low"], row["conf_high"]
+    return "" if low is None else with_minus(f" [{number(low)}, {number(high)}]")
 
 
 def _found(value: float | None) -> str:
@@ -203,10 +212,12 @@ def _tally(values: Any) -> str:
 
 
 def _not_run(inputs: ReportInputs) -> list[tuple[str, str]]:
-    """Tables and columns that have no sample, why, and what proxies stand in."""
+    """Tables and columns that cannot be estimated, why, and what is not as in the paper."""
     told = []
     for row in records(inputs.frames["table_coverage"]):
         parts = []
+        if row["runs"] == "all variables":
+            parts.append(f"N = {whole(row['n_obs'])}, which is not the published number of rows")
         if row["columns_that_cannot"]:
             parts.append(f"columns that cannot run: {row['columns_that_cannot']}")
         if row["controls_absent"]:

@@ -24,6 +24,8 @@ import samples
 from small_study import dti, make_study, write_reports
 from ui_server import free_port
 
+from dti_assets.geography.provinces import provinces
+
 ROOT = Path(__file__).resolve().parents[2]
 ENGLISH, CHINESE = ROOT / "README.md", ROOT / "README.zh.md"
 PAGES = sorted([*ROOT.glob("docs/*.md"), ENGLISH])
@@ -42,7 +44,8 @@ def blocks(page: Path) -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def worked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A study of two years that has been run once, with more reports in a folder beside it."""
+    """A study of two years that has been run once, with more reports, and a series of the panel,
+    beside it."""
     folder = tmp_path_factory.mktemp("docs")
     draws = "estimates: {draws: 99, bootstrap_draws: 99}\n"
     study = make_study(folder / "study", draws)
@@ -50,6 +53,9 @@ def worked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     more = folder / "study" / "my_reports"
     more.mkdir()
     (more / "2014_上海.txt").write_text("\n".join(samples.report_lines("上海市", 2014)), "utf-8")
+    schooling = [f"{one.province},{year},9.5" for one in provinces() for year in (2014, 2015)]
+    own = "\n".join(["province,year,years_of_education (years)", *schooling])
+    (folder / "study" / "my_education.csv").write_text(own, "utf-8")
     done = dti("run", "--study", str(study))
     assert done.returncode == 0, done.stderr
     return folder / "study"

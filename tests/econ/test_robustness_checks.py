@@ -231,7 +231,7 @@ def test_romano_wolf_over_the_tables(study):
     assert ROMANO_WOLF.violations(found) == []
     assert len(found) == 22  # key terms of Tables 5 to 10
     by_name = found.set_index("hypothesis")
-    assert by_name.loc["Table 9, column 1", "reason"] == "absent from the data: DFI"
+    assert by_name.loc["O9, column 1", "reason"] == "absent from the data: DFI"
     assert by_name.loc["Table 5, column 4", "reason"].startswith("3 clusters")
     tested = found.dropna(subset="p_wild")
     assert (tested["p_romano_wolf"] >= tested["p_wild"]).all()

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from openpyxl import load_workbook
 
+from dti_assets.econ.tables import TABLE_COVERAGE
 from dti_assets.panel.build import PanelTables, build_panel
 from dti_assets.panel.export import export_panel, stata_label, write_csv
 from dti_assets.panel.official import official_statistics
@@ -27,7 +28,7 @@ def built() -> PanelTables:
 @pytest.fixture(scope="module")
 def folder(built: PanelTables, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("export")
-    export_panel(built, out)
+    export_panel(built, TABLE_COVERAGE.frame([]), out)
     return out
 
 
@@ -91,7 +92,10 @@ def test_no_text_becomes_a_formula(tmp_path: Path) -> None:
 
 
 def test_same_content_same_bytes(built: PanelTables, folder: Path, tmp_path: Path) -> None:
-    again = {row["path"]: row["sha256"] for row in export_panel(built, tmp_path)}
+    again = {
+        row["path"]: row["sha256"]
+        for row in export_panel(built, TABLE_COVERAGE.frame([]), tmp_path)
+    }
     import hashlib
 
     assert again == {n: hashlib.sha256((folder / n).read_bytes()).hexdigest() for n in again}

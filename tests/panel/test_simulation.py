@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dti_assets.econ.table_coverage import table_coverage
 from dti_assets.panel.build import build_panel
 from dti_assets.panel.errors import PanelError
 from dti_assets.panel.simulated_figures import simulate_panel, simulated_figures, wide_figures
 from dti_assets.panel.simulation import CONTROLS, Simulation, simulate_arrays, truth, within
 from dti_assets.panel.user_figures import read_user_figures
 from dti_assets.panel.variables import BY_NAME
+from dti_assets.study_tables import shipped_tables
 
 SEEDS = range(400)
 
@@ -136,10 +138,22 @@ def test_raw_figures_rebuild_the_panel(tmp_path: Path) -> None:
         if name in panel and pd.api.types.is_numeric_dtype(panel[name]):
             got = built.panel[name].astype(float)
             pd.testing.assert_series_equal(got, panel[name].astype(float), rtol=1e-12, obj=name)
-    runs = built.table_coverage.set_index("table")["runs"]
+    said = table_coverage(shipped_tables().values(), built.panel).set_index("table")
     # the exchange rate alone is not simulated: year effects absorb it
-    assert set(runs) == {"reduced controls", "as in the paper"}
-    assert set(built.table_coverage["controls_absent"].dropna()) == {"EXR"}
+    assert set(said["controls_absent"].dropna()) == {"EXR"}
+    # columns (1), without controls, have all they need
+    assert set(said["runs"]) == {"reduced controls", "in part"}
+    known = built.panel.assign(EXR=6 + built.panel["year"] % 7)
+    whole = table_coverage(shipped_tables().values(), known).set_index("table")
+    assert (whole["runs"] == "as in the paper").all() and whole["columns_that_cannot"].isna().all()
+    n = whole["n_obs"].to_dict()
+    assert n.pop("table_05_regions") == 168
+    assert n.pop("table_06_belt_and_road") == 252
+    assert n.pop("table_09_digital_finance") == 372
+    assert n.pop("table_10_without_municipalities") == 378
+    assert set(n.values()) == {434}
+    fewer = table_coverage(shipped_tables().values(), known[known["year"] < 2022])
+    assert set(fewer["runs"]) == {"all variables"}
 
 
 @pytest.mark.parametrize(

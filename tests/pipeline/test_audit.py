@@ -99,7 +99,7 @@ def test_reports_from_sheet_to_table(study: Path) -> None:
     assert len(figure.axes[0].get_yticklabels()) == min(30, key["stratum"].nunique())
     said = " ".join(audit_sentences(frame))
     assert f"{100 * overall:.0f} % [" in said and "Krippendorff's alpha is 1.000" in said
-    assert "Table 3, second stage" in said and "No audit was made of patents: no labelled" in said
+    assert "O3, second stage" in said and "No audit was made of patents: no labelled" in said
 
     replaced = dti(
         "audit", "reports", "--n", "60", "--seed", "2", "--replace", "--study", str(study)

@@ -59,6 +59,26 @@ def test_checks_warn_in_words_and_block_nothing(official: Official) -> None:
     assert "panel.complete_grid" not in found and "panel.national_totals" not in found
 
 
+def test_what_a_table_cuts_is_said_and_shown_whole_elsewhere(
+    official: Official, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def show(*arguments: str) -> tuple[str, str]:
+        monkeypatch.setattr(
+            sys, "argv", ["dti", "show", *arguments, "--study", str(official[0].file)]
+        )
+        main()
+        out, err = capsys.readouterr()
+        return out, err
+
+    supply = stored(official[0], "panel_coverage").set_index("variable").at["HR", "how_to_supply"]
+    out, err = show("panel_coverage")
+    assert supply not in out and "how_to_supply" in err and "--format long" in err
+    out, err = show("panel_coverage", "--format", "long")
+    assert supply in out and err == ""
+    printed = Path(official[0].output_url) / "tables" / "table_02_baseline.md"
+    assert str(printed) in show("table_02_baseline", "--format", "md")[1]
+
+
 def test_exported_files_have_their_checksums(official: Official) -> None:
     study, _ = official
     files = stored(study, "panel_export")
@@ -105,6 +125,35 @@ def test_a_figure_that_cannot_be_trusted_is_named(copy: Callable[[str], Study]) 
     outcome = run(study, "user_figures")
     assert not outcome.success
     assert "mine.csv" in outcome.failures[0] and "row 2" in outcome.failures[0]
+
+
+def test_a_header_that_is_not_recognised_is_named_before_any_panel_is_made(
+    copy: Callable[[str], Study],
+) -> None:
+    study = copy("")
+    file = study.path(study.inputs.panel) / "mine.csv"
+    file.write_text("province,year,schooling (years)\n浙江,2016,9.2\n", encoding="utf-8")
+    outcome = run(study, "user_figures")
+    assert outcome.success and stored(study, "user_figures").empty
+    warned = {name: text for name, _, text in outcome.warnings}
+    assert "mine.csv schooling" in warned["figures_left_out.nothing_left_out"]
+
+
+def test_a_series_of_two_cells_that_empties_tables_is_named(copy: Callable[[str], Study]) -> None:
+    study = copy("")
+    file = study.path(study.inputs.panel) / "education.csv"
+    rows = "province,year,years_of_education (years)\n浙江,2016,9.2\n浙江,2017,9.3\n"
+    file.write_text(rows, encoding="utf-8")
+    outcome = run(study, "group:panel")
+    assert outcome.success
+    warned = {name: text for name, _, text in outcome.warnings}["table_coverage.controls_keep_rows"]
+    assert warned.startswith("- HR (education.csv) has 2 of 434 cells and takes most rows from")
+    # 92 rows have exports and the other controls, and two of them an education
+    assert "3 (90 of 92)" in warned and "complete it, or take it out" in warned
+    coverage = stored(study, "table_coverage").set_index("table")
+    assert coverage.at["table_03_two_stage_least_squares", "runs"] == "no"
+    # column (1) of the baseline has no controls
+    assert coverage.at["table_02_baseline", "columns_that_run"].startswith("1")
 
 
 def test_frozen_before_outcomes_then_changed(

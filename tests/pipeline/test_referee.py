@@ -54,6 +54,19 @@ def test_every_number_of_the_document_is_the_stored_one(official: Official, name
         assert [s for s in answers.sentences[int(str(number))] if s in set(told)] == list(told)
 
 
+def test_an_illustration_is_nowhere_called_a_table_of_the_paper(official: Official) -> None:
+    stored = Workspace(official[0]).stored
+    assert set(stored("weak_instrument_inference")["label"].str[0]) == {"O"}
+    response = stored("referee_response")
+    assert "column second stage of O3, official-data" in response["sentence"].iloc[0]
+    # the paper's own tables are cited with the paper
+    of_ours = r"(?<!e0330494, )Table \d"
+    for column in ("sentence", "shown"):
+        assert not response[column].fillna("").str.contains(of_ours).any()
+    for name in ("romano_wolf", "measurement_audit"):
+        assert not stored(name).astype("string").stack().str.contains(of_ours).any()
+
+
 @pytest.mark.parametrize("name", READERS)
 @pytest.mark.parametrize("where", ["sentence", "source", "value"])
 def test_a_wrong_number_is_found_out(official: Official, name: str, where: str) -> None:

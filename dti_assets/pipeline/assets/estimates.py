@@ -293,21 +293,30 @@ def _comparison(specifications: Mapping[str, TableSpec]) -> dg.AssetsDefinition:
         workspace: dg.ResourceParam[Workspace], **estimated: Any
     ) -> dg.MaterializeResult[Any]:
         """Every published fact beside our number: same sign, same stars, difference, or why the
-        two cannot be compared."""
+        two cannot be compared. Of simulated data the known coefficients take the paper's place."""
         import pandas as pd
 
         from dti_assets.econ.comparison import load_published, paper_comparison
+        from dti_assets.econ.known_truth import load_truth, truth_comparison
 
-        coefficients = [frame for name, frame in estimated.items() if name not in described]
-        descriptives = [frame for name, frame in estimated.items() if name in described]
-        frame = paper_comparison(
-            load_published(),
-            pd.concat(coefficients, ignore_index=True),
-            pd.concat(descriptives, ignore_index=True) if descriptives else None,
+        coefficients = pd.concat(
+            [frame for name, frame in estimated.items() if name not in described],
+            ignore_index=True,
         )
+        descriptives = [frame for name, frame in estimated.items() if name in described]
+        truth = workspace.study.simulated
+        if truth:
+            frame = truth_comparison(load_truth(workspace.study.path(truth)), coefficients)
+        else:
+            frame = paper_comparison(
+                load_published(),
+                coefficients,
+                pd.concat(descriptives, ignore_index=True) if descriptives else None,
+            )
         of = frame["verdict"].value_counts().to_dict()
+        facts = "true coefficients of the simulation" if truth else "published facts"
         sentence = (
-            f"of {len(frame)} published facts ours agrees in {of.get('agrees', 0)} and differs in "
+            f"of {len(frame)} {facts} ours agrees in {of.get('agrees', 0)} and differs in "
             f"{of.get('differs', 0)}; {of.get('not comparable', 0)} cannot be compared"
         )
         return finished(workspace, tables.PAPER_COMPARISON, frame, sentence)

@@ -1,12 +1,15 @@
 """Group panel: official figures, the user's figures, and the panel of provinces and years."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
 
+from dti_assets.econ.table_specifications import TableSpec
+from dti_assets.econ.tables import TABLE_COVERAGE
 from dti_assets.panel import tables
 from dti_assets.panel.variables import VARIABLES
+from dti_assets.pipeline.estimate_inputs import table_options
 from dti_assets.pipeline.metadata import describe, markdown_table
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.sketches import by_year
@@ -138,11 +141,6 @@ def panel_folder(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.Output[A
             tables.PANEL_COVERAGE,
             "Which variables are complete, partial or absent, and how to supply what is missing.",
         ),
-        "table_coverage": _out(
-            tables.TABLE_COVERAGE,
-            "Which of the paper's tables can run on this panel, with which controls, on what "
-            "rows, and what to add for the others.",
-        ),
         "series_coverage": _out(
             tables.SERIES_COVERAGE, "Which raw series are there, for which years, from where."
         ),
@@ -177,15 +175,17 @@ def build_panel(
         study.panel.log_rule,
         study.panel.fill_gaps,
     )
-    checks = panel_checks(
-        built, national_totals, figures_left_out, official_figures(official_statistics)
-    )
+    if study.simulated:
+        # invented figures are not expected to be like the real ones, and displace them on purpose
+        checks = panel_checks(built._replace(given_up={}), skipped=figures_left_out)
+    else:
+        official = official_figures(official_statistics)
+        checks = panel_checks(built, national_totals, figures_left_out, official)
     instrument = str(frozen_instrument["sentence"].iloc[0])
     states = built.coverage["state"].value_counts()
     for name, sentence in (
         ("panel", f"{len(built.panel)} rows"),
         ("panel_coverage", ", ".join(f"{n} {state}" for state, n in states.items())),
-        ("table_coverage", _tally(built.table_coverage["runs"])),
     ):
         workspace.progress.summary(name, sentence)
     shown = dg.MetadataValue.md(markdown_table(_states(built.coverage)))
@@ -205,12 +205,30 @@ def build_panel(
         ),
         (tables.PANEL_SOURCES, built.sources, {}),
         (tables.PANEL_COVERAGE, built.coverage, {**plot, "variables": shown}),
-        (tables.TABLE_COVERAGE, built.table_coverage, {}),
         (tables.SERIES_COVERAGE, built.series_coverage, {}),
         (tables.CHECKS, checks, {}),
     )
     for table, frame, more in found:
         yield dg.Output(frame, output_name=table.name, metadata=describe(table, frame, **more))
+
+
+def _table_coverage(specifications: Mapping[str, TableSpec]) -> dg.AssetsDefinition:
+    @dg.asset(group_name=GROUP)
+    def table_coverage(
+        workspace: dg.ResourceParam[Workspace], panel: Any
+    ) -> dg.MaterializeResult[Any]:
+        """Which tables can be estimated on this panel, with which controls, on what rows, and why
+        the others cannot: asked of the estimation itself, without estimating."""
+        from dti_assets.econ.table_coverage import table_coverage
+
+        frame = table_coverage(specifications.values(), panel, table_options(workspace))
+        sentence = _tally(frame["runs"])
+        workspace.progress.summary("table_coverage", sentence)
+        return dg.MaterializeResult(
+            value=frame, metadata=describe(TABLE_COVERAGE, frame, result=sentence)
+        )
+
+    return table_coverage
 
 
 @dg.asset(
@@ -237,13 +255,13 @@ def panel_export(
         panel,
         panel_sources,
         panel_coverage,
-        table_coverage,
         series_coverage,
         tables.FIGURES.frame([]),
         {},
     )
     with tempfile.TemporaryDirectory() as folder:
-        export_panel(built, Path(folder), str(LogOfZero.parse(workspace.study.panel.log_rule)))
+        rule = str(LogOfZero.parse(workspace.study.panel.log_rule))
+        export_panel(built, table_coverage, Path(folder), rule)
         files = tables.PANEL_EXPORT.frame(workspace.store.keep(Path(folder), "panel"))
     workspace.progress.summary("panel_export", f"{len(files)} files in panel/")
     return dg.MaterializeResult(value=files, metadata=describe(tables.PANEL_EXPORT, files))
@@ -257,4 +275,10 @@ def _states(coverage: Any) -> Any:
     return coverage[["variable", "state", "cells", "years"]]
 
 
-ASSETS = [frozen_instrument, official_statistics, panel_folder, build_panel, panel_export]
+def panel_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsDefinition]:
+    """The assets of the group; `specifications` are the tables asked for in table_coverage."""
+    return [
+        *(frozen_instrument, official_statistics, panel_folder, build_panel),
+        _table_coverage(specifications),
+        panel_export,
+    ]

@@ -45,7 +45,7 @@ def publication_assets(specifications: Mapping[str, TableSpec]) -> list[dg.Asset
 
         from dti_assets.publishing.table_files import write_table
 
-        printed = _printed(specifications, stored, panel_coverage)
+        printed = _printed(workspace, specifications, stored, panel_coverage)
         scripts = _scripts(specifications, stored, workspace)
         with tempfile.TemporaryDirectory() as folder:
             for name, table in printed.items():
@@ -114,7 +114,8 @@ def publication_assets(specifications: Mapping[str, TableSpec]) -> list[dg.Asset
         study = workspace.study
         page = report_page(
             ReportInputs(
-                study_name=study.name,
+                study_name=study.title,
+                simulated=study.simulated is not None,
                 years=study.all_years,
                 study_yaml=study.shown_text,
                 settings=study.instrument_settings(),
@@ -122,7 +123,7 @@ def publication_assets(specifications: Mapping[str, TableSpec]) -> list[dg.Asset
                 rule=str(study.instrument.rule),
                 hub=study.instrument.hub,
                 frames=stored,
-                printed=_printed(specifications, stored, stored["panel_coverage"]),
+                printed=_printed(workspace, specifications, stored, stored["panel_coverage"]),
                 figures=_drawn(workspace, stored[FIGURE_FILES.name]),
                 contexts=records(stored["keyword_contexts"]),
                 checksums=_checksums(workspace),
@@ -150,7 +151,10 @@ def _asset(
 
 
 def _printed(
-    specifications: Mapping[str, TableSpec], stored: Mapping[str, Any], coverage: Any
+    workspace: Workspace,
+    specifications: Mapping[str, TableSpec],
+    stored: Mapping[str, Any],
+    coverage: Any,
 ) -> dict[str, Any]:
     """Every table as printed, by name, in the order of the specifications."""
     from dti_assets.publishing.other_tables import descriptive_table, weak_instrument_table
@@ -163,7 +167,8 @@ def _printed(
         text = TableText(name, spec.title, spec.source, spec.notes)
         make = descriptive_table if spec.kind == "descriptives" else regression_table
         printed[name] = make(stored[name], text, supply)
-    appendix = TableText(WEAK, "Appendix. Weak-instrument inference")
+    invented = ", simulated data" if workspace.study.simulated else ""
+    appendix = TableText(WEAK, f"Appendix{invented}. Weak-instrument inference")
     printed[WEAK] = weak_instrument_table(stored[WEAK], appendix)
     return printed
 

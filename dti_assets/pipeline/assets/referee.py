@@ -46,7 +46,7 @@ def referee_documents(
 
     from dti_assets.publishing.referee.documents import documents
 
-    made = documents(workspace.study.name, workspace.study.all_years, stored)
+    made = documents(workspace.study.title, workspace.study.all_years, stored)
     with tempfile.TemporaryDirectory() as folder:
         for name, content in made.items():
             (Path(folder) / name).write_bytes(content)

@@ -76,7 +76,11 @@ def coefficients(estimates: Mapping[str, pd.DataFrame]) -> tuple[Figure, str]:
     told = [f"{_row_name(row)} {brief(row['estimate'])}{_interval(row)}" for row in drawn]
     filled = sum(map(_rejects, drawn))
     absent = list(
-        dict.fromkeys(f"Table {row['table']} ({row['column']})" for row in rows if row not in drawn)
+        dict.fromkeys(
+            f"{str(row['label']).split(',')[0]} ({row['column']})"
+            for row in rows
+            if row not in drawn
+        )
     )
     alt = f"{filled} of {len(drawn)} coefficients differ from zero at 5 %. " + "; ".join(told) + "."
     return figure, alt + (f" Not estimated: {', '.join(absent)}." if absent else "")

@@ -103,11 +103,10 @@ def _about(stored: Stored) -> Piece:
         return not_tested("The instrument", no_column(stored))
     cell = stored.citer(WEAK, row)
     said = say(
-        "Where nothing else is said the answers are about Table {}, column {}: {} on {}, "
-        "instrument {}, N = {}. It is labelled {}",
-        *(cell("table", "text"), cell("column", "text"), cell("outcome", "text")),
+        "Where nothing else is said the answers are about column {} of {}: {} on {}, "
+        "instrument {}, N = {}",
+        *(cell("column", "text"), cell("label", "text"), cell("outcome", "text")),
         *(cell("endogenous", "text"), cell("instruments", "text"), cell("n_obs", "whole")),
-        cell("label", "text"),
     )
     return told(said + (say(": {}.", cell("note", "text")) if cell.has("note") else say(".")))
 

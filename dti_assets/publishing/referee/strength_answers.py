@@ -214,7 +214,7 @@ def _longest(stored: Stored, row: Row) -> list[Piece]:
         return []
     cell = stored.citer(WEAK, most)
     head = say(
-        "In the 2SLS column with most rows (Table {}, column {}, N = {}) ",
-        *(cell("table", "text"), cell("column", "text"), cell("n_obs", "whole")),
+        "In the 2SLS column with most rows (column {} of {}, N = {}) ",
+        *(cell("column", "text"), cell("label", "text"), cell("n_obs", "whole")),
     )
     return [told(head + _carries(cell) + say("."))]
