@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dti_assets.pipeline.replicate import packaged_inputs
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.run import preflight, run
 from dti_assets.study import Study
@@ -27,6 +28,7 @@ def test_invented_data_are_called_so(copy: Callable[[str], Study]) -> None:
     head = "province,year,high_tech_exports (million USD)"
     mine.write_text("\n".join([head, *lines]), encoding="utf-8")
     preflight(Workspace(study))
+    assert "truth.json" in packaged_inputs(study, set())
     outcome = run(study, f"{SOME},referee_documents,replication_report")
     assert outcome.success, outcome.failures
     warned = " ".join(text for _, _, text in outcome.warnings)
