@@ -54,7 +54,7 @@ def effects_on_column(
     corrected, OLS where the endogenous regressor is), estimate, conf_low, conf_high, uncorrected,
     change, change_low, change_high, note, reason.
     """
-    name = table_name(table, False, options)
+    called = table_name(table, False, options)
     try:
         resolved = resolve(table, column, panel, options)
         spec, frame = resolved.spec, resolved.frame
@@ -65,9 +65,9 @@ def effects_on_column(
         at = _positions(corrected.place, used)
         after = used.assign(**{corrected.name: corrected.values[at]})
         old, new = _estimates(spec, used), _estimates(spec, after)
-        name = table_name(table, resolved.is_complete(before.n), options)
+        called = table_name(table, resolved.is_complete(before.n), options)
     except EconError as error:
-        scope = f"{name}, {column.column}"
+        scope = f"{called}, {column.column}"
         return [{"scope": scope, "measure": name, "reason": str(error)} for name in BY_INSTRUMENT]
     drawn = _draws(spec, before, corrected, at)
     said = "; ".join(f"{stand_in} for {name}" for name, stand_in in resolved.proxies.items())
@@ -77,7 +77,7 @@ def effects_on_column(
         change_low, change_high = holding(value - old[name][0], drawn[name] - old[name][0])
         rows.append(
             {
-                "scope": f"{name}, {column.column}",
+                "scope": f"{called}, {column.column}",
                 "measure": name,
                 "estimate": value,
                 "conf_low": low,

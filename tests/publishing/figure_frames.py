@@ -123,7 +123,13 @@ def _estimates() -> dict[str, pd.DataFrame]:
         for table in ("5", "6")
         for column, e in zip(("1", "2"), rng.normal(size=2), strict=True)
     ]
-    absent = HEAD | {"table": "9", "column": "1", "term": "DFI", "role": "key"}
+    absent = HEAD | {
+        "table": "9",
+        "label": LABEL.replace("O3", "O9"),
+        "column": "1",
+        "term": "DFI",
+        "role": "key",
+    }
     absent = {k: v for k, v in absent.items() if k not in ("endogenous", "instruments")}
     left_out = [
         {"table": table, "label": LABEL, "column": column, "term": "INVn", "estimate": e}

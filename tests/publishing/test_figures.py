@@ -174,7 +174,7 @@ def test_coefficients_and_estimates_without_a_province_are_the_stored_ones(
     lines = drawn.figure.axes[0].get_lines()
     single = [float(line.get_xdata()[0]) for line in lines if len(line.get_xdata()) == 1]
     assert single == pytest.approx(frames["table_05"]["estimate"].tolist())
-    assert "Not estimated: Table 9 (1)." in str(drawn.alt)
+    assert "Not estimated: O9 (1)." in str(drawn.alt)
     left_out = frames["leave_one_province_out"]
     for axes, table in ((0, "2"), (1, "3")):
         labels = ("without this province", "the two that move it most")
