@@ -122,7 +122,7 @@ def test_new_makes_a_study_that_runs(tmp_path: Path) -> None:
     # the rest of the study stays as it is, so whoever looks at the table is told
     short = "dti_iv holds 2015 only, and the study is one of 2009-2022"
     shown = dti("show", "dti_iv", "--study", "mine/study.yaml", cwd=tmp_path)
-    assert shown.stderr == f"{short}: dti run makes it whole\n"
+    assert f"{short}: dti run makes it whole\n" in shown.stderr
     looked = dti("doctor", "--study", "mine/study.yaml", cwd=tmp_path)
     assert f"! {short}\n    mend: dti run\n" in looked.stdout and looked.returncode == 0
     again = dti("new", "mine", cwd=tmp_path)

@@ -42,6 +42,8 @@ def test_make_test_runs_the_suite() -> None:
 
 def test_make_installs_the_program_and_what_tests_need() -> None:
     for target, extras in (("install", "-e ."), ("install-dev", "-e '.[dev,rjieba]'")):
-        shown = make("--dry-run", f"VENV={ROOT}/no/such", "--always-make", target)
+        shown = make(
+            "--dry-run", f"VENV={ROOT}/no/such", "EXTRAS=dev,rjieba", "--always-make", target
+        )
         assert shown.returncode == 0, shown.stderr
         assert f"-c constraints.txt {extras}\n" in shown.stdout
