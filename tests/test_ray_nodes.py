@@ -66,5 +66,5 @@ def test_an_address_where_nothing_answers_is_a_failed_run(tmp_path: Path) -> Non
     write_reports(file.parent / "reports_raw")
     done = dti("run", "--select", "report_files", "--study", str(file))
     assert done.returncode == 1
-    assert "Ray at 127.0.0.1:1: nothing answers there (Connection refused)" in done.stderr
+    assert "Ray at 127.0.0.1:1: nothing answers there (Connection refused)" in done.stdout
     assert "Traceback" not in done.stderr
