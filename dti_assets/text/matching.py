@@ -27,16 +27,11 @@ class Matcher:
         longest = "|".join(map(_bounded, ordered))
         self._places = re.compile(f"(?=[{re.escape(first)}])(?=({longest}))")
         # what a tokenizer may cut out of a longer run of letters and digits
-        runs = [
-            pattern
-            for key in self.keys
-            for pattern in (
-                f"(?<=[{_ALNUM}]){re.escape(key)}" if _is_alnum(key[0]) else "",
-                f"{re.escape(key)}(?=[{_ALNUM}])" if _is_alnum(key[-1]) else "",
-            )
-            if pattern
-        ]
-        self._in_runs = re.compile("|".join(runs), re.IGNORECASE | re.ASCII) if runs else None
+        edged = [key for key in self.keys if _is_alnum(key[0]) or _is_alnum(key[-1])]
+        begins = "".join(sorted({key[0] for key in edged}))
+        runs = "|".join(map(_in_a_run, edged))
+        # most characters begin none of them, which the look-ahead tells at once
+        self._in_runs = re.compile(f"(?=[{re.escape(begins)}])(?:{runs})") if edged else None
         # all terms that begin where a term begins are beginnings of it
         self._within = {key: self._beginnings(key) for key in self.keys}
 
@@ -87,7 +82,7 @@ class Matcher:
     def tokens_in_runs(self, text: str, tokens: Iterable[str]) -> list[str]:
         """Keys of the `tokens` of `text` that are spelled as a term and are none, cut out of a
         longer run of letters and digits. Of most texts there are none, and that is soon told."""
-        if self._in_runs is None or not self._in_runs.search(text):
+        if self._in_runs is None or not self._in_runs.search(fold(text)):
             return []
         spelled = self._spelled(tokens)
         return [key for key, start, end in spelled if not _is_whole(key, text, start, end)]
@@ -111,6 +106,12 @@ def _bounded(key: str) -> str:
     before = f"(?<![{_ALNUM}])" if _is_alnum(key[0]) else ""
     after = f"(?![{_ALNUM}])" if _is_alnum(key[-1]) else ""
     return before + re.escape(key) + after
+
+
+def _in_a_run(key: str) -> str:
+    before = f"(?<=[{_ALNUM}]){re.escape(key)}" if _is_alnum(key[0]) else ""
+    after = f"{re.escape(key)}(?=[{_ALNUM}])" if _is_alnum(key[-1]) else ""
+    return "|".join(filter(None, (before, after)))
 
 
 def _is_whole(key: str, text: str, start: int, end: int) -> bool:
