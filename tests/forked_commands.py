@@ -18,6 +18,7 @@ import sys
 import tempfile
 import traceback
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +57,7 @@ def _serve(address: str) -> None:
     from forked_runs import load
 
     load()
-    import dti_assets.cli  # noqa: F401
-
+    import_module("dti_assets.cli")
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(address)
     listening.listen()
