@@ -169,7 +169,7 @@ def show(asset: str, study_file: str, years: str | None, form: str) -> None:
     if frame.empty:
         click.echo("nothing to look at" if check else "0 rows", err=True)
     if lacking:
-        click.echo(lacking, err=True)
+        click.echo(f"{lacking}: dti run makes it whole", err=True)
     if form == "table" and not sentences and (cut := cut_columns(frame)):
         click.echo(f"cut: {', '.join(cut)}; whole with --format long (or csv)", err=True)
     printed = study.path(study.outputs) / "tables" / f"{asset}.md"

@@ -127,9 +127,8 @@ def _years(study: Study) -> Iterator[Finding]:
         except DamagedTableError as error:
             yield Finding(str(error), "dti run", trouble=True)
             continue
-        if note := lacking_years(name, frame, study):
-            what, _, _ = note.partition(": ")
-            yield Finding(what, "dti run")
+        if lacking := lacking_years(name, frame, study):
+            yield Finding(lacking, "dti run")
 
 
 def _writable(path: Path) -> Finding:

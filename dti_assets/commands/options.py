@@ -44,7 +44,7 @@ def lacking_years(asset: str, frame: pd.DataFrame, study: Study) -> str | None:
     if not held or set(study.all_years) <= set(held):
         return None
     has, wants = ("-".join(map(str, dict.fromkeys(y))) for y in ((held[0], held[-1]), study.years))
-    return f"{asset} holds {has} only, and the study is one of {wants}: dti run makes it whole"
+    return f"{asset} holds {has} only, and the study is one of {wants}"
 
 
 def stored_table(asset: str, study: Study) -> pd.DataFrame:
