@@ -4,6 +4,8 @@ import io
 import zipfile
 import zlib
 
+from dti_assets.files import timeless
+
 _REVIEW = (
     "全省经济社会发展稳中有进，工业生产保持增长，企业效益继续改善，农业获得好收成。"
     "我们推进信息化建设，加强大数据服务，全面改革取得新的成果，人民生活水平有了提高。"
@@ -53,7 +55,8 @@ def docx(lines: list[str], table: list[list[str]] | None = None) -> bytes:
                 cell.text = text
     out = io.BytesIO()
     document.save(out)
-    return out.getvalue()
+    # two studies written at different seconds are to hold the same files
+    return timeless(out.getvalue())
 
 
 def html(lines: list[str], container: str = '<div id="zoom">') -> bytes:
