@@ -266,9 +266,9 @@ APRIL = dg.FreshnessPolicy.cron(
 )
 
 
-def automated(assets: Sequence[dg.AssetsDefinition]) -> Callable[[dg.AssetSpec], dg.AssetSpec]:
-    """What gives a spec of these assets its condition, which everything downstream of the list of
-    reports has, and the instrument its deadline."""
+def automation(assets: Sequence[dg.AssetsDefinition]) -> Callable[[dg.AssetSpec], dict[str, Any]]:
+    """What a spec of these assets is given, by attribute: the condition that everything downstream
+    of the list of reports has, and the deadline of the instrument."""
     specs = [spec for one in assets for spec in one.specs]
     below = {dg.AssetKey(ROOT)}
     grown = True
@@ -277,12 +277,13 @@ def automated(assets: Sequence[dg.AssetsDefinition]) -> Callable[[dg.AssetSpec],
         below |= more
         grown = bool(more)
 
-    def apply(spec: dg.AssetSpec) -> dg.AssetSpec:
+    def of(spec: dg.AssetSpec) -> dict[str, Any]:
         name = spec.key.to_user_string()
+        given: dict[str, Any] = {"freshness_policy": APRIL} if name == "dti_iv" else {}
         if spec.key in below and name != ROOT:
             deps = {dep.asset_key.to_user_string() for dep in spec.deps}
             condition = follows_the_reports(name in YEARLY, bool(deps & YEARLY))
-            spec = spec.replace_attributes(automation_condition=condition)
-        return dg.apply_freshness_policy(spec, APRIL) if name == "dti_iv" else spec
+            given["automation_condition"] = condition
+        return given
 
-    return apply
+    return of

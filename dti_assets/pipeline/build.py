@@ -22,8 +22,8 @@ from dti_assets.pipeline.assets import (
     referee,
     reports,
 )
-from dti_assets.pipeline.automation import automated, schedules, sensors
-from dti_assets.pipeline.declared_checks import all_checks
+from dti_assets.pipeline.automation import automation, schedules, sensors
+from dti_assets.pipeline.declared_checks import checks_that_warn
 from dti_assets.pipeline.io import ParquetIOManager, one_run_at_a_time
 from dti_assets.pipeline.origins import Origins, file_contents
 from dti_assets.pipeline.partitions import FIRST_YEAR, yearly
@@ -44,7 +44,7 @@ def build_definitions(study: Study, overrides: Mapping[str, Any] | None = None) 
     # what this uses of Dagster's beta (code references, single-run backfills) is no news to users
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
         plain = _assets(study)
-        assets = with_policy(plain, workspace.tables, lineage, automated(plain))
+        assets = with_policy(plain, workspace.tables, lineage, automation(plain))
 
     def origins() -> Origins:
         return Origins(workspace, parents(definitions), file_contents(study))
@@ -59,7 +59,7 @@ def build_definitions(study: Study, overrides: Mapping[str, Any] | None = None) 
         assets=assets,
         schedules=schedules(study),
         sensors=sensors(study),
-        asset_checks=all_checks(assets, workspace.tables),
+        asset_checks=checks_that_warn(),
         resources=resources,
         # the heavy steps start worker processes of their own
         executor=dg.in_process_executor,

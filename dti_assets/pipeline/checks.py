@@ -1,6 +1,4 @@
-"""What asset checks are made of: a blocking one on a table's declaration, and those that warn.
-
-Which there are is in `declared_checks`."""
+"""What the checks that warn are made of. Which there are is in `declared_checks`."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +9,6 @@ import dagster as dg
 
 from dti_assets.pipeline.partitions import run_years
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.tables import Table
 
 SHOWN = 20
 # of these, in the description of the result
@@ -47,46 +44,6 @@ def _summary(sentences: Sequence[str]) -> str:
 
 def _list(sentences: Sequence[str]) -> str:
     return "\n".join(f"- {s}" for s in sentences) or "none"
-
-
-def declaration_checks(tables: Sequence[Table]) -> dg.AssetChecksDefinition:
-    """The blocking checks that stored tables are as declared: columns, types, rules, unique key.
-    The `tables` are those that one step makes, and one step looks at."""
-    by_name = {table.name: table for table in tables}
-
-    @dg.multi_asset_check(
-        name=f"{tables[0].name}_as_declared",
-        specs=[
-            dg.AssetCheckSpec(
-                "as_declared", asset=table.name, blocking=True, description=_declared(table)
-            )
-            for table in tables
-        ],
-        can_subset=True,
-    )
-    def as_declared(
-        context: dg.AssetCheckExecutionContext, workspace: dg.ResourceParam[Workspace]
-    ) -> Iterator[dg.AssetCheckResult]:
-        years = run_years(context.run.tags)
-        for key in _selected(context):
-            broken = workspace.violations(by_name[key.asset_key.to_user_string()], years)
-            yield dg.AssetCheckResult(
-                passed=not broken,
-                asset_key=key.asset_key,
-                check_name=key.name,
-                severity=dg.AssetCheckSeverity.ERROR,
-                description="; ".join(broken) or "every column and every row is as declared",
-            )
-
-    return as_declared
-
-
-def _declared(table: Table) -> str:
-    key = f", and no two rows share {', '.join(table.key)}" if table.key else ""
-    return (
-        f"All {len(table.columns)} columns are there, each value of the declared type and within "
-        f"its range{key}. Assets that read a table that breaks this are not made."
-    )
 
 
 class Stored:

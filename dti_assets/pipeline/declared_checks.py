@@ -1,6 +1,5 @@
-"""Every asset check of the pipeline: which table it looks at, what it says, and what finds it."""
+"""Every asset check that warns: which table it looks at, what it says, and what finds it."""
 
-from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import partial
 
@@ -10,7 +9,6 @@ from dti_assets.pipeline.checks import (
     Found,
     Stored,
     Warner,
-    declaration_checks,
     table_check,
     warning_checks,
 )
@@ -18,7 +16,6 @@ from dti_assets.pipeline.estimate_inputs import table_options
 from dti_assets.pipeline.partitions import today
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.study_tables import study_tables
-from dti_assets.tables import Table
 
 
 class CheckError(LookupError):
@@ -230,19 +227,9 @@ def _controls_keep_rows(stored: Stored) -> Found:
     return Found(sparse_controls(tables, panel, user_files(*used), table_options(stored.workspace)))
 
 
-def all_checks(
-    assets: Iterable[dg.AssetsDefinition], tables: Mapping[str, Table]
-) -> list[dg.AssetChecksDefinition]:
-    """Every check of the pipeline's `assets`, `tables` being what they store."""
-    return [
-        *(
-            declaration_checks(
-                [tables[name] for name in sorted(key.to_user_string() for key in one.keys)]
-            )
-            for one in assets
-        ),
-        *(warning_checks(name, warners) for name, warners in _warners().items()),
-    ]
+def checks_that_warn() -> list[dg.AssetChecksDefinition]:
+    """Every check of the pipeline but those of the declarations, which the assets bring along."""
+    return [warning_checks(name, warners) for name, warners in _warners().items()]
 
 
 def _warners() -> dict[str, list[Warner]]:

@@ -3,6 +3,7 @@ is, the schema of the columns, and where the code stands."""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from inspect import unwrap
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,15 @@ def with_policy(
     assets: Iterable[AssetsDefinition],
     tables: Mapping[str, Table],
     lineage: Callable[[str], Lineage],
-    automated: Callable[[AssetSpec], AssetSpec],
+    automation: Callable[[AssetSpec], dict[str, Any]],
 ) -> list[AssetsDefinition]:
-    """The assets with everything that their tables' declarations say about them, each spec
-    `automated`."""
+    """The assets with everything that their tables' declarations say about them, and with the
+    attributes of their `automation`."""
 
     def improved(spec: AssetSpec, code: CodeReferencesMetadataValue) -> AssetSpec:
         table = tables[spec.key.to_user_string()]
-        described = spec.replace_attributes(
+        # at once: making a spec is not cheap, and there are sixty
+        return spec.replace_attributes(
             description=f"{(spec.description or '').strip()}\n\n{what_a_row_is(table)}",
             owners=[*spec.owners, OWNER],
             kinds=spec.kinds | {"python"} if spec.kinds else set(KINDS),
@@ -37,8 +39,8 @@ def with_policy(
                 "dagster/column_schema": table_schema(table, lineage(table.name)),
                 "dagster/code_references": code,
             },
+            **automation(spec),
         )
-        return automated(described)
 
     return [
         definition.map_asset_specs(partial(improved, code=_code(definition)))
@@ -56,7 +58,7 @@ def _code(definition: AssetsDefinition) -> CodeReferencesMetadataValue:
     """File and line of the function behind the assets. Where the package lies is known when it
     is loaded; no path is written down."""
     body: Any = definition.op.compute_fn
-    place = getattr(body, "decorated_fn", body).__code__
+    place = unwrap(body.decorated_fn).__code__
     return CodeReferencesMetadataValue(
         code_references=[
             LocalFileCodeReference(

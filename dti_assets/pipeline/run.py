@@ -257,6 +257,9 @@ def _outcome(result: dg.ExecuteInProcessResult) -> Outcome:
     for event in result.all_events:
         if event.is_step_failure:
             error = event.step_failure_data.error
+            # a check that failed tells it itself, below
+            if error is not None and error.cls_name == "DagsterAssetCheckFailedError":
+                continue
             outcome.failures.append(f"{event.step_key}: {sentence(error)}")
     for check in result.get_asset_check_evaluations():
         if check.passed:

@@ -78,6 +78,25 @@ def test_no_worker_outlives_its_step(small_study: Path) -> None:
     assert outcome.success and workers_of_this_process() == []
 
 
+def test_a_stored_table_that_breaks_its_declaration_stops_what_reads_it(
+    small_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dti_assets.geography import distances
+
+    right = distances.capital_distances
+    monkeypatch.setattr(
+        distances,
+        "capital_distances",
+        lambda *chosen: right(*chosen).assign(distance_km=lambda f: -f["distance_km"]),
+    )
+    outcome = run(load_study(small_study), REPORTS_AND_INSTRUMENT)
+    assert not outcome.success
+    assert "capital_distances" in outcome.made and "dti_iv" not in outcome.made
+    # told once, by the check, and not as a failure of the step as well
+    (said,) = outcome.failures
+    assert said.startswith("capital_distances.as_declared: ") and "distance_km" in said
+
+
 def test_only_what_changed_is_done_again(small_study: Path) -> None:
     go(small_study)
     before = stored_bytes(small_study)

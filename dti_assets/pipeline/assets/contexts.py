@@ -8,10 +8,11 @@ import dagster as dg
 from dti_assets.pipeline.assets.reports import GROUP
 from dti_assets.pipeline.metadata import describe
 from dti_assets.pipeline.resources import Workspace
+from dti_assets.pipeline.stored_asset import stored_asset
 from dti_assets.text.tables import CANDIDATE_COUNTS, KEYWORD_CONTEXTS
 
 
-@dg.asset(group_name=GROUP)
+@stored_asset(KEYWORD_CONTEXTS, group_name=GROUP)
 def keyword_contexts(
     workspace: dg.ResourceParam[Workspace], report_files: Any, keyword_counts: Any
 ) -> dg.MaterializeResult[Any]:
@@ -36,7 +37,7 @@ def keyword_contexts(
     return dg.MaterializeResult(value=frame, metadata=describe(KEYWORD_CONTEXTS, frame))
 
 
-@dg.asset(group_name=GROUP)
+@stored_asset(CANDIDATE_COUNTS, group_name=GROUP)
 def candidate_counts(
     workspace: dg.ResourceParam[Workspace], report_texts: Any, section_words: Any
 ) -> dg.MaterializeResult[Any]:

@@ -6,10 +6,12 @@ import dagster as dg
 
 from dti_assets.pipeline.metadata import describe
 from dti_assets.pipeline.resources import Workspace
+from dti_assets.pipeline.stored_asset import stored_asset
 from dti_assets.sources.tables import REPORT_DOWNLOADS
 
 
-@dg.asset(
+@stored_asset(
+    REPORT_DOWNLOADS,
     group_name="download",
     tags={"network": "true"},
 )

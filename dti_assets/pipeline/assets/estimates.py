@@ -22,6 +22,7 @@ from dti_assets.pipeline.estimate_inputs import (
 from dti_assets.pipeline.metadata import describe, describe_table
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.sketches import curve, ranked
+from dti_assets.pipeline.stored_asset import stored_asset
 from dti_assets.stored_tables import estimates_table
 from dti_assets.study_tables import shipped_tables
 from dti_assets.tables import Table
@@ -42,11 +43,7 @@ def estimate_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsDe
 
 def estimates_asset(table: Table, **more: Any) -> Any:
     """The decorator every asset of the group shares."""
-    return dg.asset(
-        name=table.name,
-        group_name=GROUP,
-        **more,
-    )
+    return stored_asset(table, group_name=GROUP, **more)
 
 
 def _table_asset(spec: TableSpec) -> dg.AssetsDefinition:

@@ -1,6 +1,6 @@
 """Group estimates: who moves the estimate, and whether other vocabulary would do as well."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -19,6 +19,7 @@ from dti_assets.pipeline.assets.estimates import GROUP, estimates_asset, finishe
 from dti_assets.pipeline.estimate_inputs import INSTRUMENT, frozen_sentence, table_options
 from dti_assets.pipeline.metadata import describe
 from dti_assets.pipeline.resources import Workspace
+from dti_assets.pipeline.stored_asset import stored_assets
 from dti_assets.study_tables import shipped_tables
 
 
@@ -51,7 +52,7 @@ def influence_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsD
         )
         return finished(workspace, INFLUENCE, frame, influence_in_short(frame), frozen_instrument)
 
-    @dg.multi_asset(
+    @stored_assets(
         name="permuted_dictionary",
         outs={
             table.name: dg.AssetOut(
@@ -77,7 +78,7 @@ def influence_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsD
         keyword_counts: Any,
         section_words: Any,
         candidate_counts: Any,
-    ) -> tuple[dg.Output[Any], dg.Output[Any]]:
+    ) -> Iterator[dg.Output[Any]]:
         """Is it the digital vocabulary, or would any policy vocabulary do?"""
         from dti_assets.econ.permutation import dictionary_permutation
         from dti_assets.publishing.influence_text import (
@@ -104,10 +105,11 @@ def influence_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsD
             "result": " ".join(permutation_sentences(frame)),
             "instrument": frozen_sentence(frozen_instrument),
         }
-        return (
-            dg.Output(frame, metadata=describe(DICTIONARY_PERMUTATION, frame, **told)),
-            dg.Output(draws, metadata=describe(PERMUTATION_DRAWS, draws)),
-        )
+        for table, made, more in (
+            (DICTIONARY_PERMUTATION, frame, told),
+            (PERMUTATION_DRAWS, draws, {}),
+        ):
+            yield dg.Output(made, output_name=table.name, metadata=describe(table, made, **more))
 
     return [influence, permuted_dictionary]
 

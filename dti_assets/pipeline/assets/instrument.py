@@ -9,11 +9,13 @@ from dti_assets.geography.tables import CAPITAL_DISTANCES, DTI_IV
 from dti_assets.pipeline.metadata import describe, markdown_table
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.sketches import ranked
+from dti_assets.pipeline.stored_asset import stored_asset
 
 GROUP = "instrument"
 
 
-@dg.asset(
+@stored_asset(
+    CAPITAL_DISTANCES,
     group_name=GROUP,
 )
 def capital_distances(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult[Any]:
@@ -38,7 +40,8 @@ def capital_distances(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeR
     )
 
 
-@dg.asset(
+@stored_asset(
+    DTI_IV,
     group_name=GROUP,
 )
 def dti_iv(

@@ -11,6 +11,7 @@ from dti_assets.pipeline.assets.estimates import GROUP
 from dti_assets.pipeline.estimate_inputs import under_both_rules
 from dti_assets.pipeline.metadata import describe
 from dti_assets.pipeline.resources import Workspace
+from dti_assets.pipeline.stored_asset import stored_asset
 from dti_assets.tables import Table
 
 
@@ -19,8 +20,8 @@ def instrument_evidence(specifications: Mapping[str, TableSpec]) -> list[dg.Asse
     rule and with the hub's own province dropped."""
 
     def evidence(table: Table, description: str) -> dg.AssetsDefinition:
-        @dg.asset(
-            name=table.name,
+        @stored_asset(
+            table,
             description=description,
             group_name=GROUP,
         )

@@ -8,9 +8,11 @@ from dti_assets.audit.tables import MEASUREMENT_AUDIT
 from dti_assets.pipeline.assets.estimates import GROUP
 from dti_assets.pipeline.metadata import describe
 from dti_assets.pipeline.resources import Workspace
+from dti_assets.pipeline.stored_asset import stored_asset
 
 
-@dg.asset(
+@stored_asset(
+    MEASUREMENT_AUDIT,
     group_name=GROUP,
     # stored without a frame: read where there are labelled patents
     deps=["digital_patents"],

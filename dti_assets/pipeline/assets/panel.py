@@ -13,6 +13,7 @@ from dti_assets.pipeline.estimate_inputs import table_options
 from dti_assets.pipeline.metadata import describe, markdown_table
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.sketches import by_year
+from dti_assets.pipeline.stored_asset import stored_asset, stored_assets
 from dti_assets.tables import Table
 
 GROUP = "panel"
@@ -25,7 +26,8 @@ def _out(table: Table, description: str) -> dg.AssetOut:
     )
 
 
-@dg.asset(
+@stored_asset(
+    tables.FROZEN_INSTRUMENT,
     group_name=GROUP,
 )
 def frozen_instrument(
@@ -49,7 +51,8 @@ def frozen_instrument(
     )
 
 
-@dg.asset(
+@stored_asset(
+    tables.OFFICIAL_STATISTICS,
     group_name=GROUP,
 )
 def official_statistics(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult[Any]:
@@ -73,7 +76,7 @@ def official_statistics(workspace: dg.ResourceParam[Workspace]) -> dg.Materializ
     )
 
 
-@dg.multi_asset(
+@stored_assets(
     outs={
         "user_figures": _out(
             tables.USER_FIGURES,
@@ -127,7 +130,7 @@ def panel_folder(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.Output[A
         yield dg.Output(frame, output_name=table.name, metadata=describe(table, frame))
 
 
-@dg.multi_asset(
+@stored_assets(
     outs={
         "panel": _out(
             tables.PANEL,
@@ -213,7 +216,7 @@ def build_panel(
 
 
 def _table_coverage(specifications: Mapping[str, TableSpec]) -> dg.AssetsDefinition:
-    @dg.asset(group_name=GROUP)
+    @stored_asset(TABLE_COVERAGE, group_name=GROUP)
     def table_coverage(
         workspace: dg.ResourceParam[Workspace], panel: Any
     ) -> dg.MaterializeResult[Any]:
@@ -231,7 +234,8 @@ def _table_coverage(specifications: Mapping[str, TableSpec]) -> dg.AssetsDefinit
     return table_coverage
 
 
-@dg.asset(
+@stored_asset(
+    tables.PANEL_EXPORT,
     group_name=GROUP,
     kinds={"python", "csv", "excel", "stata"},
 )

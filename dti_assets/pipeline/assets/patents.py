@@ -9,6 +9,7 @@ from dti_assets.patents import tables
 from dti_assets.pipeline.metadata import describe, markdown_table
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.sketches import by_year
+from dti_assets.pipeline.stored_asset import stored_asset, stored_assets
 from dti_assets.tables import Table
 
 GROUP = "patents"
@@ -26,7 +27,7 @@ def _out(table: Table, description: str, **more: Any) -> dg.AssetOut:
 _RECORDS = dg.AssetKey(tables.DIGITAL_PATENTS.name)
 
 
-@dg.multi_asset(
+@stored_assets(
     outs={
         "digital_patents": _out(
             tables.DIGITAL_PATENTS,
@@ -120,7 +121,8 @@ def classified_patents(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.Ou
         yield dg.Output(frame, output_name=table.name, metadata=describe(table, frame, **extra))
 
 
-@dg.asset(
+@stored_asset(
+    tables.DTI,
     group_name=GROUP,
 )
 def dti(

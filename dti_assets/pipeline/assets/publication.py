@@ -8,6 +8,7 @@ import dagster as dg
 from dti_assets.econ.table_specifications import TableSpec
 from dti_assets.pipeline.metadata import describe
 from dti_assets.pipeline.resources import Workspace
+from dti_assets.pipeline.stored_asset import stored_asset
 from dti_assets.publishing.figures.sources import NEEDED
 from dti_assets.publishing.tables import FIGURE_FILES, REPORT_PAGE, TABLE_FILES
 from dti_assets.stored_tables import COMMON, FETCHED, TRANSCRIPTS, YEARLY
@@ -141,8 +142,8 @@ def _asset(
     table: Table, kinds: set[str], inputs: list[str], made_before: list[str] | None = None
 ) -> Any:
     """The decorator the assets share."""
-    return dg.asset(
-        name=table.name,
+    return stored_asset(
+        table,
         group_name=GROUP,
         kinds={"python", *kinds},
         ins={name: dg.AssetIn() for name in inputs},

@@ -7,11 +7,12 @@ import dagster as dg
 from dti_assets.pipeline.assets.publication import GROUP
 from dti_assets.pipeline.metadata import describe
 from dti_assets.pipeline.resources import Workspace
+from dti_assets.pipeline.stored_asset import stored_asset
 from dti_assets.publishing.referee.sources import FIGURE_NEEDS, FOLDER, NEEDED
 from dti_assets.publishing.tables import REFEREE_DOCUMENTS, REFEREE_RESPONSE
 
 
-@dg.asset(group_name=GROUP, ins={name: dg.AssetIn() for name in NEEDED})
+@stored_asset(REFEREE_RESPONSE, group_name=GROUP, ins={name: dg.AssetIn() for name in NEEDED})
 def referee_response(
     workspace: dg.ResourceParam[Workspace], **stored: Any
 ) -> dg.MaterializeResult[Any]:
@@ -31,7 +32,8 @@ def referee_response(
     )
 
 
-@dg.asset(
+@stored_asset(
+    REFEREE_DOCUMENTS,
     group_name=GROUP,
     kinds={"python", "html", "word"},
     ins={name: dg.AssetIn() for name in (REFEREE_RESPONSE.name, *FIGURE_NEEDS)},

@@ -11,6 +11,7 @@ from dti_assets.pipeline.io import MadeYears, StoredYears
 from dti_assets.pipeline.metadata import Described, coverage_map, describe
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.sketches import by_year
+from dti_assets.pipeline.stored_asset import stored_asset, stored_assets
 from dti_assets.text.tables import (
     KEYWORD_COUNTS,
     POLICY_ATTENTION,
@@ -22,7 +23,8 @@ from dti_assets.text.tables import (
 GROUP = "reports"
 
 
-@dg.asset(
+@stored_asset(
+    REPORT_FILES,
     group_name=GROUP,
 )
 def report_files(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult[Any]:
@@ -75,7 +77,8 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
         "backfill_policy": dg.BackfillPolicy.single_run(),
     }
 
-    @dg.asset(
+    @stored_asset(
+        REPORT_TEXTS,
         **yearly,
         group_name=GROUP,
     )
@@ -103,7 +106,7 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
             value=MadeYears(frames(), lambda: described.metadata(**characters))
         )
 
-    @dg.multi_asset(
+    @stored_assets(
         **yearly,
         outs={
             "keyword_counts": dg.AssetOut(
@@ -183,7 +186,8 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
             metadata=describe(SECTION_WORDS, lengths, origins=_tally(lengths["origin"])),
         )
 
-    @dg.asset(
+    @stored_asset(
+        POLICY_ATTENTION,
         **yearly,
         group_name=GROUP,
     )

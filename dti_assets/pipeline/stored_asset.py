@@ -1,0 +1,87 @@
+"""An asset is a declared table that is stored, and then looked at: whether every column and every
+row is as declared.
+
+The check belongs to the step that makes the table. As a step of its own it would cost more, at
+loading and in every run, than what it looks at.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import wraps
+from inspect import getdoc, isgeneratorfunction, signature
+from typing import Any
+
+import dagster as dg
+
+from dti_assets.pipeline.partitions import run_years
+from dti_assets.pipeline.resources import Workspace
+from dti_assets.stored_tables import COMMON
+from dti_assets.tables import Table
+
+AS_DECLARED = "as_declared"
+
+
+def stored_asset(table: Table, **more: Any) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """`dg.asset` for what makes one table: named as the table is, with the blocking check that the
+    stored table is as declared. The function takes the `workspace`."""
+
+    def decorated(make: Callable[..., Any]) -> dg.AssetsDefinition:
+        shared = {"description": getdoc(make), "check_specs": [_declared(table)]}
+        return dg.asset(name=table.name, **shared | more)(_then_checked(make, [table]))
+
+    return decorated
+
+
+def stored_assets(
+    outs: Mapping[str, dg.AssetOut], **more: Any
+) -> Callable[[Callable[..., Iterator[Any]]], dg.AssetsDefinition]:
+    """`dg.multi_asset` likewise, for tables that are made together: `outs` by the tables' names.
+    The function yields its outputs."""
+    tables = [COMMON[name] for name in outs]
+
+    def decorated(make: Callable[..., Iterator[Any]]) -> dg.AssetsDefinition:
+        shared = {"description": getdoc(make), "check_specs": list(map(_declared, tables))}
+        return dg.multi_asset(outs=outs, **shared | more)(_then_checked(make, tables))
+
+    return decorated
+
+
+def _declared(table: Table) -> dg.AssetCheckSpec:
+    key = f", and no two rows share {', '.join(table.key)}" if table.key else ""
+    return dg.AssetCheckSpec(
+        AS_DECLARED,
+        asset=table.name,
+        blocking=True,
+        description=(
+            f"All {len(table.columns)} columns are there, each value of the declared type and "
+            f"within its range{key}. Assets that read a table that breaks this are not made."
+        ),
+    )
+
+
+def _then_checked(make: Callable[..., Any], tables: Sequence[Table]) -> Callable[..., Any]:
+    """What `make` gives, and when that is stored, what the checks of its tables say."""
+
+    @wraps(make)
+    def made_and_checked(*args: Any, workspace: Workspace, **inputs: Any) -> Iterator[Any]:
+        made = make(*args, workspace=workspace, **inputs)
+        if isgeneratorfunction(make):
+            yield from made
+        else:
+            yield made
+        # Dagster stores what is yielded before it asks for more
+        years = run_years(dg.AssetExecutionContext.get().run.tags)
+        for table in tables:
+            broken = workspace.violations(table, years)
+            yield dg.AssetCheckResult(
+                passed=not broken,
+                asset_key=table.name,
+                check_name=AS_DECLARED,
+                severity=dg.AssetCheckSeverity.ERROR,
+                description="; ".join(broken) or "every column and every row is as declared",
+            )
+
+    # Dagster reads the signature eight times, and looks through the text for words on inputs; of
+    # fifty functions that would be a tenth of what loading takes
+    vars(made_and_checked)["__signature__"] = signature(make)
+    made_and_checked.__doc__ = None
+    return made_and_checked
