@@ -22,10 +22,9 @@ SHARED = ROOT.parent / "shared"
 LONGEST = (
     "test_walk_a_year.py",
     "test_docs.py",
-    "test_killed_whole_runs.py",
+    "test_killed_runs.py",
     "test_replication.py",
     "test_postgres.py",
-    "test_killed_runs.py",
     "test_killed_at_writes.py",
     "test_run.py",
     "test_full_disk.py",

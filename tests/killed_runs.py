@@ -5,7 +5,7 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -55,13 +55,13 @@ def leftovers(study: Path) -> list[str]:
 
 
 class Trial:
-    """One selection of one study: run undisturbed once, then killed and finished again and again.
+    """A study or a selection of it, run undisturbed once, then killed and finished again and again.
 
     `seconds` is what the last run that came to its end took, of a fresh study and of one that had
     been begun: moments are drawn over it, so that a machine that gets busier moves them along.
     """
 
-    def __init__(self, server: RunServer, study: Path, select: str | None) -> None:
+    def __init__(self, server: RunServer, study: Path, select: str | None = None) -> None:
         self.server, self.study, self.select = server, study, select
         self.seconds: dict[bool, float] = {}
         with self._copy() as copy:
@@ -117,11 +117,3 @@ class Trial:
         assert leftovers(study) == [], what
         if self.select is None:
             assert stale(Workspace(load_study(study))) is None, what
-
-
-@contextmanager
-def trials_of(selections: Iterable[str | None]) -> Iterator[dict[str | None, Trial]]:
-    """One trial a selection, all of one study."""
-    with RunServer() as server, fast_folder() as folder:
-        study = new_study(folder / "study")
-        yield {select: Trial(server, study, select) for select in selections}
