@@ -63,11 +63,10 @@ def _then_checked(make: Callable[..., Any], tables: Sequence[Table]) -> Callable
 
     @wraps(make)
     def made_and_checked(*args: Any, workspace: Workspace, **inputs: Any) -> Iterator[Any]:
-        made = make(*args, workspace=workspace, **inputs)
         if isgeneratorfunction(make):
-            yield from made
+            yield from make(*args, workspace=workspace, **inputs)
         else:
-            yield made
+            yield make(*args, workspace=workspace, **inputs)
         # Dagster stores what is yielded before it asks for more
         years = run_years(dg.AssetExecutionContext.get().run.tags)
         for table in tables:
@@ -80,8 +79,8 @@ def _then_checked(make: Callable[..., Any], tables: Sequence[Table]) -> Callable
                 description="; ".join(broken) or "every column and every row is as declared",
             )
 
-    # Dagster reads the signature eight times, and looks through the text for words on inputs; of
-    # fifty functions that would be a tenth of what loading takes
+    # Dagster reads a signature again and again, and looks through the text for words on inputs:
+    # of fifty functions, a good part of what loading takes
     vars(made_and_checked)["__signature__"] = signature(make)
     made_and_checked.__doc__ = None
     return made_and_checked

@@ -237,7 +237,6 @@ class Deployment:
                     "repositoryName": "__repository__",
                     "pipelineName": "__ASSET_JOB",
                     "assetSelection": [{"path": [name]} for name in assets],
-                    "assetCheckSelection": [],
                 },
                 "mode": "default",
                 "runConfigData": {},
