@@ -134,7 +134,7 @@ def _answers(text: str, place: Terminal) -> None:
         assert server.poll() is None
     finally:
         os.killpg(server.pid, signal.SIGTERM)
-        server.wait(30)
+        server.wait(90)
     # all that it started writes here
     server.stdout.read()
 

@@ -37,7 +37,7 @@ def serving(
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        deadline = time.monotonic() + 50
+        deadline = time.monotonic() + 90
         while time.monotonic() < deadline:
             try:
                 urllib.request.urlopen(f"{url}/server_info", timeout=2).read()
@@ -49,7 +49,7 @@ def serving(
     finally:
         process.send_signal(end)
         try:
-            process.wait(30)
+            process.wait(90)
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
