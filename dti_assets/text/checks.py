@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from dti_assets.tables import records
 from dti_assets.text.extract import ACCOUNTED
-from dti_assets.text.published import published_counts, published_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -152,6 +151,8 @@ def disagreements(keywords: pd.DataFrame, words: pd.DataFrame) -> list[str]:
     Only meaningful for counts under the shipped dictionary; reports without a published row are
     passed over.
     """
+    from dti_assets.text.published import published_counts, published_words
+
     found: dict[str, list[str]] = {}
     names = ["province_code", "year", "section"]
     theirs = {(r["province_code"], r["year"], r["section"]): r for r in records(published_words())}

@@ -21,8 +21,7 @@ def server() -> Iterator[RunServer]:
     ("select", "first", "draws", "seed"),
     [
         ("capital_distances", 1, 10, 1),
-        ("+dti_iv,patent_counts", 60, 5, 2),
-        ("+dti_iv,patent_counts", 60, 5, 3),
+        ("+dti_iv,patent_counts", 60, 6, 2),
     ],
 )
 def test_a_run_killed_at_a_write_is_finished_by_the_next(
