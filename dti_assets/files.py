@@ -45,7 +45,8 @@ def why_not_writable(folder: Path) -> str | None:
 
     nearest = next(path for path in (folder, *folder.parents) if path.exists())
     try:
-        with tempfile.NamedTemporaryFile(dir=nearest) as file:
+        # one without a name, which no killed process can leave behind
+        with tempfile.TemporaryFile(dir=nearest) as file:
             file.write(bytes(4096))
             file.flush()
     except OSError as error:
@@ -72,7 +73,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Raises WriteError for what the system says about writing there.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    temporary = _temporary(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -88,6 +89,23 @@ def replacing(path: Path) -> Iterator[Path]:
         # a file system that takes no writes refuses to remove what is not there, too
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def scratch_folder(path: Path) -> Iterator[Path]:
+    """A folder beside `path` for what does not fit into memory; it goes with the block, or with
+    the next run where the writer is killed. Raises OSError where it cannot be made."""
+    folder = _temporary(path)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _temporary(path: Path) -> Path:
+    """A hidden name beside `path` that says which process writes there; `sweep` knows the form."""
+    return path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
 
 
 def timeless(archive: bytes) -> bytes:

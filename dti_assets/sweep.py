@@ -1,7 +1,7 @@
 """Removing what a study no longer needs from its cache, and saying how much that was.
 
 Only what is known to be unneeded goes: entries of known kinds whose key is not wanted, and
-temporary files of writers that were killed long ago. What else lies in the folder stays.
+temporary files and folders of writers that were killed. What else lies in the folder stays.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from dti_assets.locks import is_gone
 
-# the names that files.replacing writes to
+# the names of files and folders that writers make for themselves: see files
 _TEMPORARY = re.compile(r"\..+\.(?P<process>[0-9]+)\.[0-9a-f]{8}")
 _DAY = 86_400.0
 
@@ -80,23 +80,29 @@ def sweep_folder(folder: Path, what: str, pattern: str, needed: Set[str], dry_ru
 
 
 def sweep_temporaries(folders: Iterable[Path], dry_run: bool) -> Swept:
-    """Temporary files of writes that were cut short, a day old or more."""
+    """Temporary files and folders of writes that were cut short, a day old or more."""
     swept = Swept("left by writes cut short")
     for folder in folders:
         for path in sorted(folder.rglob(".*")):
-            old = _TEMPORARY.fullmatch(path.name) and path.is_file()
-            if old and time.time() - path.lstat().st_mtime > _DAY:
+            # one below a folder that went is gone too
+            if not _TEMPORARY.fullmatch(path.name) or not path.exists():
+                continue
+            if time.time() - path.lstat().st_mtime > _DAY:
                 swept.found += 1
                 _remove(path, swept, dry_run)
     return swept
 
 
 def sweep_leftovers(folder: Path) -> None:
-    """Remove temporary files of writers that are gone; for who holds the lock of the folder, so
-    that no process of another machine is writing there."""
-    for path in folder.rglob(".*"):
+    """Remove temporary files and folders of writers that are gone; for who holds the lock of the
+    folder, so that no process of another machine is writing there."""
+    for path in list(folder.rglob(".*")):
         named = _TEMPORARY.fullmatch(path.name)
-        if named and is_gone(int(named["process"])) and path.is_file():
+        if not named or not is_gone(int(named["process"])):
+            continue
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
             path.unlink(missing_ok=True)
 
 

@@ -50,7 +50,8 @@ def outputs(study: Path) -> dict[str, str]:
 
 
 def leftovers(study: Path) -> list[str]:
-    """Hidden files below the outputs, cache included: what a write that was cut short leaves."""
+    """Hidden files and folders below the outputs, cache included: what a write that was cut short
+    leaves."""
     return sorted(path.name for path in (study.parent / "outputs").rglob(".*"))
 
 
@@ -114,6 +115,7 @@ class Trial:
             p for p in found.keys() | self.expected if found.get(p) != self.expected.get(p)
         }
         assert not different, (what, different)
-        assert leftovers(study) == [], what
+        left = leftovers(study)
+        assert not left, (what, left)
         if self.select is None:
             assert stale(Workspace(load_study(study))) is None, what

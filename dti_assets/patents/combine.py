@@ -12,10 +12,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from dti_assets.files import replacing
+from dti_assets.files import replacing, scratch_folder
 from dti_assets.patents.extract import Extract
 from dti_assets.patents.tables import (
     DIGITAL_PATENTS,
@@ -82,9 +81,9 @@ def combine(extract: Extract, path: Path, extract_date: date | None = None) -> P
     with (
         replacing(Path(path)) as part,
         pq.ParquetWriter(part, schema, compression="zstd") as writer,
-        TemporaryDirectory(prefix=".buckets-", dir=Path(path).parent) as scratch,
+        scratch_folder(Path(path)) as scratch,
     ):
-        for rows in _buckets(extract, Path(scratch)):
+        for rows in _buckets(extract, scratch):
             frame = _one_each(rows, across)
             cutoff = None if extract_date is None else months_before(extract_date)
             frame = frame.with_columns(
