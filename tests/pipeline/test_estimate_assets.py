@@ -168,7 +168,8 @@ def test_forensics_and_comparison(official: Official) -> None:
 
 def test_the_closing_summary_says_what_ran_on_what(copy: Callable[[str], Study]) -> None:
     class Told(Progress):
-        said: dict[str, str] = {}  # noqa: RUF012
+        def __init__(self) -> None:
+            self.said: dict[str, str] = {}
 
         def summary(self, asset: str, sentence: str) -> None:
             self.said[asset] = sentence

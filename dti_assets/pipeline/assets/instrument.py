@@ -14,10 +14,7 @@ from dti_assets.pipeline.stored_asset import stored_asset
 GROUP = "instrument"
 
 
-@stored_asset(
-    CAPITAL_DISTANCES,
-    group_name=GROUP,
-)
+@stored_asset(CAPITAL_DISTANCES, group_name=GROUP)
 def capital_distances(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult[Any]:
     """Distance from each provincial capital to the hub city, in kilometres.
 
@@ -40,10 +37,7 @@ def capital_distances(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeR
     )
 
 
-@stored_asset(
-    DTI_IV,
-    group_name=GROUP,
-)
+@stored_asset(DTI_IV, group_name=GROUP)
 def dti_iv(
     workspace: dg.ResourceParam[Workspace], policy_attention: Any, capital_distances: Any
 ) -> dg.MaterializeResult[Any]:

@@ -26,10 +26,7 @@ def _out(table: Table, description: str) -> dg.AssetOut:
     )
 
 
-@stored_asset(
-    tables.FROZEN_INSTRUMENT,
-    group_name=GROUP,
-)
+@stored_asset(tables.FROZEN_INSTRUMENT, group_name=GROUP)
 def frozen_instrument(
     workspace: dg.ResourceParam[Workspace], dti_iv: Any
 ) -> dg.MaterializeResult[Any]:
@@ -51,10 +48,7 @@ def frozen_instrument(
     )
 
 
-@stored_asset(
-    tables.OFFICIAL_STATISTICS,
-    group_name=GROUP,
-)
+@stored_asset(tables.OFFICIAL_STATISTICS, group_name=GROUP)
 def official_statistics(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult[Any]:
     """Yearbook figures that come with the package, each with unit and source.
 

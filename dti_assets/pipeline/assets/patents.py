@@ -121,10 +121,7 @@ def classified_patents(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.Ou
         yield dg.Output(frame, output_name=table.name, metadata=describe(table, frame, **extra))
 
 
-@stored_asset(
-    tables.DTI,
-    group_name=GROUP,
-)
+@stored_asset(tables.DTI, group_name=GROUP)
 def dti(
     workspace: dg.ResourceParam[Workspace], patent_counts: Any, official_statistics: Any
 ) -> dg.MaterializeResult[Any]:

@@ -23,10 +23,7 @@ from dti_assets.text.tables import (
 GROUP = "reports"
 
 
-@stored_asset(
-    REPORT_FILES,
-    group_name=GROUP,
-)
+@stored_asset(REPORT_FILES, group_name=GROUP)
 def report_files(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult[Any]:
     """Every file in the reports folder: what it is, and whether it can be counted.
 
