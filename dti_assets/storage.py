@@ -12,11 +12,12 @@ import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dti_assets.files import copy_atomically, write_atomically, write_error
-from dti_assets.tables import Table, TableError
+from dti_assets.tables import Table, TableError, pandas_dtype
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -256,12 +257,24 @@ def _get(location: str, name: str) -> pd.DataFrame:
     except FileNotFoundError as error:
         raise MissingTableError(f"table {name} has not been made") from error
     try:
-        frame = pq.read_table(io.BytesIO(content)).to_pandas(types_mapper=None)
+        frame = pq.read_table(io.BytesIO(content)).to_pandas(types_mapper=_pandas_types().get)
     except (pa.ArrowException, OSError) as error:
         # some of pyarrow's messages go on with advice over several lines
         why = str(error).split("\n")[0].split(". ")[0].rstrip(".") or type(error).__name__
         raise DamagedTableError(f"table {name} is damaged ({why}); run dti run") from error
     return pd.DataFrame(frame)
+
+
+@cache
+def _pandas_types() -> dict[Any, Any]:
+    """The dtype a table declares for each type of a stored column."""
+    import pyarrow as pa
+
+    return {
+        pa.string(): pandas_dtype("string"),
+        pa.int64(): pandas_dtype("int64"),
+        pa.bool_(): pandas_dtype("bool"),
+    }
 
 
 def _parquet(table: Table, frame: pd.DataFrame) -> bytes:

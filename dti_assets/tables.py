@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -23,6 +24,14 @@ _PANDAS_DTYPE: dict[str, Any] = {
     "float64": "float64",
     "bool": "boolean",
 }
+
+
+@cache
+def pandas_dtype(dtype: Dtype) -> Any:
+    """The pandas dtype of a column's dtype; all but float64 tell null from any value."""
+    import pandas as pd
+
+    return pd.api.types.pandas_dtype(_PANDAS_DTYPE[dtype])
 
 
 class TableError(ValueError):
@@ -95,6 +104,8 @@ class Table:
         else:
             rows = list(rows)
             frame = pd.DataFrame(rows) if rows else pd.DataFrame(columns=self.column_names)
+        if self._is_declared(frame):
+            return frame.reset_index(drop=True)
         extra = [name for name in frame.columns if name not in self.column_names]
         if extra:
             raise TableError(f"table {self.name}: undeclared column {', '.join(map(str, extra))}")
@@ -106,12 +117,19 @@ class Table:
                 else pd.Series([None] * len(frame), index=frame.index, dtype="object")
             )
             try:
-                out[column.name] = values.astype(_PANDAS_DTYPE[column.dtype])
+                out[column.name] = values.astype(pandas_dtype(column.dtype))
             except (TypeError, ValueError) as error:
                 raise TableError(
                     f"table {self.name}, column {column.name}: not {column.dtype} ({error})"
                 ) from error
         return pd.DataFrame(out, columns=self.column_names).reset_index(drop=True)
+
+    def _is_declared(self, frame: pd.DataFrame) -> bool:
+        """Whether columns and dtypes are the declared ones already, as in a stored frame."""
+        return list(frame.columns) == self.column_names and all(
+            dtype == pandas_dtype(column.dtype)
+            for dtype, column in zip(frame.dtypes, self.columns, strict=True)
+        )
 
     def arrow_schema(self) -> pa.Schema:
         """The stored file's schema; unit and description travel as field metadata."""
@@ -142,7 +160,7 @@ class Table:
 
         checks = {
             column.name: pandera.Column(
-                _PANDAS_DTYPE[column.dtype], _pandera_checks(column), nullable=column.nullable
+                pandas_dtype(column.dtype), _pandera_checks(column), nullable=column.nullable
             )
             for column in self.columns
         }

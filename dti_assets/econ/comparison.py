@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dti_assets.econ.errors import EconError
 from dti_assets.econ.forensics import STARS
 from dti_assets.econ.tables import PAPER_COMPARISON
+from dti_assets.tables import records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -178,10 +179,7 @@ def _find(
         chosen = exact
     else:
         chosen = chosen[chosen[name] == fact["term"]]
-    if chosen.empty:
-        return None
-    found: dict[str, Any] = chosen.astype(object).where(chosen.notna(), None).iloc[0].to_dict()
-    return found
+    return next(iter(records(chosen.iloc[:1])), None)
 
 
 def _why_absent(frame: pd.DataFrame | None, fact: Mapping[str, Any]) -> str:

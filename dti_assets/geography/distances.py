@@ -79,9 +79,16 @@ def apply_rule(province: str, distance_km: float, rule: ZeroDistance) -> float |
 
 def only_the_hub_moves(hub: str, distance: Measure, rule: ZeroDistance) -> bool:
     """Whether the rule leaves every distance but the hub's own as it is."""
-    table = capital_distances(hub, distance, rule)
-    elsewhere = table[table[f"{distance}_km"] > 0]
-    return bool((elsewhere["distance_km"] == elsewhere[f"{distance}_km"]).all())
+    used = distances_used(hub, distance, rule).values()
+    pairs = zip(_kilometres(hub, distance), used, strict=True)
+    return all(km == used_km for km, used_km in pairs if km > 0)
+
+
+def distances_used(hub: str, distance: Measure, rule: ZeroDistance) -> dict[int, float | None]:
+    """The distance to `hub` that enters the instrument, in km, by province code; None where the
+    rule drops the province. Raises DistanceError."""
+    pairs = zip(provinces(), _kilometres(hub, distance), strict=True)
+    return {p.province_code: apply_rule(p.province, km, rule) for p, km in pairs}
 
 
 def capital_distances(
@@ -94,9 +101,12 @@ def capital_distances(
     Great circle on geopy's mean-radius sphere, geodesic on WGS-84 (Karney 2013). Raises
     DistanceError where `hub` is no provincial capital.
     """
+    used = distances_used(hub, distance, rule)
     rows: list[dict[str, Any]] = []
-    for p, km in zip(provinces(), _kilometres(hub), strict=True):
-        used = apply_rule(p.province, km[distance], rule)
+    for p, straight, exact in zip(
+        provinces(), _kilometres(hub, "great_circle"), _kilometres(hub, "geodesic"), strict=True
+    ):
+        km = used[p.province_code]
         rows.append(
             {
                 "province_code": p.province_code,
@@ -104,27 +114,24 @@ def capital_distances(
                 "capital": p.capital,
                 "latitude": p.latitude,
                 "longitude": p.longitude,
-                "great_circle_km": km["great_circle"],
-                "geodesic_km": km["geodesic"],
-                "distance_km": used,
+                "great_circle_km": straight,
+                "geodesic_km": exact,
+                "distance_km": km,
                 "rule": str(rule),
-                "reason": None if used is not None else "capital is the hub and the rule is drop",
+                "reason": None if km is not None else "capital is the hub and the rule is drop",
             }
         )
     return CAPITAL_DISTANCES.frame(rows)
 
 
 @cache
-def _kilometres(hub: str) -> tuple[dict[Measure, float], ...]:
-    """How far each capital is from `hub`, by measure; the geodesic takes a search each."""
-    from geopy.distance import geodesic, great_circle
+def _kilometres(hub: str, measure: Measure) -> tuple[float, ...]:
+    """How far each capital is from `hub`; the geodesic takes a search each."""
+    import geopy.distance
 
     home = find_capital(hub)
     if home is None:
         raise DistanceError(f"instrument.hub {hub!r} is not a provincial capital")
+    between = getattr(geopy.distance, measure)
     start = home.latitude, home.longitude
-    ends = [(p.latitude, p.longitude) for p in provinces()]
-    return tuple(
-        {"great_circle": great_circle(start, end).km, "geodesic": geodesic(start, end).km}
-        for end in ends
-    )
+    return tuple(between(start, (p.latitude, p.longitude)).km for p in provinces())

@@ -15,7 +15,7 @@ from dti_assets.geography.distances import (
     DistanceError,
     Measure,
     ZeroDistance,
-    capital_distances,
+    distances_used,
 )
 from dti_assets.geography.provinces import provinces
 
@@ -131,14 +131,16 @@ def _kilometres(
     hub: str, distances: tuple[str, ...], rules: Collection[ZeroDistance]
 ) -> dict[tuple[str, str], pd.Series]:
     """Distance measure and rule -> km by province code."""
+    import pandas as pd
+
     found = {}
     for rule in dict.fromkeys(rules):
         for distance in distances:
             try:
-                table = capital_distances(hub, cast(Measure, distance), rule)
+                used = distances_used(hub, cast(Measure, distance), rule)
             except DistanceError:
                 continue
-            found[distance, str(rule)] = table.set_index("province_code")["distance_km"]
+            found[distance, str(rule)] = pd.Series(used, dtype=float)
     return found
 
 
@@ -154,9 +156,9 @@ def placebo_distances(hub: str) -> tuple[pd.DataFrame, dict[str, str]]:
     for place in provinces():
         if place.capital == hub:
             continue
-        table = capital_distances(place.capital, "great_circle", ZeroDistance("drop"))
+        used = distances_used(place.capital, "great_circle", ZeroDistance("drop"))
         name = cities[place.capital] = f"km to {place.capital}"
-        columns[name] = table.set_index("province_code")["distance_km"]
+        columns[name] = pd.Series(used, dtype=float)
     return pd.DataFrame(columns).rename_axis("province_code").reset_index(), cities
 
 

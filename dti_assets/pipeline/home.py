@@ -74,7 +74,7 @@ def instance(home: Path) -> Iterator[dg.DagsterInstance]:
     from dagster._core.instance.ref import InstanceRef
 
     os.environ["DAGSTER_HOME"] = str(home)
-    reference = InstanceRef.from_dir(str(home), overrides=_NO_CAPTURE)
+    reference = _opened_once(InstanceRef.from_dir(str(home), overrides=_NO_CAPTURE))
     try:
         with _databases_stay_open(), dg.DagsterInstance.from_ref(reference) as opened:
             yield opened
@@ -93,6 +93,17 @@ def instance(home: Path) -> Iterator[dg.DagsterInstance]:
         raise RunStorageError(
             f"run records{where} cannot be read or written ({why}); what was stored stays, {mend}"
         ) from error
+
+
+def _opened_once(reference: Any) -> Any:
+    """The reference of an instance with our class in the place of Dagster's SQLite storage."""
+    storage = reference.storage_data
+    if storage.class_name != "DagsterSqliteStorage":
+        return reference
+    ours = storage._replace(
+        module_name="dti_assets.pipeline.run_records", class_name="OpenRunRecords"
+    )
+    return reference._replace(storage_data=ours)
 
 
 @contextmanager

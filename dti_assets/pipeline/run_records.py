@@ -1,0 +1,63 @@
+"""Run records in SQLite for a run in this process: each database is opened once, not for every
+event.
+
+Dagster makes an engine for each event it writes or asks for, thousands of times a run; an engine
+that is kept also remembers the statements it has put together. The files are those of Dagster's
+own storage, which reads them too.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self
+
+from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection, Engine
+
+
+class OpenEventLog(SqliteEventLogStorage):
+    """The event log with an engine, and its one connection, for each database it has opened."""
+
+    def __init__(self, base_dir: str) -> None:
+        self._engines: dict[str, Engine] = {}
+        super().__init__(base_dir)
+
+    @contextmanager
+    def _connect(self, shard: str) -> Iterator["Connection"]:
+        # the lock lets one thread at a time have the connection
+        with self._db_lock, self._engine(shard).begin() as connection:
+            yield connection
+
+    def _engine(self, shard: str) -> "Engine":
+        import sqlalchemy as sql
+        from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+
+        if shard not in self._engines:
+            engine = sql.create_engine(
+                self.conn_string_for_shard(shard),
+                poolclass=sql.StaticPool,
+                connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
+            )
+            self._initdb(engine)
+            self._engines[shard] = engine
+        return self._engines[shard]
+
+    def dispose(self) -> None:
+        super().dispose()
+        for engine in self._engines.values():
+            engine.dispose()
+        self._engines.clear()
+
+
+class OpenRunRecords(DagsterSqliteStorage):
+    """Dagster's SQLite storage with such an event log."""
+
+    def __init__(self, base_dir: str, inst_data: Any = None) -> None:
+        super().__init__(base_dir, inst_data)
+        self._event_log_storage = OpenEventLog(self._event_log_storage._base_dir)
+
+    @classmethod
+    def from_config_value(cls, inst_data: Any, config_value: Any) -> Self:
+        return cls.from_local(inst_data=inst_data, **config_value)
