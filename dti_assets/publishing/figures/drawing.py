@@ -44,7 +44,6 @@ _SETTINGS: dict[str, Any] = {
     "axes.spines.right": False,
     "axes.titlelocation": "left",
     "lines.linewidth": 1.4,
-    "figure.constrained_layout.use": True,
     "savefig.facecolor": "white",
     # a dollar sign in the name of a variable is no formula
     "text.parse_math": False,
@@ -91,7 +90,8 @@ def drawing(
                     return Drawing(name, title, reason=printable(str(why)))
                 # laid out once, so that every format shows the same and none lays it out again
                 figure.draw_without_rendering()
-                figure.set_layout_engine("none")
+                # with "none" for None matplotlib would go through each figure once more
+                figure.set_layout_engine(None)
             return Drawing(name, title, with_minus(printable(alt)), figure)
 
         return drawn
@@ -118,7 +118,7 @@ def new_figure(height: float, rows: int = 1, columns: int = 1, **more: Any) -> t
     """A figure as wide as a printed page with its axes, always as a two-dimensional array."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTH, height))
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
     return figure, figure.subplots(rows, columns, squeeze=False, **more)
 
 
