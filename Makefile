@@ -9,6 +9,11 @@ EXTRAS ?= dev,rjieba
 # which benchmarks, and their options: make bench BENCH="load --full"
 BENCH ?=
 
+# tests in a random order, and with strings hashed, by a seed: make test SEED=7
+SEED ?=
+PYTEST = $(if $(SEED),PYTHONHASHSEED=$(SEED)) $(BIN)/python -m pytest \
+	$(if $(SEED),-o addopts=-q --randomly-seed=$(SEED))
+
 # each starts a cluster of processes, which wants the machine, and its test process, to itself
 RAY_TESTS := tests/test_ray_engine.py tests/test_ray_nodes.py
 
@@ -18,9 +23,9 @@ run: $(VENV)/.installed          ## the main job: materialise the study, say whe
 	$(BIN)/dti run --study $(STUDY)
 
 test: $(VENV)/.installed-dev     ## the whole test suite: about 20 minutes on two cores
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder \
+	$(PYTEST) -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder \
 		$(RAY_TESTS:%=--ignore %)
-	$(BIN)/python -m pytest $(RAY_TESTS) tests/test_benchmarks.py
+	$(PYTEST) $(RAY_TESTS) tests/test_benchmarks.py
 
 install: $(VENV)/.installed
 

@@ -74,7 +74,7 @@ def findings_table(check: str, study: Study) -> pd.DataFrame:
     """All that a check that warns (`asset.check`) finds, one row a sentence."""
     import pandas as pd
 
-    from dti_assets.pipeline.declared_checks import findings
+    from dti_assets.pipeline.checks import findings
     from dti_assets.pipeline.resources import Workspace
 
     return pd.DataFrame({"finding": findings(Workspace(study), check)})

@@ -23,7 +23,7 @@ from dti_assets.pipeline.assets import (
     reports,
 )
 from dti_assets.pipeline.automation import automation, schedules, sensors
-from dti_assets.pipeline.declared_checks import checks_that_warn
+from dti_assets.pipeline.checks import checks_that_warn
 from dti_assets.pipeline.io import ParquetIOManager, one_run_at_a_time
 from dti_assets.pipeline.origins import Origins, file_contents
 from dti_assets.pipeline.partitions import FIRST_YEAR, yearly
