@@ -20,6 +20,7 @@ from dti_assets.geography.distances import (
 from dti_assets.geography.provinces import provinces
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 HITS = ("longest", "token", "overlap")
@@ -91,7 +92,7 @@ def instrument_variants(
     dictionaries: list[tuple[str, pd.DataFrame, list[str]]] = [(ALL_TERMS, counts, wanted)]
     for label, terms in (left_out or {}).items():
         dictionaries.append((label, counts[~counts["term"].isin(list(terms))], ["overlap"]))
-    columns: dict[str, pd.Series] = {}
+    parts: list[pd.DataFrame] = []
     choices: dict[str, dict[str, str]] = {}
     for dictionary, kept, kinds in dictionaries:
         for section, part in sections.items():
@@ -100,11 +101,13 @@ def instrument_variants(
             # a report whose section holds no term has no row among the counts: no hit, not null
             top = top.reindex(bottom.index, fill_value=0.0)
             codes = bottom.index.get_level_values("province_code")
+            km = {pair: by_code.reindex(codes).to_numpy() for pair, by_code in kilometres.items()}
+            columns: dict[str, np.ndarray] = {}
             for kind in kinds:
-                hit = top[f"hits_{kind}"]
                 for word in denominators:
-                    frequency = hit / bottom[WORDS[word]].where(bottom[WORDS[word]] > 0)
-                    for (distance, rule), km in kilometres.items():
+                    length = bottom[WORDS[word]]
+                    frequency = (top[f"hits_{kind}"] / length.where(length > 0)).to_numpy()
+                    for distance, rule in km:
                         what = {
                             "dictionary": dictionary,
                             "hits": kind,
@@ -115,9 +118,11 @@ def instrument_variants(
                             "counted_on": f"hits_{kind}",
                         }
                         name = "iv: " + ", ".join(list(what.values())[:-1])
-                        columns[name] = frequency / km.reindex(codes).to_numpy()
+                        columns[name] = frequency / km[distance, rule]
                         choices[name] = what
-    frame = pd.DataFrame(columns).reset_index()
+            parts.append(pd.DataFrame(columns, index=bottom.index))
+    # copied into one block, which what follows is quicker on
+    frame = pd.concat(parts, axis=1).sort_index().copy().reset_index()
     return InstrumentVariants(frame, choices)
 
 
