@@ -13,11 +13,21 @@ import select
 import signal
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 from typing import Any, Self
 
 # what changes files, as the interpreter announces it; os.replace is announced as a rename
 _CHANGES = frozenset({"os.rename", "os.mkdir", "os.remove", "os.truncate", "sqlite3.connect"})
+# what our modules import where they use it
+_LIBRARIES = """
+    alembic.command dagster._core.storage.sqlite_storage docx fontTools.subset
+    fsspec.implementations.local geopy.distance hypothesis jinja2 lxml.html
+    matplotlib.backends.backend_agg matplotlib.backends.backend_pdf matplotlib.backends.backend_svg
+    openpyxl pandas pandera.pandas polars pyarrow.csv pyarrow.parquet requests rich.progress
+    scipy.stats sqlalchemy.dialects.sqlite upath
+"""
 _FOR_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
 
@@ -106,19 +116,12 @@ def load() -> None:
     from dti_assets.threads import one_thread
 
     one_thread()
-    import matplotlib.figure
-    import pandas
-    import polars
-    import pyarrow.csv
-    import pyarrow.parquet
-    import scipy.stats
-    import sqlalchemy.dialects.sqlite
+    import dti_assets
 
-    import dti_assets.pipeline.run
-
-    assert [
-        *(matplotlib.figure, pandas, polars, pyarrow, scipy, sqlalchemy, dti_assets.pipeline.run)
-    ]
+    for name in _LIBRARIES.split():
+        import_module(name)
+    for module in walk_packages(dti_assets.__path__, "dti_assets."):
+        import_module(module.name)
 
 
 def _child(order: dict[str, Any], answer: int) -> None:

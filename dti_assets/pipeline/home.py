@@ -7,7 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +76,7 @@ def instance(home: Path) -> Iterator[dg.DagsterInstance]:
     os.environ["DAGSTER_HOME"] = str(home)
     reference = _opened_once(InstanceRef.from_dir(str(home), overrides=_NO_CAPTURE))
     try:
-        with _databases_stay_open(), dg.DagsterInstance.from_ref(reference) as opened:
+        with dg.DagsterInstance.from_ref(reference) as opened:
             yield opened
     except Exception as error:
         cause = _of_the_database(error)
@@ -104,45 +104,6 @@ def _opened_once(reference: Any) -> Any:
         module_name="dti_assets.pipeline.run_records", class_name="OpenRunRecords"
     )
     return reference._replace(storage_data=ours)
-
-
-@contextmanager
-def _databases_stay_open() -> Iterator[None]:
-    """Keep every SQLite database that is opened meanwhile open to the end.
-
-    Dagster opens and closes one for every event. The last to close writes its log back and waits
-    for the disk, thousands of times a run: half the time of a small study. With the log kept, no
-    commit need wait either; a loss of power may cost the last events on record, and no table.
-    """
-    import sqlite3
-
-    from sqlalchemy import event
-    from sqlalchemy.engine import Engine
-
-    kept: dict[str, sqlite3.Connection] = {}
-
-    def keep(connection: sqlite3.Connection) -> None:
-        connection.execute("PRAGMA synchronous=NORMAL")
-        path = connection.execute("PRAGMA database_list").fetchone()[2]
-        if path and path not in kept:
-            kept[path] = sqlite3.connect(path, check_same_thread=False)
-        if path:
-            # a read joins the log, which is not there yet when a database is made
-            kept[path].execute("PRAGMA schema_version").fetchone()
-
-    def opened(connection: Any, _: Any) -> None:
-        # a damaged database is told of by whoever wants something of it
-        if isinstance(connection, sqlite3.Connection):
-            with suppress(sqlite3.Error):
-                keep(connection)
-
-    event.listen(Engine, "connect", opened)
-    try:
-        yield
-    finally:
-        event.remove(Engine, "connect", opened)
-        for connection in kept.values():
-            connection.close()
 
 
 def _of_the_database(error: BaseException | None) -> BaseException | None:

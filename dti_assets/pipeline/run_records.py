@@ -1,13 +1,15 @@
-"""Run records in SQLite for a run in this process: each database is opened once, not for every
-event.
+"""Run records in SQLite for a run in this process: the log of events is opened once, not for
+every event.
 
-Dagster makes an engine for each event it writes or asks for, thousands of times a run; an engine
-that is kept also remembers the statements it has put together. The files are those of Dagster's
+Dagster opens and closes a database for each event it writes or asks for, thousands of times a
+run. The last to close writes the log of changes back and waits for the disk; an engine that is
+kept does not, and remembers the statements it has put together. The files are those of Dagster's
 own storage, which reads them too.
 """
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from dagster._core.storage.event_log import SqliteEventLogStorage
@@ -41,6 +43,7 @@ class OpenEventLog(SqliteEventLogStorage):
                 poolclass=sql.StaticPool,
                 connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
             )
+            sql.event.listen(engine, "connect", _wait_less)
             self._initdb(engine)
             self._engines[shard] = engine
         return self._engines[shard]
@@ -56,6 +59,14 @@ class OpenEventLog(SqliteEventLogStorage):
         for engine in self._engines.values():
             engine.dispose()
         self._engines.clear()
+
+
+def _wait_less(connection: Any, _: Any) -> None:
+    """No commit waits for the disk: a loss of power may cost the last events on record, and no
+    table."""
+    # a damaged database is told of by whoever wants something of it
+    with suppress(sqlite3.Error):
+        connection.execute("PRAGMA synchronous=NORMAL")
 
 
 class OpenRunRecords(DagsterSqliteStorage):
