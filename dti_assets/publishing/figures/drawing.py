@@ -2,7 +2,8 @@
 
 Colours are those of Okabe and Ito, which the colour-blind tell apart; nothing is told by colour
 alone. Fonts come with matplotlib and, for Chinese, with this package, so that the same study gives
-the same bytes anywhere.
+the same bytes. matplotlib puts the fonts of a PDF in the order of their paths: of two installations
+whose folders stand in another order, the PDFs with Chinese text look alike and differ in bytes.
 """
 
 from __future__ import annotations
