@@ -2,7 +2,9 @@
 
 import io
 import re
+import shutil
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytest
 from figure_frames import YEARS, empty, inputs
 from matplotlib import font_manager, rcParams
 from matplotlib.collections import LineCollection, PatchCollection
+from matplotlib.figure import Figure
 from matplotlib.image import imread
 from matplotlib.text import Text
 
@@ -23,6 +26,9 @@ from dti_assets.publishing.figures.provinces import map_attention, map_digital_p
 from dti_assets.publishing.tables import FIGURE_FILES
 
 MAPS = ("map_attention", "map_dti_iv", "map_digital_patents")
+
+LATIN = Path(font_manager.findfont("DejaVu Sans"))
+CHINESE = Path(str(files("dti_assets.reference") / "fonts" / "figure_han.ttf"))
 
 
 @pytest.fixture(scope="module")
@@ -235,6 +241,17 @@ def test_two_runs_give_the_same_bytes_whatever_the_users_settings(
         for name in ("map_dti_iv", "specification_curve", "coefficients", "influence"):
             for form in ("pdf", "png", "svg"):
                 assert content(figures[name], form) == content(again[name], form), (name, form)
+
+
+def test_bytes_do_not_depend_on_where_fonts_are_installed(tmp_path: Path) -> None:
+    def pdf(latin: Path, chinese: Path) -> bytes:
+        figure = Figure()
+        for folder, font, text in ((latin, LATIN, "DTI"), (chinese, CHINESE, "数字")):
+            folder.mkdir()
+            figure.text(0.5, 0.5, text, font=Path(shutil.copy(font, folder)))
+        return content(Drawing("name", "title", figure=figure), "pdf")
+
+    assert pdf(tmp_path / "a", tmp_path / "b") == pdf(tmp_path / "d", tmp_path / "c")
 
 
 @pytest.mark.parametrize(

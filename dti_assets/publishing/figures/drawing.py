@@ -2,8 +2,7 @@
 
 Colours are those of Okabe and Ito, which the colour-blind tell apart; nothing is told by colour
 alone. Fonts come with matplotlib and, for Chinese, with this package, so that the same study gives
-the same bytes. matplotlib puts the fonts of a PDF in the order of their paths: of two installations
-whose folders stand in another order, the PDFs with Chinese text look alike and differ in bytes.
+the same bytes anywhere.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, wraps
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 from dti_assets.publishing.typesetting import english, with_minus
@@ -129,8 +129,33 @@ def content(drawn: Drawing, form: str, dpi: int = DPI) -> bytes:
         raise ValueError(f"{drawn.name} has no figure: {drawn.reason}")
     sink = io.BytesIO()
     with settings():
-        drawn.figure.savefig(sink, format=form, dpi=dpi, metadata=_METADATA[form])
+        if form == "pdf":
+            _write_pdf(drawn.figure, sink, dpi)
+        else:
+            drawn.figure.savefig(sink, format=form, dpi=dpi, metadata=_METADATA[form])
     return sink.getvalue()
+
+
+def _write_pdf(figure: Figure, sink: io.BytesIO, dpi: int) -> None:
+    """The figure with its fonts in the order of their names.
+
+    matplotlib sorts them by path, which would make the bytes depend on where this package and
+    matplotlib are installed.
+    """
+    from matplotlib.backends.backend_pdf import PdfPages
+    from matplotlib.font_manager import FontPath
+
+    class ByName(FontPath):
+        def __lt__(self, other: str) -> bool:
+            return PurePath(self).name < PurePath(other).name
+
+    with PdfPages(sink, metadata=_METADATA["pdf"]) as pages:
+        figure.savefig(pages, format="pdf", dpi=dpi)
+        file: Any = pages._file
+        file._fontNames = {
+            (ByName(path, path.face_index), subset): name
+            for (path, subset), name in file._fontNames.items()
+        }
 
 
 def printable(text: str) -> str:
