@@ -56,8 +56,8 @@ def test_a_log_is_opened_once_however_much_is_logged(tmp_path: Path) -> None:
         assert not isinstance(theirs.event_log_storage, OpenEventLog)
         observations = theirs.fetch_observations(dg.AssetKey("many"), limit=100).records
         assert Counter(record.run_id for record in observations) == {runs[0]: 1, runs[1]: 40}
-        kinds = [len(theirs.all_logs(run, of_type=dg.DagsterEventType.RUN_SUCCESS)) for run in runs]
-        assert kinds == [1, 1]
+        ends = [len(theirs.all_logs(run, of_type=dg.DagsterEventType.RUN_SUCCESS)) for run in runs]
+        assert ends == [1, 1]
 
 
 def test_a_storage_named_in_an_edited_dagster_yaml_stays_where_it_is(tmp_path: Path) -> None:
