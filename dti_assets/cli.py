@@ -94,10 +94,20 @@ def cli() -> None:
 @click.option("--years", help="2009-2022 or 2022, in place of the study's years.")
 @click.option("--workers", type=click.IntRange(1), help="Worker processes; default: processors.")
 @click.option("--no-wait", is_flag=True, help="Refuse, where another run is at work.")
+@click.option("--force", is_flag=True, help="Make also what is up to date.")
 def run(
-    study_file: str, expression: str | None, years: str | None, workers: int | None, no_wait: bool
+    study_file: str,
+    expression: str | None,
+    years: str | None,
+    workers: int | None,
+    no_wait: bool,
+    force: bool,
 ) -> None:
-    """Materialise the study: read what is new, recount what changed, rebuild what follows."""
+    """Materialise the study: read what is new, recount what changed, rebuild what follows.
+
+    Up to date is what was made and looked at from the files, settings and tables there are, by
+    this version of the program.
+    """
     study = read_study(study_file, years)
     from dti_assets.progress import console_progress
 
@@ -108,7 +118,7 @@ def run(
         from dti_assets.pipeline.run import run as run_study
 
         preflight(Workspace(study))
-        outcome = run_study(study, expression, workers, progress, not no_wait)
+        outcome = run_study(study, expression, workers, progress, not no_wait, force)
     progress.close(outcome, study)
     sys.exit(0 if outcome.success else FAILED)
 

@@ -82,7 +82,8 @@ class ConsoleProgress(Progress):
                 if len(lines) > _SHOWN_WARNINGS:
                     out.append(f"    … all of them: dti show {name}{_options(study)}")
         out += _years_note(outcome, study)
-        if outcome.made:
+        there = {*outcome.made, *outcome.kept}
+        if there:
             out.append(f"stored tables: {study.output_url}/data")
         for asset, what, where in (
             ("panel_export", "panel files", "panel"),
@@ -91,10 +92,10 @@ class ConsoleProgress(Progress):
             ("referee_documents", "referee", "referee"),
             ("replication_report", "report", "report.html"),
         ):
-            if asset in outcome.made:
+            if asset in there:
                 out.append(f"{what + ':':<15}{study.output_url}/{where}")
-        if outcome.success and outcome.made:
-            one = "dti_iv" if "dti_iv" in outcome.made else outcome.made[-1]
+        if outcome.success and there:
+            one = "dti_iv" if "dti_iv" in there else [*outcome.kept, *outcome.made][-1]
             out.append(f"look at one:   dti show {one}{_study_option(study)}")
         print("\n".join(map(without_controls, out)), flush=True)
 

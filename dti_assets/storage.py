@@ -151,6 +151,14 @@ class Store:
             )
         return content
 
+    def file_sha256(self, path: str) -> str | None:
+        """SHA-256 of a file that `keep` put at this path; None where it is gone."""
+        try:
+            with _opened(self._location(path)) as file:
+                return hashlib.sha256(file.read()).hexdigest()
+        except FileNotFoundError:
+            return None
+
     def note(self, name: str, text: str, year: int | None = None) -> None:
         """Keep a note beside a table, or a year of one."""
         _put(self._note(name, year), text.encode())

@@ -112,7 +112,7 @@ def _serve() -> None:
 
 
 def load() -> None:
-    """Import what a run imports, and do nothing with it."""
+    """Import what a run imports, and find out which program it is; do nothing with it."""
     from dti_assets.threads import one_thread
 
     one_thread()
@@ -122,6 +122,9 @@ def load() -> None:
         import_module(name)
     for module in walk_packages(dti_assets.__path__, "dti_assets."):
         import_module(module.name)
+    from dti_assets.pipeline.origins import program
+
+    program()
 
 
 def _child(order: dict[str, Any], answer: int) -> None:

@@ -25,7 +25,7 @@ from dti_assets.pipeline.assets import (
 from dti_assets.pipeline.automation import automation, schedules, sensors
 from dti_assets.pipeline.checks import checks_that_warn
 from dti_assets.pipeline.io import ParquetIOManager, one_run_at_a_time
-from dti_assets.pipeline.origins import Origins, file_contents
+from dti_assets.pipeline.origins import Origins, Place, file_contents
 from dti_assets.pipeline.partitions import FIRST_YEAR, yearly
 from dti_assets.pipeline.policy import with_policy
 from dti_assets.pipeline.resources import Workspace
@@ -47,7 +47,7 @@ def build_definitions(study: Study, overrides: Mapping[str, Any] | None = None) 
         assets = with_policy(plain, workspace.tables, lineage, automation(plain))
 
     def origins() -> Origins:
-        return Origins(workspace, parents(definitions), file_contents(study))
+        return Origins(workspace, places(definitions), file_contents(study))
 
     manager = ParquetIOManager(workspace.store, study.all_years, workspace.tables, lineage, origins)
     resources: dict[str, Any] = {
@@ -67,10 +67,13 @@ def build_definitions(study: Study, overrides: Mapping[str, Any] | None = None) 
     return definitions
 
 
-def parents(definitions: dg.Definitions) -> dict[str, set[str]]:
-    """The assets that each asset rests on; what is fetched apart from runs is left out."""
+def places(definitions: dg.Definitions) -> dict[str, Place]:
+    """Where each asset stands; what is fetched apart from runs is no asset to rest on."""
     return {
-        node.key.to_user_string(): {key.to_user_string() for key in node.parent_keys} - FETCHED
+        node.key.to_user_string(): Place(
+            node.group_name,
+            frozenset(key.to_user_string() for key in node.parent_keys) - FETCHED,
+        )
         for node in definitions.resolve_asset_graph().asset_nodes
     }
 

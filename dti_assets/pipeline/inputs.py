@@ -45,7 +45,7 @@ FILE_READERS: dict[str, tuple[str, ...]] = {
 }
 # The assets that look at each setting themselves, by key or by the part of study.yaml.
 SETTING_READERS: dict[str, tuple[str, ...]] = {
-    "name": (PAGE,),
+    "name": (PAGE, "referee_documents"),
     "years": (ALL,),
     # every label, and what invented figures are held against
     "simulated": (ESTIMATES, "panel"),

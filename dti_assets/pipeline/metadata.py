@@ -6,12 +6,15 @@ from typing import Any
 import dagster as dg
 
 from dti_assets.econ.table_specifications import TableSpec
+from dti_assets.pipeline.resources import Workspace
 from dti_assets.tables import Column, Table
 
 PREVIEW_ROWS = 8
 # a wider table is turned on its side: the UI has no room for it, and cuts it without a scroll bar
 _WIDE, _TURNED_ROWS = 6, 3
 _CELL, _TURNED_CELL = 48, 14
+# in the result of a check: SHA-256 of the stored tables that it looked at, by asset
+LOOKED_AT = "looked_at"
 # a column made from more is not described by listing them; its lineage holds all
 _FEW_SOURCES = 3
 
@@ -52,6 +55,11 @@ def describe(table: Table, frame: Any, **more: Any) -> dict[str, Any]:
     shown |= {name: more[name] for name in ahead}
     shown["preview"] = preview(frame)
     return shown | more
+
+
+def looked_at(workspace: Workspace, names: Iterable[str]) -> dict[str, Any]:
+    """Metadata of a check's result: it holds as long as these tables stay as they are."""
+    return {LOOKED_AT: {name: workspace.checksum(name) for name in names}}
 
 
 class Described:

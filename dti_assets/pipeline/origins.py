@@ -1,46 +1,57 @@
-"""What each stored table was made from: checksums of the files and the tables it rests on, kept
-beside it as data/made_from/NAME.json.
+"""What each stored table was made from: checksums of the files and the tables it rests on, of the
+settings and of the program, kept beside it as data/made_from/NAME.json.
 
 Content alone counts, so that a clock set back, or a file that comes with an old date, hides no
-change. Reports are known from table report_files and stand in no record.
+change. Reports are known from table report_files and stand in no record; what downloads left beside
+them does.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from dti_assets.pipeline.inputs import input_files
+from dti_assets.pipeline.inputs import FILE_READERS, ROOT, input_files, readers_of, settings
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.storage import Store
 from dti_assets.stored_tables import YEARLY
 from dti_assets.study import Study
-from dti_assets.study_tables import study_tables
 
-_KINDS = ("patents", "patent_terms", "panel", "specifications", "citations", "audit", "truth")
+# reports are known from table report_files, study.yaml from what is taken from it
+_KINDS = tuple(sorted(FILE_READERS.keys() - {"reports", "study"}))
+_BESIDE = "provenance"
+# an asset whose body stores the file itself has no record; one that is made with it has
+_RECORDED_FOR = {"patent_counts": "digital_patents"}
+WITHOUT_RECORD = frozenset(_RECORDED_FOR.values())
+_PARTS = ("files", "tables", "settings", "program")
 
 
-def file_readers(study: Study) -> dict[str, tuple[str, ...]]:
-    """The kinds of files (see inputs.FILE_READERS) that an asset looks at itself, by asset."""
-    return {
-        "patent_counts": ("patents", "patent_terms"),
-        "user_figures": ("panel",),
-        "published_forensics": ("citations",),
-        "measurement_audit": ("audit",),
-        "paper_comparison": ("truth",),
-        "table_coverage": ("specifications",),
-        **dict.fromkeys(study_tables(study), ("specifications",)),
-    }
+@dataclass(frozen=True)
+class Place:
+    """Where an asset stands: its group, and the assets it rests on."""
+
+    group: str
+    parents: frozenset[str]
+
+
+def files_read(name: str, group: str) -> list[str]:
+    """The kinds of files (see inputs.FILE_READERS) that an asset looks at itself."""
+    names = {name, f"group:{group}", _RECORDED_FOR.get(name)}
+    kinds = [kind for kind in _KINDS if names & {*FILE_READERS[kind]}]
+    return [*kinds, _BESIDE] if name == ROOT else kinds
 
 
 def file_contents(study: Study) -> dict[str, dict[str, str]]:
     """SHA-256 of the files by kind and path, relative to the study where they lie in it."""
     # not needed to define assets, so not loaded with them
     from dti_assets.replication.manifest import sha256
+    from dti_assets.text.listing import side_files
 
     found: dict[str, dict[str, str]] = {}
-    for kind, files in input_files(study, _KINDS).items():
+    beside = side_files(study.path(study.inputs.reports))
+    for kind, files in {**input_files(study, _KINDS), _BESIDE: beside}.items():
         found[kind] = {}
         for path in files.values():
             inside = path.is_relative_to(study.root)
@@ -50,12 +61,32 @@ def file_contents(study: Study) -> dict[str, dict[str, str]]:
     return found
 
 
+def settings_read(study: Study) -> dict[str, str]:
+    """The settings that move a number, by key. An asset that was made under others is made again,
+    whether or not it reads the one that changed."""
+    return {
+        key: json.dumps(value, ensure_ascii=False, sort_keys=True)
+        for key, value in settings(study).items()
+        if readers_of(key)
+    }
+
+
+@cache
+def program() -> str:
+    """SHA-256 over the source of the program, Python and the libraries it runs on."""
+    from dti_assets.replication.manifest import code_here
+
+    here = code_here()
+    whole = [here.source_sha256, here.python, here.packages]
+    return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
+
+
 @dataclass
 class Origins:
-    """Writes and reads the records of a study. `parents` are the assets each asset rests on."""
+    """Writes and reads the records of a study, whose assets stand at `places`."""
 
     workspace: Workspace
-    parents: Mapping[str, Iterable[str]]
+    places: Mapping[str, Place]
     files: dict[str, dict[str, str]]
     # checksum and rows by year of tables that hold all years
     _read: dict[str, tuple[str, dict[int, str]]] = field(default_factory=dict)
@@ -63,15 +94,21 @@ class Origins:
     def now(self, name: str, year: int | None) -> dict[str, Any]:
         """What the asset, or a year of it, would be made from as things stand."""
         study = self.workspace.study
-        kinds = file_readers(study).get(name, ())
+        place = self.places[name]
+        kinds = files_read(name, place.group)
         tables = {}
-        for parent in sorted(self.parents.get(name, ())):
+        for parent in sorted(place.parents):
             if parent in YEARLY or year is None:
                 years = ([year] if year else study.all_years) if parent in YEARLY else None
                 tables[parent] = self.workspace.store.checksum(self.workspace.tables[parent], years)
             else:
                 tables[parent] = self._rows(parent, year)
-        return {"files": {kind: self.files.get(kind, {}) for kind in kinds}, "tables": tables}
+        return {
+            "files": {kind: self.files.get(kind, {}) for kind in kinds},
+            "tables": tables,
+            "settings": settings_read(study),
+            "program": {"sha256": program()},
+        }
 
     def _rows(self, parent: str, year: int) -> str | None:
         """SHA-256 over the rows of one year in a table that holds all: a year of reports does not
@@ -98,6 +135,6 @@ def recorded(store: Store, name: str, year: int | None) -> dict[str, Any] | None
     """The record of an asset, or of a year of it; None where there is none that can be read."""
     try:
         found = json.loads(store.noted(name, year) or "")
-        return {key: dict(found[key]) for key in ("files", "tables")}
+        return {part: dict(found[part]) for part in _PARTS}
     except (ValueError, LookupError, TypeError):
         return None

@@ -80,6 +80,12 @@ class Workspace:
         years = [year for year in wanted if self.store.has(table, year)]
         return self.store.read(table, years) if years else None
 
+    def checksum(self, name: str) -> str | None:
+        """SHA-256 of a stored table by its asset's name, of a yearly one the study's years; None
+        where it, or a year of it, has not been made."""
+        years = self.study.all_years if name in YEARLY else None
+        return self.store.checksum(self.tables[name], years)
+
     def violations(self, table: Table, run_years: Iterable[int] = ()) -> list[str]:
         """How the stored table breaks its declaration, one sentence each."""
         location = self.store.location(table.name)

@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
@@ -13,6 +14,7 @@ from dti_assets.pipeline.build import build_definitions
 from dti_assets.pipeline.failures import sentence
 from dti_assets.pipeline.home import initialise, instance, settle
 from dti_assets.pipeline.partitions import RANGE_END, RANGE_START, last_year
+from dti_assets.pipeline.remaining import last_checks, remaining
 from dti_assets.pipeline.resources import Progress, Workspace
 from dti_assets.run_storage import disagreement
 from dti_assets.stored_tables import FETCHED
@@ -24,10 +26,12 @@ from dti_assets.text.published import published_words
 
 @dataclass
 class Outcome:
-    """How a run ended: the sentences of failed assets, blocking checks and warnings."""
+    """How a run ended: the assets that were made and those that were up to date, and the sentences
+    of failed assets, blocking checks and warnings, also of what was up to date."""
 
     success: bool
     made: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     warnings: list[tuple[str, str, str]] = field(default_factory=list)
 
@@ -193,8 +197,10 @@ def run(
     workers: int | None = None,
     progress: Progress | None = None,
     wait: bool = True,
+    force: bool = False,
 ) -> Outcome:
-    """Materialise the study, or the part that `expression` selects.
+    """Materialise the study, or the part that `expression` selects: what is out of date of it and
+    all that follows, or with `force` the whole.
 
     Where another run is at work on what the study stores, waits for it to end, or raises
     BusyError where `wait` is false. Raises StudyError for a selection that names nothing and for
@@ -227,16 +233,26 @@ def run(
         settle(opened, lock.before)
         if not study.remote_outputs:
             sweep_leftovers(study.path(study.outputs))
-        result = job.execute_in_process(
-            instance=opened,
-            asset_selection=sorted(keys, key=str),
-            tags={RANGE_START: str(study.years[0]), RANGE_END: str(study.years[1])},
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            raise_on_error=False,
-        )
-    if _was_interrupted(result):
-        raise KeyboardInterrupt
-    return _outcome(result)
+        checks = last_checks(opened, graph, keys)
+        needed = keys if force else remaining(workspace, definitions, keys, checks)
+        kept = sorted(key.to_user_string() for key in keys - needed)
+        if kept:
+            workspace.progress.note(f"{len(kept)} of {len(keys)} assets are up to date")
+        outcome = Outcome(True)
+        if needed:
+            result = job.execute_in_process(
+                instance=opened,
+                asset_selection=sorted(needed, key=str),
+                tags={RANGE_START: str(study.years[0]), RANGE_END: str(study.years[1])},
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                raise_on_error=False,
+            )
+            if _was_interrupted(result):
+                raise KeyboardInterrupt
+            outcome = _outcome(result)
+    outcome.kept = kept
+    _tell(outcome, [last for key, last in checks.items() if last and key.asset_key not in needed])
+    return outcome
 
 
 def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
@@ -261,7 +277,13 @@ def _outcome(result: dg.ExecuteInProcessResult) -> Outcome:
             if error is not None and error.cls_name == "DagsterAssetCheckFailedError":
                 continue
             outcome.failures.append(f"{event.step_key}: {sentence(error)}")
-    for check in result.get_asset_check_evaluations():
+    _tell(outcome, result.get_asset_check_evaluations())
+    return outcome
+
+
+def _tell(outcome: Outcome, checks: Iterable[dg.AssetCheckEvaluation]) -> None:
+    """Put what checks found into the outcome."""
+    for check in checks:
         if check.passed:
             continue
         name = f"{check.asset_key.to_user_string()}.{check.check_name}"
@@ -273,7 +295,6 @@ def _outcome(result: dg.ExecuteInProcessResult) -> Outcome:
             text = str(sentences.value) if sentences is not None else ""
             summary = (check.description or "").partition("\n")[0]
             outcome.warnings.append((name, summary, text))
-    return outcome
 
 
 def freeze(study: Study, replace: bool, progress: Progress | None = None) -> tuple[Outcome, str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import dagster as dg
 
+from dti_assets.pipeline.metadata import looked_at
 from dti_assets.pipeline.partitions import run_years
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.stored_tables import COMMON
@@ -77,6 +78,7 @@ def _then_checked(make: Callable[..., Any], tables: Sequence[Table]) -> Callable
                 check_name=AS_DECLARED,
                 severity=dg.AssetCheckSeverity.ERROR,
                 description="; ".join(broken) or "every column and every row is as declared",
+                metadata=looked_at(workspace, [table.name]),
             )
 
     # Dagster reads a signature again and again, and looks through the text for words on inputs:

@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 
+from dti_assets.pipeline.metadata import looked_at
 from dti_assets.pipeline.partitions import run_years
 from dti_assets.pipeline.resources import Workspace
 
@@ -118,8 +119,10 @@ def warning_checks(name: str, warners: Sequence[Warner]) -> dg.AssetChecksDefini
     ) -> Iterator[dg.AssetCheckResult]:
         stored = Stored(workspace, run_years(context.run.tags))
         for key in _selected(context):
-            found = by_key[key.asset_key.to_user_string(), key.name].look(stored)
-            result = warning(found.sentences, **found.metadata)
+            warner = by_key[key.asset_key.to_user_string(), key.name]
+            found = warner.look(stored)
+            tables = looked_at(workspace, [warner.asset, *warner.reads])
+            result = warning(found.sentences, **found.metadata, **tables)
             yield result._replace(asset_key=key.asset_key, check_name=key.name)
 
     return checks

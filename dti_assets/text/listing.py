@@ -72,6 +72,13 @@ def list_reports(folder: Path) -> list[str]:
     return [file.path for file in find_reports(folder)]
 
 
+def side_files(folder: Path) -> dict[str, Path]:
+    """Where downloads keep what they know of each report of a folder, by path below it; most have
+    none there."""
+    found = find_reports(folder) if folder.is_dir() else []
+    return {file.path + SIDE_SUFFIX: _beside(file) for file in found}
+
+
 def superseding(found: Sequence[Found]) -> dict[str, set[str]]:
     """For each downloaded file that was fetched in place of others of its folder: their paths.
 
@@ -79,9 +86,8 @@ def superseding(found: Sequence[Found]) -> dict[str, set[str]]:
     """
     newer: dict[str, set[str]] = {}
     for file in found:
-        side = file.location.with_name(file.location.name + SIDE_SUFFIX)
         try:
-            older = json.loads(side.read_bytes())["supersedes"]
+            older = json.loads(_beside(file).read_bytes())["supersedes"]
             folder = PurePosixPath(file.path).parent
             newer[file.path] = {(folder / str(name)).as_posix() for name in older} - {file.path}
         except (OSError, ValueError, LookupError, TypeError, RecursionError):
@@ -105,3 +111,7 @@ def locate(folder: Path, path: str) -> Path:
     if plain.exists():
         return plain
     return next((file.location for file in find_reports(folder) if file.path == path), plain)
+
+
+def _beside(file: Found) -> Path:
+    return file.location.with_name(file.location.name + SIDE_SUFFIX)

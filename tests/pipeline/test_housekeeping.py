@@ -49,8 +49,9 @@ def study(template: Path, tmp_path: Path) -> Path:
 
 
 def go(study: Path, selected: str = "+dti_iv,digital_patents") -> dict[str, str]:
+    """What a run says that makes everything again, of what is in the cache."""
     notes = Notes()
-    outcome = run(load_study(study), selected, workers=1, progress=notes)
+    outcome = run(load_study(study), selected, workers=1, progress=notes, force=True)
     assert outcome.success, outcome.failures
     return notes.said
 
@@ -203,7 +204,8 @@ def test_old_runs_go_and_those_that_hold_what_is_latest_stay(study: Path) -> Non
 def test_a_year_made_by_an_older_run_keeps_that_run(study: Path) -> None:
     first = runs(study)[0]
     for _ in range(2):
-        outcome = run(load_study(study, (2015, 2015)), "report_files,report_texts", workers=1)
+        only = load_study(study, (2015, 2015))
+        outcome = run(only, "report_files,report_texts", workers=1, force=True)
         assert outcome.success, outcome.failures
     assert gc(study, keep=0)["run records"].gone == 1
     assert len(runs(study)) == 2 and first in runs(study)

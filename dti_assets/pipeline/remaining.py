@@ -1,0 +1,83 @@
+"""What a run has still to make: the assets that are out of date, and what follows from them.
+
+Up to date is what was made, and looked at by its checks, from what there is now. In doubt an asset
+is made again.
+"""
+
+from collections.abc import Callable, Mapping, Set
+from functools import cache
+from typing import Any
+
+import dagster as dg
+
+from dti_assets.pipeline.build import places
+from dti_assets.pipeline.freshness import faults
+from dti_assets.pipeline.inputs import ROOT
+from dti_assets.pipeline.metadata import LOOKED_AT
+from dti_assets.pipeline.resources import Workspace
+from dti_assets.storage import DamagedTableError, MissingTableError
+from dti_assets.stored_tables import FETCHED
+from dti_assets.tables import TableError
+
+# the last result of every check; None where one was never made, or begun and not ended
+LastChecks = Mapping[dg.AssetCheckKey, dg.AssetCheckEvaluation | None]
+
+
+def last_checks(opened: dg.DagsterInstance, graph: Any, keys: Set[dg.AssetKey]) -> LastChecks:
+    """The last results of the checks of these assets, as the instance has them on record."""
+    wanted = sorted(graph.get_check_keys_for_assets(keys))
+    records = opened.event_log_storage.get_latest_asset_check_execution_by_key(wanted)
+    return {key: _evaluation(records.get(key)) for key in wanted}
+
+
+def _evaluation(record: Any) -> dg.AssetCheckEvaluation | None:
+    event = record.event.dagster_event if record is not None and record.event else None
+    if event is None or event.event_type != dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+        return None
+    evaluation: dg.AssetCheckEvaluation = event.asset_check_evaluation_data
+    return evaluation
+
+
+def remaining(
+    workspace: Workspace, definitions: dg.Definitions, keys: Set[dg.AssetKey], checks: LastChecks
+) -> set[dg.AssetKey]:
+    """Those of `keys` that are missing, damaged, older than what they rest on or not looked at as
+    they are, or downstream of an asset that is; and what is fetched from the network."""
+    outdated = {asset for asset, _ in faults(workspace, places(definitions))}
+    if ROOT not in outdated and _unread_reports(workspace):
+        outdated.add(ROOT)
+    checksum = cache(workspace.checksum)
+    outdated |= {
+        key.asset_key.to_user_string()
+        for key, result in checks.items()
+        if not _holds(result, checksum)
+    }
+    first = {dg.AssetKey(name) for name in outdated}
+    first |= keys & {dg.AssetKey(name) for name in FETCHED}
+    if not first:
+        return set()
+    # tables that are made together are made together
+    follows = dg.AssetSelection.assets(*first).downstream().required_multi_asset_neighbors()
+    return set(keys & follows.resolve(definitions.resolve_asset_graph()))
+
+
+def _holds(result: dg.AssetCheckEvaluation | None, checksum: Callable[[str], str | None]) -> bool:
+    """Whether a check need not be made again, and stops nothing."""
+    if result is None or LOOKED_AT not in result.metadata:
+        return False
+    if result.severity == dg.AssetCheckSeverity.ERROR and not result.passed:
+        return False
+    tables: Any = result.metadata[LOOKED_AT].value
+    return all(sha is not None and checksum(name) == sha for name, sha in tables.items())
+
+
+def _unread_reports(workspace: Workspace) -> bool:
+    """Whether a file could not be opened, or not be read within the limits of time and memory:
+    another time it may."""
+    try:
+        listed = workspace.stored(ROOT)
+    except (MissingTableError, DamagedTableError, TableError):
+        return True
+    unread = listed["path"][listed["sha256"].isna()]
+    folder = workspace.study.path(workspace.study.inputs.reports)
+    return any((folder / path).is_file() for path in unread)
