@@ -178,7 +178,7 @@ def main() -> int:
 
         spent = {}
         for name, selection in EVIDENCE.items():
-            spent[name], outcome = seconds(lambda names=selection: run(study, names))
+            spent[name], outcome = seconds(lambda names=selection: run(study, names, force=True))
             if not outcome.success:
                 raise SystemExit(f"{name} did not run: {outcome.failures}")
         measured = workspace.stored("measurement_audit")["estimate"].notna().sum()

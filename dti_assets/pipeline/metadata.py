@@ -1,11 +1,13 @@
 """What the web UI shows of a table: schema, preview, coverage map, lineage of columns."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import dagster as dg
 
 from dti_assets.econ.table_specifications import TableSpec
+from dti_assets.pipeline.partitions import today
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.tables import Column, Table
 
@@ -13,8 +15,8 @@ PREVIEW_ROWS = 8
 # a wider table is turned on its side: the UI has no room for it, and cuts it without a scroll bar
 _WIDE, _TURNED_ROWS = 6, 3
 _CELL, _TURNED_CELL = 48, 14
-# in the result of a check: SHA-256 of the stored tables that it looked at, by asset
-LOOKED_AT = "looked_at"
+# in the result of a check: SHA-256 of the stored tables that it looked at, by asset, and when
+LOOKED_AT, SEASON = "looked_at", "season"
 # a column made from more is not described by listing them; its lineage holds all
 _FEW_SOURCES = 3
 
@@ -58,8 +60,18 @@ def describe(table: Table, frame: Any, **more: Any) -> dict[str, Any]:
 
 
 def looked_at(workspace: Workspace, names: Iterable[str]) -> dict[str, Any]:
-    """Metadata of a check's result: it holds as long as these tables stay as they are."""
-    return {LOOKED_AT: {name: workspace.checksum(name) for name in names}}
+    """Metadata of a check's result: it holds as long as these tables, and the season, last."""
+    return {LOOKED_AT: {name: workspace.checksum(name) for name in names}, SEASON: season()}
+
+
+def season() -> str:
+    """What of today's date moves a result: the year, after which a patent's date is none, here and
+    where the reports are given, and whether the year's reports are all due there."""
+    from dti_assets.text.checks import all_due
+
+    there = today()
+    due = "all reports due" if all_due(there) else "reports to come"
+    return f"{date.today().year}, {there.year} in China, {due}"
 
 
 class Described:

@@ -1,7 +1,7 @@
 """What a run has still to make: the assets that are out of date, and what follows from them.
 
 Up to date is what was made, and looked at by its checks, from what there is now. In doubt an asset
-is made again.
+is made again: where there is no record, and when the year ends or the reports of a year fall due.
 """
 
 from collections.abc import Callable, Mapping, Set
@@ -10,10 +10,11 @@ from typing import Any
 
 import dagster as dg
 
+from dti_assets.pipeline import metadata
 from dti_assets.pipeline.build import places
 from dti_assets.pipeline.freshness import faults
 from dti_assets.pipeline.inputs import ROOT
-from dti_assets.pipeline.metadata import LOOKED_AT
+from dti_assets.pipeline.metadata import LOOKED_AT, SEASON
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.storage import DamagedTableError, MissingTableError
 from dti_assets.stored_tables import FETCHED
@@ -63,7 +64,9 @@ def remaining(
 
 def _holds(result: dg.AssetCheckEvaluation | None, checksum: Callable[[str], str | None]) -> bool:
     """Whether a check need not be made again, and stops nothing."""
-    if result is None or LOOKED_AT not in result.metadata:
+    if result is None or not result.metadata.keys() >= {LOOKED_AT, SEASON}:
+        return False
+    if result.metadata[SEASON].value != metadata.season():
         return False
     if result.severity == dg.AssetCheckSeverity.ERROR and not result.passed:
         return False

@@ -75,9 +75,14 @@ def _spans(years: Collection[int]) -> str:
     return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in zip(first, last, strict=True))
 
 
+def all_due(day: date) -> bool:
+    """Whether the reports of the day's year should all be out."""
+    return (day.month, day.day) >= _ALL_PUBLISHED
+
+
 def late_reports(attention: pd.DataFrame, today: date) -> list[str]:
     """Provinces without a frequency for the current year, from 1 April on."""
-    if (today.month, today.day) < _ALL_PUBLISHED:
+    if not all_due(today):
         return []
     return missing_reports(attention[attention["year"] == today.year])
 

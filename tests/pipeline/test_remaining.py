@@ -1,0 +1,187 @@
+"""What a run takes for up to date: whatever changed, what is there afterwards is what a run from
+nothing makes; and in doubt an asset is made again."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from killed_runs import new_study, outputs
+from made_studies import change_study
+
+from dti_assets.pipeline import metadata, origins, stored_asset
+from dti_assets.pipeline.run import Outcome, run
+from dti_assets.study import load_study
+
+# to the files of the panel; what is estimated from it is compared where runs are killed
+SELECTED = "+panel_export"
+TERMS = "dictionaries/digital_economy_policy.csv"
+PATENT = "\nCN9,一种区块链方法,2015-03-09,杭州市"
+REPORT = "reports_raw/2015_上海.txt"
+
+
+def go(folder: Path, select: str = SELECTED, force: bool = False) -> Outcome:
+    outcome = run(load_study(folder / "study.yaml"), select, workers=1, force=force)
+    assert outcome.success, outcome.failures
+    return outcome
+
+
+def append(path: Path, text: str) -> None:
+    with path.open("a", encoding="utf-8") as handle:
+        handle.write(text)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study of two years that has been run."""
+    folder = new_study(tmp_path_factory.mktemp("made") / "study").parent
+    go(folder)
+    return folder
+
+
+@pytest.fixture
+def study(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "study"))
+
+
+def provenance(study: Path) -> None:
+    side = study / f"{REPORT}.source.json"
+    side.write_text(json.dumps({"supersedes": []}), encoding="utf-8")
+
+
+def other_content(study: Path) -> None:
+    data = study / "outputs/data"
+    shutil.copy(data / "user_files.parquet", data / "user_figures.parquet")
+
+
+Change = Callable[[Path], object]
+
+# what is altered, some assets that are then made again, and some that are kept
+INPUTS: dict[str, tuple[Change, set[str], set[str]]] = {
+    "a report": (
+        lambda s: append(s / REPORT, "数字经济"),
+        {"report_files", "dti_iv", "panel"},
+        {"capital_distances", "patent_counts", "user_figures"},
+    ),
+    "a report that is gone": (
+        lambda s: (s / REPORT).unlink(),
+        {"report_files", "dti_iv", "panel"},
+        {"patent_counts"},
+    ),
+    "a term": (
+        lambda s: append(s / TERMS, "国际合作,own,zh,a test,,\n"),
+        {"keyword_counts", "policy_attention", "dti_iv"},
+        {"report_files", "report_texts", "patent_counts"},
+    ),
+    "a patent": (
+        lambda s: append(s / "patents_raw/extract.csv", PATENT),
+        {"digital_patents", "patent_counts", "dti", "panel"},
+        {"report_files", "dti_iv"},
+    ),
+    "a figure that comes with an old date": (
+        lambda s: (
+            append(s / "panel_raw/own.csv", "province,year,gdp (亿元)\n浙江,2014,40023\n"),
+            os.utime(s / "panel_raw/own.csv", (1e9, 1e9)),
+        ),
+        {"user_figures", "panel"},
+        {"report_files", "dti_iv", "dti"},
+    ),
+    "a setting": (lambda s: change_study(s, "text: {words: han}\n"), {"policy_attention"}, set()),
+    "the years": (lambda s: change_study(s, "years: [2015, 2015]\n"), {"panel"}, set()),
+}
+OUTPUTS: dict[str, tuple[Change, set[str], set[str]]] = {
+    "what a download knew": (provenance, {"report_files"}, {"patent_counts"}),
+    "a table cut short": (
+        lambda s: os.truncate(s / "outputs/data/dti_iv.parquet", 100),
+        {"dti_iv", "panel"},
+        {"policy_attention", "dti"},
+    ),
+    "a table with another's content": (other_content, {"user_figures", "panel"}, {"dti_iv"}),
+    "a year that is gone": (
+        lambda s: (s / "outputs/data/policy_attention/2015.parquet").unlink(),
+        {"policy_attention", "dti_iv"},
+        {"keyword_counts"},
+    ),
+    "a file of the panel": (
+        lambda s: append(s / "outputs/panel/panel.csv", "x"),
+        {"panel_export"},
+        {"panel", "dti_iv"},
+    ),
+    "the run records": (lambda s: shutil.rmtree(s / ".dagster"), {"report_files", "panel"}, set()),
+    "a record of what a table was made from": (
+        lambda s: (s / "outputs/data/made_from/dti.json").write_text("{}"),
+        {"dti", "panel"},
+        {"dti_iv"},
+    ),
+}
+
+
+def brought_up_to_date(study: Path, again: set[str], kept: set[str]) -> Outcome:
+    """A run that makes some and keeps others, after which nothing is left to make."""
+    outcome = go(study)
+    assert again <= set(outcome.made) and kept <= set(outcome.kept)
+    assert go(study).made == []
+    return outcome
+
+
+@pytest.mark.parametrize("what", INPUTS)
+def test_after_inputs_changed_the_outputs_are_those_of_a_run_from_nothing(
+    study: Path, tmp_path: Path, what: str
+) -> None:
+    change, again, kept = INPUTS[what]
+    change(study)
+    outcome = brought_up_to_date(study, again, kept)
+    ignored = shutil.ignore_patterns("outputs", ".dagster")
+    shutil.copytree(study, tmp_path / "nothing", ignore=ignored)
+    whole = go(tmp_path / "nothing")
+    assert whole.kept == [] and set(whole.made) == {*outcome.made, *outcome.kept}
+    assert set(outcome.warnings) == set(whole.warnings)
+    found, expected = outputs(study / "study.yaml"), outputs(tmp_path / "nothing/study.yaml")
+    # years that the study has no longer stay as they were
+    assert {path: found.get(path) for path in expected} == expected
+
+
+@pytest.mark.parametrize("what", OUTPUTS)
+def test_what_happened_to_the_outputs_is_mended(made: Path, study: Path, what: str) -> None:
+    change, again, kept = OUTPUTS[what]
+    change(study)
+    brought_up_to_date(study, again, kept)
+    found, expected = outputs(study / "study.yaml"), outputs(made / "study.yaml")
+    record = "data/made_from/report_files.json"
+    # which has what a download knew
+    assert found.pop(record) == expected.pop(record) or what == "what a download knew"
+    assert found == expected
+
+
+@pytest.mark.parametrize(("where", "what"), [(origins, "program"), (metadata, "season")])
+def test_another_program_or_season_makes_everything_again(
+    study: Path, monkeypatch: pytest.MonkeyPatch, where: ModuleType, what: str
+) -> None:
+    monkeypatch.setattr(where, what, lambda: "another")
+    assert go(study).kept == []
+    assert go(study).made == []
+
+
+def test_what_was_not_looked_at_is_made_again(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run may end between storing a table and looking at it."""
+
+    def end(*_: object) -> None:
+        raise OSError("no more")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stored_asset, "looked_at", end)
+        assert not run(load_study(study / "study.yaml"), "dti", force=True).success
+    outcome = go(study)
+    assert {"dti", "panel"} <= set(outcome.made) and "dti_iv" in outcome.kept
+
+
+def test_what_rests_on_an_outdated_asset_is_not_taken_for_up_to_date(study: Path) -> None:
+    append(study / "patents_raw/extract.csv", PATENT)
+    # made of what is stored, though that is of other patents
+    assert "panel" in go(study, "panel").made
+    assert go(study, "dti_iv").made == []
+    assert {"patent_counts", "panel"} <= set(go(study).made)
+    assert go(study).made == []
