@@ -14,6 +14,9 @@ SEED ?=
 PYTEST = $(if $(SEED),PYTHONHASHSEED=$(SEED)) $(BIN)/python -m pytest \
 	$(if $(SEED),-o addopts=-q --randomly-seed=$(SEED))
 
+# half as many test processes again as processors: about a third of the time a test waits for a server
+TESTERS = $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() * 3 // 2))')
+
 # each starts a cluster of processes, which wants the machine, and its test process, to itself
 RAY_TESTS := tests/test_ray_engine.py tests/test_ray_nodes.py
 
@@ -23,7 +26,7 @@ run: $(VENV)/.installed          ## the main job: materialise the study, say whe
 	$(BIN)/dti run --study $(STUDY)
 
 test: $(VENV)/.installed-dev     ## the whole test suite: 20 to 30 minutes on two cores
-	$(PYTEST) -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder \
+	$(PYTEST) -n $(TESTERS) --dist loadfile --no-loadscope-reorder \
 		$(RAY_TESTS:%=--ignore %)
 	$(PYTEST) $(RAY_TESTS) tests/test_benchmarks.py
 

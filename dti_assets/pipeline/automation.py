@@ -28,7 +28,14 @@ from dti_assets.pipeline.inputs import (
     listed_reports,
     look,
 )
-from dti_assets.pipeline.partitions import RANGE_END, RANGE_START, TIMEZONE, run_years
+from dti_assets.pipeline.partitions import (
+    KEPT,
+    RANGE_END,
+    RANGE_START,
+    REST_OF_STUDY,
+    TIMEZONE,
+    run_years,
+)
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.stored_tables import FETCHED, YEARLY
 from dti_assets.study import Study, StudyError, load_study
@@ -188,14 +195,16 @@ def _keys(selection: dg.AssetSelection, graph: Any) -> list[dg.AssetKey]:
 
 
 def _last_whole_run(instance: dg.DagsterInstance, graph: Any, study: Study) -> float | None:
-    """When the last run began that made every asset for all years of the study; None if none."""
+    """When the last run began after which every asset of all years of the study was up to date:
+    made by it, or found to be; None if none."""
     whole = _WHOLE.resolve(graph)
     finished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS])
     for record in instance.get_run_records(finished, limit=_RUNS_LOOKED_AT):
         run = record.dagster_run
         made = run.asset_selection or set()
         years = set(run_years(run.tags))
-        if made >= whole and years >= set(study.all_years):
+        all_there = made >= whole or run.tags.get(KEPT) == REST_OF_STUDY
+        if all_there and years >= set(study.all_years):
             return record.start_time or record.create_timestamp.timestamp()
     return None
 

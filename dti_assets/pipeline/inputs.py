@@ -64,6 +64,8 @@ SETTING_READERS: dict[str, tuple[str, ...]] = {
     "reports": (),
     "instrument": ("capital_distances",),
     "patents": ("digital_patents",),
+    "patents.engine": (),
+    "patents.ray_address": (),
     "panel.log_of_zero": ("panel", "panel_export"),
     "panel.units": ("user_figures",),
     "panel.aliases": ("user_figures",),

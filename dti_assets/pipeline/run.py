@@ -13,7 +13,14 @@ from dti_assets.locks import exclusive
 from dti_assets.pipeline.build import build_definitions
 from dti_assets.pipeline.failures import sentence
 from dti_assets.pipeline.home import initialise, instance, settle
-from dti_assets.pipeline.partitions import RANGE_END, RANGE_START, last_year
+from dti_assets.pipeline.partitions import (
+    KEPT,
+    RANGE_END,
+    RANGE_START,
+    REST_OF_SELECTION,
+    REST_OF_STUDY,
+    last_year,
+)
 from dti_assets.pipeline.remaining import last_checks, remaining
 from dti_assets.pipeline.resources import Progress, Workspace
 from dti_assets.run_storage import disagreement
@@ -47,6 +54,8 @@ def last_run_seconds(study: Study) -> float | None:
             dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS]), limit=50
         )
     for record in records:
+        if KEPT in record.dagster_run.tags:
+            continue
         chosen = record.dagster_run.asset_selection
         if (chosen is None or whole <= chosen) and record.start_time and record.end_time:
             return round(record.end_time - record.start_time, 1)
@@ -236,14 +245,17 @@ def run(
         checks = last_checks(opened, graph, keys)
         needed = keys if force else remaining(workspace, definitions, keys, checks)
         kept = sorted(key.to_user_string() for key in keys - needed)
-        if kept:
-            workspace.progress.note(f"{len(kept)} of {len(keys)} assets are up to date")
         outcome = Outcome(True)
+        tags = {RANGE_START: str(study.years[0]), RANGE_END: str(study.years[1])}
+        if kept:
+            workspace.progress.note(f"up to date: {len(kept)} of {len(keys)} assets")
+            everything = keys >= select(None).resolve(graph)
+            tags[KEPT] = REST_OF_STUDY if everything else REST_OF_SELECTION
         if needed:
             result = job.execute_in_process(
                 instance=opened,
                 asset_selection=sorted(needed, key=str),
-                tags={RANGE_START: str(study.years[0]), RANGE_END: str(study.years[1])},
+                tags=tags,
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
                 raise_on_error=False,
             )

@@ -182,6 +182,18 @@ def test_years_extended_after_the_files_came(
     assert_as_from_nothing(study, tmp_path / "nothing", "+dti_iv")
 
 
+def test_a_run_that_kept_most_is_one_of_the_whole_study(
+    walk: Callable[[], tuple[Path, str]],
+) -> None:
+    study, _ = walk()
+    # all files of the copy are later than the run that made the study
+    assert sensor_tick(study).requests
+    (study.parent / "outputs/report.html").unlink()
+    outcome = run(load_study(study), workers=1)
+    assert outcome.success and outcome.made == ["replication_report"] and len(outcome.kept) > 50
+    assert sensor_tick(study).skipped == "nothing changed"
+
+
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A study of 2020 and 2021 on published counts, run to the instrument."""
