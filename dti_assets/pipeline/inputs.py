@@ -56,8 +56,8 @@ SETTING_READERS: dict[str, tuple[str, ...]] = {
     "text.dictionary": COUNTS,
     "text.hits": COUNTS,
     "text.words": ("policy_attention",),
-    "text.section": ("policy_attention",),
-    "text.annexes": ("policy_attention",),
+    "text.section": ("policy_attention", "keyword_contexts"),
+    "text.annexes": ("policy_attention", "keyword_contexts"),
     "text.tokenizer": COUNTS,
     "text.settled": FILE_READERS["reports"],
     # where the work is done moves no number

@@ -1,5 +1,5 @@
 """What each stored table was made from: checksums of the files and the tables it rests on, of the
-settings and of the program, kept beside it as data/made_from/NAME.json.
+settings it reads and of the program, kept beside it as data/made_from/NAME.json.
 
 Content alone counts, so that a clock set back, or a file that comes with an old date, hides no
 change. Reports are known from table report_files and stand in no record; what downloads left beside
@@ -8,12 +8,12 @@ them does.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from dti_assets.pipeline.inputs import FILE_READERS, ROOT, input_files, readers_of, settings
+from dti_assets.pipeline.inputs import ALL, FILE_READERS, ROOT, input_files, readers_of, settings
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.storage import Store
 from dti_assets.stored_tables import YEARLY
@@ -38,9 +38,21 @@ class Place:
 
 def files_read(name: str, group: str) -> list[str]:
     """The kinds of files (see inputs.FILE_READERS) that an asset looks at itself."""
-    names = {name, f"group:{group}", _RECORDED_FOR.get(name)}
-    kinds = [kind for kind in _KINDS if names & {*FILE_READERS[kind]}]
+    kinds = [kind for kind in _KINDS if _is_among(FILE_READERS[kind], name, group)]
     return [*kinds, _BESIDE] if name == ROOT else kinds
+
+
+def settings_read(study: Study, name: str, group: str) -> dict[str, Any]:
+    """The settings (see inputs.SETTING_READERS) that an asset looks at itself, by key."""
+    read = {k: v for k, v in settings(study).items() if _is_among(readers_of(k), name, group)}
+    if name in YEARLY:
+        # each year is made by itself
+        del read["years"]
+    return read
+
+
+def _is_among(readers: Iterable[str], name: str, group: str) -> bool:
+    return not {ALL, f"group:{group}", name, _RECORDED_FOR.get(name)}.isdisjoint(readers)
 
 
 def file_contents(study: Study) -> dict[str, dict[str, str]]:
@@ -59,16 +71,6 @@ def file_contents(study: Study) -> dict[str, dict[str, str]]:
             if path.is_file():
                 found[kind][name] = sha256(path)
     return found
-
-
-def settings_read(study: Study) -> dict[str, str]:
-    """The settings that move a number, by key. An asset that was made under others is made again,
-    whether or not it reads the one that changed."""
-    return {
-        key: json.dumps(value, ensure_ascii=False, sort_keys=True)
-        for key, value in settings(study).items()
-        if readers_of(key)
-    }
 
 
 @cache
@@ -96,6 +98,7 @@ class Origins:
         study = self.workspace.study
         place = self.places[name]
         kinds = files_read(name, place.group)
+        chosen = settings_read(study, name, place.group)
         tables = {}
         for parent in sorted(place.parents):
             if parent in YEARLY or year is None:
@@ -106,7 +109,8 @@ class Origins:
         return {
             "files": {kind: self.files.get(kind, {}) for kind in kinds},
             "tables": tables,
-            "settings": settings_read(study),
+            # as they come back from the record
+            "settings": json.loads(json.dumps(chosen)),
             "program": {"sha256": program()},
         }
 

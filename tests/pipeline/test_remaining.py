@@ -17,7 +17,7 @@ from dti_assets.pipeline.run import Outcome, run
 from dti_assets.study import load_study
 
 # to the files of the panel; what is estimated from it is compared where runs are killed
-SELECTED = "+panel_export"
+SELECTED = "+panel_export,keyword_contexts"
 TERMS = "dictionaries/digital_economy_policy.csv"
 PATENT = "\nCN9,一种区块链方法,2015-03-09,杭州市"
 REPORT = "reports_raw/2015_上海.txt"
@@ -89,7 +89,16 @@ INPUTS: dict[str, tuple[Change, set[str], set[str]]] = {
         {"user_figures", "panel"},
         {"report_files", "dti_iv", "dti"},
     ),
-    "a setting": (lambda s: change_study(s, "text: {words: han}\n"), {"policy_attention"}, set()),
+    "the denominator": (
+        lambda s: change_study(s, "text: {words: han}\n"),
+        {"policy_attention", "dti_iv", "panel"},
+        {"report_files", "keyword_counts", "dti"},
+    ),
+    "the half that counts": (
+        lambda s: change_study(s, "text: {section: plan}\n"),
+        {"policy_attention", "keyword_contexts"},
+        {"report_files", "keyword_counts", "dti"},
+    ),
     "the years": (lambda s: change_study(s, "years: [2015, 2015]\n"), {"panel"}, set()),
 }
 OUTPUTS: dict[str, tuple[Change, set[str], set[str]]] = {

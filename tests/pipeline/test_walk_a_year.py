@@ -6,16 +6,35 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import dagster as dg
 import pytest
 import samples
 from made_studies import FEW_DRAWS, make_study, write_lines
+from settings_read import settings_read
 from ticks import launch, sensor_tick
 
+from dti_assets.pipeline.build import build_definitions
+from dti_assets.pipeline.inputs import readers_of
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.run import run
 from dti_assets.stored_tables import FETCHED
 from dti_assets.study import load_study
 
+# settings that some assets come across and do not use: counts are stored by section, words by each
+# denominator, and the names of estimated tables are those of declarations
+COUNTED = {"keyword_counts", "section_words"}
+LOOKED_UP = {
+    "text.section": COUNTED,
+    "text.annexes": COUNTED,
+    "text.words": {*COUNTED, "keyword_contexts"},
+    "estimates.tables": {
+        *("report_files", "keyword_contexts", "candidate_counts", "capital_distances"),
+        *("digital_patents", "patent_row_status", "patent_counts", "patent_totals"),
+        *("official_statistics", "user_figures", "user_files", "figures_left_out"),
+        *("national_totals", "turnover", "panel", "panel_sources", "panel_coverage"),
+        *("panel_checks", "series_coverage"),
+    },
+}
 PLACES = ("浙江省", "江苏省", "上海市", "安徽省")
 OLD = (2019, 2020, 2021)
 # made of policy attention, downstream to the page
@@ -55,8 +74,9 @@ def assert_as_from_nothing(study_file: Path, folder: Path, select: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A study of 2019 to 2022 whose last year has no report yet, run, and the sensor's cursor.
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, dict[str, set[str]]]:
+    """A study of 2019 to 2022 whose last year has no report yet, run; the sensor's cursor; and the
+    settings that each asset looked at.
 
     Its dictionary is not the shipped one, so that no published count stands in.
     """
@@ -66,17 +86,18 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     terms.write_text(terms.read_text(encoding="utf-8") + "国际合作,own,zh,a test,,\n", "utf-8")
     for year in OLD:
         write_year(folder / "reports_raw", year)
-    outcome = run(study, workers=2)
+    with settings_read() as read:
+        outcome = run(study, workers=2)
     assert outcome.success, outcome.failures
     tick = sensor_tick(study.file)
     # the first look sees that all was made of what lies there
     assert tick.requests == [] and tick.skipped == "nothing changed"
     assert tick.cursor
-    return study.file, tick.cursor
+    return study.file, tick.cursor, read
 
 
 @pytest.fixture
-def walk(made: tuple[Path, str], tmp_path: Path) -> Callable[[], tuple[Path, str]]:
+def walk(made: tuple[Path, str, object], tmp_path: Path) -> Callable[[], tuple[Path, str]]:
     """A copy of the study as it was made, with the cursor."""
 
     def copy() -> tuple[Path, str]:
@@ -180,6 +201,30 @@ def test_years_extended_after_the_files_came(
     assert ran.tally["files_read"] == 0 and ran.tally["reports_counted"] == 0
     assert known_years(study) == {2019: 4, 2020: 4, 2021: 4, 2022: 4}
     assert_as_from_nothing(study, tmp_path / "nothing", "+dti_iv")
+
+
+def test_a_setting_that_an_asset_looks_at_makes_it_again(
+    made: tuple[Path, str, dict[str, set[str]]],
+) -> None:
+    graph = build_definitions(load_study(made[0])).resolve_asset_graph()
+    groups = {key: graph.get(key).group_name for key in graph.get_all_asset_keys()}
+
+    def made_again(key: str) -> set[str]:
+        readers = {*readers_of(key)}
+        first = [
+            one
+            for one, group in groups.items()
+            if readers & {"*", f"group:{group}", one.to_user_string()}
+        ]
+        selection = dg.AssetSelection.assets(*first).downstream().required_multi_asset_neighbors()
+        return {one.to_user_string() for one in selection.resolve(graph)}
+
+    looked_at = {key for keys in made[2].values() for key in keys}
+    assert len(made[2]) > 50 and len(looked_at) > 25
+    # where the work is done, and who is told of it, moves no number and is nobody's to look at
+    for key in sorted(key for key in looked_at if readers_of(key)):
+        readers = {asset for asset, keys in made[2].items() if key in keys}
+        assert readers - made_again(key) <= LOOKED_UP.get(key, set()), key
 
 
 def test_a_run_that_kept_most_is_one_of_the_whole_study(
