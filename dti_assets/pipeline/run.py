@@ -33,14 +33,14 @@ from dti_assets.text.published import published_words
 
 @dataclass
 class Outcome:
-    """How a run ended: the assets that were made and those that were up to date, and the sentences
-    of failed assets, blocking checks and warnings, also of what was up to date."""
+    """How a run ended: the assets that were made, the sentences of failed assets, blocking checks
+    and warnings, and the assets that were up to date, whose warnings are among the others."""
 
     success: bool
     made: list[str] = field(default_factory=list)
-    kept: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     warnings: list[tuple[str, str, str]] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
 
 
 def last_run_seconds(study: Study) -> float | None:
