@@ -28,15 +28,20 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 
 
-# files whose tests take longest, longest first: two processes then end at about the same time
+# files whose tests take longest, longest first: processes then end at about the same time
 LONGEST = (
-    "test_walk_a_year.py",
-    "test_docs.py",
     "test_killed_runs.py",
     "test_replication.py",
+    "test_docs.py",
+    "test_walk_a_year.py",
+    "test_remaining.py",
     "test_postgres.py",
-    "test_killed_at_writes.py",
     "test_run.py",
+    "test_simulate.py",
+    "test_killed_at_writes.py",
+    "test_command_line.py",
+    "test_make.py",
+    "test_automation.py",
     "test_full_disk.py",
 )
 

@@ -58,16 +58,18 @@ def leftovers(study: Path) -> list[str]:
 class Trial:
     """A study or a selection of it, run undisturbed once, then killed and finished again and again.
 
-    `seconds` is what the last run that came to its end took, of a fresh study and of one that had
-    been begun: moments are drawn over it, so that a machine that gets busier moves them along.
+    `seconds` is what the last run from nothing to its end took, with what it was killed and begun
+    again in between: moments are drawn over it, so that a machine that gets busier moves them
+    along. `start` is what a run takes that has nothing left to make.
     """
 
     def __init__(self, server: RunServer, study: Path, select: str | None = None) -> None:
         self.server, self.study, self.select = server, study, select
-        self.seconds: dict[bool, float] = {}
         with self._copy() as copy:
-            assert self._run(copy, begun=False) == "done"
+            self.seconds = self._to_the_end(copy)
             self.expected = outputs(copy)
+            self.start = self._to_the_end(copy)
+            assert outputs(copy) == self.expected
 
     @contextmanager
     def _copy(self) -> Iterator[Path]:
@@ -75,25 +77,24 @@ class Trial:
             shutil.copytree(self.study.parent, folder / "study")
             yield folder / "study" / "study.yaml"
 
-    def _run(self, study: Path, begun: bool, kill_after: float | None = None) -> str:
-        start = time.monotonic()
-        said = self.server.run(study, self.select, kill_after=kill_after)
-        if said == "done":
-            self.seconds[begun] = time.monotonic() - start
-        return said
+    def _to_the_end(self, study: Path) -> float:
+        """Run the study undisturbed; how many seconds it took."""
+        begin = time.monotonic()
+        said = self.server.run(study, self.select)
+        assert said == "done", said
+        return time.monotonic() - begin
 
     def killed_at_random(self, seeds: range) -> list[str]:
-        """Kill one run after the other at moments drawn by the seeds, each going on where the one
-        before was killed, and finish it; how the runs ended that were to be killed. Fails where
-        the bytes differ."""
+        """Kill a run at moments drawn by the seeds, each time going on where it was killed, and
+        finish it; how the runs ended that were to be killed. Fails where the bytes differ."""
         ends: list[str] = []
+        spent = 0.0
         with self._copy() as copy:
-            for seed in seeds:
-                begun = bool(ends)
-                longest = self.seconds.get(begun, self.seconds[False])
-                moment = random.Random(seed).uniform(0, longest)
-                ends.append(self._run(copy, begun, moment))
-            self._finish(copy, f"seeds {seeds}")
+            for moment in sorted(random.Random(seed).uniform(0, self.seconds) for seed in seeds):
+                after = moment - spent + (self.start if ends else 0)
+                ends.append(self.server.run(copy, self.select, kill_after=after))
+                spent = moment
+            self.seconds = spent + self._finish(copy, f"seeds {seeds}") - self.start
         return ends
 
     def changes(self) -> int:
@@ -108,8 +109,9 @@ class Trial:
             self._finish(copy, f"change {number}")
         return end
 
-    def _finish(self, study: Path, what: str) -> None:
-        assert self._run(study, begun=True) == "done", what
+    def _finish(self, study: Path, what: str) -> float:
+        """Run what is left and look at it; how many seconds it took."""
+        seconds = self._to_the_end(study)
         found = outputs(study)
         different = {
             p for p in found.keys() | self.expected if found.get(p) != self.expected.get(p)
@@ -119,3 +121,4 @@ class Trial:
         assert not left, (what, left)
         if self.select is None:
             assert stale(Workspace(load_study(study))) is None, what
+        return seconds

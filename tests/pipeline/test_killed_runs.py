@@ -7,8 +7,8 @@ import pytest
 from forked_runs import RunServer
 from killed_runs import Trial, fast_folder, new_study
 
-# a run goes on where the one before it was killed; after three the bytes are looked at
-SEEDS = [range(first, min(first + 3, 50)) for first in range(0, 50, 3)]
+# a run goes on where the one before it was killed; after four the bytes are looked at
+SEEDS = [range(first, min(first + 4, 50)) for first in range(0, 50, 4)]
 
 
 @pytest.fixture(scope="module")
