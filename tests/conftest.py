@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from dti_assets.pipeline.run import Outcome
     from dti_assets.study import Study
 
-# a machine that is busy with other tests is slow now and then, which is nobody's fault
+# a machine that is busy with other tests is slow now and then, which is nobody's fault; what takes
+# how long is for the benchmarks
 hypothesis.settings.register_profile(
     "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )

@@ -23,8 +23,8 @@ PATENT = "\nCN9,一种区块链方法,2015-03-09,杭州市"
 REPORT = "reports_raw/2015_上海.txt"
 
 
-def go(folder: Path, select: str = SELECTED, force: bool = False) -> Outcome:
-    outcome = run(load_study(folder / "study.yaml"), select, workers=1, force=force)
+def go(folder: Path, select: str = SELECTED) -> Outcome:
+    outcome = run(load_study(folder / "study.yaml"), select, workers=1)
     assert outcome.success, outcome.failures
     return outcome
 
