@@ -21,14 +21,21 @@ from matplotlib.text import Text
 
 from dti_assets.geography.provinces import provinces
 from dti_assets.publishing.figures.all_figures import FORMATS, all_figures, figure_rows
-from dti_assets.publishing.figures.drawing import Drawing, brief, content, printable, settings
+from dti_assets.publishing.figures.drawing import (
+    Drawing,
+    brief,
+    content,
+    preview,
+    printable,
+    settings,
+)
 from dti_assets.publishing.figures.provinces import map_attention, map_digital_patents, tile_grid
 from dti_assets.publishing.tables import FIGURE_FILES
 
 MAPS = ("map_attention", "map_dti_iv", "map_digital_patents")
 
-LATIN = Path(font_manager.findfont("DejaVu Sans"))
-CHINESE = Path(str(files("dti_assets.reference") / "fonts" / "figure_han.ttf"))
+FONTS = Path(str(files("dti_assets.reference") / "fonts"))
+LATIN, CHINESE = FONTS / "figure_latin.ttf", FONTS / "figure_han.ttf"
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +72,7 @@ def test_a_map_names_every_province_once(figures: dict[str, Drawing], name: str)
 
 
 def test_every_term_that_ships_can_be_written(root: Path) -> None:
-    """Chinese comes with the package: no figure depends on the fonts of a machine."""
+    """Fonts come with the package: no figure depends on those of a machine."""
     terms = pd.read_csv(root / "dictionaries" / "digital_economy_policy.csv")["term"]
     candidates = pd.read_parquet(root / "dti_assets/reference/candidate_terms.parquet")["term"]
     assert [term for term in {*terms, *candidates} if "?" in printable(term)] == []
@@ -78,7 +85,7 @@ def test_every_character_drawn_has_a_glyph(figures: dict[str, Drawing]) -> None:
     known = {code for path in shipped for code in font_manager.get_font(path).get_charmap()}
     for drawn in figures.values():
         for text in texts(drawn):
-            assert text.get_fontfamily()[0] == "DejaVu Sans"
+            assert text.get_fontfamily()[0] == "DTI Figure Latin"
             lacking = {c for c in text.get_text() if ord(c) not in known and c != "\n"}
             assert not lacking, (drawn.name, text.get_text())
 
@@ -274,3 +281,25 @@ def test_a_study_of_one_value_is_drawn() -> None:
     one = inputs().frames["policy_attention"]
     one = one[(one["year"] == 2015) & (one["province"] == "浙江")]
     assert "Highest: Zhejiang" in str(map_attention(one).alt)
+
+
+def test_the_latin_font_writes_as_the_one_it_is_cut_from() -> None:
+    """Kerning and ligatures included."""
+
+    def png(font: str) -> bytes:
+        figure = Figure(figsize=(6, 1))
+        text = "β = −0.5 ≤ 1.5 × 10⁻⁶, “AVATAR” Tow fi · Anderson–Rubin № naïve"
+        figure.text(0.01, 0.5, text, font=Path(font))
+        return content(Drawing("name", "title", figure=figure), "png")
+
+    assert png(str(LATIN)) == png(font_manager.findfont("DejaVu Sans"))
+
+
+def test_a_preview_is_the_picture_made_small(figures: dict[str, Drawing]) -> None:
+    png = content(figures["map_dti_iv"], "png")
+    small = preview(png, 450)
+    assert len(small) < len(png) / 4
+    large, shown = (imread(io.BytesIO(data))[:, :, :3] for data in (png, small))
+    assert shown.shape[1] == 450
+    assert shown.shape[0] / 450 == pytest.approx(large.shape[0] / large.shape[1], abs=0.01)
+    assert shown.mean(axis=(0, 1)) == pytest.approx(large.mean(axis=(0, 1)), abs=0.01)

@@ -25,8 +25,8 @@ REPORTED = (
     *("report_files", "keyword_contexts", "user_files", "panel_coverage", "table_coverage"),
     "measurement_audit",
 )
-# a picture of this size is shown beside the asset; a browser loads all of them at once
-PREVIEW_BYTES, PREVIEW_DPI = 100_000, 60
+# in pixels; shown beside the asset unless it is heavy, for a browser loads all of them at once
+PREVIEW_WIDTH, PREVIEW_BYTES = 450, 100_000
 
 
 def publication_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsDefinition]:
@@ -87,12 +87,16 @@ def publication_assets(specifications: Mapping[str, TableSpec]) -> list[dg.Asset
         with tempfile.TemporaryDirectory() as folder:
             for figure in drawn:
                 write_figure(Path(folder), figure)
+            previews = {
+                figure.name: _preview(figure, (Path(folder) / f"{figure.name}.png").read_bytes())
+                for figure in drawn
+                if figure.figure is not None
+            }
             former = workspace.store.recorded(FIGURE_FILES)
             written = workspace.store.keep(Path(folder), "figures", former)
         files = FIGURE_FILES.frame(figure_rows(drawn, written))
-        there = [figure for figure in drawn if figure.figure is not None]
-        sentence = f"{len(there)} figures in figures/, {len(drawn) - len(there)} without data"
-        previews = {figure.name: _preview(figure) for figure in there}
+        without = len(drawn) - len(previews)
+        sentence = f"{len(previews)} figures in figures/, {without} without data"
         return _done(workspace, FIGURE_FILES, files, sentence, **previews)
 
     read = [*dict.fromkeys([*names, *REPORTED, TABLE_FILES.name, FIGURE_FILES.name])]
@@ -183,13 +187,13 @@ def _drawn(workspace: Workspace, figures: Any) -> dict[str, bytes]:
     }
 
 
-def _preview(figure: Any) -> dg.MarkdownMetadataValue:
+def _preview(figure: Any, png: bytes) -> dg.MarkdownMetadataValue:
     """The figure, small, for the web UI; its text alone where the picture would be heavy."""
     import base64
 
-    from dti_assets.publishing.figures.drawing import content
+    from dti_assets.publishing.figures.drawing import preview
 
-    picture = base64.b64encode(content(figure, "png", PREVIEW_DPI)).decode("ascii")
+    picture = base64.b64encode(preview(png, PREVIEW_WIDTH)).decode("ascii")
     if len(picture) > PREVIEW_BYTES:
         return dg.MetadataValue.md(figure.alt)
     alt = figure.alt.replace("[", "(").replace("]", ")")

@@ -1,8 +1,7 @@
 """What every figure shares: its look, what stands in for one that cannot be drawn, and its bytes.
 
 Colours are those of Okabe and Ito, which the colour-blind tell apart; nothing is told by colour
-alone. Fonts come with matplotlib and, for Chinese, with this package, so that the same study gives
-the same bytes anywhere.
+alone. Fonts come with this package, so that the same study gives the same bytes anywhere.
 """
 
 from __future__ import annotations
@@ -29,11 +28,10 @@ BLACK, BLUE, ORANGE, GREEN, RED, GREY = (
 )
 # of a printed page, in inches
 WIDTH = 6.5
-_FONT = "DejaVu Sans"
-# what the other lacks: common Chinese characters, cut by tools/figure_font.py
-HAN_FONT = "DTI Figure Han"
+# cut by tools/figure_fonts.py; the second has common Chinese characters, which the first lacks
+LATIN_FONT, HAN_FONT = "DTI Figure Latin", "DTI Figure Han"
 _SETTINGS: dict[str, Any] = {
-    "font.family": [_FONT, HAN_FONT],
+    "font.family": [LATIN_FONT, HAN_FONT],
     "font.size": 8.5,
     "axes.titlesize": 9,
     "axes.labelsize": 8.5,
@@ -90,7 +88,9 @@ def drawing(
                 except NothingToDraw as why:
                     return Drawing(name, title, reason=printable(str(why)))
                 # laid out once, so that every format shows the same and none lays it out again
-                figure.draw_without_rendering()
+                engine = figure.get_layout_engine()
+                assert engine is not None
+                engine.execute(figure)
                 # with "none" for None matplotlib would go through each figure once more
                 figure.set_layout_engine(None)
             return Drawing(name, title, with_minus(printable(alt)), figure)
@@ -105,7 +105,7 @@ def settings() -> Iterator[None]:
     """The look of all figures, whatever the user's own matplotlibrc says."""
     import matplotlib
 
-    _han_font()
+    _fonts()
     look: dict[Any, Any] = dict(_SETTINGS)
     for key in matplotlib.rcParamsDefault:
         # the defaults' backend is none yet, and asking for it would choose one
@@ -123,20 +123,32 @@ def new_figure(height: float, rows: int = 1, columns: int = 1, **more: Any) -> t
     return figure, figure.subplots(rows, columns, squeeze=False, **more)
 
 
-def content(drawn: Drawing, form: str, dpi: int = DPI) -> bytes:
+def content(drawn: Drawing, form: str) -> bytes:
     """The figure as pdf, png or svg; the same figure gives the same bytes."""
     if drawn.figure is None:
         raise ValueError(f"{drawn.name} has no figure: {drawn.reason}")
     sink = io.BytesIO()
     with settings():
         if form == "pdf":
-            _write_pdf(drawn.figure, sink, dpi)
+            _write_pdf(drawn.figure, sink)
         else:
-            drawn.figure.savefig(sink, format=form, dpi=dpi, metadata=_METADATA[form])
+            drawn.figure.savefig(sink, format=form, dpi=DPI, metadata=_METADATA[form])
     return sink.getvalue()
 
 
-def _write_pdf(figure: Figure, sink: io.BytesIO, dpi: int) -> None:
+def preview(png: bytes, width: int) -> bytes:
+    """A picture made small: `width` pixels wide, of 64 colours."""
+    from PIL import Image
+
+    sink = io.BytesIO()
+    with Image.open(io.BytesIO(png)) as picture:
+        size = width, round(picture.height * width / picture.width)
+        small = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+        small.quantize(64).save(sink, "png", optimize=True)
+    return sink.getvalue()
+
+
+def _write_pdf(figure: Figure, sink: io.BytesIO) -> None:
     """The figure with its fonts in the order of their names.
 
     matplotlib sorts them by path, which would make the bytes depend on where this package and
@@ -150,7 +162,7 @@ def _write_pdf(figure: Figure, sink: io.BytesIO, dpi: int) -> None:
             return PurePath(self).name < PurePath(other).name
 
     with PdfPages(sink, metadata=_METADATA["pdf"]) as pages:
-        figure.savefig(pages, format="pdf", dpi=dpi)
+        figure.savefig(pages, format="pdf", dpi=DPI)
         file: Any = pages._file
         file._fontNames = {
             (ByName(path, path.face_index), subset): name
@@ -166,25 +178,23 @@ def printable(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def _glyphs() -> frozenset[int]:
-    from matplotlib import font_manager
+    from matplotlib.font_manager import get_font
 
-    paths = (font_manager.findfont(_FONT, fallback_to_default=True), _han_font())
-    return frozenset(code for path in paths for code in font_manager.get_font(path).get_charmap())
+    return frozenset(code for path in _fonts() for code in get_font(path).get_charmap())
 
 
 @lru_cache(maxsize=1)
-def _han_font() -> str:
-    """Path of the Chinese font, made known to matplotlib."""
-    from dataclasses import replace
+def _fonts() -> list[str]:
+    """Paths of the fonts, made known to matplotlib."""
     from importlib.resources import files
 
     from matplotlib.font_manager import fontManager
 
-    path = str(files("dti_assets.reference") / "fonts" / "figure_han.ttf")
-    fontManager.addfont(path)
-    # it has one weight, which does for bold text without a warning
-    fontManager.ttflist.append(replace(fontManager.ttflist[-1], weight=700))
-    return path
+    folder = files("dti_assets.reference") / "fonts"
+    paths = [str(folder / name) for name in ("figure_latin.ttf", "figure_han.ttf")]
+    for path in paths:
+        fontManager.addfont(path)
+    return paths
 
 
 def brief(value: float | None) -> str:

@@ -297,7 +297,7 @@ def instrument_shares(shares: pd.DataFrame, rule: str, top: int = 7) -> tuple[Fi
         ax.tick_params(axis="y", length=0)
         worth = f"{float(part['inverse_hhi'].iloc[0]):.1f}"
         own = " *" if name == rule else ""
-        ax.set_title(f"{name}{own} (worth {worth} provinces)", fontweight="bold" if own else None)
+        ax.set_title(f"{name}{own} (worth {worth} provinces)")
         told.append(
             f"{name}: {bars[0][0]} {100 * bars[0][1]:.0f} %, worth {worth} provinces (1/HHI)"
         )
