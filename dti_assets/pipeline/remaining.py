@@ -1,7 +1,9 @@
-"""What a run has still to make: the assets that are out of date, and what follows from them.
+"""What a run has still to make: the assets that are out of date, and what follows from them; and
+what it has still to look at.
 
-Up to date is what was made, and looked at by its checks, from what there is now. In doubt an asset
+Up to date is what was made from what there is now, and found to be as declared. In doubt an asset
 is made again: where there is no record, and when the year ends or the reports of a year fall due.
+A check that only warns is made again by itself.
 """
 
 from collections.abc import Callable, Mapping, Set
@@ -16,6 +18,7 @@ from dti_assets.pipeline.freshness import faults
 from dti_assets.pipeline.inputs import ROOT
 from dti_assets.pipeline.metadata import LOOKED_AT, SEASON
 from dti_assets.pipeline.resources import Workspace
+from dti_assets.pipeline.stored_asset import AS_DECLARED
 from dti_assets.storage import DamagedTableError, MissingTableError
 from dti_assets.stored_tables import FETCHED
 from dti_assets.tables import TableError
@@ -42,8 +45,8 @@ def _evaluation(record: Any) -> dg.AssetCheckEvaluation | None:
 def remaining(
     workspace: Workspace, definitions: dg.Definitions, keys: Set[dg.AssetKey], checks: LastChecks
 ) -> set[dg.AssetKey]:
-    """Those of `keys` that are missing, damaged, older than what they rest on or not looked at as
-    they are, or downstream of an asset that is; and what is fetched from the network."""
+    """Those of `keys` that are missing, damaged, older than what they rest on or not known to be as
+    declared, or downstream of an asset that is; and what is fetched from the network."""
     outdated = {asset for asset, _ in faults(workspace, places(definitions))}
     if ROOT not in outdated and _unread_reports(workspace):
         outdated.add(ROOT)
@@ -51,7 +54,7 @@ def remaining(
     outdated |= {
         key.asset_key.to_user_string()
         for key, result in checks.items()
-        if not _holds(result, checksum)
+        if key.name == AS_DECLARED and not _holds(result, checksum)
     }
     first = {dg.AssetKey(name) for name in outdated}
     first |= keys & {dg.AssetKey(name) for name in FETCHED}
@@ -60,6 +63,19 @@ def remaining(
     # tables that are made together are made together
     follows = dg.AssetSelection.assets(*first).downstream().required_multi_asset_neighbors()
     return set(keys & follows.resolve(definitions.resolve_asset_graph()))
+
+
+def not_looked_at(
+    workspace: Workspace, keys: Set[dg.AssetKey], checks: LastChecks
+) -> set[dg.AssetCheckKey]:
+    """The checks of these assets that were not made on the tables as they are now: a run that was
+    killed made an asset, and had not come to them."""
+    checksum = cache(workspace.checksum)
+    return {
+        key
+        for key, result in checks.items()
+        if key.asset_key in keys and not _holds(result, checksum)
+    }
 
 
 def _holds(result: dg.AssetCheckEvaluation | None, checksum: Callable[[str], str | None]) -> bool:

@@ -2,9 +2,10 @@
 
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import Any
 
 import dagster as dg
 
@@ -21,7 +22,7 @@ from dti_assets.pipeline.partitions import (
     REST_OF_STUDY,
     last_year,
 )
-from dti_assets.pipeline.remaining import last_checks, remaining
+from dti_assets.pipeline.remaining import last_checks, not_looked_at, remaining
 from dti_assets.pipeline.resources import Progress, Workspace
 from dti_assets.run_storage import disagreement
 from dti_assets.stored_tables import FETCHED
@@ -244,27 +245,42 @@ def run(
             sweep_leftovers(study.path(study.outputs))
         checks = last_checks(opened, graph, keys)
         needed = keys if force else remaining(workspace, definitions, keys, checks)
-        kept = sorted(key.to_user_string() for key in keys - needed)
-        outcome = Outcome(True)
+        kept = keys - needed
+        outcome = Outcome(True, kept=sorted(key.to_user_string() for key in kept))
         tags = {RANGE_START: str(study.years[0]), RANGE_END: str(study.years[1])}
         if kept:
             workspace.progress.note(f"up to date: {len(kept)} of {len(keys)} assets")
             everything = keys >= select(None).resolve(graph)
             tags[KEPT] = REST_OF_STUDY if everything else REST_OF_SELECTION
         if needed:
-            result = job.execute_in_process(
-                instance=opened,
-                asset_selection=sorted(needed, key=str),
-                tags=tags,
-                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-                raise_on_error=False,
-            )
-            if _was_interrupted(result):
-                raise KeyboardInterrupt
-            outcome = _outcome(result)
-    outcome.kept = kept
-    _tell(outcome, [last for key, last in checks.items() if last and key.asset_key not in needed])
+            _execute(job, opened, tags, outcome, asset_selection=sorted(needed, key=str))
+        again = not_looked_at(workspace, kept, checks)
+        if again:
+            _execute(job.get_subset(asset_check_selection=again), opened, tags, outcome)
+    found = (last for key, last in checks.items() if key.asset_key in kept and key not in again)
+    _tell(outcome, [last for last in found if last])
     return outcome
+
+
+def _execute(
+    job: dg.JobDefinition,
+    opened: dg.DagsterInstance,
+    tags: Mapping[str, str],
+    outcome: Outcome,
+    **selection: Any,
+) -> None:
+    """Run the job, and put into the outcome how it ended; KeyboardInterrupt where it was
+    interrupted."""
+    result = job.execute_in_process(
+        instance=opened,
+        tags=tags,
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        raise_on_error=False,
+        **selection,
+    )
+    if _was_interrupted(result):
+        raise KeyboardInterrupt
+    _put(outcome, result)
 
 
 def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
@@ -274,14 +290,15 @@ def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
     return any(reason.value == "UNEXPECTED_TERMINATION" for reason in reasons)
 
 
-def _outcome(result: dg.ExecuteInProcessResult) -> Outcome:
-    outcome = Outcome(result.success)
+def _put(outcome: Outcome, result: dg.ExecuteInProcessResult) -> None:
+    """Put how a run ended into the outcome."""
+    outcome.success &= result.success
     made = dict.fromkeys(
         event.asset_key.to_user_string()
         for event in result.get_asset_materialization_events()
         if event.asset_key
     )
-    outcome.made = list(made)
+    outcome.made += made
     for event in result.all_events:
         if event.is_step_failure:
             error = event.step_failure_data.error
@@ -290,7 +307,6 @@ def _outcome(result: dg.ExecuteInProcessResult) -> Outcome:
                 continue
             outcome.failures.append(f"{event.step_key}: {sentence(error)}")
     _tell(outcome, result.get_asset_check_evaluations())
-    return outcome
 
 
 def _tell(outcome: Outcome, checks: Iterable[dg.AssetCheckEvaluation]) -> None:

@@ -7,8 +7,8 @@ import pytest
 from forked_runs import RunServer
 from killed_runs import Trial, fast_folder, new_study
 
-# a run goes on where the one before it was killed; after four the bytes are looked at
-SEEDS = [range(first, min(first + 4, 50)) for first in range(0, 50, 4)]
+# a run goes on where the one before it was killed; after six the bytes are looked at
+SEEDS = [range(first, min(first + 6, 50)) for first in range(0, 50, 6)]
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 from killed_runs import new_study, outputs
 from made_studies import change_study
 
-from dti_assets.pipeline import metadata, origins, stored_asset
+from dti_assets.pipeline import metadata, origins, stored_asset, warners
 from dti_assets.pipeline.run import Outcome, run
 from dti_assets.study import load_study
 
@@ -32,6 +32,10 @@ def go(folder: Path, select: str = SELECTED) -> Outcome:
 def append(path: Path, text: str) -> None:
     with path.open("a", encoding="utf-8") as handle:
         handle.write(text)
+
+
+def no_more(*_: object) -> None:
+    raise OSError("no more")
 
 
 @pytest.fixture(scope="module")
@@ -176,15 +180,26 @@ def test_another_program_or_season_makes_everything_again(
 
 def test_what_was_not_looked_at_is_made_again(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run may end between storing a table and looking at it."""
-
-    def end(*_: object) -> None:
-        raise OSError("no more")
-
     with monkeypatch.context() as patch:
-        patch.setattr(stored_asset, "looked_at", end)
+        patch.setattr(stored_asset, "looked_at", no_more)
         assert not run(load_study(study / "study.yaml"), "dti", force=True).success
     outcome = go(study)
     assert {"dti", "panel"} <= set(outcome.made) and "dti_iv" in outcome.kept
+
+
+def test_a_warning_that_was_not_looked_for_is_looked_for_and_nothing_is_made(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run makes the checks of several assets at once, and may be killed before."""
+    before = go(study).warnings
+    with monkeypatch.context() as patch:
+        patch.setattr(warners, "looked_at", no_more)
+        forced = run(load_study(study / "study.yaml"), "policy_attention", force=True)
+    assert not forced.success and forced.warnings == []
+    outcome = go(study)
+    assert outcome.made == []
+    assert set(outcome.warnings) == set(before)
+    assert "policy_attention.coverage" in {name for name, _, _ in before}
 
 
 def test_what_rests_on_an_outdated_asset_is_not_taken_for_up_to_date(study: Path) -> None:
