@@ -9,6 +9,7 @@ import pickle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import forked_commands
 import hypothesis
 import made_studies
 import pytest
@@ -45,6 +46,12 @@ LONGEST = (
     "test_automation.py",
     "test_full_disk.py",
 )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Several test processes share what forks commands, which loads while they collect tests."""
+    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        forked_commands.start()
 
 
 @pytest.hookimpl(trylast=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from forked_runs import RunServer
+from forked_runs import changes, run_study
 from made_studies import make_study
 from small_study import REPORTS, write_reports
 
@@ -63,8 +63,8 @@ class Trial:
     along. `start` is what a run takes that has nothing left to make.
     """
 
-    def __init__(self, server: RunServer, study: Path, select: str | None = None) -> None:
-        self.server, self.study, self.select = server, study, select
+    def __init__(self, study: Path, select: str | None = None) -> None:
+        self.study, self.select = study, select
         with self._copy() as copy:
             self.seconds = self._to_the_end(copy)
             self.expected = outputs(copy)
@@ -80,7 +80,7 @@ class Trial:
     def _to_the_end(self, study: Path) -> float:
         """Run the study undisturbed; how many seconds it took."""
         begin = time.monotonic()
-        said = self.server.run(study, self.select)
+        said = run_study(study, self.select)
         assert said == "done", said
         return time.monotonic() - begin
 
@@ -92,7 +92,7 @@ class Trial:
         with self._copy() as copy:
             for moment in sorted(random.Random(seed).uniform(0, self.seconds) for seed in seeds):
                 after = moment - spent + (self.start if ends else 0)
-                ends.append(self.server.run(copy, self.select, kill_after=after))
+                ends.append(run_study(copy, self.select, kill_after=after))
                 spent = moment
             self.seconds = spent + self._finish(copy, f"seeds {seeds}") - self.start
         return ends
@@ -100,14 +100,15 @@ class Trial:
     def changes(self) -> int:
         """How many changes of files an undisturbed run announces."""
         with self._copy() as copy:
-            return self.server.changes(copy, self.select)
+            return changes(copy, self.select)
 
-    def killed_at_change(self, number: int) -> str:
-        """Let the run kill itself at its n-th change of a file, and finish it; how it ended."""
+    def killed_at_changes(self, numbers: list[int]) -> list[str]:
+        """Let a run kill itself at its n-th change of a file, each going on where the one before it
+        was killed, and finish it; how they ended."""
         with self._copy() as copy:
-            end = self.server.run(copy, self.select, kill_at_change=number)
-            self._finish(copy, f"change {number}")
-        return end
+            ends = [run_study(copy, self.select, kill_at_change=number) for number in numbers]
+            self._finish(copy, f"changes {numbers}")
+        return ends
 
     def _finish(self, study: Path, what: str) -> float:
         """Run what is left and look at it; how many seconds it took."""

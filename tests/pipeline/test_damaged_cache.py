@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from forked_runs import RunServer
+from forked_runs import run_study
 from killed_runs import fast_folder, new_study, outputs
 
 
@@ -46,13 +46,7 @@ SELECTED = "+dti_iv,patent_counts,candidate_counts"
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[RunServer]:
-    with RunServer() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def finished(server: RunServer) -> Iterator[Path]:
+def finished() -> Iterator[Path]:
     """A study with two patent files and a term of its own, run once: only with an own dictionary
     are the words of the cache looked for."""
     with fast_folder() as folder:
@@ -64,13 +58,13 @@ def finished(server: RunServer) -> Iterator[Path]:
         more = [line.replace("CN", "CN9") for line in lines[1:]]
         text = "\n".join([lines[0], *more, "CN99,一种算法,2015-01-01,上海市"])
         (patents / "more.csv").write_text(text, encoding="utf-8")
-        assert server.run(study, SELECTED) == "done"
+        assert run_study(study, SELECTED) == "done"
         yield study
 
 
 @pytest.mark.parametrize("damage", WAYS)
 def test_damaged_entries_of_every_kind_are_made_again(
-    server: RunServer, finished: Path, damage: Callable[[Path, Path], None]
+    finished: Path, damage: Callable[[Path, Path], None]
 ) -> None:
     expected = outputs(finished)
     with fast_folder() as folder:
@@ -89,6 +83,6 @@ def test_damaged_entries_of_every_kind_are_made_again(
                 damage(path, aside)
                 assert path.read_bytes() != whole[path], (kind, path)
         shutil.rmtree(study.parent / "outputs" / "data")
-        assert server.run(study, SELECTED) == "done"
+        assert run_study(study, SELECTED) == "done"
         assert outputs(study) == expected
         assert {path: path.read_bytes() for path in whole} == whole

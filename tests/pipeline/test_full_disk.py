@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import samples
-from forked_runs import RunServer
+from forked_runs import run_study
 from killed_runs import fast_folder, leftovers, outputs
 from mounts import fill, remount, small_disk
 from small_study import REPORTS, dti, make_study, write_reports
@@ -45,23 +45,22 @@ class Undisturbed:
     study: Path
     before: dict[str, str]
     after: dict[str, str]
-    server: RunServer
 
     def finish(self, study: Path) -> None:
         """Run the study and hold its outputs against those after the change."""
-        assert self.server.run(study, SELECTED) == "done"
+        assert run_study(study, SELECTED) == "done"
         assert outputs(study) == self.after and leftovers(study) == []
 
 
 @pytest.fixture(scope="module")
 def undisturbed() -> Iterator[Undisturbed]:
-    with fast_folder() as folder, RunServer() as server:
+    with fast_folder() as folder:
         study = begin(folder / "s")
-        assert server.run(study, SELECTED) == "done"
+        assert run_study(study, SELECTED) == "done"
         other = shutil.copytree(study.parent, folder / "changed") / study.name
         change(other)
-        assert server.run(other, SELECTED) == "done"
-        yield Undisturbed(study, outputs(study), outputs(other), server)
+        assert run_study(other, SELECTED) == "done"
+        yield Undisturbed(study, outputs(study), outputs(other))
 
 
 @contextmanager
@@ -122,7 +121,7 @@ def test_damaged_run_records_lose_no_table(undisturbed: Undisturbed) -> None:
         home = study.parent / ".dagster"
         (database,) = (home / "history").rglob("index.db")
         database.write_bytes(bytes(8192))
-        said = undisturbed.server.run(study, SELECTED)
+        said = run_study(study, SELECTED)
         assert said.startswith(f"RunStorageError: run records in {home} cannot be read or written")
         assert f"remove {home}, which loses the history of runs and no table" in said
         nothing_lost(study, undisturbed)

@@ -4,7 +4,6 @@ an undisturbed run, and nothing stale."""
 from collections.abc import Iterator
 
 import pytest
-from forked_runs import RunServer
 from killed_runs import Trial, fast_folder, new_study
 
 # a run goes on where the one before it was killed; after six the bytes are looked at
@@ -13,8 +12,8 @@ SEEDS = [range(first, min(first + 6, 50)) for first in range(0, 50, 6)]
 
 @pytest.fixture(scope="module")
 def trial() -> Iterator[Trial]:
-    with RunServer() as server, fast_folder() as folder:
-        yield Trial(server, new_study(folder / "study"))
+    with fast_folder() as folder:
+        yield Trial(new_study(folder / "study"))
 
 
 @pytest.mark.parametrize("seeds", SEEDS, ids=str)
