@@ -15,6 +15,8 @@ import made_studies
 import pytest
 from small_study import make_study, write_reports
 
+from dti_assets.threads import one_thread
+
 if TYPE_CHECKING:
     from dti_assets.pipeline.run import Outcome
     from dti_assets.study import Study
@@ -49,7 +51,10 @@ LONGEST = (
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Several test processes share what forks commands, which loads while they collect tests."""
+    """One thread for linear algebra, as in the command and the web UI: before a test loads a
+    numerical library. And what forks commands, which several test processes share, is started to
+    load while they collect tests."""
+    one_thread()
     if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
         forked_commands.start()
 

@@ -171,7 +171,7 @@ def test_a_changed_setting(walk: Callable[[], tuple[Path, str]], tmp_path: Path)
     tick = sensor_tick(study, cursor)
     assert tick.years == ("2019", "2022") and tick.assets >= DOWNSTREAM
     assert not tick.assets & {"report_files", "keyword_counts", "capital_distances"}
-    ran = launch(study, tick.request)
+    ran = launch(study, tick.request, "tables")
     # nothing is read or counted at all
     assert ran.success and ran.tally == {}
     assert_as_from_nothing(study, tmp_path / "nothing", "+tables")
