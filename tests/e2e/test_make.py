@@ -1,11 +1,13 @@
 """The two commands of the README: what `make run` and `make test` start."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from small_study import make_study, write_reports
+from dti_assets.pipeline.run import Outcome
+from dti_assets.study import Study
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -25,13 +27,17 @@ def make(*arguments: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def test_make_run_builds_the_study(tmp_path: Path) -> None:
-    study = make_study(tmp_path / "study", "estimates: {draws: 99, bootstrap_draws: 99}\n")
-    write_reports(study.parent / "reports_raw")
-    done = make("run", f"STUDY={study}")
+def test_make_run_builds_what_the_study_lacks(
+    official: tuple[Study, Outcome], tmp_path: Path
+) -> None:
+    folder = shutil.copytree(official[0].root, tmp_path / "study")
+    report = folder / "outputs" / "report.html"
+    made = report.read_bytes()
+    report.unlink()
+    done = make("run", f"STUDY={folder}/study.yaml")
     assert done.returncode == 0, done.stderr
     assert "finished" in done.stdout and "report.html" in done.stdout
-    assert (study.parent / "outputs" / "report.html").is_file()
+    assert report.read_bytes() == made
 
 
 def test_make_test_runs_the_suite() -> None:
