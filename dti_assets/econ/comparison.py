@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _FACT_KEYS = {"fact", "table", "column", "term", "published", "where"}
 _MORE_KEYS = {"sign", "stars", "value", "larger", "smaller", "statistic"}
+# the rows of all tables, by the table's number
+Rows = Mapping[str, list[dict[str, Any]]]
 
 
 class PublishedFactsError(EconError):
@@ -104,13 +106,19 @@ def paper_comparison(
     rests on proxies, on part of the sample, or that could not be estimated is "not comparable":
     our number stands beside it, without a difference.
     """
-    rows = [_compare(fact, estimates, descriptives) for fact in published["facts"]]
+    estimated, described = _by_table(estimates), _by_table(descriptives)
+    rows = [_compare(fact, estimated, described) for fact in published["facts"]]
     return PAPER_COMPARISON.frame(rows)
 
 
-def _compare(
-    fact: Mapping[str, Any], estimates: pd.DataFrame, descriptives: pd.DataFrame | None
-) -> dict[str, Any]:
+def _by_table(frame: pd.DataFrame | None) -> Rows:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in records(frame) if frame is not None else ():
+        found.setdefault(row["table"], []).append(row)
+    return found
+
+
+def _compare(fact: Mapping[str, Any], estimates: Rows, descriptives: Rows) -> dict[str, Any]:
     row: dict[str, Any] = {
         "fact": fact["fact"],
         "table": str(fact["table"]),
@@ -156,34 +164,30 @@ def _compare(
     for relation, sign in (("larger", 1), ("smaller", -1)):
         if relation in fact:
             other = _find(found, fact, name, str(fact[relation]))
-            if other is None or other["estimate"] != other["estimate"]:
+            if other is None or other["estimate"] is None:
                 return row | {"reason": f"column {fact[relation]} has no estimate"}
             judged.append(sign * (row["estimate"] - float(other["estimate"])) > 0)
     row["verdict"] = "agrees" if all(judged) else "differs"
     return row
 
 
-def _find(
-    frame: pd.DataFrame | None, fact: Mapping[str, Any], name: str, column: str
-) -> dict[str, Any] | None:
-    if frame is None:
-        return None
-    chosen = frame[frame["table"] == str(fact["table"])]
+def _find(found: Rows, fact: Mapping[str, Any], name: str, column: str) -> dict[str, Any] | None:
+    chosen = found.get(str(fact["table"]), [])
     if name == "term":
-        chosen = chosen[chosen["column"] == column]
-        exact = chosen[chosen["term"] == fact["term"]]
-        if exact.empty:  # a proxy stands under its own name
-            proxies = chosen["proxies"].fillna("").str.contains(f"for {fact['term']}", regex=False)
-            by_proxy = chosen[proxies & chosen["role"].isin(["key", "endogenous"])]
-            exact = by_proxy.iloc[:1]
-        chosen = exact
-    else:
-        chosen = chosen[chosen[name] == fact["term"]]
-    return next(iter(records(chosen.iloc[:1])), None)
+        chosen = [row for row in chosen if row["column"] == column]
+    exact = [row for row in chosen if row[name] == fact["term"]]
+    if not exact and name == "term":  # a proxy stands under its own name
+        exact = [
+            row
+            for row in chosen
+            if f"for {fact['term']}" in (row["proxies"] or "")
+            and row["role"] in ("key", "endogenous")
+        ]
+    return exact[0] if exact else None
 
 
-def _why_absent(frame: pd.DataFrame | None, fact: Mapping[str, Any]) -> str:
-    if frame is None or not (frame["table"] == str(fact["table"])).any():
+def _why_absent(found: Rows, fact: Mapping[str, Any]) -> str:
+    if str(fact["table"]) not in found:
         return f"table {fact['table']} was not estimated"
     return f"table {fact['table']} has no {fact['term']} in column {fact['column']}"
 

@@ -8,6 +8,7 @@ linearly. That is algebra, not approximation, and it keeps ten digits where raw 
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,17 +56,11 @@ def estimate(spec: Specification, frame: pd.DataFrame) -> Estimates:
     design = build(spec, frame)
     fit = _Fit(design)
     covariance = str(spec.covariance)
-    kinds = ["iid", "robust"]
-    if design.sample.n_clusters is not None and design.sample.n_clusters > 1:
-        kinds.append("clustered")
-    covariances = {kind: fit.covariance(kind) for kind in kinds}
     terms = fit.terms
     params = pd.Series(fit.params, index=terms, name="estimate")
-    vcov = pd.DataFrame(covariances[covariance], index=terms, columns=terms)
-    errors = pd.DataFrame(
-        {kind: np.sqrt(np.diag(matrix)) for kind, matrix in covariances.items()}, index=terms
-    )
-    std_errors = errors[covariance].rename("std_error")
+    matrix = fit.covariance(covariance)
+    vcov = pd.DataFrame(matrix, index=terms, columns=terms)
+    std_errors = pd.Series(np.sqrt(np.diag(matrix)), index=terms, name="std_error")
     slopes = len(design.terms)
     df_resid = design.n - design.parameters(slopes)
     df_t = (design.sample.n_clusters or 0) - 1 if covariance == "clustered" else df_resid
@@ -81,7 +76,6 @@ def estimate(spec: Specification, frame: pd.DataFrame) -> Estimates:
         t_stats=t_stats,
         p_values=p_values,
         vcov=vcov,
-        errors=errors,
         nobs=design.n,
         n_clusters=design.sample.n_clusters,
         df_resid=df_resid,
@@ -91,8 +85,10 @@ def estimate(spec: Specification, frame: pd.DataFrame) -> Estimates:
         outcome_mean=float(y.mean()),
         dropped=design.sample.dropped,
         absorbed=design.absorbed,
-        first_stage=_first_stage(design, fit) if spec.endogenous else None,
         residuals=pd.Series(fit.residuals, index=design.sample.rows, name="residual"),
+        _errors=partial(_errors, design, fit),
+        _first_stage=partial(_first_stage, design, fit),
+        _kleibergen_paap_f=partial(_kleibergen_paap, design, fit),
     )
 
 
@@ -172,12 +168,24 @@ class _Fit:
         return back
 
 
-def _first_stage(design: Design, fit: _Fit) -> FirstStage:
+def _errors(design: Design, fit: _Fit) -> pd.DataFrame:
+    import pandas as pd
+
+    kinds = ["iid", "robust"]
+    if design.sample.n_clusters is not None and design.sample.n_clusters > 1:
+        kinds.append("clustered")
+    found = {kind: np.sqrt(np.diag(fit.covariance(kind))) for kind in kinds}
+    return pd.DataFrame(found, index=fit.terms)
+
+
+def _first_stage(design: Design, fit: _Fit) -> FirstStage | None:
     import pandas as pd
 
     from dti_assets.econ import weak_instruments
 
     spec = design.spec
+    if not spec.endogenous:
+        return None
     covariance = str(spec.covariance)
     params, errors, wald = {}, {}, {}
     for name in spec.endogenous:
@@ -200,7 +208,7 @@ def _first_stage(design: Design, fit: _Fit) -> FirstStage:
         std_errors=errors[first] if single else pd.DataFrame(errors),
         f_statistic=f_first,
         f_statistics=f_statistics,
-        kleibergen_paap_f=_kleibergen_paap(design, fit, covariance),
+        kleibergen_paap_f=_kleibergen_paap(design, fit),
         cragg_donald_f=_rank_f(design, fit, "iid"),
         effective_f=effective,
         effective_f_critical=critical,
@@ -255,8 +263,11 @@ def _joint_f(design: Design, equation: _Fit, covariance: Floats) -> float:
     return float((pi / scale) @ np.linalg.solve(correlation, pi / scale) / q)
 
 
-def _kleibergen_paap(design: Design, fit: _Fit, covariance: str) -> float | None:
+def _kleibergen_paap(design: Design, fit: _Fit) -> float | None:
+    covariance = str(design.spec.covariance)
     clusters = design.sample.n_clusters or 0
+    if not design.spec.endogenous:
+        return None
     if covariance == "clustered" and len(design.instrument_names) > clusters - 1:
         return None
     value = _rank_f(design, fit, covariance)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dti_assets.econ.specification import INTERCEPT, Specification
@@ -64,8 +66,9 @@ class Estimates:
     """Coefficients of one equation with everything printed beside them.
 
     Series and frames are indexed by term. `std_errors` follow the specification's covariance;
-    `errors` has iid, HC1 and, where a cluster is named, CRV1 side by side. p-values and intervals
-    use t(G - 1) when clustered and t(N - K) else. `df_resid` is N - K with K as in the
+    `errors` has iid, HC1 and, where a cluster is named, CRV1 side by side; `first_stage` is None
+    for OLS; both are worked out when they are asked for. p-values and intervals use t(G - 1) when
+    clustered and t(N - K) else. `df_resid` is N - K with K as in the
     small-sample factor; `df_t` the degrees of freedom of the t distribution. `r2` counts the
     fixed effects as explained, `r2_within` does not; for 2SLS both may be negative.
     `dropped` has one row per dropped row with its reason, `absorbed` maps terms to reasons.
@@ -77,7 +80,6 @@ class Estimates:
     t_stats: pd.Series
     p_values: pd.Series
     vcov: pd.DataFrame
-    errors: pd.DataFrame
     nobs: int
     n_clusters: int | None
     df_resid: int
@@ -88,7 +90,22 @@ class Estimates:
     dropped: pd.DataFrame
     absorbed: dict[str, str]
     residuals: pd.Series = field(repr=False)
-    first_stage: FirstStage | None = None
+    _errors: Callable[[], pd.DataFrame] = field(repr=False)
+    _first_stage: Callable[[], FirstStage | None] = field(repr=False)
+    _kleibergen_paap_f: Callable[[], float | None] = field(repr=False)
+
+    @cached_property
+    def errors(self) -> pd.DataFrame:
+        return self._errors()
+
+    @cached_property
+    def first_stage(self) -> FirstStage | None:
+        return self._first_stage()
+
+    @cached_property
+    def kleibergen_paap_f(self) -> float | None:
+        """That of the first stage, without the rest of it; None for OLS."""
+        return self._kleibergen_paap_f()
 
     def conf_int(self, level: float = 0.95) -> pd.DataFrame:
         """Frame with `lower` and `upper`: estimate -/+ t(df_t) quantile times standard error."""

@@ -90,8 +90,7 @@ def _coefficient(
         "conf_low": low,
         "conf_high": high,
     }
-    if result.first_stage is not None:
-        row["first_stage_f"] = result.first_stage.kleibergen_paap_f
+    row["first_stage_f"] = result.kleibergen_paap_f
     testable = spec.endogenous == (term,) or not spec.endogenous
     if spec.cluster is not None and testable:
         row["p_wild"] = wild_cluster_test(spec, frame, term, draws=draws, seed=seed).p_value
