@@ -256,6 +256,8 @@ def run(
             _execute(job, opened, tags, outcome, asset_selection=sorted(needed, key=str))
         again = not_looked_at(workspace, kept, checks)
         if again:
+            if needed:  # whose run has it on record that everything is there
+                tags[KEPT] = REST_OF_SELECTION
             _execute(job.get_subset(asset_check_selection=again), opened, tags, outcome)
     found = (last for key, last in checks.items() if key.asset_key in kept and key not in again)
     _tell(outcome, [last for last in found if last])
