@@ -61,9 +61,9 @@ def instrument_by_term(
     """
     known = instrument.dropna(subset=["dti_iv"])
     chosen = counts[counts["section"].isin(list(sections))]
-    table = chosen.groupby(["province_code", "year", "term"])[hits].sum().unstack(fill_value=0)
+    sums = chosen.groupby(["province_code", "year", "term"])[hits].sum().astype("float64")
     places = known.set_index(["province_code", "year"])
-    found = table.reindex(places.index, fill_value=0).astype(float)
+    found = sums.unstack(fill_value=0.0).reindex(places.index, fill_value=0.0)
     found = found.loc[:, (found > 0).any()]
     scale = places["total_words"].astype(float) * places["distance_km"].astype(float)
     parts = found.div(scale, axis=0)
