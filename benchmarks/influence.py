@@ -77,7 +77,9 @@ def main() -> int:
 
     def again(wide: pd.DataFrame) -> float:
         resolved = resolve(*two_stage, wide, options)
-        return float(estimate(resolved.spec, resolved.frame).params["DTIn"])
+        result = estimate(resolved.spec, resolved.frame)
+        assert result.first_stage is not None  # worked out when asked for
+        return float(result.params["DTIn"])
 
     def all_again(wide: pd.DataFrame) -> float:
         """2SLS with its first stage and reduced form, OLS, and the baseline."""

@@ -63,7 +63,7 @@ def instrument_by_term(
     chosen = counts[counts["section"].isin(list(sections))]
     sums = chosen.groupby(["province_code", "year", "term"])[hits].sum().astype("float64")
     places = known.set_index(["province_code", "year"])
-    found = sums.unstack(fill_value=0.0).reindex(places.index, fill_value=0.0)
+    found = sums.unstack(fill_value=0).reindex(places.index, fill_value=0.0)
     found = found.loc[:, (found > 0).any()]
     scale = places["total_words"].astype(float) * places["distance_km"].astype(float)
     parts = found.div(scale, axis=0)
