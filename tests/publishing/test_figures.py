@@ -275,6 +275,8 @@ def test_files_open_hold_one_page_and_are_not_blank(figures: dict[str, Drawing],
     assert not re.search(rb"/(CreationDate|Producer|Creator)\b", pdf)
     picture = imread(io.BytesIO(content(figures[name], "png")))
     assert picture.shape[1] == 1300  # 6.5 inches at 200 dots
+    edges = np.concatenate([picture[:, [0, -1]].reshape(-1, 4), picture[[0, -1]].reshape(-1, 4)])
+    assert (edges == 1).all(), "nothing is cut at the edge"
     share = float((picture[:, :, :3].min(axis=2) < 0.5).mean())
     assert 0.002 < share < 0.6
 

@@ -119,7 +119,8 @@ def new_figure(height: float, rows: int = 1, columns: int = 1, **more: Any) -> t
     """A figure as wide as a printed page with its axes, always as a two-dimensional array."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    # laid out at the resolution of the picture: at a lower one letters are narrower by a twentieth
+    figure = Figure(figsize=(WIDTH, height), layout="constrained", dpi=DPI)
     return figure, figure.subplots(rows, columns, squeeze=False, **more)
 
 
