@@ -9,10 +9,11 @@ EXTRAS ?= dev,rjieba
 # which benchmarks, and their options: make bench BENCH="load --full"
 BENCH ?=
 
-# tests in a random order, and with strings hashed, by a seed: make test SEED=7
+# tests in a random order, and with strings hashed, by a seed: make test SEED=7; one that takes a
+# minute is named
 SEED ?=
 PYTEST = $(if $(SEED),PYTHONHASHSEED=$(SEED)) $(BIN)/python -m pytest \
-	$(if $(SEED),-o addopts=-q --randomly-seed=$(SEED))
+	$(if $(SEED),-o addopts=-q --randomly-seed=$(SEED)) --durations=0 --durations-min=60
 
 # half as many test processes again as processors: about a third of the time a test waits for a server
 TESTERS = $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() * 3 // 2))')
