@@ -72,10 +72,10 @@ def cut_han(font: TTFont) -> None:
     _save(font, HAN_FONT, HAN, "figure_han.ttf")
 
 
-def _cut(font: TTFont, options: subset.Options, characters: Iterable[int]) -> None:
+def _cut(font: TTFont, options: subset.Options, codes: Iterable[int]) -> None:
     options.name_IDs = [0, 13]
     cut = subset.Subsetter(options)
-    cut.populate(unicodes=characters)
+    cut.populate(unicodes=codes)
     cut.subset(font)
 
 

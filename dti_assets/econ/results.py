@@ -68,10 +68,10 @@ class Estimates:
     Series and frames are indexed by term. `std_errors` follow the specification's covariance;
     `errors` has iid, HC1 and, where a cluster is named, CRV1 side by side; `first_stage` is None
     for OLS; both are worked out when they are asked for. p-values and intervals use t(G - 1) when
-    clustered and t(N - K) else. `df_resid` is N - K with K as in the
-    small-sample factor; `df_t` the degrees of freedom of the t distribution. `r2` counts the
-    fixed effects as explained, `r2_within` does not; for 2SLS both may be negative.
-    `dropped` has one row per dropped row with its reason, `absorbed` maps terms to reasons.
+    clustered and t(N - K) else. `df_resid` is N - K with K as in the small-sample factor; `df_t`
+    the degrees of freedom of the t distribution. `r2` counts the fixed effects as explained,
+    `r2_within` does not; for 2SLS both may be negative. `dropped` has one
+    row per dropped row with its reason, `absorbed` maps terms to reasons.
     """
 
     spec: Specification

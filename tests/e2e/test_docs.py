@@ -128,6 +128,7 @@ def test_every_command_of_the_page_works(page: Path, place: Terminal) -> None:
         else:
             status, said = place.run(text)
             assert status == 0, f"{page.name}: {text}\n{said}"
+            assert page.name not in _SHIPPED or "taken as given" not in said
 
 
 def _answers(text: str, place: Terminal) -> None:
