@@ -39,9 +39,9 @@ ELSEWHERE = {
 
 def main() -> None:
     """Entry point: turns every error of bad input into one sentence and exit status 2."""
-    from dti_assets.threads import one_thread
+    from dti_assets.process import set_up
 
-    one_thread()
+    set_up()
     try:
         cli(standalone_mode=False)
     except click.exceptions.Exit as stop:

@@ -15,7 +15,7 @@ import made_studies
 import pytest
 from small_study import make_study, write_reports
 
-from dti_assets.threads import one_thread
+from dti_assets.process import set_up
 
 if TYPE_CHECKING:
     from dti_assets.pipeline.run import Outcome
@@ -51,10 +51,9 @@ LONGEST = (
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """One thread for linear algebra, as in the command and the web UI: before a test loads a
-    numerical library. And what forks commands, which several test processes share, is started to
-    load while they collect tests."""
-    one_thread()
+    """The process is set up as those of the command and the web UI are. And what forks commands,
+    which several test processes share, is started to load while they collect tests."""
+    set_up()
     if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
         forked_commands.start()
 

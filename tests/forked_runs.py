@@ -4,6 +4,7 @@ as commands are, from a process that has loaded the libraries (forked_commands).
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import select as waiting
@@ -73,9 +74,9 @@ def _ordered(
 
 def load() -> None:
     """Import what a run imports, and find out which program it is; do nothing with it."""
-    from dti_assets.threads import one_thread
+    from dti_assets.process import set_up
 
-    one_thread()
+    set_up()
     import dti_assets
 
     for name in _LIBRARIES.split():
@@ -85,6 +86,8 @@ def load() -> None:
     from dti_assets.pipeline.origins import program
 
     program()
+    # nothing of it is garbage in the processes forked from this one
+    gc.freeze()
 
 
 def run_here(order: dict[str, Any]) -> None:

@@ -52,7 +52,7 @@ LAYERS = {
             "sealed",
             "spreadsheets",
             "output",
-            "threads",
+            "process",
             "reference",
             "ray_engine",
         ),
