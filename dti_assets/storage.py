@@ -265,7 +265,9 @@ def _get(location: str, name: str) -> pd.DataFrame:
     except FileNotFoundError as error:
         raise MissingTableError(f"table {name} has not been made") from error
     try:
-        frame = pq.read_table(io.BytesIO(content)).to_pandas(types_mapper=_pandas_types().get)
+        # the file by itself takes half the time of a dataset of one file
+        stored = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
+        frame = stored.to_pandas(types_mapper=_pandas_types().get, use_threads=False)
     except (pa.ArrowException, OSError) as error:
         # some of pyarrow's messages go on with advice over several lines
         why = str(error).split("\n")[0].split(". ")[0].rstrip(".") or type(error).__name__

@@ -1,9 +1,10 @@
 """Every command in the documentation is run, page by page, in a study such as the page speaks of.
 
 The blocks of a page follow one another as in one terminal: each begins in the folder and with the
-environment in which the one before it ended. A block marked `sh` is run as it stands, of one marked
-`console` what is typed; `sh server` is started and must say its address; `sh test=FILE` cannot be
-run here (it needs a network, or is the test suite itself) and is run by the test named.
+environment in which the one before it ended; `sh anew` begins in a new terminal, as who comes back
+to the page does. A block marked `sh` is run as it stands, of one marked `console` what is typed;
+`sh server` is started and must say its address; `sh test=FILE` cannot be run here (it needs a
+network, or is the test suite itself) and is run by the test named.
 
 The Chinese README has the commands of the English one."""
 
@@ -35,13 +36,23 @@ _COMMAND = re.compile(r"^\$ (.*)$", re.M)
 _NAME = re.compile(r"`[^`\n]+`")
 _LINK = re.compile(r"\]\(([^)]+)\)")
 # worked in the study that ships, of which nothing is taken as given when it is verified
-_SHIPPED = {"replication.md"}
+_SHIPPED = {"quick_start.md", "replication.md"}
 _LANGUAGES = {"mermaid", "yaml", "python", "csv", "json", "text"}
 
 
 def blocks(page: Path) -> list[tuple[str, str]]:
     """(info string, text) of every fenced block."""
     return [(found[1], found[2]) for found in _FENCE.finditer(page.read_text(encoding="utf-8"))]
+
+
+def terminals(page: Path) -> list[list[tuple[str, str]]]:
+    """The blocks of a page, those of each terminal together."""
+    found: list[list[tuple[str, str]]] = [[]]
+    for info, text in blocks(page):
+        if info == "sh anew":
+            found.append([])
+        found[-1].append((info, text))
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -110,12 +121,17 @@ def place(page: Path, request: pytest.FixtureRequest, tmp_path: Path) -> Termina
     return Terminal(study, {**os.environ, "PYTHONPATH": paths}, tmp_path / "left.sh")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_command_of_the_page_works(page: Path, place: Terminal) -> None:
-    if "bin/activate" not in page.read_text(encoding="utf-8"):
+@pytest.mark.parametrize(
+    ("page", "number"),
+    [(page, number) for page in PAGES for number, _ in enumerate(terminals(page))],
+    ids=lambda it: getattr(it, "name", it),
+)
+def test_every_command_of_the_page_works(page: Path, number: int, place: Terminal) -> None:
+    typed = terminals(page)[number]
+    if not any("bin/activate" in text for _, text in typed):
         # who reads a page for those who know the program has its environment active
         assert place.run(". .venv/bin/activate") == (0, "")
-    for info, text in blocks(page):
+    for info, text in typed:
         kind, _, rest = info.partition(" ")
         if kind == "console":
             kind, text = "sh", "\n".join(_COMMAND.findall(text))
