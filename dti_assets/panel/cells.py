@@ -83,15 +83,18 @@ def stack_figures(
     for series in fill_gaps:
         if series not in catalogue():
             raise PanelError(f"panel.fill_gaps: {unknown_series(series)}")
-    replaced = set(frames["user"]["series"])
     key = list(FIGURES.key)
-    theirs = frames["user"].set_index(key).index
-    base = frames["official"]
-    covered = base.set_index(key).index.isin(theirs)
-    given_up = base["series"].isin(replaced - set(fill_gaps)) & ~covered
-    lost = {str(name): len(part) for name, part in base[given_up].groupby("series")}
-    kept = base[~base["series"].isin(replaced - set(fill_gaps)) & ~covered]
-    return pd.concat([kept, frames["user"]], ignore_index=True), lost
+    base, theirs = frames["official"], frames["user"]
+    places = base.set_index(key).index
+    # a blank cell is a gap, as an absent row is; where both have none, the user's reason stands
+    blank = theirs["value"].isna()
+    covered = places.isin(theirs[~blank].set_index(key).index)
+    covered |= base["value"].isna() & places.isin(theirs.set_index(key).index)
+    replaced = base["series"].isin(set(theirs["series"]) - set(fill_gaps))
+    lost = {str(name): len(part) for name, part in base[replaced & ~covered].groupby("series")}
+    kept = base[~replaced & ~covered]
+    filled = blank & theirs.set_index(key).index.isin(kept.set_index(key).index)
+    return pd.concat([kept, theirs[~filled]], ignore_index=True), lost
 
 
 def lay_out(figures: pd.DataFrame, index: pd.MultiIndex) -> dict[str, Cells]:

@@ -70,13 +70,13 @@ def sharing(study: Study) -> list[Study]:
 
 def _sweep_cache(study: Study, dry_run: bool) -> list[Swept]:
     cache = study.cache_folder
-    needed: dict[str, set[str]] = {kind: set() for kind in ("texts", "counts", "words")}
+    needed: dict[str, set[str]] = {}
     slices: set[str] = set()
     unreadable = ""
     for each in sharing(study):
         workspace = Workspace(each)
         for kind, keys in _needed_texts(workspace).items():
-            needed[kind] |= keys
+            needed.setdefault(kind, set()).update(keys)
         try:
             slices |= _needed_slices(workspace)
         except PatentSourceError as error:

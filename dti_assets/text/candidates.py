@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from dti_assets.geography.provinces import provinces
 from dti_assets.tables import records
+from dti_assets.text.attention import count_key
 from dti_assets.text.cache import Cache, digest
 from dti_assets.text.dictionary import Dictionary
 from dti_assets.text.sections import SECTIONS_VERSION, split
@@ -72,6 +73,11 @@ def count_terms(paragraphs: Sequence[str], year: int, terms: Sequence[str]) -> d
     return found
 
 
+def candidate_setting() -> str:
+    """What the counts of candidates on a text depend on, besides the text and its year."""
+    return digest(_VERSION, SECTIONS_VERSION, *candidate_terms())
+
+
 def candidate_counts(
     texts: pd.DataFrame, words: pd.DataFrame, cache: Cache, published: bool = True
 ) -> pd.DataFrame:
@@ -90,7 +96,7 @@ def candidate_counts(
 
     terms = candidate_terms()
     shipped = published_candidates()
-    setting = digest(_VERSION, SECTIONS_VERSION, *terms)
+    setting = candidate_setting()
     known = published_words()
     same = set(zip(known["province_code"], known["year"], known["text_sha256"], strict=True))
     stand_in = words[words["origin"] == "published"]
@@ -101,7 +107,7 @@ def candidate_counts(
         if published and (*place, report["text_sha256"]) in same:
             looked_up.add(place)
             continue
-        key = digest(report["text_sha256"], report["year"], setting)
+        key = count_key(report["text_sha256"], report["year"], setting)
         entry = cache.get("candidates", key)
         if entry is None:
             paragraphs = texts["text"].iloc[index].split("\n")

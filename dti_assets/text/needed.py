@@ -19,6 +19,7 @@ from dti_assets.text.attention import (
     segmenting_setting,
 )
 from dti_assets.text.cache import Cache
+from dti_assets.text.candidates import candidate_setting
 from dti_assets.text.dictionary import Dictionary
 from dti_assets.text.reading import Reading
 from dti_assets.text.reports import text_key, text_keys
@@ -54,6 +55,7 @@ def needed_entries(
     settings = {
         "counts": counting_setting(dictionary, rules.tokenizer, with_tokens),
         "words": segmenting_setting(rules.tokenizer),
+        "candidates": candidate_setting(),
     }
     years = list(years)
     return {"texts": texts} | {

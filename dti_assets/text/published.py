@@ -52,7 +52,7 @@ def published_words() -> pd.DataFrame:
     if len(frame) and made_with != {shipped_dictionary().sha256}:
         raise PublishedCountsError(
             f"{WORDS_FILE} was counted with another dictionary than the shipped one; "
-            "recount with `make published-counts`"
+            "recount with tools/published_counts.py"
         )
     return frame
 

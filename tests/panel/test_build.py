@@ -127,6 +127,22 @@ def test_same_figures_from_the_user_give_the_same_panel(official: pd.DataFrame) 
     pd.testing.assert_frame_equal(before, after, rtol=1e-14)
 
 
+def test_a_blank_cell_is_a_gap_as_an_absent_row_is(official: pd.DataFrame) -> None:
+    rows = figures("high_tech_exports", "100m USD", 7.0, (2012, 2016))
+    blank = figures("high_tech_exports", "100m USD", 7.0, (2017, 2019))
+    blank = blank.assign(value=float("nan"), reason="blank in mine.csv, row 3")
+    mine = FIGURES.frame(pd.concat([rows, blank]))
+    fill = ["high_tech_exports"]
+    for gaps in ([], fill):
+        absent = build_panel(YEARS, official=official, user=rows, fill_gaps=gaps)
+        there = build_panel(YEARS, official=official, user=mine, fill_gaps=gaps)
+        assert there.given_up == absent.given_up
+        pd.testing.assert_series_equal(there.panel["Export"], absent.panel["Export"])
+    # where nobody has a figure, the reason is the user's
+    reasons = there.sources[there.sources["year"] == 2019]["reason"].dropna()
+    assert reasons.str.contains("blank in mine.csv, row 3").any()
+
+
 def test_replacing_and_filling(official: pd.DataFrame) -> None:
     mine = figures("high_tech_exports", "100m USD", 7.0, (2012, 2016))
     alone = build_panel(YEARS, official=official, user=mine)

@@ -112,6 +112,15 @@ def test_a_file_that_is_gone_keeps_its_text_until_the_next_run(study: Path) -> N
     assert (swept["texts"].gone, swept["counts"].gone) == (1, 1)
 
 
+def test_counts_of_candidate_terms_go_with_their_text(study: Path) -> None:
+    go(study, "+candidate_counts")
+    swept = gc(study)["candidates"]
+    assert (swept.found, swept.gone) == (1, 0)
+    (study.parent / "reports_raw" / "浙江省2014年政府工作报告.txt").unlink()
+    go(study, "+candidate_counts")
+    assert gc(study)["candidates"].gone == 1
+
+
 def test_damaged_and_foreign_files_in_the_cache(study: Path) -> None:
     cache = study.parent / "outputs" / "cache"
     bytes_before = stored_bytes(study)
