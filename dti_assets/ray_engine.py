@@ -70,9 +70,10 @@ class RayCluster:
 
         def finished() -> tuple[int, Any]:
             first = list(under_way)
-            ready = first[0] if in_order else ray.wait(first, num_returns=1)[0][0]
-            result = self._result(ray, ready)
-            return under_way.pop(ready), result
+            ready = ray.wait(first[:1] if in_order else first, num_returns=1)[0][0]
+            # no longer under way, whatever it says: Ray ends this process, now and then, where a
+            # task is cancelled that has just finished
+            return under_way.pop(ready), self._result(ray, ready)
 
         try:
             for index, arguments in enumerate(calls):
@@ -83,8 +84,7 @@ class RayCluster:
             while under_way:
                 yield finished()
         finally:
-            for reference in under_way:
-                ray.cancel(reference)
+            _cancel(ray, list(under_way))
 
     def _result(self, ray: Any, reference: Any) -> Any:
         where = f"Ray at {self.address or 'this machine'}"
@@ -105,6 +105,13 @@ class RayCluster:
                 f"{where}: a task was lost {_RETRIES + 1} times, or the cluster itself "
                 f"({_first_line(error)})"
             ) from error
+
+
+def _cancel(ray: Any, references: list[Any]) -> None:
+    """Cancel those of the tasks that have not finished."""
+    if references:
+        for reference in ray.wait(references, num_returns=len(references), timeout=0)[1]:
+            ray.cancel(reference)
 
 
 def _call(function: Callable[..., Any], expected: Mapping[str, str], *arguments: Any) -> Any:
