@@ -69,8 +69,13 @@ class ResolvedColumn:
         return tuple(self.proxies.get(name, name) for name in self.column.keys)
 
     def is_complete(self, nobs: int) -> bool:
-        """No proxy, no control missing, and at least the published number of rows."""
-        enough = self.column.rows is None or nobs >= self.column.rows
+        """No proxy, no control missing, and at least the published number of rows: of a column
+        that repeats another with an instrument of fewer rows, those that the other has."""
+        published, like = self.column.rows, self.column.like
+        if like is not None and like.rows is not None:
+            published = like.rows
+            nobs = len(prepare(self.spec.with_(instruments=like.instruments), self.frame).rows)
+        enough = published is None or nobs >= published
         return not self.proxies and not self.controls_absent and enough
 
 

@@ -20,7 +20,7 @@ from dti_assets.econ.design import Design, build
 from dti_assets.econ.errors import NoVariation, SpecificationError
 from dti_assets.econ.estimation import estimate
 from dti_assets.econ.results import check_level
-from dti_assets.econ.specification import Specification
+from dti_assets.econ.specification import Covariance, Specification
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,6 +99,7 @@ def mediation(
     controls: Iterable[str] = (),
     fixed_effects: Iterable[str] = (),
     cluster: str | None = None,
+    covariance: Covariance | None = None,
     draws: int = 5000,
     seed: int = 0,
     level: float = 0.95,
@@ -111,7 +112,8 @@ def mediation(
     frame : one row per observation. All equations use the rows complete in every column named.
     controls, fixed_effects : as in `Specification`.
     cluster : resampled whole, with its own copy of its effects each time it is drawn; without a
-        cluster, errors are iid and rows are resampled.
+        cluster rows are resampled.
+    covariance : of the equations, as in `Specification`.
     draws, seed, level : of the percentile bootstrap; `draws=0` leaves the interval NaN.
     other_mediators : further mediators in the outcome equation (the joint version).
 
@@ -139,6 +141,7 @@ def mediation(
         regressors=(treatment, *mediators, *listed),
         fixed_effects=tuple((fixed_effects,) if isinstance(fixed_effects, str) else fixed_effects),
         cluster=cluster,
+        covariance=covariance,
     )
     design = build(base, frame)
     for name in (treatment, *mediators):

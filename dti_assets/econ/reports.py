@@ -222,7 +222,6 @@ def _mediated(
     treatment, mediator, *rest = resolved.keys
     spec = resolved.spec
     controls = [name for name in spec.regressors if name not in resolved.keys]
-    clustered = spec.covariance == "clustered"
     found = mediation(
         resolved.frame,
         treatment=treatment,
@@ -230,7 +229,8 @@ def _mediated(
         outcome=spec.outcome,
         controls=controls,
         fixed_effects=spec.fixed_effects,
-        cluster=spec.cluster if clustered else None,
+        cluster=spec.cluster if spec.covariance == "clustered" else None,
+        covariance=spec.covariance,
         draws=options.bootstrap_draws,
         seed=options.seed,
         level=options.level,

@@ -46,7 +46,8 @@ class ColumnSpec:
     a column of the data to the value, or list of values, that a row must have, or to bounds
     {min: .., max: ..}. `rows` is the N of the published column. `same_sample_as` names a column
     whose rows this one shares. `errors`: iid, robust, clustered; None leaves it to the study.
-    `added`: a column that the publication does not have.
+    `added`: a column that the publication does not have. `like`: the column that this one repeats
+    with another instrument, and whose data are complete where that one's are.
     """
 
     column: str
@@ -64,6 +65,7 @@ class ColumnSpec:
     same_sample_as: str | None = None
     required: tuple[str, ...] = ()
     added: bool = False
+    like: ColumnSpec | None = None
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -221,6 +223,7 @@ def _column(entry: Any, shared: Mapping[str, Any], position: int, file: str) -> 
         merged["regressors"] = [  # the table's regressor of interest, here instrumented
             name for name in merged.get("regressors", []) if name not in entry["endogenous"]
         ]
+    listed: dict[str, Any] = {key: _strings(merged, key, where) for key in _COLUMN_LISTS}
     spec = ColumnSpec(
         column=str(entry["column"]),
         outcome=str(merged["outcome"]),
@@ -231,7 +234,7 @@ def _column(entry: Any, shared: Mapping[str, Any], position: int, file: str) -> 
         label=str(entry.get("label", "")),
         same_sample_as=None if "same_sample_as" not in entry else str(entry["same_sample_as"]),
         added=bool(entry.get("added", False)),
-        **{key: _strings(merged, key, where) for key in _COLUMN_LISTS},
+        **listed,
     )
     try:  # roles and identification are checked once, when the file is read
         Specification(
@@ -285,6 +288,7 @@ def with_instrument(
                 same_sample_as=None,
                 rows=None,
                 added=True,
+                like=column,
             )
             for column in table.columns
             if instrument in column.instruments

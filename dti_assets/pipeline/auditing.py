@@ -178,7 +178,12 @@ def effects(workspace: Workspace, corrected: Any, stored: Mapping[str, Any]) -> 
     assert hub is not None
     elsewhere = panel[INSTRUMENT].where(panel["province_code"] != hub.province_code)
     dropped = panel.assign(**{INSTRUMENT: elsewhere})
-    other = replace(column, column=f"{column.column}, {DROPPED}", same_sample_as=None)
+    # complete data are as complete without the hub's rows
+    published = column.rows
+    if published is not None:
+        published -= int((panel[INSTRUMENT].notna() & elsewhere.isna()).sum())
+    named = f"{column.column}, {DROPPED}"
+    other = replace(column, column=named, same_sample_as=None, rows=published)
     rows = [
         *effects_on_column(table, column, panel, corrected, options),
         *effects_on_column(table, other, dropped, corrected, options),

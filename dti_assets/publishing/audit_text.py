@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 Rows = list[dict[str, Any]]
 # Krippendorff's conventions, held against the lower end of the interval
 _GOOD, _TENTATIVE = 0.800, 0.667
-_ALL = {"reports": "all", "patents": "digital"}
+# the scope of what is said of all, by source
+ALL = {"reports": "all", "patents": "digital"}
 _RIGHT = {
     "reports": "of the keyword hits are digital policy",
     "patents": "of the applications classified digital are digital",
@@ -79,7 +80,7 @@ def _agreement(rows: Rows) -> list[str]:
 
 def _precision(source: str, rows: Rows) -> list[str]:
     found = []
-    chosen = {row["measure"]: row for row in rows if row["scope"] == _ALL[source]}
+    chosen = {row["measure"]: row for row in rows if row["scope"] == ALL[source]}
     whole = chosen.get("precision")
     if whole is not None and whole["estimate"] is not None:
         text = f"{_percent(whole)} {_RIGHT[source]} ({whole['labelled']} labelled"

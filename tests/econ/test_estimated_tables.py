@@ -1,5 +1,7 @@
 """Tables as data: what is shipped, what a user may add, and what absent data turn into."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,6 +20,7 @@ from dti_assets.econ.table_specifications import (
     TableSpecificationError,
     load_tables,
     parse_table,
+    with_instrument,
 )
 from dti_assets.econ.tables import (
     DESCRIPTIVES,
@@ -284,6 +287,29 @@ def test_reports_on_absent_data_are_reasons():
         found = report(tables, panel, QUICK)
         assert schema.violations(found) == []
         assert found["reason"].str.startswith("absent from the data").all()
+
+
+def test_a_column_without_the_hub_is_as_complete_as_the_column_it_repeats():
+    panel = study_panel().assign(other=lambda p: p["DTI_iv"].where(p["province"] != "P30"))
+    table = load_tables()["table_03_two_stage_least_squares"]
+    twins = with_instrument([table], "DTI_iv", "other", "without the hub")
+    whole = weak_instrument_inference([table, *twins], panel, QUICK)
+    assert set(whole["n_obs"]) == {434, 420}
+    assert set(whole["label"]) == {"Table 3"}
+    # patents of twelve years make neither of them the published table
+    short = weak_instrument_inference([table, *twins], panel[panel["year"] < 2021], QUICK)
+    assert set(short["label"]) == {"O3, official-data illustration, not a replication"}
+
+
+def test_indirect_effects_rest_on_the_errors_the_study_chose():
+    panel = study_panel()
+    table = load_tables()["table_11_mediation_firms"]
+    found = indirect_effects([table], panel, replace(QUICK, covariance="robust")).iloc[0]
+    controls = [name for name in CONTROLS if name != "EXR"]
+    first = Specification(
+        "Number", ("DTIn", *controls), fixed_effects=("province", "year"), covariance="robust"
+    )
+    assert found["se_a"] == pytest.approx(estimate(first, panel).std_errors["DTIn"], rel=1e-9)
 
 
 def test_indirect_effects_single_and_joint(complete):

@@ -191,6 +191,27 @@ def test_the_verdict_follows_the_numbers(
     assert said in sentence.replace("\N{MINUS SIGN}", "-"), sentence
 
 
+def test_a_labelled_sample_of_patents_is_told() -> None:
+    head = {"source": "patents", "part": "precision", "measure": "precision"}
+    rows = [head | {"scope": "digital", "estimate": 0.8}, head | {"scope": "ai", "estimate": 0.3}]
+    response = answers(**weak(STRONG), measurement_audit=rows)
+    said = " ".join(response[response["objection"] == 7]["sentence"])
+    assert "patents, digital, precision: 0.800" in said and "0.300" not in said
+    assert "Precision of the patents" not in said
+    assert "Precision of the keyword hits: not tested" in said
+
+
+def test_the_fewest_clusters_are_those_of_a_test() -> None:
+    few = {"hypothesis": "Table 5, column 4", "term": "DTIn", "n_clusters": 3}
+    tables = based(0.01, 0.02) | wolf((0.2, 0.6))
+    tables["romano_wolf"][0]["n_clusters"] = 6
+    tables["romano_wolf"].append(few | {"reason": "3 clusters: no clustered inference exists"})
+    response = answers(**tables)
+    said = " ".join(response[response["objection"] == 8]["sentence"])
+    assert "Fewest clusters of a sub-sample: Table 5, column 1, with 6" in said
+    assert "Table 5, column 4, 3 clusters: no clustered inference exists" in said
+
+
 def test_where_nothing_was_estimated_every_answer_is_the_stored_reason() -> None:
     why = {"reason": "absent from the data: Export"}
     frames = _frames(weak(HEAD | why) | {"romano_wolf": [{"hypothesis": "H", "term": "x"} | why]})

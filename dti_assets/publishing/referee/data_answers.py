@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dti_assets.publishing.audit_text import ALL
 from dti_assets.publishing.referee.answers import (
     IN_PART,
     LEVEL,
@@ -167,7 +168,7 @@ def _audited(stored: Stored, source: str) -> tuple[list[Row], Piece]:
         for r in rows
         if r["estimate"] is not None
         and (
-            (r["part"] in ("agreement", "precision", "recall") and r["scope"] == "all")
+            (r["part"] in ("agreement", "precision", "recall") and r["scope"] == ALL[source])
             or r["part"] == "estimate"
         )
     ]

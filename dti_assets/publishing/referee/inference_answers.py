@@ -95,17 +95,19 @@ def _two_stage_p(stored: Stored) -> list[Piece]:
 def _smallest(stored: Stored) -> list[Piece]:
     """The sub-sample with fewest clusters, and those without any inference."""
     rows = [r for r in stored.rows(WOLF) if r["n_clusters"] is not None]
+    tested = [r for r in rows if r["p_wild"] is not None]
+    without = [r for r in rows if r["p_wild"] is None and r["reason"] is not None]
     found = []
-    if rows:
-        cell = stored.citer(WOLF, min(rows, key=lambda r: r["n_clusters"]))
-        if cell.has("p_wild"):
-            found.append(
-                told(
-                    say("Fewest clusters of a sub-sample: {}, with {}; wild bootstrap p {}.",
-                        cell("hypothesis", "text"), cell("n_clusters", "whole"),
-                        cell("p_wild", "probability"))
-                )
-            )  # fmt: skip
+    if tested:
+        cell = stored.citer(WOLF, min(tested, key=lambda r: r["n_clusters"]))
+        said = say("Fewest clusters of a sub-sample: {}, with {}; wild bootstrap p {}.",
+                   cell("hypothesis", "text"), cell("n_clusters", "whole"),
+                   cell("p_wild", "probability"))  # fmt: skip
+        found.append(told(said))
+    if without:
+        cell = stored.citer(WOLF, min(without, key=lambda r: r["n_clusters"]))
+        found.append(told(say("Too few for a test: {}, {}.",
+                              cell("hypothesis", "text"), cell("reason", "text"))))  # fmt: skip
     return found
 
 
