@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dti_assets.panel.errors import PanelError
 from dti_assets.panel.tables import FIGURES
 from dti_assets.panel.turnover import read_appointments, turnover, turnover_figures
-from dti_assets.panel.user_figures import APPOINTMENTS, read_user_figures
+from dti_assets.panel.user_figures import appointment_files, read_user_figures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,15 +33,14 @@ def read_panel_folder(
 ) -> PanelFolder:
     """Everything build_panel takes from the user: `figures` holds the turnover series too.
 
-    Arguments as in read_user_figures; appointments come from files appointments*.csv. Raises
-    UserFigureError, AppointmentError, or PanelError where turnover is given in both ways.
+    Arguments as in read_user_figures; appointments come from files appointments*.csv, in capitals
+    or not. Raises UserFigureError, AppointmentError, or PanelError where turnover is given in both
+    ways.
     """
     import pandas as pd
 
     user = read_user_figures(folder, units, aliases)
-    paths = sorted(
-        p for p in Path(folder).rglob("*.csv") if p.stem.lower().startswith(APPOINTMENTS)
-    )
+    paths = appointment_files(Path(folder))
     appointments = [one for path in paths for one in read_appointments(path)]
     table = turnover(appointments, years)
     figures = turnover_figures(table, ", ".join(path.name for path in paths))

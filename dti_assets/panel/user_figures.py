@@ -107,11 +107,21 @@ def read_user_figures(
     )
 
 
+def appointment_files(folder: Path) -> list[Path]:
+    """The CSV files below `folder` whose name begins with appointments, in capitals or not, sorted;
+    none where there is no folder."""
+    return [path for path, _ in _files(folder) if _holds_appointments(path)]
+
+
 def _files(folder: Path) -> list[tuple[Path, str]]:
     if not folder.is_dir():
         return []
     found = [p for p in folder.rglob("*") if p.is_file()]
     return sorted(((p, p.relative_to(folder).as_posix()) for p in found), key=lambda pair: pair[1])
+
+
+def _holds_appointments(path: Path) -> bool:
+    return path.stem.lower().startswith(APPOINTMENTS) and path.suffix.lower() == ".csv"
 
 
 def _not_read(path: Path) -> str | None:
@@ -120,9 +130,9 @@ def _not_read(path: Path) -> str | None:
         return "hidden or temporary file"
     if stem == "readme" or path.suffix.lower() == ".md":
         return "documentation"
+    if _holds_appointments(path):
+        return "read as dated appointments, not as figures"
     if stem.startswith(APPOINTMENTS):
-        if path.suffix.lower() == ".csv":
-            return "read as dated appointments, not as figures"
         return "appointments are read from CSV: save it as CSV"
     if path.suffix.lower() == ".xls":
         return "old Excel format: save it as XLSX"

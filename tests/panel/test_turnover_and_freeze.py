@@ -78,6 +78,15 @@ def test_a_folder_with_figures_and_appointments(tmp_path: Path) -> None:
     assert empty.figures.empty and len(empty.turnover) == 62
 
 
+def test_appointments_are_found_in_any_case(tmp_path: Path) -> None:
+    write(tmp_path, TEXT).rename(tmp_path / "Appointments.CSV")
+    (tmp_path / "appointments old.csv").mkdir()  # a folder is no file
+    found = read_panel_folder(tmp_path, (2009, 2017))
+    assert found.skipped["file"].tolist() == ["Appointments.CSV"]
+    assert "read as dated appointments" in found.skipped["reason"].item()
+    assert set(found.figures["series"]) == {"party_turnover", "governor_turnover"}
+
+
 @pytest.mark.parametrize(
     ("row", "message"),
     [
