@@ -63,23 +63,20 @@ def read_appointments(path: Path) -> list[Appointment]:
     a start is its first day, an end its last). `end` is blank for who is still in office. Raises
     AppointmentError naming file, line and column.
     """
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise AppointmentError(f"{path.name}: cannot be read ({error.strerror})") from error
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = raw.decode("gb18030")
-    reader = csv.DictReader(text.splitlines())
+    reader = csv.DictReader(_text(path).splitlines())
     absent = set(_COLUMNS) - {(name or "").strip().lower() for name in reader.fieldnames or ()}
     if absent:
         raise AppointmentError(f"{path.name}, line 1: no column {', '.join(sorted(absent))}")
     found = []
-    for raw_row in reader:
-        row = {(k or "").strip().lower(): (v or "").strip() for k, v in raw_row.items()}
+    for cells in reader:
+        where = f"{path.name}, line {reader.line_num}"
+        # cells without a header stand under None; a spreadsheet leaves blank ones
+        beyond = [cell for cell in cells.pop(None, ()) if cell.strip()]
+        if beyond:
+            raise AppointmentError(f"{where}: more cells than columns: {beyond[0]!r}")
+        row = {(k or "").strip().lower(): (v or "").strip() for k, v in cells.items()}
         if any(row[name] for name in _COLUMNS):
-            found.append(_appointment(row, f"{path.name}, line {reader.line_num}", reader.line_num))
+            found.append(_appointment(row, where, reader.line_num))
     _no_overlap(found, path.name)
     return found
 
@@ -140,6 +137,19 @@ def turnover_figures(table: pd.DataFrame, file: str = "appointments.csv") -> pd.
                 }
             )
     return FIGURES.frame(rows)
+
+
+def _text(path: Path) -> str:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise AppointmentError(f"{path.name}: cannot be read ({error.strerror})") from error
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise AppointmentError(f"{path.name}: neither UTF-8 nor GB 18030")
 
 
 def _in_office(terms: list[Appointment], year: int) -> Appointment | None:

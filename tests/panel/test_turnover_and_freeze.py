@@ -98,12 +98,28 @@ def test_appointments_are_found_in_any_case(tmp_path: Path) -> None:
         ("浙江,书记,A,2009-02-03,2008-01", "lies before the start"),
         ("浙江,书记,A,2009-02-03,\n浙江,书记,B,2010-02-03,",
          "line 3: B starts on 2010-02-03, while A"),
+        ("浙江,书记,A,2009-02-03,2010-01,B", "line 2: more cells than columns: 'B'"),
     ],
 )  # fmt: skip
 def test_faults(tmp_path: Path, row: str, message: str) -> None:
     with pytest.raises(AppointmentError) as caught:
         read_appointments(write(tmp_path, "province,office,name,start,end\n" + row + "\n"))
     assert str(caught.value).startswith("appointments.csv") and message in str(caught.value)
+
+
+def test_blank_cells_beyond_the_last_column_are_no_fault(tmp_path: Path) -> None:
+    text = "province,office,name,start,end\n浙江,书记,A,2009-02-03,,, \n"
+    (one,) = read_appointments(write(tmp_path, text))
+    assert one.name == "A" and one.end is None
+
+
+def test_an_encoding_that_is_not_read_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path, "")
+    path.write_bytes(TEXT.encode("gb18030"))
+    assert [one.name for one in read_appointments(path)] == list("ABCDE")
+    path.write_bytes(TEXT.encode("utf-16"))
+    with pytest.raises(AppointmentError, match=r"^appointments\.csv: neither UTF-8 nor GB 18030$"):
+        read_appointments(path)
 
 
 def test_missing_column(tmp_path: Path) -> None:
