@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dti_assets.files import write_atomically
 from dti_assets.panel.errors import PanelError
 from dti_assets.panel.tables import FROZEN_INSTRUMENT
 
@@ -152,7 +153,8 @@ def write_record(path: Path, record: Mapping[str, Any], replace: bool = False) -
     """Keep a record in a file; returns what was done in one sentence.
 
     The same instrument again changes nothing. Raises PanelError where another one is frozen and
-    `replace` is false: what was frozen must not change unasked.
+    `replace` is false: what was frozen must not change unasked. Raises WriteError where the file
+    cannot be written; the record kept before is then still there.
     """
     before = read_record(path)
     name = f"{record['sha256'][:12]}, {record['with_value']} of {record['rows']} values"
@@ -164,6 +166,6 @@ def write_record(path: Path, record: Mapping[str, Any], replace: bool = False) -
             "dti freeze --replace records the present one"
         )
     text = json.dumps(dict(record), ensure_ascii=False, indent=1, sort_keys=True)
-    path.write_text(text + "\n", encoding="utf-8")
+    write_atomically(path, f"{text}\n".encode())
     late = " with outcomes at hand" if record.get("outcomes_at_hand") else ""
     return f"the instrument ({name}) is frozen{late} in {path}"

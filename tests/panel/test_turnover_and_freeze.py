@@ -175,6 +175,16 @@ def test_frozen_record_survives_json() -> None:
     assert is_frozen(again, "abc", {"rule": None, "years": [2009, 2022]}, instrument()).frozen
 
 
+def test_a_record_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    path, other = tmp_path / "instrument.freeze.json", tmp_path / "other name of the first"
+    first = freeze_instrument("abc", {}, instrument())
+    write_record(path, first)
+    other.hardlink_to(path)
+    write_record(path, freeze_instrument("abd", {}, instrument()), replace=True)
+    # a file written in place would change under both of its names
+    assert read_record(other) == first != read_record(path)
+
+
 def test_the_record_is_kept_and_not_changed_unasked(tmp_path: Path) -> None:
     path = tmp_path / "instrument.freeze.json"
     assert read_record(path) is None
