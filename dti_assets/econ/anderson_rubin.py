@@ -144,9 +144,7 @@ class WildInversion:
         self, design: Design, draws: int, seed: int = 0, weights: str = "rademacher"
     ) -> None:
         products = cluster_products(design)
-        signs, self.enumerated, self.weights = draw_weights(
-            products.n_clusters, draws, weights, seed
-        )
+        signs, self.enumerated, _ = draw_weights(products.n_clusters, draws, weights, seed)
         self.design = design
         self.q = len(products.instruments)
         ones = np.ones((products.n_clusters, 1))

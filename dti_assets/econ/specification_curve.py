@@ -8,7 +8,6 @@ a closed form, computed for all instruments at once; tests hold it to linearmode
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -124,39 +123,6 @@ def curve_of_column(
             "reason": str(error),
         }
         return SPECIFICATION_CURVE.frame([row])
-
-
-def instrument_grid(
-    frame: pd.DataFrame,
-    hits: Mapping[str, str],
-    words: Mapping[str, str],
-    distances: Mapping[str, str],
-    dictionary: str = "shipped",
-) -> tuple[pd.DataFrame, dict[str, dict[str, str]]]:
-    """Instruments from all combinations of counts, word totals and distances.
-
-    Parameters
-    ----------
-    hits, words, distances : label of the choice -> column of `frame` (e.g. {"longest":
-        "hits_longest"}, {"nonpunct": "words_nonpunct"}, {"great circle, internal": "km_internal"};
-        distances in km; a province that the zero-distance rule drops is missing there).
-    dictionary : label of the dictionary behind the counts.
-
-    Returns
-    -------
-    The frame with a column per instrument, (hits / words) / distance, and the choices behind each
-    column: both as `specification_curve` takes them. A total of zero words or a distance of zero
-    is a missing value.
-    """
-    columns, choices = {}, {}
-    for (hit, h), (word, w), (rule, d) in product(hits.items(), words.items(), distances.items()):
-        name = f"iv: {dictionary}, {hit}, {word}, {rule}"
-        count, total, distance = numeric_columns(frame, [h, w, d]).T
-        usable = (total > 0) & (distance > 0)
-        bottom = np.where(usable, total * distance, np.nan)
-        columns[name] = count / bottom
-        choices[name] = {"dictionary": dictionary, "hits": hit, "words": word, "distance": rule}
-    return frame.assign(**columns), choices
 
 
 def _same_rows(frame: pd.DataFrame, names: list[str]) -> list[list[str]]:

@@ -7,7 +7,6 @@ in `codebook`, cells of workbooks in `workbooks`.
 from __future__ import annotations
 
 import datetime
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +27,8 @@ _STATA_TEXT = 2045
 
 def export_panel(
     built: PanelTables, table_coverage: pd.DataFrame, folder: Path, log_of_zero: str = "drop"
-) -> list[dict[str, str]]:
-    """Every format into `folder`; rows of file name and SHA-256, in the order written.
+) -> None:
+    """Every format into `folder`, which is made where it is not there.
 
     `table_coverage` is the stored table of that name, which tables can run on the panel.
     panel.csv, panel.parquet, panel.xlsx (sheets panel, variables, coverage, series, tables,
@@ -39,37 +38,27 @@ def export_panel(
     rule = str(log_of_zero)
     (folder / "codebook.md").write_text(codebook_markdown(built.coverage, rule), encoding="utf-8")
     (folder / "codebook.html").write_text(codebook_html(built.coverage, rule), encoding="utf-8")
-    paths = [
-        write_csv(built.panel, folder / "panel.csv"),
-        write_parquet(built.panel, folder / "panel.parquet"),
-        write_xlsx(built, table_coverage, folder / "panel.xlsx"),
-        write_stata(built.panel, folder / "panel.dta"),
-        folder / "codebook.md",
-        folder / "codebook.html",
-    ]
-    return [
-        {"path": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-        for path in paths
-    ]
+    write_csv(built.panel, folder / "panel.csv")
+    write_parquet(built.panel, folder / "panel.parquet")
+    write_xlsx(built, table_coverage, folder / "panel.xlsx")
+    write_stata(built.panel, folder / "panel.dta")
 
 
-def write_csv(frame: pd.DataFrame, path: Path) -> Path:
+def write_csv(frame: pd.DataFrame, path: Path) -> None:
     """UTF-8 with a byte-order mark (Excel needs it for Chinese), full precision."""
     path.write_bytes(csv_text(frame).encode("utf-8-sig"))
-    return path
 
 
-def write_parquet(panel: pd.DataFrame, path: Path) -> Path:
+def write_parquet(panel: pd.DataFrame, path: Path) -> None:
     """Parquet whose fields carry unit and description as metadata."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     table = pa.Table.from_pandas(panel, schema=PANEL.arrow_schema(), preserve_index=False)
     pq.write_table(table, path, compression="zstd")
-    return path
 
 
-def write_xlsx(built: PanelTables, table_coverage: pd.DataFrame, path: Path) -> Path:
+def write_xlsx(built: PanelTables, table_coverage: pd.DataFrame, path: Path) -> None:
     """The panel with its variables, coverage, tables that can run and sources, a sheet each."""
     variables = codebook_rows(built.coverage)
     frames = [
@@ -78,7 +67,7 @@ def write_xlsx(built: PanelTables, table_coverage: pd.DataFrame, path: Path) -> 
         ("tables", table_coverage),
         ("sources", built.sources),
     ]
-    return write_workbook(
+    write_workbook(
         path,
         [
             ("panel", list(built.panel.columns), built.panel.itertuples(index=False)),
@@ -88,7 +77,7 @@ def write_xlsx(built: PanelTables, table_coverage: pd.DataFrame, path: Path) -> 
     )
 
 
-def write_stata(panel: pd.DataFrame, path: Path) -> Path:
+def write_stata(panel: pd.DataFrame, path: Path) -> None:
     """Stata 14 and later (format 118): labels with units; a null is missing, an empty text ''."""
     import pandas as pd
 
@@ -116,7 +105,6 @@ def write_stata(panel: pd.DataFrame, path: Path) -> Path:
         time_stamp=datetime.datetime(1980, 1, 1),
         convert_strl=long,
     )
-    return path
 
 
 def stata_label(name: str) -> str:

@@ -34,10 +34,8 @@ class LogOfZero:
             return rule
         if rule == "drop" or rule == "asinh":
             return cls(rule)
-        given = set(rule) == {"floor"} if isinstance(rule, Mapping) else hasattr(rule, "floor")
-        if given:
-            # a mapping, or the study file's own object with the attribute `floor`
-            floor = rule["floor"] if isinstance(rule, Mapping) else getattr(rule, "floor", None)
+        if isinstance(rule, Mapping) and set(rule) == {"floor"}:
+            floor = rule["floor"]
             if isinstance(floor, int | float) and not isinstance(floor, bool) and floor > 0:
                 return cls("floor", float(floor))
         raise PanelError(

@@ -25,10 +25,6 @@ from dti_assets.panel.tables import FIGURES, TURNOVER
 if TYPE_CHECKING:
     import pandas as pd
 
-RULE = (
-    "the official of a year is the one in office on 30 June; an appointment in the first half of "
-    "a year counts in that year, a later one in the next"
-)
 OFFICES = {
     "party_secretary": (
         "party_secretary", "party secretary", "secretary", "书记", "党委书记", "省委书记",

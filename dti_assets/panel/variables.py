@@ -68,13 +68,6 @@ class Variable:
         names = (name for one in self.transformations for name in one.series)
         return tuple(dict.fromkeys(names))
 
-    @property
-    def takes_logarithm(self) -> bool:
-        """Whether the rule for the logarithm of zero concerns it."""
-        return any(
-            one.kind in ("log", "log_ratio", "log_difference") for one in self.transformations
-        )
-
 
 def _log(series: str, unit: str | None = MONEY) -> tuple[Transformation, ...]:
     return (Transformation("log", (series,), unit),)

@@ -28,7 +28,6 @@ _DIGITS = "〇一二三四五六七八九"
 _EM = 12
 _LINE_EMS = 36
 _PAGE_LINES = 34
-# the earliest time a zip archive can state
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from dti_assets.econ.robustness import (
 )
 from dti_assets.econ.robustness_report import RobustnessInputs, robustness_report
 from dti_assets.econ.spatial_errors import conley_errors, great_circle_km
-from dti_assets.econ.specification_curve import instrument_grid, specification_curve
+from dti_assets.econ.specification_curve import specification_curve
 from dti_assets.econ.table_estimation import TableOptions, estimate_table
 from dti_assets.econ.table_specifications import load_tables
 from dti_assets.econ.tables import ROBUSTNESS, ROMANO_WOLF, SPECIFICATION_CURVE
@@ -81,26 +81,6 @@ def test_every_cell_of_the_curve_is_what_linearmodels_gives(study):
         found = anderson_rubin_set(spec, frame, method="crv1")
         assert cell["ar_bounded"] == found.bounded
         assert (cell["ar_p"] > 0.05) == found.contains(0.0)
-
-
-def test_instruments_from_all_choices(study):
-    frame = study.assign(long=40.0, over=50.0, words=10_000.0, han=20_000.0, km=400.0)
-    frame.loc[frame["province"] == "P05", "km"] = np.nan
-    frame.loc[0, "han"] = 0.0
-    wide, choices = instrument_grid(
-        frame,
-        {"longest": "long", "overlap": "over"},
-        {"nonpunct": "words", "han": "han"},
-        {"great circle, drop": "km"},
-    )
-    assert len(choices) == 4
-    one = "iv: shipped, longest, nonpunct, great circle, drop"
-    assert choices[one]["hits"] == "longest"
-    assert wide[one].iloc[-1] == pytest.approx(40 / 10_000 / 400, rel=1e-15)
-    assert wide[one].isna().sum() == 14
-    assert wide["iv: shipped, longest, han, great circle, drop"].isna().sum() == 15
-    curve = specification_curve(IV, wide.assign(long=1.0), choices)
-    assert len(curve) == 12 and curve["reason"].notna().all()  # a constant frequency moves nothing
 
 
 def test_interaction_test_reproduces_the_sub_samples(study):
