@@ -10,6 +10,8 @@ from typing import Any
 
 import dagster as dg
 
+from dti_assets.publishing.influence_text import plain_number
+
 # what the UI still shows in its place
 ROOM = 1000
 _WIDTH, _HEIGHT = 400, 130
@@ -42,7 +44,7 @@ def by_year(
     return _picture(
         f"{what}, {first} to {last}",
         f"<g stroke='{_INK}' stroke-width='{thick}'><path d='{strokes(whole)}'/>{faint}</g>"
-        f"{_text(_LEFT - 4, _TOP + 8, _number(top), 'end')}"
+        f"{_text(_LEFT - 4, _TOP + 8, plain_number(top), 'end')}"
         f"{_text(_LEFT, _HEIGHT - 4, str(first))}{_text(_WIDTH, _HEIGHT - 4, str(last), 'end')}",
     )
 
@@ -53,7 +55,7 @@ def ranked(
     """Metadata `plot`: horizontal bars with label and number, as many as there is room for;
     `line` is a value to hold them against."""
     known = [(label, value) for label, value in values.items() if value == value and value >= 0]
-    shown = {f"{label[:_NAME]} {_number(value)}": value for label, value in known[:_ROWS]}
+    shown = {f"{label[:_NAME]} {plain_number(value)}": value for label, value in known[:_ROWS]}
     top = max([*shown.values(), line or 0.0], default=0.0)
     if not shown or top <= 0:
         return {}
@@ -96,8 +98,8 @@ def curve(values: Sequence[float], what: str) -> dict[str, dg.MetadataValue[Any]
         what,
         f"<path d='M{_LEFT},{y(0.0)}H{_WIDTH}' stroke='gray'/>"
         f"<path d='M{line}' fill='none' stroke='{_INK}' stroke-width='2'/>"
-        f"{_text(_LEFT - 4, y(known[-1]) + 4, _number(known[-1]), 'end')}"
-        f"{_text(_LEFT - 4, y(known[0]) + 4, _number(known[0]), 'end')}",
+        f"{_text(_LEFT - 4, y(known[-1]) + 4, plain_number(known[-1]), 'end')}"
+        f"{_text(_LEFT - 4, y(known[0]) + 4, plain_number(known[0]), 'end')}",
     )
 
 
@@ -120,7 +122,3 @@ def _text(x: int, y: int, words: str, anchor: str = "") -> str:
 
 def _height(share: float) -> int:
     return round(share * (_FLOOR - _TOP))
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
