@@ -75,7 +75,7 @@ def invert(
         middle = (low + high) / 2
         same = accept(value(middle)) == starts_inside
         low, high = np.where(same, middle, low), np.where(same, high, middle)
-    # the outermost accepted value known, so that a reported bound is never inside the set
+    # the nearest rejected value known, so that a reported bound is never inside the set
     bounds = value(np.where(starts_inside, high, low))
     intervals: list[Interval] = []
     start = -INFINITY

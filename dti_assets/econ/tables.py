@@ -95,7 +95,7 @@ DESCRIPTIVES = Table(
         number("minimum", "smallest value"),
         number("median", "median"),
         number("maximum", "largest value"),
-        number("std_within", "standard deviation of the two-way residuals"),
+        number("std_within", "standard deviation of the two-way residuals (n, not n - 1)"),
         text("years", "first and last year with a value"),
         REASON,
     ),
