@@ -72,26 +72,34 @@ def term_features(hits: pd.DataFrame, words: pd.Series) -> pd.DataFrame:
     return pd.DataFrame({"frequency": frequency(years), "growth": growth})
 
 
-def matches(
-    wanted: pd.DataFrame, pool: pd.DataFrame, caliper: float = CALIPER, fewest: int = FEWEST
-) -> list[Ints]:
+def matches(wanted: pd.DataFrame, pool: pd.DataFrame) -> list[Ints]:
     """For each row of `wanted` the positions of its matches in `pool`, nearest first.
 
-    Both are frames of `term_features`. A match lies within `caliper` standard deviations (of
-    `pool`) on both features; with fewer than `fewest` of them, the `fewest` nearest count.
+    Both are frames of `term_features`. A match lies within CALIPER standard deviations (of
+    `pool`) on both features; with fewer than FEWEST of them, the FEWEST nearest count.
     """
-    spread = pool.std(ddof=0).replace(0.0, 1.0)
-    apart = np.abs(
-        (wanted / spread).to_numpy()[:, None, :] - (pool / spread).to_numpy()[None, :, :]
-    )
+    apart = _apart(wanted, pool)
     distance = np.linalg.norm(apart, axis=2)
     order = np.argsort(distance, axis=1, kind="stable")
-    inside = np.all(apart <= caliper, axis=2)
+    inside = np.all(apart <= CALIPER, axis=2)
     found = []
     for row in range(len(wanted)):
         near = order[row][inside[row][order[row]]]
-        found.append(near if len(near) >= fewest else order[row][:fewest])
+        found.append(near if len(near) >= FEWEST else order[row][:FEWEST])
     return found
+
+
+def without_enough(wanted: pd.DataFrame, pool: pd.DataFrame) -> int:
+    """How many rows of `wanted` have fewer than FEWEST matches within CALIPER (as in `matches`)."""
+    inside = np.all(_apart(wanted, pool) <= CALIPER, axis=2)
+    return int(np.sum(inside.sum(axis=1) < FEWEST))
+
+
+def _apart(wanted: pd.DataFrame, pool: pd.DataFrame) -> Floats:
+    """(rows of wanted, rows of pool, features) in standard deviations of `pool`, absolute."""
+    spread = pool.std(ddof=0).replace(0.0, 1.0)
+    apart = (wanted / spread).to_numpy()[:, None, :] - (pool / spread).to_numpy()[None, :, :]
+    return np.asarray(np.abs(apart), dtype=float)
 
 
 def draw_dictionaries(
@@ -247,7 +255,7 @@ def _placed(
         }
     )
     own_hits, own_growth = int(real.hits.to_numpy().sum()), float(wanted["growth"].mean())
-    short = sum(len(positions) == FEWEST for positions in near)
+    short = without_enough(wanted, pool)
     rule = (
         f"each of {n_terms} terms by one of {n_candidates} candidates, drawn without replacement "
         f"among those within {CALIPER:g} standard deviations in log frequency and in growth (log "

@@ -160,6 +160,22 @@ def test_matches_are_near_or_nearest_and_draws_never_repeat_a_term() -> None:
     assert (crowded.sum(axis=1) == 15).all() and (crowded[:, near[2]] == 1).all()
 
 
+def test_the_note_counts_the_terms_that_had_to_take_the_nearest(world) -> None:
+    """A term with just enough matches within the caliper did not have to."""
+    panel, real, rest, words = world
+    two = subset(real, real.parts.columns[:2])
+
+    def of_one_size(terms, sizes):
+        return pd.DataFrame(dict.fromkeys(YEARS, sizes), index=terms)
+
+    sizes = [100] * FEWEST + [10_000] * (248 - FEWEST)
+    pool = Vocabulary(rest.parts, of_one_size(rest.hits.index, sizes))
+    for own, told in (([100, 1], 1), ([100, 100], 0), ([1, 2], 2)):
+        mine = Vocabulary(two.parts, of_one_size(two.hits.index, own))
+        frame, _ = dictionary_permutation(*TWO_STAGE, panel, mine, pool, words, draws=5)
+        assert f"; {told} terms were matched with the 10 nearest" in frame["note"].iloc[0], own
+
+
 def test_features_are_log_rates_of_all_years_and_of_halves() -> None:
     hits = pd.DataFrame({2010: [9, 0], 2011: [0, 0], 2012: [9, 0], 2013: [20, 0]}, index=["a", "b"])
     words = pd.Series({2010: 100, 2011: 100, 2012: 200, 2013: 200})
