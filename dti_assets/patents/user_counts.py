@@ -32,7 +32,8 @@ def read_user_counts(
     summed). A count that is missing or no whole number >= 0 makes the province-year's count
     null with a reason, not zero. Rows that name no province or year are counted in the status.
     Raises PatentSourceError where a file cannot be read or lacks a column, where there is no
-    row, and where two rows give different counts for one province, year and kind.
+    row, where two rows give different counts for one province, year and kind, and where a
+    province and year has a total (a row without a kind) beside counts by kind.
     """
     statuses: dict[str, Status] = {}
     given: dict[tuple[int, int, str], dict[str, Any]] = {}
@@ -92,6 +93,11 @@ def _take(
             if row[name] is not None and values[name] is None:
                 status.add("value_unreadable", 1, f"{where}: {name} {row[name]}")
     key = (place.province_code, int(year[1]), kind)
+    if any((*key[:2], other) in given for other in (KINDS if kind == "all" else ["all"])):
+        raise PatentSourceError(
+            f"{where}: {row['province']} {key[1]} has a total without a kind beside counts by kind "
+            "and would be counted twice; leave out one of them"
+        )
     before = given.setdefault(key, values)
     if before is not values:
         if before != values:

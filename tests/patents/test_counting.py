@@ -20,7 +20,14 @@ from dti_assets.patents.dti import dti
 from dti_assets.patents.errors import PatentError, PatentSourceError
 from dti_assets.patents.extract import classify_extract
 from dti_assets.patents.simulate import write_patents
-from dti_assets.patents.tables import DTI, PATENT_COUNTS, PATENT_TOTALS, ROW_STATUS, TECHNOLOGIES
+from dti_assets.patents.tables import (
+    DTI,
+    KINDS,
+    PATENT_COUNTS,
+    PATENT_TOTALS,
+    ROW_STATUS,
+    TECHNOLOGIES,
+)
 from dti_assets.patents.terms import load_terms
 from dti_assets.patents.user_counts import read_user_counts
 
@@ -159,6 +166,24 @@ def test_user_counts_that_contradict_each_other(tmp_path: Path) -> None:
     path.write_text("province,applications\nBeijing,1\n", encoding="utf-8")
     with pytest.raises(PatentSourceError, match="no column for year; columns found: province"):
         read_user_counts(path)
+
+
+@pytest.mark.parametrize("kinds", [KINDS, ("utility_model",)])
+@pytest.mark.parametrize("total_first", [True, False])
+def test_a_total_beside_counts_by_kind_is_refused(
+    tmp_path: Path, total_first: bool, kinds: tuple[str, ...]
+) -> None:
+    total, by_kind = "b" if total_first else "d", "c"
+    head = "省份,年份,专利类型,申请量"
+    (tmp_path / "a.csv").write_text(f"{head}\n江苏省,2019,,9\n浙江省,2018,发明,9\n", "utf-8")
+    (tmp_path / f"{total}.csv").write_text("省份,年份,申请量\n浙江省,2019,15\n", "utf-8")
+    read_user_counts(tmp_path, kinds)
+    (tmp_path / f"{by_kind}.csv").write_text(
+        f"{head}\n浙江省,2019,发明,12\n浙江省,2019,实用新型,3\n", "utf-8"
+    )
+    second = by_kind if total_first else total
+    with pytest.raises(PatentSourceError, match=rf"^{second}\.csv, row 1: 浙江省 2019 .*twice"):
+        read_user_counts(tmp_path, kinds)
 
 
 def statistics() -> pd.DataFrame:
