@@ -13,7 +13,13 @@ from dti_assets.patents.errors import PatentSourceError
 from dti_assets.patents.reading import PatentReader, find_files
 from dti_assets.patents.tables import TECHNOLOGIES
 from dti_assets.patents.terms import PatentTerms
-from dti_assets.patents.tidy import normal_number, normal_publication, with_keys
+from dti_assets.patents.tidy import (
+    Status,
+    normal_number,
+    normal_publication,
+    user_flags,
+    with_keys,
+)
 
 if TYPE_CHECKING:
     import polars as pl
@@ -38,12 +44,27 @@ class Hit:
 
 @dataclass(frozen=True)
 class Record:
-    """One row of the patent: its file and row, its raw values, and the hits in its text."""
+    """One row of the patent: its file and row, its raw values, and the hits in its text.
+
+    flags: `digital` and the technologies as the extract itself has them; None where it has no
+    flag, so that the hits decide.
+    """
 
     file: str
     row: int
     values: dict[str, str | None]
     hits: tuple[Hit, ...]
+    flags: dict[str, bool | None] | None
+
+    @property
+    def technologies(self) -> set[str]:
+        if self.flags is not None:
+            return {t for t in TECHNOLOGIES if self.flags[t]}
+        return {hit.technology for hit in self.hits if hit.counted}
+
+    @property
+    def digital(self) -> bool:
+        return bool(self.technologies if self.flags is None else self.flags["digital"])
 
 
 @dataclass(frozen=True)
@@ -55,26 +76,27 @@ class Explanation:
 
     @property
     def technologies(self) -> tuple[str, ...]:
-        found = {h.technology for r in self.records for h in r.hits if h.counted}
+        found = set[str]().union(*(record.technologies for record in self.records))
         return tuple(t for t in TECHNOLOGIES if t in found)
 
     @property
     def digital(self) -> bool:
-        return bool(self.technologies)
+        return any(record.digital for record in self.records)
 
     def __str__(self) -> str:
-        verdict = f"digital: {', '.join(self.technologies)}" if self.digital else "not digital"
+        named = f": {', '.join(self.technologies)}" if self.technologies else ""
+        verdict = f"digital{named}" if self.digital else "not digital"
         lines = [f"{self.application_no} is {verdict}"]
         for record in self.records:
             lines.append(
                 f"{record.file}, row {record.row}: {record.values.get('title') or '(no title)'}"
             )
-            if not record.values.get("abstract"):
+            if record.flags is not None:
+                flag = record.values["digital"]
+                said = "is empty" if flag is None else f"says {flag}"
+                lines.append(f"  the extract's own flag {said} and decides")
+            elif not record.values.get("abstract"):
                 lines.append("  no abstract: classified on the title alone")
-            if record.values.get("digital") is not None:
-                lines.append(
-                    f"  the extract's own flag says {record.values['digital']} and decides"
-                )
             for hit in record.hits:
                 why = "" if hit.counted else "; not counted, a letter or digit continues it"
                 lines.append(
@@ -102,10 +124,24 @@ def explain(
     for file, row in find_records([application_no], source, columns):
         hits = find_hits(row.get("title"), row.get("abstract"), dictionary)
         values = {name: value for name, value in row.items() if name not in ("row", "asked")}
-        records.append(Record(file, row["row"], values, hits))
+        records.append(Record(file, row["row"], values, hits, _flags(row)))
     if not records:
         raise PatentSourceError(f"{application_no}: no patent in {source} has this number")
     return Explanation(application_no, tuple(records))
+
+
+def _flags(row: Mapping[str, Any]) -> dict[str, bool | None] | None:
+    """The flags of a raw row as the study reads them; None where its file has none."""
+    import pyarrow as pa
+
+    if "digital" not in row:
+        return None
+    raw = {
+        name: pa.array([row[name]], pa.string())
+        for name in ("digital", *TECHNOLOGIES)
+        if name in row
+    }
+    return dict(user_flags(pa.table(raw), Status()).to_pylist()[0])
 
 
 def find_hits(title: str | None, abstract: str | None, dictionary: PatentTerms) -> tuple[Hit, ...]:
