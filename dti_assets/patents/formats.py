@@ -6,7 +6,9 @@ import codecs
 import csv
 import gzip
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -22,6 +24,12 @@ _BLOCK_BYTES = 8 << 20
 _SAMPLE_BYTES = 1 << 16
 # a worksheet unpacked beyond this, or packed tighter than a thousandfold, is no patent extract
 _XLSX_BYTES = 4 << 30
+# what zipfile, zlib, the XML parsers (SyntaxError) and openpyxl, which takes the parts of a file to
+# be as they should, raise at a damaged one
+_XLSX_ERRORS = (
+    *(OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, SyntaxError),
+    *(LookupError, ValueError, TypeError),
+)
 
 
 class Source(Protocol):
@@ -178,44 +186,50 @@ class XlsxSource:
         import pyarrow as pa
 
         schema = pa.schema([(name, pa.string()) for name in columns])
-        book = openpyxl.load_workbook(self.path, read_only=True, data_only=True)
         read = 0
         try:
-            for sheet, header, names in self.sheets:
-                at = [names.index(name) if name in names else None for name in columns]
-                values = book[sheet].iter_rows(min_row=header + 2, values_only=True)
-                filled = (row for row in values if any(v is not None for v in row))
-                while part := list(islice(filled, rows)):
-                    data = [
-                        [_cell(row[i]) if i is not None and i < len(row) else None for row in part]
-                        for i in at
-                    ]
-                    table = pa.table([pa.array(d, pa.string()) for d in data], schema=schema)
-                    yield from _after(start - read, table)
-                    read += len(part)
-        finally:
-            book.close()
+            with closing(openpyxl.load_workbook(self.path, read_only=True, data_only=True)) as book:
+                for sheet, header, names in self.sheets:
+                    at = [names.index(name) if name in names else None for name in columns]
+                    values = book[sheet].iter_rows(min_row=header + 2, values_only=True)
+                    filled = (row for row in values if any(v is not None for v in row))
+                    while part := list(islice(filled, rows)):
+                        data = [[_cell_at(i, row) for row in part] for i in at]
+                        table = pa.table([pa.array(d, pa.string()) for d in data], schema=schema)
+                        yield from _after(start - read, table)
+                        read += len(part)
+        except _XLSX_ERRORS as error:
+            raise _broken(self.label, read, error) from error
 
 
 def open_xlsx(
     path: Path, label: str, extra: Mapping[str, str | Sequence[str]] | None
 ) -> XlsxSource:
     """Every sheet with recognised columns in one of its first ten rows is read."""
-    import openpyxl
-
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(info.file_size for info in archive.infolist())
         if size > _XLSX_BYTES or size > 1000 * max(path.stat().st_size, 1 << 16):
             raise PatentSourceError(f"{label}: unpacks to {size} bytes, which is refused")
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        if isinstance(error, PatentSourceError):
-            raise
+        sheets, seen = _headers(path, label, extra)
+    except PatentSourceError:
+        raise
+    except _XLSX_ERRORS as error:
         raise PatentSourceError(f"{label}: not a readable XLSX file ({_line(error)})") from error
+    names = list(dict.fromkeys(n for _, _, header in sheets for n in header if n)) or seen
+    return XlsxSource(path, label, names, sheets)
+
+
+def _headers(
+    path: Path, label: str, extra: Mapping[str, str | Sequence[str]] | None
+) -> tuple[list[tuple[str, int, list[str]]], list[str]]:
+    """(title, rows before the header, column names) of each sheet with recognised columns, and
+    the first names seen, to be told where there is none."""
+    import openpyxl
+
     sheets: list[tuple[str, int, list[str]]] = []
     seen: list[str] = []
-    try:
+    with closing(openpyxl.load_workbook(path, read_only=True, data_only=True)) as book:
         for sheet in book.worksheets:
             for number, row in enumerate(islice(sheet.iter_rows(values_only=True), 10)):
                 names = ["" if value is None else str(value).strip() for value in row]
@@ -226,10 +240,7 @@ def open_xlsx(
                     continue
                 sheets.append((sheet.title, number, names))
                 break
-    finally:
-        book.close()
-    names = list(dict.fromkeys(n for _, _, header in sheets for n in header if n)) or seen
-    return XlsxSource(path, label, names, sheets)
+    return sheets, seen
 
 
 def _after(skip: int, table: pa.Table) -> Iterator[pa.Table]:
@@ -238,7 +249,9 @@ def _after(skip: int, table: pa.Table) -> Iterator[pa.Table]:
         yield table.slice(max(skip, 0))
 
 
-def _cell(value: Any) -> str | None:
+def _cell_at(index: int | None, row: Sequence[Any]) -> str | None:
+    """The text of a row's cell; None where its sheet lacks the column, or the row ends before."""
+    value = row[index] if index is not None and index < len(row) else None
     if value is None:
         return None
     if isinstance(value, float) and value.is_integer():

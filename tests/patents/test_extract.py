@@ -6,6 +6,7 @@ import sys
 import time
 from datetime import date
 from pathlib import Path
+from zipfile import ZipFile
 
 import pandas as pd
 import pyarrow as pa
@@ -132,14 +133,25 @@ def test_a_bad_file_beside_good_ones_is_a_status(tmp_path: Path) -> None:
     (folder / "a.csv").write_text("标题\n基于AI的方法\n水泵,1\n", encoding="utf-8")
     (folder / "c.parquet").write_bytes(b"PAR1")
     (folder / "d.csv").write_text("标题\n", encoding="utf-8")
+    # its header is whole, so that the damage shows as its rows are read
+    rows(*[("CN1", None, "水泵", None, None, None, None)] * 500).to_excel(
+        folder / "sound.xlsx", index=False
+    )
+    with ZipFile(folder / "sound.xlsx") as sound, ZipFile(folder / "e.xlsx", "w") as cut:
+        for name in sound.namelist():
+            whole = sound.read(name)
+            cut.writestr(name, whole[: len(whole) // 2] if "sheet1" in name else whole)
+    (folder / "sound.xlsx").unlink()
     extract = classify_extract(folder, TERMS, tmp_path / "w")
     found = statuses(combine(extract, tmp_path / "o.parquet").status)
     assert found["a.csv", "rows"] == found["a.csv", "malformed"] == 1
     assert found["b.csv", "column_missing"] == found["c.parquet", "file_unreadable"] == 1
-    assert found["d.csv", "file_empty"] == 1
+    assert found["d.csv", "file_empty"] == found["e.xlsx", "file_unreadable"] == 1
+    assert extract.rows == 1
     (folder / "a.csv").unlink()
     (folder / "b.csv").unlink()
     (folder / "c.parquet").unlink()
+    (folder / "e.xlsx").unlink()
     with pytest.raises(PatentSourceError, match="the patent extract is empty"):
         classify_extract(folder, TERMS, tmp_path / "w")
 

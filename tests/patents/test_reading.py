@@ -1,6 +1,8 @@
 """Files of every format and spelling, and what is said about bad ones."""
 
 import gzip
+import hashlib
+import zipfile
 from datetime import date
 from pathlib import Path
 
@@ -150,6 +152,53 @@ def test_a_file_that_breaks_off_says_where(tmp_path: Path) -> None:
     (tmp_path / "a.csv.gz").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(PatentSourceError, match="cannot be read after row"):
         read(tmp_path, rows=1000)
+
+
+SHEET, STYLES = "xl/worksheets/sheet1.xml", "xl/styles.xml"
+
+
+def workbook(path: Path, part: str = SHEET, keep: float = 1.0, damage: bool = False) -> None:
+    """An XLSX file of 2,000 patents, of `part` the first share `keep`, or its packed bytes
+    damaged behind its first third."""
+    sound = path.with_suffix(".sound")
+    titles = [f"{hashlib.sha256(str(i).encode()).hexdigest()}装置" for i in range(2000)]
+    with sound.open("wb") as handle:
+        pd.DataFrame({"标题": titles}).to_excel(handle, index=False, engine="openpyxl")
+    with zipfile.ZipFile(sound) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            content = old.read(name)
+            new.writestr(name, content[: int(len(content) * keep)] if name == part else content)
+    sound.unlink()
+    if damage:
+        with zipfile.ZipFile(path) as archive:
+            info = archive.getinfo(part)
+        data = bytearray(path.read_bytes())
+        at = info.header_offset + 30 + len(part) + info.compress_size // 3
+        data[at : at + 200] = b"\xff" * 200
+        path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("part", "keep", "damage", "said"),
+    [
+        # behind the rows the header is looked for in, and before
+        (SHEET, 0.5, False, r"cannot be read after row \d+"),
+        (SHEET, 1.0, True, r"cannot be read after row \d+"),
+        (SHEET, 0.0, False, "not a readable XLSX file"),
+        (SHEET, 0.001, False, "not a readable XLSX file"),
+        (STYLES, 0.5, False, "not a readable XLSX file"),
+        (STYLES, 1.0, True, "not a readable XLSX file"),
+    ],
+)
+def test_a_damaged_xlsx_file_is_one_sentence(
+    tmp_path: Path, part: str, keep: float, damage: bool, said: str
+) -> None:
+    workbook(tmp_path / "a.xlsx", part, keep, damage)
+    with pytest.raises(PatentSourceError, match=rf"^a\.xlsx: {said} \(.+\)$"):
+        read(tmp_path, rows=100)
+    # what is damaged is the damage: the same file without it is read
+    workbook(tmp_path / "a.xlsx")
+    assert len(read(tmp_path, rows=100)) == 2000
 
 
 def test_rows_with_too_many_fields_are_counted(tmp_path: Path) -> None:
