@@ -43,12 +43,17 @@ class ConsoleProgress(Progress):
         self._tasks: dict[str, Any] = {}
         self._say(f"study {name}: starting")
 
-    def report(self, asset: str, done: int, total: int) -> None:
+    def report(self, asset: str, done: int, total: int | None) -> None:
         label = DOING.get(asset, asset)
         if self._bar is not None:
             if asset not in self._tasks:
                 self._tasks[asset] = self._bar.add_task(label, total=total)
             self._bar.update(self._tasks[asset], completed=done, total=total)
+        elif total is None:
+            # a line whenever it is twice as much: few lines, however much there is
+            if done >= 2 * self._tasks.get(asset, 0):
+                self._tasks[asset] = done
+                self._say(f"{label}: {done:,} so far")
         elif asset not in self._tasks and done < total:
             self._tasks[asset] = True
             self._say(f"{label}: {done} of {total} known, {total - done} to do")

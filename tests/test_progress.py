@@ -1,6 +1,7 @@
 """Progress on standard error, the closing summary on standard output, once: what each says."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,35 @@ def test_one_line_an_asset_on_a_terminal_and_whole_sentences_elsewhere(
     (line,) = [x.removeprefix("\033[2K") for x in said.err.splitlines() if "浙江" in x]
     assert line.endswith("…") and len(line) <= 58 and "浙江" not in said.out
     assert shortened("浙江省", 6) == "浙江省" and shortened("浙江省", 5) == "浙江…"
+
+
+def test_how_far_long_work_is_where_its_end_is_not_known(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, study: Study
+) -> None:
+    def told(progress: ConsoleProgress) -> str:
+        for done in range(50_000, 450_000, 50_000):
+            progress.report("digital_patents", done, None)
+        progress.report("digital_patents", 400_000, 400_000)
+        progress.report("report_files", 3, 10)
+        return capsys.readouterr().err
+
+    plain = told(ConsoleProgress(study.name)).splitlines()
+    so_far = [f"classifying patents: {n}0,000 so far" for n in (5, 10, 20, 40)]
+    assert plain[1:] == [*so_far, "reading reports: 3 of 10 known, 7 to do"]
+
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "100")
+    with console_progress(study.name) as progress:
+        progress.report("digital_patents", 50_000, None)
+        # the bar draws itself, some times a second
+        midway, until = "", time.monotonic() + 20
+        while "50000/?" not in midway and time.monotonic() < until:
+            time.sleep(0.05)
+            midway += capsys.readouterr().err
+        end = told(progress)
+    assert "classifying patents" in midway and "50000/?" in midway
+    last = [line for line in end.splitlines() if "classifying patents" in line][-1]
+    assert "400000/400000" in last
 
 
 def test_files_of_the_panel_are_named_where_they_were_made(

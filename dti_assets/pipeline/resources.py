@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class Progress:
     """Told how far long work has come; this one keeps quiet, the command line shows a bar."""
 
-    def report(self, asset: str, done: int, total: int) -> None:
-        """`done` of `total` units of `asset` are finished."""
+    def report(self, asset: str, done: int, total: int | None) -> None:
+        """`done` of `total` units of `asset` are finished; None where the total is not known."""
 
     def summary(self, asset: str, sentence: str) -> None:
         """One sentence about a finished asset."""

@@ -8,7 +8,7 @@ import pytest
 from small_study import dti, make_study
 
 from dti_assets.patents.simulate import write_patents
-from dti_assets.pipeline.resources import Workspace
+from dti_assets.pipeline.resources import Progress, Workspace
 from dti_assets.pipeline.run import run
 from dti_assets.study import load_study
 
@@ -56,6 +56,29 @@ def test_an_extract_with_known_labels(tmp_path: Path) -> None:
     number = str(records.loc[records["digital"], "application_no"].iloc[0])
     said = dti("explain", number, "--study", str(study))
     assert said.returncode == 0 and "is digital" in said.stdout
+
+
+class Rows(Progress):
+    def __init__(self) -> None:
+        self.told: list[tuple[str, int, int | None]] = []
+
+    def report(self, asset: str, done: int, total: int | None) -> None:
+        self.told.append((asset, done, total))
+
+
+def test_progress_is_rows_of_all_files_under_the_assets_name(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "s", years=YEARS)
+    for name, rows in (("a.parquet", 2000), ("b.csv", 1000)):
+        write_patents(study.parent / "patents_raw" / name, rows, 5, years=(2018, 2019))
+    told = []
+    for _ in range(2):
+        progress = Rows()
+        outcome = run(load_study(study), "digital_patents", progress=progress, force=True)
+        assert outcome.success, outcome.failures
+        told.append(progress.told)
+    at_end = ("digital_patents", 3000, 3000)
+    # how many there are is known at the end; of files that are known there is nothing to tell
+    assert told == [[("digital_patents", n, None) for n in (2000, 3000)] + [at_end], []]
 
 
 def test_own_counts_are_taken_as_they_are(tmp_path: Path) -> None:

@@ -25,9 +25,9 @@ REPORTS_AND_INSTRUMENT = "+dti_iv"
 class Notes(Progress):
     def __init__(self) -> None:
         self.said: dict[str, str] = {}
-        self.counted: list[tuple[int, int]] = []
+        self.counted: list[tuple[int, int | None]] = []
 
-    def report(self, asset: str, done: int, total: int) -> None:
+    def report(self, asset: str, done: int, total: int | None) -> None:
         if asset == "keyword_counts":
             self.counted.append((done, total))
 

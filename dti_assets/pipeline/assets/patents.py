@@ -1,7 +1,7 @@
 """Group patents: from a patent extract to digital patents per million inhabitants."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -11,6 +11,9 @@ from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.sketches import by_year
 from dti_assets.pipeline.stored_asset import stored_asset, stored_assets
 from dti_assets.tables import Table
+
+if TYPE_CHECKING:
+    from dti_assets.patents.folder import PatentFolder
 
 GROUP = "patents"
 
@@ -68,21 +71,8 @@ def classified_patents(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.Ou
     Slices that are done are kept and used again, so that an interrupted run goes on.
     """
     from dti_assets.patents import counting
-    from dti_assets.patents.folder import read_patent_folder
-    from dti_assets.patents.terms import load_terms
 
-    study = workspace.study
-    chosen = study.patents
-    found = read_patent_folder(
-        study.path(study.inputs.patents),
-        load_terms(study.path(chosen.dictionaries)),
-        study.cache_folder / "patents",
-        kinds=chosen.kinds,
-        columns=chosen.columns,
-        engine=workspace.patent_engine(),
-        extract_date=chosen.extract_date,
-        progress=lambda file, rows: workspace.progress.report(f"digital_patents: {file}", rows, 0),
-    )
+    found = _read(workspace)
     said = "no patent file: INVn, official invention applications, stands beside an absent DTIn"
     if found.patents is not None:
         said = f"{found.patents.applications:,} applications, basis {found.patents.basis}"
@@ -119,6 +109,35 @@ def classified_patents(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.Ou
         (tables.PATENT_TOTALS, found.totals, {}),
     ):
         yield dg.Output(frame, output_name=table.name, metadata=describe(table, frame, **extra))
+
+
+def _read(workspace: Workspace) -> "PatentFolder":
+    """What the patents folder gives; progress is told in rows of all files."""
+    from dti_assets.patents.folder import read_patent_folder
+    from dti_assets.patents.terms import load_terms
+
+    study, name = workspace.study, tables.DIGITAL_PATENTS.name
+    chosen = study.patents
+    done: dict[str, int] = {}
+
+    def so_far(file: str, rows: int) -> None:
+        done[file] = rows
+        workspace.progress.report(name, sum(done.values()), None)
+
+    found = read_patent_folder(
+        study.path(study.inputs.patents),
+        load_terms(study.path(chosen.dictionaries)),
+        study.cache_folder / "patents",
+        kinds=chosen.kinds,
+        columns=chosen.columns,
+        engine=workspace.patent_engine(),
+        extract_date=chosen.extract_date,
+        progress=so_far,
+    )
+    if done:
+        rows = sum(done.values())
+        workspace.progress.report(name, rows, rows)
+    return found
 
 
 @stored_asset(tables.DTI, group_name=GROUP)
