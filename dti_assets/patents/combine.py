@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-TRUNCATION_MONTHS = 18
+# an application is published up to so long after it is filed (Patent Law, article 34)
+_TRUNCATION_MONTHS = 18
 _BUCKET_ROWS = 500_000
 _ALL_FILES = "(all)"
 
@@ -126,9 +127,9 @@ def _buckets(extract: Extract, scratch: Path) -> Iterator[pl.DataFrame]:
         path.unlink()
 
 
-def months_before(day: date, months: int = TRUNCATION_MONTHS) -> date:
-    """The same day `months` months earlier; the last day of a month gives that month's last."""
-    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+def months_before(day: date) -> date:
+    """The same day 18 months earlier; the last day of a month gives that month's last."""
+    year, month = divmod(day.year * 12 + day.month - 1 - _TRUNCATION_MONTHS, 12)
     last = monthrange(year, month + 1)[1]
     at_end = day.day == monthrange(day.year, day.month)[1]
     return date(year, month + 1, last if at_end else min(day.day, last))

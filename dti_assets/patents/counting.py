@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from dti_assets.geography.provinces import provinces
-from dti_assets.patents.combine import TRUNCATION_MONTHS, Patents, months_before
+from dti_assets.patents.combine import Patents, months_before
 from dti_assets.patents.errors import PatentError
 from dti_assets.patents.tables import KINDS, PATENT_COUNTS, PATENT_TOTALS, TECHNOLOGIES
 
@@ -84,15 +83,6 @@ def by_year(totals: pd.DataFrame, origin: str = "mainland") -> pd.DataFrame:
     chosen = totals[(totals["origin"] == origin) & totals["year"].notna()]
     columns = ["year", "applications", "grants", *TECHNOLOGIES, "all_applications", "truncated"]
     return chosen[columns].sort_values("year").reset_index(drop=True)
-
-
-def year_is_truncated(year: int, extract_date: date) -> bool:
-    """Whether part of the year lies in the 18 months before the extract or after it.
-
-    An application is published up to 18 months after it is filed (Patent Law, article 34), so
-    that an extract does not yet hold all applications of such a year.
-    """
-    return date(year, 12, 31) > months_before(extract_date, TRUNCATION_MONTHS)
 
 
 def shares(patents: Patents) -> dict[str, Any]:

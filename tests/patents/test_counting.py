@@ -14,7 +14,6 @@ from dti_assets.patents.counting import (
     count_patents,
     shares,
     total_patents,
-    year_is_truncated,
 )
 from dti_assets.patents.dti import dti
 from dti_assets.patents.errors import PatentError, PatentSourceError
@@ -106,11 +105,6 @@ def test_kinds(patents: Patents) -> None:
     assert total_patents(patents, kinds=["invention"])["all_applications"].sum() == 7
     with pytest.raises(PatentError, match="kinds: inventions; choose of invention"):
         count_patents(patents, kinds=["inventions"])
-
-
-def test_truncated_years() -> None:
-    assert not year_is_truncated(2018, date(2020, 6, 30))
-    assert year_is_truncated(2019, date(2020, 6, 30))
 
 
 def test_counts_equal_a_plain_group_by(tmp_path: Path) -> None:
