@@ -156,6 +156,20 @@ def test_a_bad_file_beside_good_ones_is_a_status(tmp_path: Path) -> None:
         classify_extract(folder, TERMS, tmp_path / "w")
 
 
+def test_a_date_to_come_is_one_of_a_later_year(tmp_path: Path) -> None:
+    year = date.today().year
+    days = ("1984-12-31", "1985-01-01", f"{year}-12-31", f"{year + 1}-01-01")
+    rows(*[(None, None, "水泵", None, "浙江省", day, None) for day in days]).to_csv(
+        tmp_path / "a.csv", index=False
+    )
+    extract = classify_extract(tmp_path, TERMS, tmp_path / "w")
+    patents = combine(extract, tmp_path / "w" / "o.parquet")
+    assert sorted(patents.table()["application_year"].drop_null().to_pylist()) == [1985, year]
+    said = patents.status.set_index("status").loc["application_date_unreadable"]
+    assert said["rows"] == 2
+    assert said["meaning"].endswith("is no date of the years 1985 to this one")
+
+
 def test_layouts_of_a_folder(tmp_path: Path) -> None:
     assert layout_of(tmp_path) == "none"
     (tmp_path / "a.csv").write_text("标题\nx\n", encoding="utf-8")
