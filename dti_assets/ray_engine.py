@@ -29,6 +29,9 @@ _DECISIVE = (
     *("jieba", "rjieba", "polars", "pyarrow"),
 )
 
+# where this process joined Ray; None where it did not, or where its caller did (a notebook)
+_joined: str | None = None
+
 
 class EngineError(RuntimeError):
     """A cluster that cannot be used; the message names its address and why."""
@@ -60,7 +63,8 @@ class RayCluster:
         `calls` is consumed as room is made; window: tasks under way at most, by default twice
         the processors the cluster has at that moment. Stopping early cancels what is under way.
         Raises what `function` raises, and EngineError where Ray is not installed, the cluster
-        cannot be reached or is lost, or a node's versions differ from those here.
+        cannot be reached or is lost, this process has joined another one, or a node's versions
+        differ from those here.
         """
         ray = _connect(self.address, self.runtime_env)
         task = ray.remote(num_cpus=1, max_retries=_RETRIES)(_call)
@@ -87,7 +91,7 @@ class RayCluster:
             _cancel(ray, list(under_way))
 
     def _result(self, ray: Any, reference: Any) -> Any:
-        where = f"Ray at {self.address or 'this machine'}"
+        where = _name(self.address)
         try:
             return ray.get(reference)
         except ray.exceptions.RayTaskError as error:
@@ -152,7 +156,12 @@ def _room(ray: Any) -> int:
     return _TASKS_A_PROCESSOR * max(1, processors)
 
 
+def _name(address: str | None) -> str:
+    return f"Ray at {address or 'this machine'}"
+
+
 def _connect(address: str | None, runtime_env: Any) -> Any:
+    global _joined
     # Ray's usage report and its colours are no part of a study's output
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -163,6 +172,11 @@ def _connect(address: str | None, runtime_env: Any) -> Any:
             "engine: ray needs the extra [ray]: pip install 'dti-assets[ray]'"
         ) from error
     if ray.is_initialized():
+        if _joined not in (None, _name(address)):
+            raise EngineError(
+                f"{_name(address)}: this process has joined {_joined}, and Ray joins one cluster a "
+                "process; give the same address, or work for another cluster in a run of its own"
+            )
         return ray
     _expect_an_answer(address)
     try:
@@ -177,9 +191,8 @@ def _connect(address: str | None, runtime_env: Any) -> Any:
     except (ConnectionError, ValueError, RuntimeError) as error:
         # the port answered: another version of Ray, or a cluster whose token is not here
         hint = "; are its version and its token those here?" if ":" in (address or "") else ""
-        raise EngineError(
-            f"Ray at {address or 'this machine'}: {_first_line(error)}{hint}"
-        ) from error
+        raise EngineError(f"{_name(address)}: {_first_line(error)}{hint}") from error
+    _joined = _name(address)
     return ray
 
 
@@ -193,7 +206,7 @@ def _expect_an_answer(address: str | None) -> None:
         socket.create_connection((host.strip("[]"), int(port)), _ANSWER_SECONDS).close()
     except (OSError, OverflowError) as error:
         why = getattr(error, "strerror", None) or str(error)
-        raise EngineError(f"Ray at {address}: nothing answers there ({why})") from error
+        raise EngineError(f"{_name(address)}: nothing answers there ({why})") from error
 
 
 def _first_line(error: BaseException) -> str:

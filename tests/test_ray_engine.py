@@ -168,6 +168,24 @@ def test_a_bad_address_is_one_sentence(
     assert "\n" not in str(caught.value) and time.monotonic() - started < 10
 
 
+def test_another_cluster_than_the_one_joined_is_refused(
+    cluster: RayCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ray = pytest.importorskip("ray")
+    joined: list[str] = []
+    monkeypatch.setattr("dti_assets.ray_engine._joined", None)
+    monkeypatch.setattr(ray, "is_initialized", lambda: bool(joined))
+    monkeypatch.setattr(ray, "init", lambda address, **_: joined.append(address))
+    # joins, in place of a cluster elsewhere, the one of this module
+    for _ in range(2):
+        assert list(RayCluster("auto").run(len, [("abc",)])) == [(0, 3)]
+    for address, named in (("head:6379", "head:6379"), (None, "this machine")):
+        with pytest.raises(EngineError, match=rf"^Ray at {named}: .* joined Ray at auto") as caught:
+            next(RayCluster(address).run(len, [("abc",)]))
+        assert "\n" not in str(caught.value)
+    assert joined == ["auto"]
+
+
 def test_without_ray_a_sentence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(EngineError, match=r"extra \[ray\]"):
