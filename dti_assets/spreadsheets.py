@@ -1,12 +1,21 @@
-"""What a spreadsheet program must not take for more than it is: cells of CSV and XLSX files."""
+"""What a spreadsheet program must not take for more than it is: cells of CSV and XLSX files. And
+what reading a damaged one raises."""
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
 
+# zipfile, zlib, the XML parsers (SyntaxError), and openpyxl, which takes the parts of a file to be
+# as they should
+XLSX_ERRORS = (
+    *(OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, SyntaxError),
+    *(LookupError, ValueError, TypeError),
+)
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 

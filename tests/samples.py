@@ -211,6 +211,16 @@ def docx_bomb() -> bytes:
     return out.getvalue()
 
 
+def without_half(archive: bytes, part: str) -> bytes:
+    """The ZIP archive with a part of it that breaks off in its middle."""
+    sink = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(sink, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            new.writestr(name, content[: len(content) // 2] if name == part else content)
+    return sink.getvalue()
+
+
 def legacy_doc() -> bytes:
     return (
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from dti_assets.audit.agreement import MISSING
 from dti_assets.audit.errors import AuditError
 from dti_assets.panel.workbooks import write_workbook
+from dti_assets.spreadsheets import XLSX_ERRORS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -183,10 +185,8 @@ def labels_only(path: Path, questions: Sequence[str]) -> bytes:
     the sample, each in its row, so that it is read like the whole. Raises AuditError."""
     import tempfile
 
-    book = _open(path)
-    lines = [list(line) for line in book[ITEMS].iter_rows(values_only=True)]
-    first = next(iter(book[ABOUT].iter_rows(max_row=1, values_only=True)), ())
-    book.close()
+    lines, about = _lines(path)
+    first = about[0] if about else ()
     header = [str(cell or "").strip() for cell in lines[0]] if lines else []
     kept = [at for at, name in enumerate(header) if name in ("item", *questions)]
     rows = [[line[at] for at in kept] for line in lines[1:]]
@@ -203,9 +203,8 @@ def sample_name(folder: Path) -> str:
     belong to several or say nothing."""
     names: dict[str, Path] = {}
     for path in sheet_paths(folder):
-        book = _open(path)
-        first: tuple[Any, ...] = next(iter(book[ABOUT].iter_rows(max_row=1, values_only=True)), ())
-        book.close()
+        _, about = _lines(path)
+        first = about[0] if about else ()
         if len(first) < 2 or first[0] != _SAMPLE or not first[1]:
             raise AuditError(f"{path}, sheet {ABOUT}, row 1: the name of the sample is gone")
         names.setdefault(str(first[1]), path)
@@ -219,9 +218,7 @@ def sample_name(folder: Path) -> str:
 
 def _rows(path: Path, needed: Sequence[str]) -> list[tuple[str, dict[str, Any]]]:
     """(place, cells by header) of every row below the header of the items."""
-    book = _open(path)
-    lines = list(book[ITEMS].iter_rows(values_only=True))
-    book.close()
+    lines, _ = _lines(path)
     header = [str(cell or "").strip() for cell in lines[0]] if lines else []
     if missing := [name for name in needed if name not in header]:
         raise AuditError(f"{path}, sheet {ITEMS}, row 1: no column {', '.join(missing)}")
@@ -234,22 +231,19 @@ def _rows(path: Path, needed: Sequence[str]) -> list[tuple[str, dict[str, Any]]]
     ]
 
 
-def _open(path: Path) -> Any:
-    from zipfile import BadZipFile
-
+def _lines(path: Path) -> list[list[tuple[Any, ...]]]:
+    """The rows of both sheets, items first."""
     import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
 
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (OSError, KeyError, ValueError, BadZipFile, InvalidFileException) as error:
+        with closing(openpyxl.load_workbook(path, read_only=True, data_only=True)) as book:
+            lines = {sheet.title: list(sheet.iter_rows(values_only=True)) for sheet in book}
+    except XLSX_ERRORS as error:
         raise AuditError(f"{path}: no workbook that can be read ({error})") from error
-    for sheet in (ITEMS, ABOUT):
-        if sheet not in book.sheetnames:
-            raise AuditError(
-                f"{path}: no sheet {sheet}; sheets found: {', '.join(book.sheetnames)}"
-            )
-    return book
+    for name in (ITEMS, ABOUT):
+        if name not in lines:
+            raise AuditError(f"{path}: no sheet {name}; sheets found: {', '.join(lines)}")
+    return [lines[ITEMS], lines[ABOUT]]
 
 
 def _code(value: Any, question: str, where: str) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dti_assets.panel.errors import Fault
+from dti_assets.spreadsheets import XLSX_ERRORS
 
 FORMATS = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".dta")
 
@@ -92,14 +93,11 @@ def _csv(path: Path, name: str) -> Grid:
 
 
 def _xlsx(path: Path, name: str) -> Iterator[Grid]:
-    import zipfile
-
     from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
 
     try:
         book = load_workbook(path)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError) as error:
+    except XLSX_ERRORS as error:
         raise ValueError("is no readable XLSX file; save it anew in Excel") from error
     stored = None
     for sheet in book.worksheets:

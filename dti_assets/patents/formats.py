@@ -6,7 +6,6 @@ import codecs
 import csv
 import gzip
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from dti_assets.patents.columns import recognise
 from dti_assets.patents.errors import PatentSourceError
+from dti_assets.spreadsheets import XLSX_ERRORS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,12 +24,6 @@ _BLOCK_BYTES = 8 << 20
 _SAMPLE_BYTES = 1 << 16
 # a worksheet unpacked beyond this, or packed tighter than a thousandfold, is no patent extract
 _XLSX_BYTES = 4 << 30
-# what zipfile, zlib, the XML parsers (SyntaxError) and openpyxl, which takes the parts of a file to
-# be as they should, raise at a damaged one
-_XLSX_ERRORS = (
-    *(OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, SyntaxError),
-    *(LookupError, ValueError, TypeError),
-)
 
 
 class Source(Protocol):
@@ -198,7 +192,7 @@ class XlsxSource:
                         table = pa.table([pa.array(d, pa.string()) for d in data], schema=schema)
                         yield from _after(start - read, table)
                         read += len(part)
-        except _XLSX_ERRORS as error:
+        except XLSX_ERRORS as error:
             raise _broken(self.label, read, error) from error
 
 
@@ -214,7 +208,7 @@ def open_xlsx(
         sheets, seen = _headers(path, label, extra)
     except PatentSourceError:
         raise
-    except _XLSX_ERRORS as error:
+    except XLSX_ERRORS as error:
         raise PatentSourceError(f"{label}: not a readable XLSX file ({_line(error)})") from error
     names = list(dict.fromkeys(n for _, _, header in sheets for n in header if n)) or seen
     return XlsxSource(path, label, names, sheets)

@@ -6,6 +6,7 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 import pytest
+import samples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented_reports import fill, texts
@@ -195,6 +196,8 @@ def test_faults_in_sheets_name_file_sheet_and_row(occurrences: list, tmp_path: P
         sample_reports(occurrences, DICTIONARY, tmp_path / "x", n=2)
     with pytest.raises(AuditError, match="no counted occurrence"):
         sample_reports([], DICTIONARY, tmp_path / "x")
-    (tmp_path / "coder_3.xlsx").write_bytes(b"no workbook")
-    with pytest.raises(AuditError, match=r"coder_3.xlsx: no workbook that can be read"):
-        read_sheets(tmp_path, items, (QUESTION,))
+    half = samples.without_half(sheet.read_bytes(), "xl/worksheets/sheet1.xml")
+    for damaged in (b"no workbook", half):
+        (tmp_path / "coder_3.xlsx").write_bytes(damaged)
+        with pytest.raises(AuditError, match=r"coder_3.xlsx: no workbook that can be read"):
+            read_sheets(tmp_path, items, (QUESTION,))

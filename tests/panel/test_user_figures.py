@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import samples
 from openpyxl import Workbook
 
 from dti_assets.geography.provinces import provinces
@@ -240,9 +241,12 @@ def test_years_in_stata_names(tmp_path: Path) -> None:
 def test_damaged_files(tmp_path: Path) -> None:
     for name in ("n.csv", "n.dta", "n.xlsx"):
         (tmp_path / name).write_bytes(b"\xff\xff\x00nonsense")
+    Workbook().save(tmp_path / "w.xlsx")
+    sound = (tmp_path / "w.xlsx").read_bytes()
+    (tmp_path / "w.xlsx").write_bytes(samples.without_half(sound, "xl/worksheets/sheet1.xml"))
     with pytest.raises(UserFigureError) as caught:
         read_user_figures(tmp_path)
-    assert [f.file for f in caught.value.faults] == ["n.csv", "n.dta", "n.xlsx"]
+    assert [f.file for f in caught.value.faults] == ["n.csv", "n.dta", "n.xlsx", "w.xlsx"]
     assert all(f.message.startswith("cannot be read: ") for f in caught.value.faults)
 
 
