@@ -301,7 +301,7 @@ def policy_attention(
     """Keyword hits, denominators and frequency of 31 provinces x `years` (table
     policy_attention), from tables keyword_counts and section_words.
 
-    A province-year without a text, or without the section asked for, is null with a reason;
+    A province-year without a text, the section asked for, or a word is null with a reason;
     `why_missing` adds what is known about a file that could not be counted.
     """
     sections = counted_sections(rules)
@@ -347,12 +347,15 @@ def policy_attention(
                 count = sums.get(key, 0)
                 row |= {
                     "keyword_hits": count,
-                    "frequency": None if count is None else count / total,
+                    "frequency": None if count is None or not total else count / total,
                     "origin": counted[0]["origin"],
                     "source": counted[0]["source"],
                     "dictionary_sha256": counted[0]["dictionary_sha256"],
                 }
-                if count is None:
+                if not total:
+                    # a file that study.yaml settles may be of any length
+                    row["reason"] = f"the text of the report has no {denominator} to divide by"
+                elif count is None:
                     row["reason"] = "tokens were not counted; make keyword_counts again"
                 elif counted[0]["dictionary_sha256"] != dictionary.sha256:
                     row["reason"] = (

@@ -141,7 +141,8 @@ def length_outliers(attention: pd.DataFrame) -> list[str]:
     known = attention.dropna(subset=["chars_han"])
     medians = known.groupby("province")["chars_han"].median().to_dict()
     for row in records(known):
-        ratio = row["chars_han"] / medians[row["province"]]
+        # the only report of a province may have no Han character at all
+        ratio = row["chars_han"] / max(medians[row["province"]], 1)
         if not _LENGTH_BOUNDS[0] <= ratio <= _LENGTH_BOUNDS[1]:
             found.append(
                 f"{row['province']} {row['year']}: {row['chars_han']:,} characters, "

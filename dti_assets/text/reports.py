@@ -33,8 +33,12 @@ Progress = Callable[[int, int], None]
 _FAILURES = {"timeout": "timeout", "memory": "too_large", "died": "damaged", "error": "damaged"}
 
 
-class VanishedError(LookupError):
-    """A file that is not there any more as it was read; the message names it."""
+class NotReadError(LookupError):
+    """A text that cannot be had although it once was; the message names the file and says why."""
+
+
+class VanishedError(NotReadError):
+    """A file that is not there any more as it was read."""
 
 
 @dataclass(frozen=True)
@@ -334,8 +338,7 @@ def _not_superseded(group: list[File], newer: Mapping[str, set[str]]) -> list[Fi
 def report_texts(files: pd.DataFrame, years: list[int], folder: Path, cache: Cache) -> pd.DataFrame:
     """The texts that count, of the given years (table report_texts), from table report_files.
 
-    Taken from the cache; a file whose entry is gone is read again. Raises VanishedError where
-    neither is to be had.
+    Taken from the cache; a file whose entry is gone is read again. Raises as stored_reading.
     """
     wanted = files[(files["status"] == "ok") & files["year"].isin(years)]
     rows = []
@@ -357,47 +360,21 @@ def report_texts(files: pd.DataFrame, years: list[int], folder: Path, cache: Cac
     return REPORT_TEXTS.frame(rows)
 
 
-def why_not_counted(files: pd.DataFrame) -> dict[tuple[int, int], str]:
-    """For each province-year that has files (table report_files) but none that counts: why."""
-    reasons: dict[tuple[int, int], str] = {}
-    counted = set()
-    for row in records(files):
-        if row["province_code"] is None or row["year"] is None:
-            continue
-        key = (row["province_code"], row["year"])
-        if row["status"] == "ok":
-            counted.add(key)
-            continue
-        for place in _claimed(row) or {key}:
-            reasons.setdefault(place, f"{row['path']}: {row['status']}: {row['reason'] or ''}")
-    return {key: reason for key, reason in reasons.items() if key not in counted}
-
-
-def in_conflict(files: pd.DataFrame) -> set[tuple[int, int]]:
-    """Province-years that a file in conflict may belong to, by its name or by its text: no
-    published count stands in for what is to be settled."""
-    return {place for row in records(files) for place in _claimed(row)}
-
-
-def _claimed(row: Mapping[str, Any]) -> set[tuple[int, int]]:
-    """Every province-year that a file in conflict may belong to; none for another file."""
-    if row["status"] != "conflict":
-        return set()
-    return {
-        (code, year)
-        for code in (row["province_code"], row["text_province_code"])
-        for year in (row["year"], row["text_year"])
-        if code is not None and year is not None
-    }
-
-
 def stored_reading(path: str, sha256: str, folder: Path, cache: Cache) -> Reading:
-    """The reading of one file with that content, from the cache or read anew in a worker."""
+    """The reading of one file with that content, from the cache or read anew in a worker.
+
+    Raises VanishedError where the file holds something else now, NotReadError where it has it and
+    cannot be read this time. Nothing of either is kept.
+    """
     known = cache.get("texts", text_key(sha256))
-    if known is not None:
-        return Reading.from_json(known)
+    if known is not None and (reading := Reading.from_json(known)).status == "ok":
+        return reading
     outcome = next(run_limited(read_file, [(str(locate(folder, path)),)], workers=1))[1]
-    if isinstance(outcome, Failure) or outcome[0] != sha256:
+    failed = isinstance(outcome, Failure)
+    if not failed and outcome[0] != sha256:
         raise VanishedError(f"{path} changed or vanished while the run was under way; run again")
-    cache.put("texts", text_key(sha256), outcome[2].to_json())
-    return outcome[2]
+    reading = Reading(_FAILURES[outcome.kind], outcome.reason) if failed else outcome[2]
+    if reading.status != "ok":
+        raise NotReadError(f"{path} cannot be read again ({reading.reason}); run again")
+    cache.put("texts", text_key(sha256), reading.to_json())
+    return reading

@@ -1,12 +1,16 @@
 """Entries survive; damaged ones are recomputed, never believed."""
 
+from functools import partial
 from pathlib import Path
 
+import pytest
 import samples
 
+from dti_assets.text import reports
 from dti_assets.text.cache import Cache, digest
-from dti_assets.text.reports import read_folder, report_texts
-from dti_assets.text.workers import Limits
+from dti_assets.text.reading import Reading
+from dti_assets.text.reports import NotReadError, VanishedError, read_folder, report_texts, text_key
+from dti_assets.text.workers import Limits, run_limited
 
 
 def test_an_entry_comes_back_and_a_damaged_one_does_not(tmp_path: Path) -> None:
@@ -60,6 +64,36 @@ def test_texts_are_read_again_where_the_cache_is_gone(tmp_path: Path) -> None:
     gone = report_texts(files, [2015], folder, Cache(tmp_path / "elsewhere"))
     assert there.equals(gone) and len(there) == 1
     assert report_texts(files, [2014], folder, Cache(tmp_path / "c")).empty
+
+
+def test_a_text_that_cannot_be_read_again_is_neither_empty_nor_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    (folder / "浙江2015.txt").write_text(samples.report_text(), encoding="utf-8")
+    files = read_folder(folder, Cache(tmp_path / "c")).files
+    sha256, other = files["sha256"][0], Cache(tmp_path / "elsewhere")
+    starved = Reading("too_large", "needs more memory than one report may take")
+    short = {
+        "died|memory": partial(run_limited, limits=Limits(30, 2**24)),
+        "longer than 0 seconds": partial(run_limited, limits=Limits(0)),
+        # as a reader answers that met MemoryError and caught it
+        "more memory than": lambda *_, **__: iter([(0, (sha256, 1, starved))]),
+    }
+    for reason, reader in short.items():
+        with monkeypatch.context() as patch:
+            patch.setattr(reports, "run_limited", reader)
+            with pytest.raises(
+                NotReadError, match=f"浙江2015.txt cannot be read again.*{reason}"
+            ) as e:
+                report_texts(files, [2015], folder, other)
+        assert not isinstance(e.value, VanishedError)
+        assert other.get("texts", text_key(sha256)) is None
+    # nor is what an earlier version kept believed
+    other.put("texts", text_key(sha256), starved.to_json())
+    texts = report_texts(files, [2015], folder, other)
+    assert texts.equals(report_texts(files, [2015], folder, Cache(tmp_path / "c")))
 
 
 def test_a_reader_that_was_killed_is_asked_again(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from dti_assets.text.cache import Cache
 from dti_assets.text.checks import refused_files
 from dti_assets.text.identity import MIN_REPORT_HAN, from_name, identify
 from dti_assets.text.readers.html import MIN_HAN
-from dti_assets.text.reports import Settled, in_conflict, read_folder, report_texts
+from dti_assets.text.reports import Settled, read_folder, report_texts
+from dti_assets.text.uncounted import in_conflict
 
 
 @pytest.mark.parametrize(

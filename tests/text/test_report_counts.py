@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dti_assets.text.attention import CountingRules, policy_attention
+from dti_assets.text.checks import length_outliers
 from dti_assets.text.counting import count_report
 from dti_assets.text.dictionary import dictionary_of, shipped_dictionary
 from dti_assets.text.matching import Matcher
@@ -206,6 +207,20 @@ def test_annexes_alone_are_no_half() -> None:
     table = policy_attention(KEYWORD_COUNTS.frame([]), frame, [2015], shipped_dictionary(), rules)
     row = table[table["province"] == "浙江"].iloc[0]
     assert row["frequency"] != row["frequency"] and "no plan half" in row["reason"]
+
+
+def test_a_report_without_words_has_no_frequency_and_says_why() -> None:
+    empty = dict.fromkeys(("words_all", "words_nonpunct", "words_han", "chars_han"), 0)
+    frame = SECTION_WORDS.frame([{**WORDS, **empty, "section": "unsplit"}])
+    table = policy_attention(
+        KEYWORD_COUNTS.frame([]), frame, [2015], shipped_dictionary(), CountingRules()
+    )
+    row = table[table["province"] == "浙江"].iloc[0]
+    assert row["frequency"] != row["frequency"] and row["words_nonpunct"] == 0
+    assert row["reason"] == "the text of the report has no words_nonpunct to divide by"
+    assert length_outliers(table) == [
+        "浙江 2015: 0 characters, 0.00 times the median of its province"
+    ]
 
 
 WORDS = {

@@ -134,7 +134,7 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
         import pandas as pd
 
         from dti_assets.text.attention import count_reports, known_counts
-        from dti_assets.text.reports import in_conflict
+        from dti_assets.text.uncounted import in_conflict
 
         years, withheld = _years(context), in_conflict(report_files)
         asked = (workspace.dictionary(), workspace.counting_rules(), workspace.cache, withheld)
@@ -204,7 +204,7 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
         import pandas as pd
 
         from dti_assets.text.attention import policy_attention
-        from dti_assets.text.reports import why_not_counted
+        from dti_assets.text.uncounted import why_not_counted
 
         years, why_not = _years(context), why_not_counted(report_files)
         asked = (workspace.dictionary(), workspace.counting_rules(), why_not)
