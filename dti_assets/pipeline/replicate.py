@@ -27,8 +27,10 @@ from dti_assets.replication.archive import (
 )
 from dti_assets.replication.compare import Comparison, compare
 from dti_assets.replication.manifest import Listed, Manifest, code_here, sha256
+from dti_assets.sources.registry import FILE_NAME, read_registry
 from dti_assets.stored_tables import FETCHED, TRANSCRIPTS, YEARLY
 from dti_assets.study import Study, load_study
+from dti_assets.tables import records
 from dti_assets.text.listing import find_reports
 
 INCLUDABLE = ("reports", "patents")
@@ -167,7 +169,10 @@ def _check_places(study: Study) -> None:
 
 
 def left_out_inputs(workspace: Workspace, included: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Rows of left_out.csv: reports and patent records that do not travel."""
+    """Rows of left_out.csv: reports and patent records that do not travel.
+
+    Raises RegistryError for a sources.csv that is no registry.
+    """
     from dti_assets.patents.extract import layout_of
     from dti_assets.patents.reading import find_files
 
@@ -175,20 +180,20 @@ def left_out_inputs(workspace: Workspace, included: tuple[str, ...]) -> list[dic
     rows: list[dict[str, Any]] = []
     folder = study.path(study.inputs.reports)
     if "reports" not in included and folder.is_dir():
-        addresses = _addresses(folder / "sources.csv")
-        places = workspace.stored("report_files").set_index("path")
+        addresses = _addresses(folder / FILE_NAME)
+        stored = records(workspace.stored("report_files"))
+        places = {row["path"]: (row["province_code"], row["year"]) for row in stored}
         for file in find_reports(folder):
-            place = places.loc[file.path]
             plain = file.location.is_file()
             rows.append(
                 {"kind": "reports", "path": f"{_plain(study.inputs.reports)}/{file.path}"}
                 | {"bytes": file.location.stat().st_size if plain else ""}
                 | {"sha256": sha256(file.location) if plain else ""}
-                | {"url": addresses.get((str(place["province"]), str(place["year"])), "")}
+                | {"url": addresses.get(places[file.path], "")}
             )
     source = study.path(study.inputs.patents)
-    records = source.is_dir() and layout_of(source, study.patents.columns) in ("records", "flagged")
-    if "patents" not in included and records:
+    leave = "patents" not in included and source.is_dir()
+    if leave and layout_of(source, study.patents.columns) in ("records", "flagged"):
         rows += [
             {"kind": "patents", "path": f"{_plain(study.inputs.patents)}/{file.name}"}
             | {"bytes": file.path.stat().st_size, "sha256": sha256(file.path), "url": ""}
@@ -197,15 +202,9 @@ def left_out_inputs(workspace: Workspace, included: tuple[str, ...]) -> list[dic
     return rows
 
 
-def _addresses(path: Path) -> dict[tuple[str, str], str]:
-    """Address by province and year, of the registry where there is one."""
-    import csv
-
-    if not path.is_file():
-        return {}
-    with path.open(encoding="utf-8-sig", newline="") as handle:
-        rows = list(csv.DictReader(handle))
-    return {(r.get("province", ""), r.get("year", "")): r.get("url", "") for r in rows}
+def _addresses(path: Path) -> dict[tuple[int, int], str]:
+    """Address by province code and year, of the registry where there is one."""
+    return {entry.key: entry.url for entry in read_registry(path).entries} if path.is_file() else {}
 
 
 def packaged_inputs(study: Study, left_out: set[str]) -> dict[str, Path]:

@@ -371,6 +371,20 @@ def test_inputs_travel_when_they_may(finished: Study, tmp_path: Path) -> None:
     assert {"patents_raw/patents.csv", "outputs/data/digital_patents.parquet"} <= content.keys()
 
 
+def test_addresses_are_read_as_a_download_reads_them(copy: Study) -> None:
+    """Whatever a spreadsheet made of sources.csv, and however it names a province."""
+    address = "https://www.example.gov.cn/"
+    rows = f"province,year,url\nZhejiang,2014,{address}a\n浙江省,2015,{address}b\n江苏,2014,NA\n"
+    (copy.root / "reports_raw" / "sources.csv").write_bytes(rows.encode("gb18030"))
+    urls = {row["path"]: row["url"] for row in left_out_inputs(Workspace(copy), ("patents",))}
+    assert {path for path, url in urls.items() if not url} == {
+        *("reports_raw/jiangsu_2014_report.docx", "reports_raw/2015/江苏.pdf"),
+        "reports_raw/2015_上海.txt",
+    }
+    assert urls["reports_raw/浙江省2014年政府工作报告.txt"] == address + "a"
+    assert urls["reports_raw/浙江2015.html"] == address + "b"
+
+
 def test_counts_of_patents_are_no_records_and_travel(copy: Study) -> None:
     (copy.root / "patents_raw" / "patents.csv").unlink()
     (copy.root / "patents_raw" / "counts.csv").write_text(COUNTS, encoding="utf-8")
