@@ -29,11 +29,20 @@ class Found:
 
 
 def find_reports(folder: Path) -> list[Found]:
-    """Everything below `folder` that may be a report, in the order of the paths.
+    """Everything below `folder` that may be a report, in the order of the paths: of find_all all
+    but README.md, sources.csv and download side files."""
+    return [file for file in find_all(folder) if not _is_ours(file.location.name)]
 
-    Hidden files, README.md, sources.csv and download side files are passed over. Linked folders
-    are entered, each once. A name that is not UTF-8 is read as GB18030, as archives made under
-    Windows leave it.
+
+def _is_ours(name: str) -> bool:
+    return name.lower() in _NOT_REPORTS or name.endswith(_SIDE_SUFFIXES)
+
+
+def find_all(folder: Path) -> list[Found]:
+    """Every file below `folder`, in the order of the paths.
+
+    Hidden files are passed over. Linked folders are entered, each once. A name that is not UTF-8
+    is read as GB18030, as archives made under Windows leave it.
     """
     found: list[Found] = []
     top = folder.stat()
@@ -56,8 +65,7 @@ def find_reports(folder: Path) -> list[Found]:
                 kept.append(name)
         folders[:] = kept
         for name in names:
-            hidden = name.startswith((".", "~$")) or name.lower() in _NOT_REPORTS
-            if hidden or name.endswith(_SIDE_SUFFIXES):
+            if name.startswith((".", "~$")):
                 continue
             location = Path(root) / name
             # a pipe or a device would hold the run for ever

@@ -385,6 +385,26 @@ def test_addresses_are_read_as_a_download_reads_them(copy: Study) -> None:
     assert urls["reports_raw/浙江2015.html"] == address + "b"
 
 
+def test_reports_travel_from_wherever_a_run_finds_them(tmp_path: Path) -> None:
+    """Behind links, and under names that an archive made under Windows left."""
+    file = make_study(tmp_path / "study")
+    folder, elsewhere = file.parent / "reports_raw", tmp_path / "elsewhere"
+    write_reports(folder)
+    shutil.move(folder / "2015", elsewhere)
+    (folder / "2015").symlink_to(elsewhere)
+    (elsewhere / "江苏.pdf.source.json").write_text("{}")
+    (folder / "sources.csv").write_text("province,year,url\n")
+    old = folder / "2015_上海.txt"
+    old.rename(os.fsdecode(os.fsencode(folder) + b"/" + old.name.encode("gb18030")))
+    beside = {"reports_raw/sources.csv", "reports_raw/2015/江苏.pdf.source.json"}
+    reports = {f"reports_raw/{name}" for name in REPORTS}
+    found = packaged_inputs(load_study(file), set())
+    assert {name for name in found if name.startswith("reports_raw/")} == reports | beside
+    assert found["reports_raw/2015/江苏.pdf"].read_bytes() == (elsewhere / "江苏.pdf").read_bytes()
+    # what does not travel is known by the same names
+    assert packaged_inputs(load_study(file), reports).keys() == found.keys() - reports
+
+
 def test_counts_of_patents_are_no_records_and_travel(copy: Study) -> None:
     (copy.root / "patents_raw" / "patents.csv").unlink()
     (copy.root / "patents_raw" / "counts.csv").write_text(COUNTS, encoding="utf-8")
