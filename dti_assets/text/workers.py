@@ -69,7 +69,9 @@ def run_limited(
 
     Yields (index of the call, result or Failure) as the calls finish; the order is not that of
     the calls. `calls` is consumed as workers become free, so that only a few arguments are in
-    memory at a time. Stopping early, or an exception in the loop body, ends all workers.
+    memory at a time. Stopping early, or an exception in the loop body, ends all workers. Raises
+    what `calls` raises, and what keeps arguments or a result from passing between the processes;
+    no more calls are made then, and those under way are yielded first.
     `idle`: worker processes of earlier rounds, taken from and given back to.
     """
     kept = Idle() if idle is None else idle
@@ -165,7 +167,8 @@ _kept = Idle()
 
 
 class _Source:
-    """The calls still to be made, handed out one at a time to the threads."""
+    """The calls still to be made, handed out one at a time to the threads; none after an error,
+    theirs or of the calls, that the caller is to have."""
 
     def __init__(self, calls: Iterable[tuple[Any, ...]]) -> None:
         self._calls = enumerate(calls)
@@ -175,7 +178,7 @@ class _Source:
     def next(self) -> tuple[int, tuple[Any, ...]] | None:
         with self._lock:
             try:
-                return next(self._calls, None)
+                return next(self._calls, None) if self.error is None else None
             except Exception as error:
                 self.error = error
                 return None
@@ -193,6 +196,8 @@ def _drive(
         while not stop.is_set() and (task := source.next()) is not None:
             index, arguments = task
             done.put((index, _call(idle, key, limits, arguments, stop)))
+    except Exception as error:
+        source.error = error
     finally:
         done.put(None)
 

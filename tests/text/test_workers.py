@@ -1,6 +1,7 @@
 """Calls in worker processes: results, and each way a call can fail without taking others along."""
 
 import os
+import pickle
 import signal
 import time
 
@@ -25,6 +26,17 @@ def misbehave(how: str) -> str:
     if how == "print":
         print("noise on standard output")
     return how
+
+
+class Sealed:
+    """Can be sent, and not opened at the other end."""
+
+    def __reduce__(self):
+        return int, ("no number",)
+
+
+def sealed(number: int) -> int | Sealed:
+    return Sealed() if number == 1 else number
 
 
 @pytest.fixture(autouse=True)
@@ -62,3 +74,14 @@ def test_an_error_in_the_calls_reaches_the_caller() -> None:
 
     with pytest.raises(RuntimeError, match="dried up"):
         list(run_limited(square, calls(), 1))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_cannot_pass_between_the_processes_reaches_the_caller(workers: int) -> None:
+    found = {}
+    with pytest.raises(ValueError, match="no number"):
+        list(run_limited(sealed, [(0,), (1,), (2,)], workers))
+    with pytest.raises((pickle.PicklingError, AttributeError), match="lambda"):
+        for index, result in run_limited(square, [(2,), (lambda: 0,)], workers):
+            found[index] = result
+    assert found == {0: 4}
