@@ -100,7 +100,8 @@ def _count_checks() -> list[Warner]:
         Warner(
             "keyword_counts",
             "published_agree",
-            "Counts on the folder's reports are those published with the package.",
+            "Counts on the folder's reports are those published with the package, and of the same "
+            "tokenizer where published ones stand in beside them.",
             _published_agree,
             reads=("section_words",),
         ),
@@ -134,14 +135,17 @@ def _token_share(stored: Stored) -> Found:
 
 
 def _published_agree(stored: Stored) -> Found:
-    from dti_assets.text.checks import disagreements
+    from dti_assets.text.checks import disagreements, mixed_tokenizers
 
     if not stored.workspace.dictionary().is_shipped:
         return Found(metadata={"compared": "no: the dictionary is not the shipped one"})
     keywords, words = stored.table("keyword_counts"), stored.table("section_words")
     if keywords is None or words is None:
         return Found(metadata={"compared": "no: nothing has been counted"})
-    return Found(disagreements(keywords, words), {"compared": "yes"})
+    # Han characters are counted without a tokenizer
+    divides = stored.workspace.counting_rules().words != "chars"
+    mixed = mixed_tokenizers(words) if divides else []
+    return Found([*mixed, *disagreements(keywords, words)], {"compared": "yes"})
 
 
 def _patent_checks() -> list[Warner]:

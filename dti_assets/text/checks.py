@@ -179,6 +179,20 @@ def disagreements(keywords: pd.DataFrame, words: pd.DataFrame) -> list[str]:
     return [f"{place}: {'; '.join(differing)}" for place, differing in found.items()]
 
 
+def mixed_tokenizers(words: pd.DataFrame) -> list[str]:
+    """In one sentence, how many province-years have words as another tokenizer than the most
+    frequent one cuts them (table section_words): frequencies over words differ by that alone."""
+    cut = words.drop_duplicates(["province_code", "year"])["tokenizer"].value_counts()
+    if len(cut) < 2:
+        return []
+    (first, most), *others = sorted(cut.items(), key=lambda one: (-one[1], one[0]))
+    named = ", ".join(f"{count} by {name}" for name, count in others)
+    return [
+        f"words are cut by {first} in {most} province-years, {named}: their frequencies have "
+        "denominators that are not quite comparable"
+    ]
+
+
 def overlap_below_longest(keywords: pd.DataFrame) -> list[str]:
     """Rows where nested occurrences are fewer than leftmost-longest ones; there can be none."""
     return [

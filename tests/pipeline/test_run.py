@@ -13,6 +13,7 @@ import pytest
 import samples
 from small_study import dti, make_study, stored_bytes, write_reports
 
+from dti_assets.pipeline.checks import findings
 from dti_assets.pipeline.resources import Progress, Workspace
 from dti_assets.pipeline.run import Outcome, run
 from dti_assets.storage import Store
@@ -177,6 +178,23 @@ def test_choices_of_the_study_are_followed_and_stamped(
     assert (row["section"], row["hits"], row["words"], row["annexes"]) == (
         stamp.section, stamp.hits, stamp.words, stamp.annexes,
     )  # fmt: skip
+
+
+def test_published_denominators_beside_those_of_another_tokenizer_are_told(tmp_path: Path) -> None:
+    pytest.importorskip("rjieba", reason="the rjieba extra is not installed")
+    study = make_study(tmp_path / "s", "text: {tokenizer: rjieba}\n")
+    write_reports(study.parent / "reports_raw")
+    go(study)
+
+    def said() -> list[str]:
+        found = findings(Workspace(load_study(study)), "keyword_counts.published_agree")
+        return [sentence for sentence in found if "cut by" in sentence]
+
+    (sentence,) = said()
+    assert re.match(r"words are cut by jieba \S+ in 55 province-years, 5 by rjieba", sentence)
+    # Han characters are the same for both
+    study.write_text(study.read_text().replace("rjieba", "rjieba, words: chars"))
+    assert said() == []
 
 
 def test_bytes_do_not_depend_on_hash_seed_or_workers(small_study: Path) -> None:

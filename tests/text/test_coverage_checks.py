@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dti_assets.text.attention import CountingRules, policy_attention
-from dti_assets.text.checks import disagreements, missing_reports
+from dti_assets.text.checks import disagreements, missing_reports, mixed_tokenizers
 from dti_assets.text.dictionary import dictionary_of, shipped_dictionary
 from dti_assets.text.published import published_counts, published_words
 from dti_assets.text.tables import KEYWORD_COUNTS, SECTION_WORDS
@@ -77,3 +77,16 @@ def test_counts_unlike_the_published_ones_are_told_report_by_report() -> None:
             f"{s} words_nonpunct {int(n) + 1}, published {int(n)}" for s, n in known.items()
         )
     ]
+
+
+def test_denominators_of_two_tokenizers_are_told_by_province_year() -> None:
+    words = published_words()
+    assert mixed_tokenizers(words) == []
+    assert mixed_tokenizers(SECTION_WORDS.frame([])) == []
+    own = (words["province"] == "浙江") & (words["year"] >= 2020)
+    assert own.sum() > words[own]["year"].nunique() == 3
+    other = words.assign(tokenizer=words["tokenizer"].mask(own, "rjieba 0.2.2"))
+    (sentence,) = mixed_tokenizers(other)
+    assert sentence.startswith(
+        "words are cut by jieba 0.42.1 in 427 province-years, 3 by rjieba 0.2.2:"
+    )
