@@ -39,7 +39,6 @@ _SAMPLE = "sample"
 class Labels:
     """What coders wrote. `values[question]`: (items, coders) codes NO, YES, UNCLEAR or MISSING."""
 
-    sample: str
     items: tuple[str, ...]
     coders: tuple[str, ...]
     values: dict[str, NDArray[np.int64]]
@@ -177,7 +176,7 @@ def read_sheets(folder: Path, items: Sequence[str], questions: Sequence[str]) ->
                 f"{path}, sheet {ITEMS}: {len(gone)} items are gone, the first {gone[0]}; leave a "
                 "label empty instead of deleting its row"
             )
-    return Labels("", tuple(items), tuple(path.stem for path in paths), matrices)
+    return Labels(tuple(items), tuple(path.stem for path in paths), matrices)
 
 
 def labels_only(path: Path, questions: Sequence[str]) -> bytes:

@@ -64,7 +64,6 @@ class Verification:
 
     notes: list[str] = field(default_factory=list)
     given: tuple[str, ...] = ()
-    left_out: int = 0
     results: dict[str, Comparison] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
 

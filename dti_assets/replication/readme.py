@@ -52,7 +52,6 @@ class Facts:
     given: Sequence[str] = ()
     withheld: Mapping[str, int] = field(default_factory=dict)
     not_reproduced: Sequence[str] = ()
-    workers: str = "2 processor cores and 4 GB of memory"
 
 
 def readme(facts: Facts) -> str:
@@ -125,8 +124,8 @@ def _requirements(facts: Facts) -> str:
             f"`pip install dti-assets=={code.version} -c {CONSTRAINTS}`.",
             f"- Random numbers (wild bootstrap, province bootstrap) come from seeds: {seeds}, in "
             f"{facts.study_file}. Results do not depend on the number of threads or processes.",
-            f"- {facts.workers} suffice. The run that made these outputs took the time in "
-            f"{MANIFEST} (run_seconds).",
+            "- 2 processor cores and 4 GB of memory suffice. The run that made these outputs took "
+            f"the time in {MANIFEST} (run_seconds).",
             "- The scripts for Stata need reghdfe, ivreghdfe, ivreg2, ranktest and ftools; those "
             "for R need fixest. Neither is needed to make the tables.",
         ]

@@ -79,17 +79,6 @@ class Dictionary:
     def by_key(self) -> dict[str, Term]:
         return {term.key: term for term in self.terms}
 
-    @cached_property
-    def nested(self) -> tuple[tuple[str, str], ...]:
-        """Pairs (inner, outer) of terms of which one holds the other; legal, and worth knowing."""
-        keys = sorted(self.keys)
-        return tuple(
-            (self.by_key[inner].term, self.by_key[outer].term)
-            for inner in keys
-            for outer in keys
-            if inner != outer and inner in outer
-        )
-
     @property
     def is_shipped(self) -> bool:
         """Whether these are the terms of the shipped list, whatever the file is called."""

@@ -59,10 +59,6 @@ class Sections:
     labels: tuple[SectionName, ...]
     reason: str = ""
 
-    @property
-    def is_split(self) -> bool:
-        return "plan" in self.labels
-
     def texts(self, paragraphs: Sequence[str]) -> dict[SectionName, str]:
         """The text of each section that holds anything, paragraphs one a line."""
         found: dict[SectionName, list[str]] = {}

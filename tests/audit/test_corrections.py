@@ -50,7 +50,7 @@ def key_of(n: int = 120) -> pd.DataFrame:
 
 def audit_of(values: np.ndarray, key: pd.DataFrame, seed: int = 1) -> ReportAudit:
     coders = tuple(f"c{j}" for j in range(values.shape[1]))
-    return ReportAudit(Labels("", tuple(key["item"]), coders, {QUESTION: values}), key, seed)
+    return ReportAudit(Labels(tuple(key["item"]), coders, {QUESTION: values}), key, seed)
 
 
 def counts_and_instrument(seed: int = 5) -> tuple[pd.DataFrame, pd.DataFrame]:
