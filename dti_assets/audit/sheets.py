@@ -146,13 +146,13 @@ def read_sheets(folder: Path, items: Sequence[str], questions: Sequence[str]) ->
 
     Raises AuditError, naming file, sheet and row, for an item that is unknown, stands twice or
     is gone, a column that is gone, a value other than 1, 0 and unclear, and a workbook of another
-    sample than the others.
+    sample than the others, or of none.
     """
     import numpy as np
 
+    # two samples may name their items alike: names come from the seed
+    sample_name(folder)
     paths = sheet_paths(folder)
-    if not paths:
-        raise AuditError(f"{folder}: no sheet (*.xlsx) of a coder")
     place = {item: at for at, item in enumerate(items)}
     matrices = {
         question: np.full((len(items), len(paths)), MISSING, dtype=np.int64)

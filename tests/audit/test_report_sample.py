@@ -14,7 +14,13 @@ from invented_reports import fill, texts
 from dti_assets.audit.errors import AuditError
 from dti_assets.audit.masking import BLOCK, mask, masked_context
 from dti_assets.audit.report_sample import QUESTION, allocate, sample_reports
-from dti_assets.audit.sheets import read_sheets, refuse_existing, sample_name
+from dti_assets.audit.sheets import (
+    item_names,
+    read_sheets,
+    refuse_existing,
+    sample_name,
+    write_sheets,
+)
 from dti_assets.geography.provinces import provinces
 from dti_assets.text.attention import CountingRules, count_reports, counted_sections
 from dti_assets.text.cache import Cache
@@ -201,3 +207,17 @@ def test_faults_in_sheets_name_file_sheet_and_row(occurrences: list, tmp_path: P
         (tmp_path / "coder_3.xlsx").write_bytes(damaged)
         with pytest.raises(AuditError, match=r"coder_3.xlsx: no workbook that can be read"):
             read_sheets(tmp_path, items, (QUESTION,))
+
+
+def test_a_sheet_of_another_sample_is_refused_though_its_items_have_the_same_names(
+    tmp_path: Path,
+) -> None:
+    items = item_names(3, seed=7)
+    rows = [{"item": item, "before": "数字经济"} for item in items]
+    for sample in ("one", "two"):
+        (tmp_path / sample).mkdir()
+        write_sheets(tmp_path / sample, sample, rows, (QUESTION,), ["label"], 2, seed=7)
+    assert read_sheets(tmp_path / "one", items, (QUESTION,)).coders == ("coder_1", "coder_2")
+    (tmp_path / "two" / "coder_2.xlsx").replace(tmp_path / "one" / "coder_2.xlsx")
+    with pytest.raises(AuditError, match=r"coder_1.xlsx and coder_2.xlsx in .* different samples"):
+        read_sheets(tmp_path / "one", items, (QUESTION,))
