@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import io
 import os
 import re
@@ -106,6 +107,22 @@ def scratch_folder(path: Path) -> Iterator[Path]:
 def _temporary(path: Path) -> Path:
     """A hidden name beside `path` that says which process writes there; `sweep` knows the form."""
     return path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def source_sha256(folder: Path) -> str:
+    """One hash over every source and reference file below `folder`, whatever its location; none
+    over what is compiled or hidden."""
+    whole = hashlib.sha256()
+    for path in sorted(folder.rglob("*"), key=lambda p: p.relative_to(folder).as_posix()):
+        if path.is_file() and path.suffix != ".pyc" and not path.name.startswith("."):
+            whole.update(f"{path.relative_to(folder).as_posix()}\0{sha256(path)}\n".encode())
+    return whole.hexdigest()
 
 
 def timeless(archive: bytes) -> bytes:

@@ -7,7 +7,6 @@ reports read and counted this way. Nothing here knows either.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import socket
@@ -18,6 +17,8 @@ from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from dti_assets.files import source_sha256
 
 _TASKS_A_PROCESSOR = 2
 # a task whose worker or node was lost is done again elsewhere, so many times
@@ -131,24 +132,14 @@ def _call(function: Callable[..., Any], expected: Mapping[str, str], *arguments:
 @lru_cache(maxsize=1)
 def versions() -> dict[str, str]:
     """Python, this package (SHA-256 over its files) and the libraries that decide results."""
-    found = {"Python": f"{sys.version_info[0]}.{sys.version_info[1]}", "dti-assets": _own_hash()}
+    own = source_sha256(Path(__file__).parent)[:12]
+    found = {"Python": f"{sys.version_info[0]}.{sys.version_info[1]}", "dti-assets": own}
     for name in _DECISIVE:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
             found[name] = "none"
     return found
-
-
-def _own_hash() -> str:
-    package = Path(__file__).parent
-    state = hashlib.sha256()
-    for path in sorted(package.rglob("*")):
-        if path.is_file() and path.suffix != ".pyc":
-            content = path.read_bytes()
-            state.update(f"{path.relative_to(package).as_posix()} {len(content)}\n".encode())
-            state.update(content)
-    return state.hexdigest()[:12]
 
 
 def _room(ray: Any) -> int:

@@ -11,6 +11,7 @@ import pytest
 import samples
 from text.test_workers import misbehave
 
+from dti_assets import ray_engine
 from dti_assets.patents.combine import combine
 from dti_assets.patents.extract import classify_extract, on_ray
 from dti_assets.patents.simulate import write_patents
@@ -132,6 +133,19 @@ def test_a_node_with_other_versions_is_refused(
     monkeypatch.setattr("dti_assets.ray_engine.versions", lambda: {"jieba": "0.1"})
     with pytest.raises(EngineError, match=r"^Ray at this machine: node .* has jieba .* instead"):
         list(cluster.run(len, [("abc",)]))
+
+
+def test_what_an_editor_leaves_beside_the_source_makes_no_other_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "ray_engine.py"
+    source.write_text("x = 1\n")
+    monkeypatch.setattr(ray_engine, "__file__", str(source))
+    here = ray_engine.versions.__wrapped__()
+    (tmp_path / ".ray_engine.py.swp").write_bytes(b"an editor's")
+    assert ray_engine.versions.__wrapped__() == here
+    source.write_text("x = 2\n")
+    assert ray_engine.versions.__wrapped__() != here
 
 
 def test_results_come_in_order_where_order_is_asked_for(cluster: RayCluster) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from markupsafe import escape
 
+from dti_assets.files import sha256
 from dti_assets.panel.tables import PANEL_EXPORT
 from dti_assets.pipeline.build import build_definitions, places
 from dti_assets.pipeline.inputs import PAGE, ROOT
@@ -29,7 +30,6 @@ from dti_assets.publishing.tables import (
     REPORT_PAGE,
     TABLE_FILES,
 )
-from dti_assets.replication.manifest import sha256
 from dti_assets.storage import DamagedTableError, MissingTableError
 from dti_assets.stored_tables import FETCHED, YEARLY
 from dti_assets.tables import Table, TableError

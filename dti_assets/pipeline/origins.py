@@ -58,7 +58,7 @@ def _is_among(readers: Iterable[str], name: str, group: str) -> bool:
 def file_contents(study: Study) -> dict[str, dict[str, str]]:
     """SHA-256 of the files by kind and path, relative to the study where they lie in it."""
     # not needed to define assets, so not loaded with them
-    from dti_assets.replication.manifest import sha256
+    from dti_assets.files import sha256
     from dti_assets.text.listing import side_files
 
     found: dict[str, dict[str, str]] = {}

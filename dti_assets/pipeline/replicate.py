@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dti_assets.audit.tables import MEASUREMENT_AUDIT
-from dti_assets.files import replacing
+from dti_assets.files import replacing, sha256
 from dti_assets.pipeline.freshness import FILE_TABLES, listed_files, stale
 from dti_assets.pipeline.package_audit import audit_inputs, audited
 from dti_assets.pipeline.package_readme import package_readme
@@ -26,7 +26,7 @@ from dti_assets.replication.archive import (
     write_archive,
 )
 from dti_assets.replication.compare import Comparison, compare
-from dti_assets.replication.manifest import Listed, Manifest, code_here, sha256
+from dti_assets.replication.manifest import Listed, Manifest, code_here
 from dti_assets.sources.registry import FILE_NAME, read_registry
 from dti_assets.stored_tables import FETCHED, TRANSCRIPTS, YEARLY
 from dti_assets.study import Study, load_study

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import hashlib
 import io
 import json
 import platform
@@ -18,6 +17,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from dti_assets.files import sha256, source_sha256
 from dti_assets.replication.archive import PackageError
 
 MANIFEST = "manifest.json"
@@ -156,12 +156,6 @@ def _csv(header: tuple[str, ...], rows: list[tuple[Any, ...]]) -> bytes:
     return out.getvalue().encode("utf-8")
 
 
-def sha256(path: Path) -> str:
-    """SHA-256 of a file."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
 def code_here() -> Code:
     """The installed program and what it runs on."""
     import dti_assets
@@ -174,15 +168,6 @@ def code_here() -> Code:
         python=platform.python_version(),
         packages=installed_packages(),
     )
-
-
-def source_sha256(folder: Path) -> str:
-    """One hash over every source and reference file below `folder`, whatever its location."""
-    whole = hashlib.sha256()
-    for path in sorted(folder.rglob("*"), key=lambda p: p.relative_to(folder).as_posix()):
-        if path.is_file() and path.suffix != ".pyc" and not path.name.startswith("."):
-            whole.update(f"{path.relative_to(folder).as_posix()}\0{sha256(path)}\n".encode())
-    return whole.hexdigest()
 
 
 def _commit(folder: Path) -> str:

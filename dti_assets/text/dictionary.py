@@ -21,14 +21,13 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+from dti_assets.text.normalise import LOOK_ALIKE
+
 REQUIRED = ("term", "category", "language", "source", "note")
 OPTIONAL = ("exclusion_risk",)
 RISKS = ("exported_goods", "export_policy")
 LANGUAGES = ("zh", "en")
 
-# Kangxi radicals, CJK Radicals Supplement and compatibility ideographs: look-alikes that no
-# normalised report contains, so a term holding one would never be found
-_RADICAL = re.compile("[\u2e80-\u2fdf\uf900-\ufaff]")
 _WHITE = re.compile(r"\s")
 
 
@@ -203,7 +202,8 @@ def _term(row: dict[str, str], line: int, where: str) -> Term:
         raise DictionaryError(f"{where}: the term is empty")
     if raw != raw.strip():
         raise DictionaryError(f"{where}: white space at an end of term {raw.strip()!r}")
-    if radical := _RADICAL.search(raw):
+    # a term holding what no normalised report contains would never be found
+    if radical := LOOK_ALIKE.search(raw):
         raise DictionaryError(
             f"{where}: term {raw!r} holds the radical or compatibility form "
             f"U+{ord(radical.group()):04X} instead of the ordinary character"

@@ -18,6 +18,7 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff\u0000-\u0
 _WHITE = re.compile(r"\s+")
 _SPACE = re.compile("(?<![0-9A-Za-z]) | (?![0-9A-Za-z])")
 _RADICAL = re.compile("[\u2e80-\u2fdf]")
+# Kangxi radicals, CJK Radicals Supplement and compatibility ideographs
 LOOK_ALIKE = re.compile("[\u2e80-\u2fdf\uf900-\ufaff]")
 HAN = re.compile("[\u3400-\u9fff]")
 _HAN_RUN = re.compile("[\u3400-\u9fff]+")

@@ -17,6 +17,7 @@ from coders import code
 from made_studies import FEW_DRAWS, change_study
 from small_study import REPORTS, dti, make_study, write_reports
 
+from dti_assets.files import sha256
 from dti_assets.patents.tables import TECHNOLOGIES
 from dti_assets.pipeline.auditing import draw_patent_sample, draw_report_sample
 from dti_assets.pipeline.replicate import (
@@ -29,7 +30,6 @@ from dti_assets.pipeline.replicate import (
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.run import Outcome, run
 from dti_assets.replication.archive import PackageError, write_archive
-from dti_assets.replication.manifest import sha256
 from dti_assets.study import Study, load_study
 
 GIVEN = (

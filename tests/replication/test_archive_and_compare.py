@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dti_assets.files import source_sha256
 from dti_assets.replication.archive import PackageError, extract_archive, is_inside, write_archive
 from dti_assets.replication.compare import compare, compare_frames, compare_text
-from dti_assets.replication.manifest import Code, installed_packages, source_sha256
+from dti_assets.replication.manifest import Code, installed_packages
 
 
 def _zip(path: Path, names: list[str], mode: int = stat.S_IFREG | 0o644) -> Path:
@@ -136,6 +137,7 @@ def test_the_hash_of_the_source_depends_on_names_and_content_alone(tmp_path: Pat
         (tmp_path / name / "sub" / "a.py").write_text("x = 1\n")
     (tmp_path / "two" / "__pycache__").mkdir()
     (tmp_path / "two" / "__pycache__" / "a.pyc").write_bytes(b"compiled")
+    (tmp_path / "two" / "sub" / ".a.py.swp").write_bytes(b"an editor's")
     one = source_sha256(tmp_path / "one")
     assert one == source_sha256(tmp_path / "two")
     (tmp_path / "two" / "sub" / "a.py").write_text("x = 2\n")
