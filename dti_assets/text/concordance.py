@@ -19,7 +19,7 @@ from dti_assets.text.counted import Spans
 from dti_assets.text.dictionary import Dictionary, dictionary_of, normalise_term
 from dti_assets.text.extract import ACCOUNTED
 from dti_assets.text.matching import matcher
-from dti_assets.text.reports import VanishedError, stored_reading
+from dti_assets.text.reports import NotReadError, stored_reading
 from dti_assets.text.sections import split
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def examples(
                 files, folder, cache, term, dictionary, *place, width=width, spans=spans
             )
             # a file may have gone since it was counted
-            with suppress(VanishedError):
+            with suppress(NotReadError):
                 found += list(islice(shown, 1))
     return found
 
