@@ -109,11 +109,13 @@ class Instrument(_Part):
     @field_validator("hub")
     @classmethod
     def _capital(cls, value: str) -> str:
-        if find_capital(value) is None:
+        place = find_capital(value)
+        if place is None:
             near = nearest_capital(value)
             hint = f"did you mean {near.capital}?" if near else "such as 杭州 or Hangzhou"
             raise ValueError(f"{value!r} is not a provincial capital; {hint}")
-        return value
+        # as every table names it, however it is spelled here
+        return place.capital
 
     @property
     def rule(self) -> ZeroDistance:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from dti_assets.geography.instrument_variants import placebo_distances
 from dti_assets.study import StudyError, load_study, study_schema
 
 
@@ -79,6 +80,18 @@ def test_paths_are_relative_to_the_file(tmp_path: Path, monkeypatch: pytest.Monk
     study = load_study("a/study.yaml", years=(2010, 2011))
     assert study.path(study.inputs.reports) == tmp_path / "a" / "reports_raw"
     assert study.all_years == [2010, 2011] and study.home == tmp_path / "a" / ".dagster"
+
+
+@pytest.mark.parametrize("hub", ["Hangzhou", "杭州市", "hang zhou"])
+def test_one_hub_however_it_is_spelled(tmp_path: Path, hub: str) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text(f"years: [2020, 2020]\ninstrument: {{hub: {hub}}}", encoding="utf-8")
+    spelled = load_study(path)
+    path.write_text("years: [2020, 2020]\ninstrument: {hub: 杭州}", encoding="utf-8")
+    assert spelled == load_study(path)
+    # the hub is none of its own placebos
+    _, cities = placebo_distances(spelled.instrument.hub)
+    assert len(cities) == 30 and "杭州" not in cities
 
 
 def test_the_schema_describes_every_key() -> None:
