@@ -23,7 +23,7 @@ from dti_assets.geography.provinces import (
     nearest_capital,
 )
 from dti_assets.panel.series import catalogue
-from dti_assets.study_faults import fault_sentence
+from dti_assets.study_faults import fault_sentence, load_yaml
 
 FIRST_YEAR, LAST_YEAR = 1979, 2099
 # stands for an address that is nobody's business; no host can have this name
@@ -335,31 +335,12 @@ class Study(_Part):
         return self.root / ".dagster"
 
 
-class _UniqueKeys(yaml.SafeLoader):
-    """Safe YAML that refuses a key given twice instead of keeping the last."""
-
-
-def _mapping(loader: _UniqueKeys, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-    seen = set()
-    for key_node, _ in node.value:
-        key = loader.construct_object(key_node, deep=True)
-        if key in seen:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"key {key!r} stands twice", key_node.start_mark
-            )
-        seen.add(key)
-    return yaml.SafeLoader.construct_mapping(loader, node, deep)
-
-
-_UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-
-
 def load_study(path: str | Path, years: tuple[int, int] | None = None) -> Study:
     """The study in a YAML file; `years` replaces its years. Raises StudyError."""
     path = Path(path)
     try:
         text = path.read_bytes().decode("utf-8-sig")
-        raw = yaml.load(text, Loader=_UniqueKeys)
+        raw = load_yaml(text)
     except FileNotFoundError as error:
         raise StudyError(
             f"study {path}: {error.strerror}; run it in a study folder, name a study with --study "

@@ -5,7 +5,7 @@ Knows YAML and the shape of a validated model; not what a study is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any, get_args
 
@@ -34,6 +34,42 @@ _EXPECTED = {
     "string_type": "text, in quotation marks where it looks like something else",
     "tuple_type": "a list in brackets",
 }
+
+
+def load_yaml(text: str) -> Any:
+    """What a YAML text holds. Raises yaml.YAMLError, with the line, also for a key that stands
+    twice and for a value that is none (30 February)."""
+    return yaml.load(text, Loader=_Strict)
+
+
+class _Strict(yaml.SafeLoader):
+    """Safe YAML that keeps no last of two keys, and names the line where Python names none."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError, AttributeError) as error:
+            kind = node.tag.rpartition(":")[2]
+            raise _fault_at(node, f"{str(node.value)[:40]!r} is no valid {kind}") from error
+
+
+def _mapping(loader: _Strict, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    seen = set()
+    for key_node, _ in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        if not isinstance(key, Hashable):
+            raise _fault_at(key_node, "a key must be a word, not a list or a mapping")
+        if key in seen:
+            raise _fault_at(key_node, f"key {key!r} stands twice")
+        seen.add(key)
+    return yaml.SafeLoader.construct_mapping(loader, node, deep)
+
+
+_Strict.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def _fault_at(node: yaml.Node, what: str) -> yaml.YAMLError:
+    return yaml.constructor.ConstructorError(None, None, what, node.start_mark)
 
 
 def fault_sentence(error: ValidationError, model: type[BaseModel], text: str) -> str:

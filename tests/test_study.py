@@ -43,6 +43,14 @@ from dti_assets.study import StudyError, load_study, study_schema
         ("years: [2009, 2022]\ninstrument: {zero_distance: {floor_km: -1}}", "floor_km is -1"),
         ("years: [2009, 2022]\nyears: [2009, 2010]", "line 2: .*'years' stands twice"),
         ("years: [", "line 1: not valid YAML"),
+        (
+            "years: [2009, 2022]\npatents:\n  extract_date: 2024-02-30",
+            r"line 3: not valid YAML \('2024-02-30' is no valid timestamp\)$",
+        ),
+        ("years: !!int ten", "line 1: not valid YAML .*'ten' is no valid int"),
+        ("years: [2009, 2022]\n{{x}}: y", "line 2: not valid YAML .*a key must be a word"),
+        ("years: [2009, 2022]\n{x: [1]}: y", "line 2: not valid YAML .*a key must be a word"),
+        ("years: [2009, 2022]\n? [a]\n: y", "line 2: not valid YAML .*a key must be a word"),
         ("- 1", "a mapping of keys"),
         ("", "a mapping of keys"),
         (
