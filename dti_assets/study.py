@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from dti_assets.geography.distances import ZeroDistance
 from dti_assets.geography.provinces import (
@@ -262,19 +270,24 @@ class Study(_Part):
     estimates: Estimates = Estimates()
     audit: Audit = Audit()
     notify: Notify = Notify()
-    file: Path = Field(Path("study.yaml"), exclude=True, repr=False)
-    # the years in the file, where a command was given its own
-    years_in_file: tuple[int, int] | None = Field(None, exclude=True, repr=False)
+    # no keys of the file
+    _file: Path = PrivateAttr(Path("study.yaml"))
+    _years_in_file: tuple[int, int] | None = PrivateAttr(None)
 
     @field_validator("years")
     @classmethod
-    def _ordered(cls, value: tuple[int, int]) -> tuple[int, int]:
-        first, last = value
-        if not FIRST_YEAR <= first <= last <= LAST_YEAR:
-            raise ValueError(
-                f"first and last year must satisfy {FIRST_YEAR} <= first <= last <= {LAST_YEAR}"
-            )
-        return value
+    def _years(cls, value: tuple[int, int]) -> tuple[int, int]:
+        return _ordered(value)
+
+    @property
+    def file(self) -> Path:
+        """The file that the study was read from."""
+        return self._file
+
+    @property
+    def years_in_file(self) -> tuple[int, int] | None:
+        """The years in the file, which those of a command may have replaced."""
+        return self._years_in_file
 
     @property
     def title(self) -> str:
@@ -335,6 +348,15 @@ class Study(_Part):
         return self.root / ".dagster"
 
 
+def _ordered(years: tuple[int, int]) -> tuple[int, int]:
+    first, last = years
+    if not FIRST_YEAR <= first <= last <= LAST_YEAR:
+        raise ValueError(
+            f"first and last year must satisfy {FIRST_YEAR} <= first <= last <= {LAST_YEAR}"
+        )
+    return years
+
+
 def load_study(path: str | Path, years: tuple[int, int] | None = None) -> Study:
     """The study in a YAML file; `years` replaces its years. Raises StudyError."""
     path = Path(path)
@@ -359,23 +381,29 @@ def load_study(path: str | Path, years: tuple[int, int] | None = None) -> Study:
         raise StudyError(
             f"study {path}: a mapping of keys is expected, such as years: [2009, 2022]"
         )
-    raw.pop("file", None)
-    raw.pop("years_in_file", None)
+    declared = raw.get("years")
     if years is not None:
-        declared, raw["years"] = raw.get("years"), list(years)
-        if isinstance(declared, list) and [type(year) for year in declared] == [int, int]:
-            raw["years_in_file"] = declared
+        raw["years"] = list(_given(years))
     try:
-        return Study(**raw, file=path)
+        study = Study(**raw)
     except TypeError as error:
         raise StudyError(f"study {path}: keys must be words ({error})") from error
     except ValidationError as error:
         raise StudyError(f"study {path}: {fault_sentence(error, Study, text)}") from error
+    study._file = path
+    if isinstance(declared, list) and [type(year) for year in declared] == [int, int]:
+        study._years_in_file = (declared[0], declared[1])
+    return study
+
+
+def _given(years: tuple[int, int]) -> tuple[int, int]:
+    """Years from elsewhere than the file, which is not to blame for them. Raises StudyError."""
+    try:
+        return _ordered(years)
+    except ValueError as error:
+        raise StudyError(f"years {years[0]}-{years[1]}: {error}") from error
 
 
 def study_schema() -> dict[str, Any]:
     """JSON Schema of study.yaml, for editors."""
-    schema = Study.model_json_schema()
-    for name in ("file", "years_in_file"):
-        schema["properties"].pop(name, None)
-    return schema
+    return Study.model_json_schema()

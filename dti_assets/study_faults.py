@@ -28,6 +28,7 @@ _EXPECTED = {
     "int_parsing": "a whole number",
     "int_type": "a whole number",
     "less_than_equal": "{le} or less",
+    "list_type": "a list in brackets",
     "literal_error": "{expected}",
     "model_type": "a mapping of keys",
     "string_too_short": "not empty",
@@ -80,9 +81,7 @@ def fault_sentence(error: ValidationError, model: type[BaseModel], text: str) ->
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     by_place: dict[tuple[int | str, ...], list[Any]] = {}
     for fault in error.errors():
-        # members of a union report themselves as steps of the path; they are no keys
-        place = tuple(step for step in fault["loc"] if not _is_branch(step))
-        by_place.setdefault(place, []).append(fault)
+        by_place.setdefault(_place(root, fault), []).append(fault)
     parts = []
     for place, faults in by_place.items():
         line = _line(root, place)
@@ -130,7 +129,7 @@ def _hint(place: tuple[int | str, ...], model: type[BaseModel]) -> str:
         field = model.model_fields.get(str(step))
         if field is not None:
             model = next(_models(field.annotation), model)
-    keys = [name for name, field in model.model_fields.items() if not field.exclude]
+    keys = list(model.model_fields)
     return _did_you_mean(str(place[-1]), keys) or f"; there are {', '.join(keys)}"
 
 
@@ -147,22 +146,37 @@ def _did_you_mean(word: str, words: Sequence[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
+def _place(node: yaml.Node | None, fault: Any) -> tuple[int | str, ...]:
+    """The keys that lead to a fault. Members of a union report themselves as steps of the path:
+    a word that the file does not have there, and is not said to lack, is no key."""
+    place: list[int | str] = []
+    last = len(fault["loc"]) - 1
+    for number, step in enumerate(fault["loc"]):
+        below = _below(node, step)
+        lacked = fault["type"] == "missing" and number == last
+        if below is None and isinstance(step, str) and not lacked:
+            continue
+        place.append(step)
+        node = below[1] if below else None
+    return tuple(place)
+
+
 def _line(node: yaml.Node | None, place: Sequence[int | str]) -> int | None:
     """The line on which the last known step of a path stands; None for a key that is not there."""
     line = None
     for step in place:
-        if isinstance(node, yaml.MappingNode):
-            found = [pair for pair in node.value if str(pair[0].value) == str(step)]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
-            found = [(item, item) for item in node.value[step : step + 1]]
-        else:
+        below = _below(node, step)
+        if below is None:
             return line
-        if not found:
-            return line
-        mark, node = found[0]
+        mark, node = below
         line = mark.start_mark.line + 1
     return line
 
 
-def _is_branch(step: int | str) -> bool:
-    return isinstance(step, str) and (step in ("Floor", "PositiveFloor") or "literal" in step)
+def _below(node: yaml.Node | None, step: int | str) -> tuple[yaml.Node, yaml.Node] | None:
+    """What stands at one step below a node, and what marks its line; None where nothing does."""
+    if isinstance(node, yaml.MappingNode):
+        return next((pair for pair in node.value if str(pair[0].value) == str(step)), None)
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return node.value[step], node.value[step]
+    return None

@@ -58,6 +58,22 @@ from dti_assets.study import StudyError, load_study, study_schema
             "'zhejang'; .* 浙江?",
         ),
         ("years: [2009, 2022]\nname: ''", "name is ''"),
+        (
+            "years: [2009, 2022]\npatents:\n  columns: {title: 5}",
+            "line 3: patents.columns.title is 5: must be text, .* or a list in brackets$",
+        ),
+        # a step of a file's name is no member of a union
+        (
+            "years: [2009, 2022]\ntext: {settled: {'literal[str].pdf': {year: ten}}}",
+            r"text.settled.literal\[str\].pdf.year is 'ten': must be a whole number$",
+        ),
+        ("years: [2009, 2022]\ntext: {settled: {2014: {year: 2014}}}", "text.settled.2014 is 2014"),
+        (
+            "years: [2009, 2022]\ninstrument: {zero_distance: {}}",
+            "line 2: key instrument.zero_distance.floor_km is missing$",
+        ),
+        ("years: [2009, 2022]\nfile: a.yaml", "line 2: unknown key file; there are name, years,"),
+        ("years: [2009, 2022]\nyears_in_file: [2009, 2010]", "line 2: unknown key years_in_file"),
     ],
 )
 def test_faults(tmp_path: Path, content: str, said: str) -> None:
@@ -66,6 +82,16 @@ def test_faults(tmp_path: Path, content: str, said: str) -> None:
     with pytest.raises(StudyError, match=said) as caught:
         load_study(path)
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("years", [(2022, 2009), (1900, 1901)])
+def test_years_given_beside_the_file_are_not_blamed_on_it(
+    tmp_path: Path, years: tuple[int, int]
+) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text("years: [2009, 2022]", encoding="utf-8")
+    with pytest.raises(StudyError, match=f"^years {years[0]}-{years[1]}: first and last year must"):
+        load_study(path, years)
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
