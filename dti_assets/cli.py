@@ -6,9 +6,11 @@ interrupted.
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -35,6 +37,8 @@ ELSEWHERE = {
     "ui": "dti_assets.commands.ui",
     "verify": "dti_assets.commands.replication",
 }
+# commands that show what is there; the status of the others says how their work ended
+SHOWING = frozenset({"explain", "influence", "kwic", "referee", "schema", "show"})
 
 
 def main() -> None:
@@ -44,18 +48,12 @@ def main() -> None:
     set_up()
     try:
         cli(standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
     except click.Abort:
         click.echo("interrupted; run again to go on where it stopped", err=True)
         sys.exit(130)
     except click.ClickException as error:
         error.show()
         sys.exit(BAD_INPUT)
-    except BrokenPipeError:
-        # the reader of a pipe (head) has enough
-        sys.stderr.close()
-        sys.exit(0)
     except (ValueError, LookupError, OSError) as error:
         if not _is_ours(error):
             raise
@@ -80,6 +78,18 @@ class _Commands(click.Group):
             return super().get_command(ctx, cmd_name)
         command: click.Command = getattr(import_module(ELSEWHERE[cmd_name]), cmd_name)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            if ctx.invoked_subcommand not in SHOWING:
+                raise
+            # The reader of a pipe (head) has enough, which click would call a failure. What is
+            # left to write goes nowhere, so that the end of the process does not stumble over it.
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            for stream in (sys.stdout, sys.stderr):
+                os.dup2(nowhere, stream.fileno())
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

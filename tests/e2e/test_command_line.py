@@ -4,19 +4,25 @@ import contextlib
 import csv
 import io
 import json
+import os
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import urllib.request
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import samples
 from small_study import dti, make_study, stored_bytes
 from ui_server import serving
 
 from dti_assets.pipeline.run import run
+from dti_assets.storage import Store
 from dti_assets.study import load_study
+from dti_assets.text.tables import REPORT_FILES
 
 
 def test_run_show_and_kwic(small_study: Path) -> None:
@@ -219,6 +225,32 @@ def test_bad_usage_is_exit_2(tmp_path: Path, arguments: tuple[str, ...], said: s
     study = make_study(tmp_path / "s")
     done = dti(*arguments, cwd=study.parent)
     assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr
+
+
+def _into_a_closed_pipe(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """A command whose reader (head) has gone; the process ends as a user's does."""
+    gone, pipe = os.pipe()
+    os.close(gone)
+    try:
+        return subprocess.run(
+            [sys.executable, "-c", "from dti_assets.cli import main; main()", *arguments],
+            stdout=pipe, stderr=subprocess.PIPE, text=True, timeout=300,
+        )  # fmt: skip
+    finally:
+        os.close(pipe)
+
+
+def test_a_reader_that_has_enough_is_no_failure(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "s")
+    # more than any buffer holds
+    paths = pd.DataFrame({"path": [f"{number}.txt" for number in range(5_000)]})
+    Store(str(study.parent / "outputs")).write(REPORT_FILES, paths)
+    for arguments in (("schema", "study"), ("show", "report_files", "--study", str(study))):
+        done = _into_a_closed_pipe(*arguments)
+        assert (done.returncode, done.stderr) == (0, ""), arguments
+    # where the status says how the work ended, 0 would be a lie
+    done = _into_a_closed_pipe("doctor", "--study", str(study))
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 def test_what_is_settled_must_be_in_the_folder(tmp_path: Path) -> None:
