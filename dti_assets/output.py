@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from math import isinf
 from typing import TYPE_CHECKING, Any
 
 from dti_assets.spreadsheets import csv_text
@@ -16,18 +17,24 @@ _LONGEST_CELL = 40
 
 
 def render(frame: pd.DataFrame, form: str) -> str:
-    """`table`, `md` and `long` for the eye; `csv` and `json` at full precision, null as an empty
-    cell or null. `table` cuts long cells (see `cut_columns`); `long` puts each value on a line of
-    its own and cuts nothing. Ends with a line break."""
+    """`table`, `md` and `long` for the eye; `csv` and `json` at full precision.
+
+    Null is an empty cell, in JSON null; a bound without end is inf or -inf, in JSON as a text.
+    `table` cuts long cells (see `cut_columns`); `long` puts each value on a line of its own and
+    cuts nothing. Ends with a line break.
+    """
     if form == "long":
         return "\n".join(map(_long, records(frame)))
     if form == "csv":
         return csv_text(frame)
     if form == "json":
-        return json.dumps(records(frame), ensure_ascii=False, indent=1) + "\n"
+        rows = [{name: _json(value) for name, value in row.items()} for row in records(frame)]
+        return json.dumps(rows, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
     cells = [[str(name) for name in frame.columns]]
     cells += [[_cell(value, form == "table") for value in row.values()] for row in records(frame)]
     if form == "md":
+        # a bar would end the cell
+        cells = [[cell.replace("|", r"\|") for cell in row] for row in cells]
         lines = ["| " + " | ".join(row) + " |" for row in cells]
         return "\n".join([lines[0], "|" + " --- |" * len(cells[0]), *lines[1:]]) + "\n"
     widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
@@ -57,11 +64,16 @@ def _long(row: dict[str, Any]) -> str:
     )
 
 
+def _json(value: Any) -> Any:
+    """A value as JSON has it, which has no number without end."""
+    return str(value) if isinstance(value, float) and isinf(value) else value
+
+
 def _cell(value: Any, cut: bool) -> str:
     if value is None:
         return ""
     text = f"{value:.6g}" if isinstance(value, float) else str(value)
-    text = text.replace("\n", " ").replace("|", "/")
+    text = text.replace("\n", " ")
     return text[: _LONGEST_CELL - 1] + "…" if cut and len(text) > _LONGEST_CELL else text
 
 

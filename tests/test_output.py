@@ -1,6 +1,13 @@
 """Stored tables as text for the eye: what is cut is said, and one form cuts nothing."""
 
+import csv
+import io
+import json
+from typing import Any
+
+import numpy as np
 import pandas as pd
+import pytest
 
 from dti_assets.output import cut_columns, render
 
@@ -14,7 +21,7 @@ def test_a_line_for_each_value() -> None:
     assert render(FRAME, "long") == (
         "变量           HR\n"
         "share          0.333333\n"
-        f"how_to_supply  {LONG.replace('|', '/')}\n"
+        f"how_to_supply  {LONG}\n"
         "n              1\n"
         "\n"
         "变量           GDP\n"
@@ -27,6 +34,24 @@ def test_a_cut_cell_is_known_by_its_column() -> None:
     assert cut_columns(FRAME) == ["how_to_supply"]
     assert "…" in render(FRAME, "table") and LONG[:39] in render(FRAME, "table")
     # a page in Markdown is read by programs that break lines
-    assert LONG.replace("|", "/") in render(FRAME, "md")
+    assert LONG.replace("|", r"\|") in render(FRAME, "md")
     short = FRAME.assign(how_to_supply=LONG[:40])
     assert cut_columns(short) == [] and "…" not in render(short, "table")
+
+
+def test_a_bound_without_end_is_json_and_reads_as_in_csv() -> None:
+    frame = pd.DataFrame({"ar_low": [-np.inf, 0.5, None], "ar_high": [np.inf, 1.5, None]})
+
+    def refuse(word: str) -> Any:
+        pytest.fail(f"{word} is not JSON")
+
+    rows = json.loads(render(frame, "json"), parse_constant=refuse)
+    assert rows[0] == {"ar_low": "-inf", "ar_high": "inf"}
+    assert rows[1:] == [{"ar_low": 0.5, "ar_high": 1.5}, {"ar_low": None, "ar_high": None}]
+    assert next(csv.DictReader(io.StringIO(render(frame, "csv")))) == rows[0]
+
+
+def test_a_bar_is_escaped_where_it_would_end_a_cell() -> None:
+    frame = pd.DataFrame({"a|b": ["c|d"]})
+    assert render(frame, "table") == "a|b\nc|d\n"
+    assert render(frame, "md") == "| a\\|b |\n| --- |\n| c\\|d |\n"
