@@ -118,13 +118,14 @@ def _years(study: Study) -> Iterator[Finding]:
     from dti_assets.commands.options import lacking_years
     from dti_assets.storage import DamagedTableError, MissingTableError, Store
     from dti_assets.stored_tables import COMMON, EVERY_YEAR
+    from dti_assets.tables import TableError
 
     for name in EVERY_YEAR:
         try:
             frame = Store(study.output_url).read(COMMON[name])
         except MissingTableError:
             continue
-        except DamagedTableError as error:
+        except (DamagedTableError, TableError) as error:
             yield Finding(str(error), "dti run", trouble=True)
             continue
         if lacking := lacking_years(name, frame, study):

@@ -80,8 +80,9 @@ class Store:
     def read(self, table: Table, years: Iterable[int] | None = None) -> pd.DataFrame:
         """The stored frame; with `years`, their files in one frame, in the order of the key.
 
-        Raises MissingTableError naming the table and the years that are not there, and
-        DamagedTableError for a file that cannot be read.
+        Raises MissingTableError naming the table and the years that are not there,
+        DamagedTableError for a file that cannot be read, and TableError for one that another
+        version of the program made: a column it does not declare, or another type.
         """
         import pandas as pd
 

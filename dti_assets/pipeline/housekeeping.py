@@ -29,6 +29,7 @@ from dti_assets.sweep import (
     sweep_folder,
     sweep_temporaries,
 )
+from dti_assets.tables import TableError
 
 _DAY = 86_400.0
 _PAGE = 1_000
@@ -107,7 +108,7 @@ def _needed_texts(workspace: Workspace) -> dict[str, set[str]]:
         )
     try:
         listed = workspace.stored(REPORT_FILES.name)
-    except (MissingTableError, DamagedTableError):
+    except (MissingTableError, DamagedTableError, TableError):
         listed = None
     return needed_entries(
         folder,

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import dagster as dg
+import pandas as pd
 import pytest
 from small_study import REPORTS, dti, make_study, stored_bytes, write_reports
 
@@ -110,6 +111,13 @@ def test_a_file_that_is_gone_keeps_its_text_until_the_next_run(study: Path) -> N
     go(study)
     swept = gc(study)
     assert (swept["texts"].gone, swept["counts"].gone) == (1, 1)
+
+
+def test_a_listing_of_another_version_is_no_reason_to_stop(study: Path) -> None:
+    before = entries(study)
+    listed = study.parent / "outputs" / "data" / "report_files.parquet"
+    pd.read_parquet(listed).assign(a_column_of_before=1).to_parquet(listed)
+    assert gc(study)["texts"].gone == 0 and entries(study) == before
 
 
 def test_counts_of_candidate_terms_go_with_their_text(study: Path) -> None:
