@@ -126,9 +126,9 @@ def load_tables(folder: Path | str | None = None) -> dict[str, TableSpec]:
         repeated names.
     """
     directory = Path(folder) if folder is not None else _shipped()
-    files = sorted(directory.glob("*.yaml"))
+    files = sorted([*directory.glob("*.yaml"), *directory.glob("*.yml")])
     if not files:
-        raise TableSpecificationError(f"no table specification (*.yaml) in {directory}")
+        raise TableSpecificationError(f"no table specification (*.yaml, *.yml) in {directory}")
     tables: dict[str, TableSpec] = {}
     for path in files:
         table = load_table(path)

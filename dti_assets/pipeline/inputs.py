@@ -171,8 +171,9 @@ def input_files(study: Study, kinds: Iterable[str]) -> dict[str, dict[str, Path]
     found["patent_terms"] = {path.name: path for path in sorted(lists.glob("patents_*.csv"))}
     own = study.estimates
     folder = study.path(own.tables)
-    listed = [] if own.tables == "default" else sorted(folder.rglob("*.y*ml"))
-    found["specifications"] = {path.relative_to(folder).as_posix(): path for path in listed}
+    # those that econ.table_specifications reads
+    own_tables = [] if own.tables == "default" else [*folder.glob("*.yaml"), *folder.glob("*.yml")]
+    found["specifications"] = {path.name: path for path in sorted(own_tables)}
     citations = [study.path(own.citations)] if own.citations else []
     found["citations"] = {path.name: path for path in citations}
     truth = [study.path(study.simulated)] if study.simulated else []

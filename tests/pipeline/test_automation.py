@@ -20,12 +20,14 @@ from dti_assets.pipeline.inputs import (
     ESTIMATES,
     FILE_READERS,
     SETTING_READERS,
+    input_files,
     readers_of,
     settings,
 )
 from dti_assets.pipeline.run import run
 from dti_assets.stored_tables import FETCHED
 from dti_assets.study import WITHHELD, Study, StudyError, load_study
+from dti_assets.study_tables import shipped_tables, study_tables
 
 YEARLY = {"report_texts", "keyword_counts", "section_words", "policy_attention"}
 
@@ -184,6 +186,21 @@ def test_every_setting_and_every_kind_of_file_has_its_readers(small_study: Path)
         assert set(readers_of(key)) <= assets, key
     for kind, names in FILE_READERS.items():
         assert set(names) <= assets, kind
+
+
+def test_the_tables_of_a_folder_are_made_from_its_files_alone(small_study: Path) -> None:
+    folder = small_study.parent / "own"
+    (folder / "drafts").mkdir(parents=True)
+    columns = "columns: [{column: '1', outcome: y, regressors: [x]}]\n"
+    for name in ("b.yaml", "a.yml", "drafts/c.yml"):
+        stem = Path(name).stem
+        (folder / name).write_text(f"table: {stem}\nname: {stem}\ntitle: t\n{columns}")
+    text = small_study.read_text(encoding="utf-8")
+    small_study.write_text(f"{text}estimates: {{tables: own}}\n", encoding="utf-8")
+    study = load_study(small_study)
+    assert study_tables(study).keys() - shipped_tables().keys() == {"a", "b"}
+    listed = input_files(study, ["specifications"])["specifications"]
+    assert sorted(listed) == ["a.yml", "b.yaml"]
 
 
 def test_conditions_follow_the_reports_and_nothing_else(small_study: Path) -> None:
