@@ -112,7 +112,7 @@ def exclusive(
     except OSError as error:
         raise write_error(path.parent, error) from error
     with file:
-        _take(file, wait, tell, go_on)
+        _take(file, path.parent, wait, tell, go_on)
         holder = Holder(what, os.getpid(), time.strftime("%H:%M"))
         _held[path] = Lock(file, path.parent, holder, _holder(file))
         try:
@@ -123,6 +123,7 @@ def exclusive(
 
 def _take(
     file: IO[bytes],
+    folder: Path,
     wait: bool,
     tell: Callable[[str], Any] | None,
     go_on: Callable[[], Any] | None,
@@ -134,6 +135,9 @@ def _take(
             return
         except BlockingIOError:
             busy = f"{_holder(file) or 'another run'} is at work on what this study stores"
+        except OSError as error:
+            # a network file system, as a rule
+            raise write_error(folder, error) from error
         if not wait:
             raise BusyError(busy)
         if tell is not None and not told:

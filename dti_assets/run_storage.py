@@ -64,7 +64,8 @@ def _check(body: str) -> str:
 
 
 def _is_ours(path: Path) -> bool:
-    first, _, body = path.read_text(encoding="utf-8").partition("\n")
+    # what is no text is not ours either
+    first, _, body = path.read_text(encoding="utf-8", errors="replace").partition("\n")
     return first == _MARK + _check(body)
 
 

@@ -1,5 +1,7 @@
 """The lock of a study: one holder at a time, none left behind by a process that died."""
 
+import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from dti_assets.files import WriteError
 from dti_assets.locks import BusyError, Holder, exclusive
 
 HOLD = """
@@ -88,6 +91,19 @@ def test_a_holder_goes_on_holding_within_its_process(tmp_path: Path) -> None:
             capture_output=True, text=True,
         )  # fmt: skip
         assert "outer (process" in held.stderr and held.returncode
+
+
+def test_a_folder_that_takes_no_lock_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    # as a network file system without a lock service
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    said = f"nothing can be written to {tmp_path}: No locks available"
+    with pytest.raises(WriteError, match=f"^{said}$"), exclusive(tmp_path, "me"):
+        pass
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"what": "x"}', "\0\0"])

@@ -59,6 +59,16 @@ def test_an_own_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str) ->
         kind_of(tmp_path / "dagster.yaml")
 
 
+def test_a_file_that_is_no_text_is_left_alone_and_named(tmp_path: Path) -> None:
+    path = tmp_path / "dagster.yaml"
+    content = "run_monitoring: {enabled: true}  # é\n".encode("latin-1")
+    path.write_bytes(content)
+    write_settings(path, "sqlite")
+    assert path.read_bytes() == content
+    with pytest.raises(RunStorageError, match=r"dagster\.yaml: not valid YAML \(.*utf-8"):
+        disagreement(path, "sqlite")
+
+
 SECRET = "hunter2"
 NOBODY = f"postgresql+psycopg2://u:{SECRET}@127.0.0.1:1/none"
 

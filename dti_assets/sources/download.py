@@ -60,7 +60,8 @@ def download(
 ) -> list[Outcome]:
     """Fetch what is missing or has changed; no file that is there is touched.
 
-    Raises ArchiveError where the folder cannot be written to, or is being written to.
+    Raises ArchiveError where another download into the folder is under way, or a file appeared
+    there meanwhile, and OSError (mostly WriteError) where it cannot be written to.
     """
     outcomes = []
     with ExitStack() as stack:
