@@ -99,11 +99,11 @@ def mediation(
     controls: Iterable[str] = (),
     fixed_effects: Iterable[str] = (),
     cluster: str | None = None,
-    covariance: Covariance | None = None,
     draws: int = 5000,
     seed: int = 0,
     level: float = 0.95,
     other_mediators: Iterable[str] = (),
+    covariance: Covariance | None = None,
 ) -> Mediation:
     """Mediation analysis of one mediator, or of one among several in parallel.
 
@@ -113,9 +113,9 @@ def mediation(
     controls, fixed_effects : as in `Specification`.
     cluster : resampled whole, with its own copy of its effects each time it is drawn; without a
         cluster rows are resampled.
-    covariance : of the equations, as in `Specification`.
     draws, seed, level : of the percentile bootstrap; `draws=0` leaves the interval NaN.
     other_mediators : further mediators in the outcome equation (the joint version).
+    covariance : of every equation, as in `Specification`.
 
     Returns
     -------
