@@ -54,7 +54,8 @@ SETTING_READERS: dict[str, tuple[str, ...]] = {
     "inputs.panel": ("user_figures",),
     "outputs": (ALL,),
     "text.dictionary": COUNTS,
-    "text.hits": COUNTS,
+    # counts are stored under every definition of a hit, and may stay what they are
+    "text.hits": (*COUNTS, "policy_attention", "keyword_contexts"),
     "text.words": ("policy_attention",),
     "text.section": ("policy_attention", "keyword_contexts"),
     "text.annexes": ("policy_attention", "keyword_contexts"),
