@@ -51,6 +51,7 @@ def stored_table(asset: str, study: Study) -> pd.DataFrame:
     """A stored table by its asset's name, of the study's years; failing that, what to run."""
     from dti_assets.storage import Store
     from dti_assets.stored_tables import FETCHED, YEARLY, stored_tables
+    from dti_assets.tables import TableError
 
     tables = stored_tables(study)
     if asset not in tables:
@@ -65,7 +66,7 @@ def stored_table(asset: str, study: Study) -> pd.DataFrame:
     years = study.all_years if asset in YEARLY else None
     try:
         return Store(study.output_url).read(tables[asset], years)
-    except LookupError as error:
+    except (LookupError, TableError) as error:
         select = f" --select {asset}" if asset in FETCHED else ""
         raise click.UsageError(f"{error}; run: dti run --study {study.file}{select}") from error
 

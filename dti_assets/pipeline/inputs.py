@@ -15,9 +15,10 @@ from typing import Any
 
 from dti_assets.pipeline.partitions import FIRST_YEAR, last_year
 from dti_assets.pipeline.resources import Workspace
+from dti_assets.storage import DamagedTableError, MissingTableError
 from dti_assets.stored_tables import FETCHED, YEARLY
 from dti_assets.study import Study
-from dti_assets.tables import records
+from dti_assets.tables import TableError, records
 from dti_assets.text.listing import find_reports
 
 ROOT = "report_files"
@@ -322,13 +323,15 @@ def _report_years(
 
 
 def _as_read(workspace: Workspace) -> dict[str, tuple[str | None, set[int]]]:
-    """SHA-256 and the years a report may belong to by its name or text, by path, as stored."""
-    table = workspace.tables[ROOT]
-    if not workspace.store.has(table):
+    """SHA-256 and the years a report may belong to by its name or text, by path, as stored;
+    nothing where the table is absent, damaged or of another version of the program."""
+    try:
+        listed = workspace.stored(ROOT)
+    except (MissingTableError, DamagedTableError, TableError):
         return {}
     return {
         row["path"]: (row["sha256"], {row["year"], row["text_year"]} - {None})
-        for row in records(workspace.store.read(table))
+        for row in records(listed)
     }
 
 

@@ -359,6 +359,9 @@ def test_doctor_says_what_makes_a_table_of_another_version_anew(tmp_path: Path) 
     assert told.returncode == 2 and told.stderr == ""
     said = "✗ table dti_iv: undeclared column a_column_of_before\n    mend: dti run\n"
     assert said in told.stdout
+    shown = dti("show", "dti_iv", "--study", str(study))
+    assert shown.returncode == 2
+    assert f"undeclared column a_column_of_before; run: dti run --study {study}" in shown.stderr
 
 
 def test_a_port_in_use_is_told(small_study: Path) -> None:

@@ -112,6 +112,9 @@ def test_a_deleted_report_asks_for_its_year(seen: tuple[Path, str]) -> None:
     assert "report_files" in moved.assets
     (study.parent / "reports_raw/上海.txt").unlink()
     assert "report_files" in sensor_tick(study, moved.cursor).assets
+    # what the last run listed cannot be read any more: names alone tell
+    (study.parent / "outputs/data/report_files.parquet").write_bytes(b"damaged")
+    assert "report_files" in sensor_tick(study, moved.cursor).assets
 
 
 def test_back_to_what_was_before_is_a_run_again(seen: tuple[Path, str]) -> None:
