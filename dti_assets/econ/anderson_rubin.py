@@ -16,7 +16,7 @@ from dti_assets.econ.cluster_products import cluster_products
 from dti_assets.econ.design import Design, build, partial_out
 from dti_assets.econ.errors import SpecificationError, TooFewClusters
 from dti_assets.econ.results import check_level
-from dti_assets.econ.set_inversion import Interval, invert, quadratic_set
+from dti_assets.econ.set_inversion import Interval, invert, on_the_line, quadratic_set
 from dti_assets.econ.specification import Specification
 from dti_assets.econ.weak_instruments import cluster_sums
 from dti_assets.econ.wild_bootstrap import (
@@ -208,9 +208,15 @@ class WildInversion:
         return out
 
     def confidence_set(self, level: float) -> list[Interval]:
-        """All b with p-value above 1 - level."""
+        """All b with p-value above 1 - level.
+
+        The weaker the first stage, the wider the grid about the estimate, and the narrower beside
+        it what is rejected about 0: so 0 is looked at, and values in units of outcome to regressor.
+        """
         alpha = 1 - level
         centre, scale = _centre_and_scale(self.design)
+        y, d, _ = _residualised(self.design)
+        unit = float(np.linalg.norm(y) / np.linalg.norm(d))
         return invert(
             lambda values: self.p_values(values) > alpha,
             self.p_at_infinity > alpha,
@@ -218,6 +224,7 @@ class WildInversion:
             scale,
             points=400 if self.q == 1 else 120,
             steps=45 if self.q == 1 else 25,
+            also=np.append(on_the_line(200 if self.q == 1 else 60, unit), 0.0),
         )
 
 

@@ -42,6 +42,15 @@ def quadratic_set(a: float, b: float, c: float) -> list[Interval]:
     return [(-INFINITY, low), (high, INFINITY)] if low < high else list(WHOLE_LINE)
 
 
+def on_the_line(points: int, scale: float) -> Floats:
+    """Values about 0, as many as `points`, dense within `scale` and reaching far beyond."""
+    return scale * np.tan(_angles(points))
+
+
+def _angles(points: int) -> Floats:
+    return (np.arange(points) + 0.5) / points * np.pi - np.pi / 2
+
+
 def invert(
     accept: Callable[[Floats], NDArray[np.bool_]],
     accept_at_infinity: bool,
@@ -49,16 +58,19 @@ def invert(
     scale: float,
     points: int = 400,
     steps: int = 50,
+    also: Floats | None = None,
 ) -> list[Interval]:
     """The accepted set of a test, found on a grid of the projective line and refined by bisection.
 
     accept : vectorised, from values of b to accepted or not. Grid points are centre + scale
     tan(theta) with equally spaced theta, dense around `centre` and reaching both infinities,
-    which are one point with the status `accept_at_infinity`. Pieces narrower than the grid can be
-    missed, unless they hold `centre`.
+    which are one point with the status `accept_at_infinity`. `also` are further values to look at.
+    Pieces narrower than the grid can be missed, unless they hold `centre` or one of those.
     """
-    theta = (np.arange(points) + 0.5) / points * np.pi - np.pi / 2
-    theta = np.unique(np.append(theta, 0.0))
+    theta = np.append(_angles(points), 0.0)
+    if also is not None:
+        theta = np.append(theta, np.arctan((also - centre) / scale))
+    theta = np.unique(theta)
 
     def value(angle: Floats) -> Floats:
         return centre + scale * np.tan(angle)

@@ -248,3 +248,18 @@ def test_overidentified_sets_agree_with_a_direct_test():
             pi, v = reduced.params[pair], reduced.vcov.loc[pair, pair]
             f = float(pi @ np.linalg.solve(v, pi)) / 2
             assert stats.f.sf(f, 2, reduced.df_t) == pytest.approx(0.05, rel=1e-4)
+
+
+@quick
+@given(seeds, st.sampled_from([2.2, 2.6, 3.0, 3.6]))
+def test_a_wild_set_is_right_at_zero_however_weak_the_first_stage(seed, t):
+    # next to nothing of the instrument is left in d, and the reduced form is about to be rejected
+    frame = panel(seed, units=12)
+    reduced = IV.with_(regressors=("z", "x1", "x2"), endogenous=(), instruments=())
+    first, form = (estimate(reduced.with_(outcome=name), frame) for name in ("d", "y"))
+    frame["d"] -= (1 - 1e-4) * first.params["z"] * frame["z"]
+    frame["y"] += (t * form.std_errors["z"] - form.params["z"]) * frame["z"]
+    test = wild_cluster_test(reduced, frame, "z", draws=4096)
+    assume(abs(test.p_value - 0.05) > 0.002)
+    found = anderson_rubin_set(IV, frame, draws=4096)
+    assert found.contains(0.0) == (test.p_value > 0.05)

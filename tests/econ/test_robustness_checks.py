@@ -186,6 +186,11 @@ def test_the_report_holds_every_check_the_data_allow(study):
     second = table[(table["column"] == "second stage") & (table["term"] == "DTIn")]
     assert headline["estimate"].item() == second["estimate"].item()
     assert headline["p_wild"].item() == second["p_wild"].item()
+    # without a direct effect the set is the headline's, which is that of the wild bootstrap
+    direct = found[found["check"] == "direct effect of the instrument"]
+    assert (direct["conf_low"] <= headline["conf_low"].item()).all()
+    assert (direct["conf_high"] >= headline["conf_high"].item()).all()
+    assert direct["note"].str.contains("wild bootstrap").all()
     # the same report on less data says what is missing and still has the rest
     partial = robustness_report(load_tables(), study, options)
     reasons = partial.set_index("check")["reason"].dropna()
@@ -293,7 +298,7 @@ def test_exclusion_sensitivity(study):
     at_reduced_form = wide.by_gamma.iloc[(wide.by_gamma["gamma"] - gamma).abs().argmin()]
     assert abs(at_reduced_form["estimate"]) < 0.05 * base.params["DTIn"]
     for method in ("crv1", "wild"):
-        found = exclusion_sensitivity(IV, study, (0, gamma), points=3, method=method, draws=99)
+        found = exclusion_sensitivity(IV, study, (0, gamma), points=3, method=method, draws=1999)
         assert len(found.union) == 1
     pieces = [(3.0, 4.0), (-np.inf, 1.0), (0.5, 2.0)]
     for order in itertools.permutations(pieces):

@@ -66,7 +66,7 @@ def exclusion(stored: Stored) -> Answer:
     for one in direct:
         c = stored.citer(ROBUSTNESS, one)
         if c.has("conf_low", "conf_high"):
-            sets = say("Direct effect {}: the union of the 95 % sets (Wald form) is from {} to {}.",
+            sets = say("Direct effect {}: the union of the 95 % sets is from {} to {}.",
                        c("variant", "text"), c("conf_low"), c("conf_high"))  # fmt: skip
             pieces.append(told(sets))
     if not direct:
