@@ -105,7 +105,10 @@ def tf_critical_value(f_statistic: float) -> float:
 
 
 def tf_interval(result: Estimates, level: float = 0.95) -> tuple[float, float]:
-    """tF interval of a 2SLS coefficient: estimate -/+ c(F) times its standard error.
+    """tF interval of a 2SLS coefficient: estimate -/+ c times its standard error.
+
+    c is c(F), but at least the t quantile of the usual interval: c(F) replaces the normal 1.96,
+    and with few clusters a large F would else make the interval narrower than the usual one.
 
     Parameters
     ----------
@@ -123,6 +126,8 @@ def tf_interval(result: Estimates, level: float = 0.95) -> tuple[float, float]:
 
     Reference: Lee, McCrary, Moreira and Porter (2022), "Valid t-ratio inference for IV", AER.
     """
+    from scipy import stats
+
     spec = result.spec
     if result.first_stage is None:
         raise SpecificationError("a tF interval needs an instrumental-variable estimate")
@@ -133,7 +138,8 @@ def tf_interval(result: Estimates, level: float = 0.95) -> tuple[float, float]:
     if abs(level - 0.95) > 1e-12:
         raise SpecificationError(f"the tF interval is tabulated at level 0.95, not {level!r}")
     term = spec.endogenous[0]
-    c = tf_critical_value(float(result.first_stage.f_statistic or 0.0))
+    usual = float(stats.t.ppf(0.5 + level / 2, result.df_t))
+    c = max(tf_critical_value(float(result.first_stage.f_statistic or 0.0)), usual)
     centre, error = float(result.params[term]), float(result.std_errors[term])
     if np.isinf(c):
         return (float("-inf"), float("inf"))

@@ -15,6 +15,7 @@ from dti_assets.econ import (
     anderson_rubin_set,
     estimate,
     mediation,
+    tf_interval,
     wild_cluster_test,
 )
 
@@ -75,6 +76,16 @@ def test_just_identified_2sls_is_reduced_form_over_first_stage_and_liml(seed, mi
     assert result.params["d"] == pytest.approx(float(liml.params.iloc[-1]), rel=1e-7)
     assert stage.kleibergen_paap_f == pytest.approx(stage.f_statistic, rel=1e-9)
     assert stage.effective_f == pytest.approx(stage.f_statistic, rel=1e-9)
+
+
+@quick
+@given(seeds, st.sampled_from([0.05, 0.5, 1.0, 3.0, 10.0]))
+def test_the_tf_interval_is_never_narrower_than_the_usual_one(seed, strength):
+    result = estimate(IV, panel(seed, strength=strength))
+    low, high = tf_interval(result)
+    usual_low, usual_high = result.interval("d")
+    slack = 1e-12 * abs(result.params["d"])
+    assert low <= usual_low + slack and high >= usual_high - slack
 
 
 @quick
