@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dti_assets.econ.design import build
-from dti_assets.econ.errors import SpecificationError
+from dti_assets.econ.design import Design, build
+from dti_assets.econ.errors import SpecificationError, TooFewClusters
 from dti_assets.econ.projection import effect_parameters
 from dti_assets.econ.sample import numeric_columns
 from dti_assets.econ.specification import Specification
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
 
 EARTH_RADIUS_KM = 6371.0088
 KERNELS = ("bartlett", "uniform")
@@ -36,8 +37,10 @@ def conley_errors(
     """Standard errors of `spec`'s slopes that allow correlation between near places.
 
     Rows of the same `time` are correlated with weight K(distance / cutoff_km); rows of the same
-    `entity` with any lag (`lags=None`), or with Bartlett weights up to `lags`. OLS or 2SLS;
-    factor N/(N - K), all effects counted.
+    `entity` with any lag (`lags=None`), or with Bartlett weights up to `lags`. OLS or 2SLS.
+    With `lags` the factor is N/(N - K), all effects counted. With any lag the serial part is
+    that of clustering by `entity`, and so is the factor, G/(G-1) (N-1)/(N-K) with K without
+    effects nested in it: towards a cutoff of zero the errors are the clustered ones.
 
     Parameters
     ----------
@@ -52,7 +55,8 @@ def conley_errors(
     Raises
     ------
     SpecificationError for an unknown kernel, a cutoff that is not positive, coordinates that vary
-    within an entity or are missing, or a variance that is not positive.
+    within an entity or are missing, or a variance that is not positive; TooFewClusters for any
+    lag within a single entity.
 
     References: Conley (1999); Hsiang (2010) for the panel form.
     """
@@ -74,6 +78,8 @@ def conley_errors(
     for code in range(int(codes.max()) + 1):
         if np.ptp(where[codes == code], axis=0).max() > 0:
             raise SpecificationError(f"{latitude} or {longitude} changes within a {entity}")
+    if lags is None and codes.max() < 1:
+        raise TooFewClusters(f"all {design.n} rows lie in one {entity}")
     distance = great_circle_km(where)
     weight = np.clip(1 - distance / cutoff_km, 0, None)
     if kernel == "uniform":
@@ -92,14 +98,24 @@ def conley_errors(
     beta = bread @ hat.T @ design.y
     u = design.y - x @ beta
     scores = hat * u[:, None]
-    k = x.shape[1] + effect_parameters(design.sample.effects)
-    vcov = design.n / (design.n - k) * bread @ scores.T @ weight @ scores @ bread
+    factor = _factor(design, codes if lags is None else None)
+    vcov = factor * bread @ scores.T @ weight @ scores @ bread
     variances = np.diag(vcov)
     if (variances <= 0).any():
         raise SpecificationError(
             "the spatial variance is not positive; use the Bartlett kernel or another cutoff"
         )
     return pd.Series(np.sqrt(variances), index=list(design.terms), name="se_conley")
+
+
+def _factor(design: Design, places: Ints | None) -> float:
+    """N/(N - K), or that of errors clustered by `places`."""
+    n = design.n
+    k = len(design.terms) + effect_parameters(design.sample.effects, places)
+    if places is None:
+        return n / (n - k)
+    g = int(places.max()) + 1
+    return g / (g - 1) * (n - 1) / (n - k)
 
 
 def great_circle_km(points: Floats) -> Floats:

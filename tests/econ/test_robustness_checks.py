@@ -9,7 +9,7 @@ from random_panels import panel
 from study_panels import study_panel
 
 from dti_assets.econ import Specification, anderson_rubin_set, estimate
-from dti_assets.econ.errors import SpecificationError
+from dti_assets.econ.errors import SpecificationError, TooFewClusters
 from dti_assets.econ.exclusion_sensitivity import exclusion_sensitivity, union_of
 from dti_assets.econ.multiple_testing import romano_wolf, romano_wolf_tables, stepdown
 from dti_assets.econ.robustness import (
@@ -264,21 +264,24 @@ def test_conley_errors_at_their_two_limits():
     )
     frame["latitude"] = [where[u][0] for u in frame["unit"]]
     frame["longitude"] = [80 + where[u][1] for u in frame["unit"]]
-    for spec in (
-        Specification("y", ("d", "x1"), fixed_effects=("unit",), cluster="unit"),
-        Specification("y", ("x1",), "d", "z", fixed_effects=("unit",), cluster="unit"),
+    arguments = {"entity": "unit", "time": "time"}
+    for effects, instrumented in itertools.product(
+        [("unit",), ("unit", "time"), ("time",), ()], [False, True]
     ):
-        arguments = {"entity": "unit", "time": "time"}
-        # no neighbours and any lag within a place: clustering by place, up to the factor
+        spec = Specification("y", ("d", "x1"), fixed_effects=effects, cluster="unit")
+        if instrumented:
+            spec = spec.with_(regressors=("x1",), endogenous=("d",), instruments=("z",))
+        # no neighbours and any lag within a place: clustering by place
         near = conley_errors(spec, frame, 1e-3, **arguments)
         crv1 = estimate(spec, frame)
-        g, n = 12, 72
-        factor = g / (g - 1) * (n - 1) / (n - 3)
-        hc = n / (n - 2 - 12)
-        np.testing.assert_allclose(near, crv1.std_errors * np.sqrt(hc / factor), rtol=1e-9)
+        np.testing.assert_allclose(near, crv1.std_errors[near.index], rtol=1e-9)
         # no neighbours and no lag: HC1
         alone = conley_errors(spec, frame, 1e-3, lags=0, **arguments)
-        np.testing.assert_allclose(alone, crv1.errors["robust"], rtol=1e-9)
+        np.testing.assert_allclose(alone, crv1.errors.loc[near.index, "robust"], rtol=1e-9)
+    one = frame[frame["unit"] == frame["unit"].iloc[0]]
+    spec = Specification("y", ("d",))
+    with pytest.raises(TooFewClusters, match="all 6 rows lie in one unit"):
+        conley_errors(spec, one, 100, **arguments)
     with pytest.raises(SpecificationError, match="positive distance"):
         conley_errors(spec, frame, 0, **arguments)
     points = np.array([[30.27, 120.15], [39.90, 116.41]])  # Hangzhou, Beijing
