@@ -17,6 +17,7 @@ from dti_assets.econ.column_resolution import FEWEST_CLUSTERS
 from dti_assets.econ.design import build
 from dti_assets.econ.errors import EconError, MissingColumn, SpecificationError
 from dti_assets.econ.estimation import estimate
+from dti_assets.econ.results import Estimates
 from dti_assets.econ.sample import numeric_columns
 from dti_assets.econ.specification import Specification
 from dti_assets.econ.tables import ROBUSTNESS
@@ -81,8 +82,9 @@ def _coefficient(
     if term not in result.params.index:
         return row | {"reason": result.absorbed.get(term, f"{term} is no regressor")}
     row["estimate"] = float(result.params[term])
-    if spec.covariance == "clustered" and (result.n_clusters or 0) < FEWEST_CLUSTERS:
-        return row | {"reason": f"{result.n_clusters} clusters: no clustered inference exists"}
+    few = _too_few_clusters(result)
+    if few is not None:
+        return row | {"reason": few}
     low, high = result.interval(term)
     row |= {
         "std_error": float(result.std_errors[term]),
@@ -117,12 +119,15 @@ def interaction_test(
     One fully interacted equation: every regressor and the `time` effects by group, so that its
     group coefficients are those of the sub-samples, and their differences from the `reference`
     group have a standard error. The row of `JOINT` tests all differences at once (Wald F(q, G-1)
-    and wild bootstrap; `estimate` is then the F statistic).
+    and wild bootstrap; `estimate` is then the F statistic). A group whose own rows do not identify
+    its coefficient, or with fewer than six clusters, has a row with the reason and is outside the
+    equation: fitted exactly it would have no error at all, and on few clusters a meaningless one.
 
     Raises
     ------
     MissingColumn without `group`; SpecificationError if `reference` is none of its values or the
-    specification has instruments. Groups are read from the rows where `group` is not missing.
+    specification has instruments; EconError if the reference group, or every other, is such a
+    group. Groups are read from the rows where `group` is not missing.
     """
     if group not in frame.columns:
         raise MissingColumn(f"the data have no column {group}")
@@ -135,25 +140,19 @@ def interaction_test(
     if reference not in values:
         listed = ", ".join(map(str, values))
         raise SpecificationError(f"{group} has no value {reference!r}; it has {listed}")
-    others = [value for value in values if value != reference]
+    left_out = {
+        value: why
+        for value in values
+        if (why := _without_inference(spec, frame.loc[frame[group] == value], term)) is not None
+    }
+    others = [value for value in values if value != reference and value not in left_out]
+    if reference in left_out or not others:
+        whys = "; ".join(f"{value}: {why}" for value, why in left_out.items()) or "no other value"
+        raise EconError(f"no {group} can be compared with {reference} ({whys})")
+    frame = frame.loc[frame[group].isin([reference, *others])]
+    full, wide = _interacted(spec, frame, group, others, time)
+    differences = [_of_group(term, group, value) for value in others]
     check = check or f"{term} by {group}"
-    numbers = numeric_columns(frame, spec.regressors)
-    columns: dict[str, Any] = {}
-    differences = []
-    for j, name in enumerate(spec.regressors):
-        for value in others:
-            label = f"{name} x {group}={value}"
-            columns[label] = np.where(frame[group] == value, numbers[:, j], 0.0)
-            columns[label][np.isnan(numbers[:, j])] = np.nan
-            if name == term:
-                differences.append(label)
-    effects = tuple(f"{name} by {group}" if name == time else name for name in spec.fixed_effects)
-    if time in spec.fixed_effects:
-        pairs = frame[group].astype(str) + " " + frame[time].astype(str)
-        columns[f"{time} by {group}"] = pairs
-    names = [name for name in columns if name != f"{time} by {group}"]
-    full = spec.with_(regressors=(*spec.regressors, *names), fixed_effects=effects)
-    wide = frame.assign(**columns)
     head = {"check": check, "outcome": spec.outcome}
     rows: list[dict[str, Any]] = [
         head
@@ -161,12 +160,58 @@ def interaction_test(
         | _coefficient(full, wide, label, draws, seed)
         for value, label in zip(others, differences, strict=True)
     ]
+    rows += [
+        head | {"variant": str(value), "term": _of_group(term, group, value), "reason": why}
+        for value, why in left_out.items()
+    ]
+    without = f"; without {', '.join(map(str, left_out))}" if left_out else ""
     rows.append(
         head
-        | {"variant": "joint", "note": "estimate is the F statistic"}
+        | {"variant": "joint", "note": f"estimate is the F statistic{without}"}
         | _joint(full, wide, differences, JOINT, draws, seed)
     )
     return ROBUSTNESS.frame(rows)
+
+
+def _without_inference(spec: Specification, frame: pd.DataFrame, term: str) -> str | None:
+    """Why the rows of one group alone give no coefficient of `term`, or none with an error."""
+    try:
+        result = estimate(spec, frame)
+    except EconError as error:
+        return str(error)
+    if term not in result.params.index:
+        return result.absorbed[term]
+    return _too_few_clusters(result)
+
+
+def _too_few_clusters(result: Estimates) -> str | None:
+    if result.spec.covariance != "clustered" or (result.n_clusters or 0) >= FEWEST_CLUSTERS:
+        return None
+    return f"{result.n_clusters} clusters: no clustered inference exists"
+
+
+def _interacted(
+    spec: Specification, frame: pd.DataFrame, group: str, others: Sequence[Any], time: str
+) -> tuple[Specification, pd.DataFrame]:
+    """The equation with every regressor and the `time` effects by group, and its columns."""
+    numbers = numeric_columns(frame, spec.regressors)
+    columns: dict[str, Any] = {}
+    for j, name in enumerate(spec.regressors):
+        for value in others:
+            label = _of_group(name, group, value)
+            columns[label] = np.where(frame[group] == value, numbers[:, j], 0.0)
+            columns[label][np.isnan(numbers[:, j])] = np.nan
+    names = list(columns)
+    effects = tuple(f"{name} by {group}" if name == time else name for name in spec.fixed_effects)
+    if time in spec.fixed_effects:
+        pairs = frame[group].astype(str) + " " + frame[time].astype(str)
+        columns[f"{time} by {group}"] = pairs
+    full = spec.with_(regressors=(*spec.regressors, *names), fixed_effects=effects)
+    return full, frame.assign(**columns)
+
+
+def _of_group(name: str, group: str, value: Any) -> str:
+    return f"{name} x {group}={value}"
 
 
 def _joint(

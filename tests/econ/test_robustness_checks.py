@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from random_panels import panel
-from study_panels import study_panel
+from study_panels import official_panel, study_panel
 
 from dti_assets.econ import Specification, anderson_rubin_set, estimate
-from dti_assets.econ.errors import SpecificationError, TooFewClusters
+from dti_assets.econ.errors import EconError, SpecificationError, TooFewClusters
 from dti_assets.econ.exclusion_sensitivity import exclusion_sensitivity, union_of
 from dti_assets.econ.multiple_testing import romano_wolf, romano_wolf_tables, stepdown
 from dti_assets.econ.robustness import (
@@ -88,15 +88,67 @@ def test_interaction_test_reproduces_the_sub_samples(study):
     assert ROBUSTNESS.violations(found) == []
     own = {
         region: estimate(OLS, study[study["region"] == region]).params["DTIn"]
-        for region in ("East", "Central", "West", "Northeast")
+        for region in ("East", "Central", "West")
     }
-    for variant in ("Central", "West", "Northeast"):
+    for variant in ("Central", "West"):
         difference = found.set_index("variant").loc[variant, "estimate"]
         assert difference == pytest.approx(own[variant] - own["East"], rel=1e-7)
     joint = found[found["variant"] == "joint"].iloc[0]
     assert joint["estimate"] > 0 and 0 < joint["p_value"] <= 1 and 0 < joint["p_wild"] <= 1
     with pytest.raises(SpecificationError, match="region has no value 'North'"):
         interaction_test(OLS, study, "DTIn", "region", "North")
+
+
+@pytest.mark.parametrize(
+    ("panel_of", "regressors", "reason"),
+    [
+        (study_panel, ("DTIn", "GDP"), "3 clusters: no clustered inference exists"),
+        (official_panel, ("INVn", "GDP", "GDP_sec", "FIE"), "9 rows cannot identify 9 parameters"),
+    ],
+)
+def test_a_group_without_inference_of_its_own_is_outside_the_equation(panel_of, regressors, reason):
+    frame = panel_of()
+    spec, term = OLS.with_(regressors=regressors), regressors[0]
+    found = interaction_test(spec, frame, term, "region", "East", draws=199)
+    by_variant = found.set_index("variant")
+    northeast = by_variant.loc["Northeast"]
+    assert northeast["term"] == f"{term} x region=Northeast"
+    assert northeast["reason"].startswith(reason)
+    numbers = ["estimate", "std_error", "p_value", "p_wild", "conf_low"]
+    assert northeast[numbers].isna().all()
+    # the rest is the check of the data without that group
+    rest = interaction_test(
+        spec, frame[frame["region"] != "Northeast"], term, "region", "East", draws=199
+    )
+    pd.testing.assert_frame_equal(
+        found[found["variant"] != "Northeast"].drop(columns="note").reset_index(drop=True),
+        rest.drop(columns="note"),
+    )
+    assert by_variant.loc["joint", "note"] == "estimate is the F statistic; without Northeast"
+    # clusters of two groups are disjoint, so that a difference has the sum of their variances, each
+    # without its own small-sample factor and with the one of all rows
+    own = {
+        region: estimate(spec, frame[frame["region"] == region])
+        for region in ("East", "Central", "West")
+    }
+
+    def factor(clusters, rows, left):
+        return clusters / (clusters - 1) * (rows - 1) / left
+
+    total = factor(
+        sum(fit.n_clusters for fit in own.values()),
+        sum(fit.nobs for fit in own.values()),
+        sum(fit.df_resid for fit in own.values()),
+    )
+    share = {
+        region: fit.std_errors[term] ** 2 / factor(fit.n_clusters, fit.nobs, fit.df_resid)
+        for region, fit in own.items()
+    }
+    for region in ("Central", "West"):
+        error = np.sqrt(total * (share[region] + share["East"]))
+        assert by_variant.loc[region, "std_error"] == pytest.approx(error, rel=1e-7)
+    with pytest.raises(EconError, match=f"compared with Northeast .Northeast: {reason}"):
+        interaction_test(spec, frame, term, "region", "Northeast")
 
 
 def test_joint_wild_test_of_one_restriction_is_the_single_one(study):
@@ -169,7 +221,8 @@ def test_the_report_holds_every_check_the_data_allow(study):
     options = TableOptions(draws=99)
     found = robustness_report(load_tables(), full, options, inputs)
     assert ROBUSTNESS.violations(found) == []
-    assert found["reason"].isna().all()
+    unanswered = found[found["reason"].notna()]
+    assert unanswered["term"].tolist() == ["DTIn x region=Northeast"]
     assert set(found["check"]) == {
         "DTIn by region",
         "DTIn by bri",
