@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dti_assets.econ.cluster_products import ClusterProducts, cluster_products
+from dti_assets.econ.column_resolution import FEWEST_CLUSTERS
 from dti_assets.econ.design import Design, build
+from dti_assets.econ.projection import effect_parameters
+from dti_assets.econ.sample import _compact
 from dti_assets.econ.specification import Specification
 
 if TYPE_CHECKING:
@@ -20,13 +23,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Jackknife:
     """Leave-one-cluster-out results.
 
-    estimates : frame, one row per cluster left out (index), one column per slope.
+    estimates : frame, one row per cluster left out (index), one column per slope; NaN where the
+    rows left do not identify it. reasons : why, in a frame of the same form; None where they do.
     std_errors : CRV3, sqrt((G-1)/G sum_g (b_(g) - b)^2) (MacKinnon, Nielsen and Webb 2023).
     first_stage_f : Series, CRV1 F of the excluded instruments without each cluster; None without
         instruments. jackknife_f : F with the CRV3 covariance of the whole sample.
@@ -34,6 +39,7 @@ class Jackknife:
     """
 
     estimates: pd.DataFrame
+    reasons: pd.DataFrame
     std_errors: pd.Series
     first_stage_f: pd.Series | None
     jackknife_f: float | None
@@ -44,8 +50,9 @@ class Jackknife:
 def jackknife(spec: Specification, frame: pd.DataFrame) -> Jackknife:
     """Re-estimate `spec` without each cluster.
 
-    Works for OLS and 2SLS with any fixed effects; a deletion that leaves a regressor without
-    variation gets the minimum-norm solution, as a generalised inverse gives it.
+    Works for OLS and 2SLS with any fixed effects. A deletion that leaves a regressor without
+    variation enters CRV3 by its minimum-norm solution, as a generalised inverse gives it; such a
+    solution is no estimate, and `estimates` has none there.
 
     Raises
     ------
@@ -64,29 +71,35 @@ def jackknife_of(design: Design) -> Jackknife:
     whole = products.total[None]
     rows = [str(label) if not isinstance(label, str) else label for label in products.labels]
     index = pd.Index(rows, name=design.spec.cluster)
-    slopes = _slopes(products, without)
-    full = _slopes(products, whole)[0]
+    slopes, identified = _slopes(products, without)
+    full = _slopes(products, whole)[0][0]
+    why = _reasons(design, products, without, identified)
     g = products.n_clusters
     spread = np.sqrt((g - 1) / g * np.sum((slopes - full) ** 2, axis=0))
-    estimates = pd.DataFrame(slopes, index=index, columns=list(design.terms))
+    reasons = pd.DataFrame(why, index=index, columns=list(design.terms), dtype=object)
+    estimates = pd.DataFrame(slopes, index=index, columns=list(design.terms)).where(reasons.isna())
     errors = pd.Series(spread, index=list(design.terms), name="se_crv3")
     if not design.spec.endogenous:
-        return Jackknife(estimates, errors, None, None, None, None)
-    f_without = pd.Series(_first_stage_f(design, products, without), index=index, name="F")
-    found = f_without.to_numpy()
+        return Jackknife(estimates, reasons, errors, None, None, None, None)
+    found = _first_stage_f(design, products, without)
+    found[reasons[design.spec.endogenous[0]].notna()] = np.nan
     least = None if np.isnan(found).all() else int(np.nanargmin(found))
     return Jackknife(
         estimates=estimates,
+        reasons=reasons,
         std_errors=errors,
-        first_stage_f=f_without,
+        first_stage_f=pd.Series(found, index=index, name="F"),
         jackknife_f=_jackknife_f(products, without, whole),
         smallest_f=None if least is None else float(found[least]),
         smallest_f_without=None if least is None else rows[least],
     )
 
 
-def _slopes(products: ClusterProducts, moments: Floats) -> Floats:
-    """(S, slopes) OLS or 2SLS slopes in original units for S sets of moments (S, m, m)."""
+def _slopes(products: ClusterProducts, moments: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """(S, slopes) OLS or 2SLS slopes in original units for S sets of moments (S, m, m).
+
+    With them, whether each is identified: no solution of the normal equations has another value.
+    """
     regressors = np.concatenate([products.endogenous, products.controls])
     instruments = np.concatenate([products.instruments, products.controls])
     outcome = np.array([products.outcome])
@@ -99,11 +112,41 @@ def _slopes(products: ClusterProducts, moments: Floats) -> Floats:
     else:
         bread = moments[:, regressors[:, None], regressors]
         right = moments[:, regressors[:, None], outcome]
-    coefficients = (_inverse(bread) @ right)[:, :, 0]
+    inverse = _inverse(bread)
+    coefficients = (inverse @ right)[:, :, 0]
+    # the diagonal of the projection on what the moments determine is 1 for what they determine
+    determined = np.diagonal(inverse @ bread, axis1=1, axis2=2)
     keep = len(products.endogenous) + len(products.exogenous)
     scale = products.scale[products.outcome] / products.scale[regressors[:keep]]
-    slopes: Floats = coefficients[:, :keep] * scale
-    return slopes
+    return coefficients[:, :keep] * scale, determined[:, :keep] > 1 - 1e-8
+
+
+def _reasons(
+    design: Design, products: ClusterProducts, without: Floats, identified: NDArray[np.bool_]
+) -> list[list[str | None]]:
+    """Why each slope is not identified without each cluster, or None."""
+    assert design.sample.cluster is not None
+    columns = np.concatenate([products.instruments, products.controls])
+    slopes = _rank(without, columns) - _rank(without, products.nuisance)
+    what = "a regressor or instrument" if design.spec.endogenous else "the regressor"
+    still = f"{what} has no variation left, given controls and effects"
+    out: list[list[str | None]] = []
+    for left in range(products.n_clusters):
+        keep = design.sample.cluster != left
+        kept = [_compact(codes[keep]) for codes in design.sample.effects]
+        rows, used = int(keep.sum()), int(slopes[left]) + effect_parameters(kept)
+        if rows <= used:
+            out.append([f"{rows} rows cannot identify {used} parameters"] * identified.shape[1])
+        else:
+            out.append([None if found else still for found in identified[left]])
+    return out
+
+
+def _rank(moments: Floats, columns: Ints) -> Ints:
+    """(S,) ranks of some of the columns; the trace of a projection is its rank."""
+    part = moments[:, columns[:, None], columns]
+    traces = np.trace(_inverse(part) @ part, axis1=1, axis2=2)
+    return np.rint(traces).astype(np.int64)
 
 
 def _first_stage(products: ClusterProducts, moments: Floats) -> Floats:
@@ -133,7 +176,7 @@ def _first_stage_f(design: Design, products: ClusterProducts, without: Floats) -
     columns = np.concatenate([products.instruments, products.controls])
     m = len(products.scale)
     out = np.full(g, np.nan)
-    if q > g - 2:
+    if q > g - 2 or g - 1 < FEWEST_CLUSTERS:
         return out
     pi = _first_stage(products, without)
     for left in range(g):

@@ -256,7 +256,8 @@ def leave_one_province_out(
 ) -> pd.DataFrame:
     """Key coefficients of every clustered column without each cluster in turn.
 
-    As declared in `tables.LEAVE_ONE_OUT`; 2SLS columns carry the first-stage F without it.
+    As declared in `tables.LEAVE_ONE_OUT`; 2SLS columns carry the first-stage F without it, where
+    at least six clusters are left. What the rows left do not identify is a null with the reason.
     """
     options = options or TableOptions()
     rows: list[dict[str, Any]] = []
@@ -282,12 +283,16 @@ def leave_one_province_out(
                 reason = whole.absorbed.get(term, "no coefficient")
                 rows.append({**head, "term": term, "reason": reason})
                 continue
-            f = left_out.first_stage_f
-            weak = [None] * len(left_out.estimates) if f is None else f.tolist()
-            values = left_out.estimates[term].tolist()
-            for without, value, strength in zip(
-                left_out.estimates.index, values, weak, strict=True
-            ):
+            f, fewer = left_out.first_stage_f, len(left_out.estimates) - 1 < FEWEST_CLUSTERS
+            no_f = f"fewer than {FEWEST_CLUSTERS} clusters: no first-stage F"
+            found = zip(
+                left_out.estimates.index,
+                left_out.estimates[term].tolist(),
+                left_out.reasons[term].tolist(),
+                [None] * len(left_out.estimates) if f is None else f.tolist(),
+                strict=True,
+            )
+            for without, value, reason, strength in found:
                 rows.append(
                     {
                         **head,
@@ -296,6 +301,7 @@ def leave_one_province_out(
                         "estimate": value,
                         "difference": value - float(whole.params[term]),
                         "first_stage_f": strength,
+                        "reason": reason or (no_f if fewer and f is not None else None),
                     }
                 )
     return LEAVE_ONE_OUT.frame(rows)

@@ -45,7 +45,7 @@ def estimate_table(
     null estimate and the reason. A column whose key variables are absent, or that cannot be
     estimated, has one row per key term with nulls and the reason. Key terms of clustered columns
     carry wild bootstrap p-values and CRV3 errors. With fewer than six clusters there is no
-    clustered inference: only iid and HC1 errors are given, and no stars.
+    clustered inference: only iid and HC1 errors are given, no stars and no first-stage F.
     """
     options = options or TableOptions()
     if table.kind == "descriptives":
@@ -122,7 +122,7 @@ def _column(
         return False, rows, column
     facts = column_facts(resolved, result, options)
     clustered = resolved.spec.covariance == "clustered"
-    valid = not clustered or (result.n_clusters or 0) >= FEWEST_CLUSTERS
+    valid = _has_inference(result)
     reason = None
     if not valid:
         reason = (
@@ -157,7 +157,8 @@ def column_facts(
     resolved: ResolvedColumn, result: Estimates, options: TableOptions
 ) -> dict[str, Any]:
     """What all coefficients of a column share, under the names of `tables.ESTIMATES`."""
-    spec, stage = resolved.spec, result.first_stage
+    spec = resolved.spec
+    stage = result.first_stage if _has_inference(result) else None
     used = resolved.frame.loc[resolved.frame.index.isin(result.residuals.index)]
     facts: dict[str, Any] = {
         "n_obs": result.nobs,
@@ -185,6 +186,11 @@ def column_facts(
         "proxies": ", ".join(f"{new} for {old}" for old, new in resolved.proxies.items()) or None,
         "controls_absent": ", ".join(resolved.controls_absent) or None,
     }
+
+
+def _has_inference(result: Estimates) -> bool:
+    clustered = result.spec.covariance == "clustered"
+    return not clustered or (result.n_clusters or 0) >= FEWEST_CLUSTERS
 
 
 def dropped_rows(result: Estimates) -> str | None:

@@ -6,6 +6,7 @@ import pytest
 from random_panels import panel
 
 from dti_assets.econ import Specification, estimate, mediation
+from dti_assets.econ.errors import NoVariation, TooFewRows
 from dti_assets.econ.jackknife import jackknife
 
 OLS = Specification("y", ("d", "x1", "x2"), fixed_effects=("unit", "time"), cluster="unit")
@@ -73,6 +74,55 @@ def test_jackknife_equals_a_loop(spec, missing):
         assert found.smallest_f == pytest.approx(
             min(fit.first_stage.f_statistic for fit in loop.values())
         )
+
+
+@pytest.mark.parametrize(
+    ("spec", "changes", "unidentified"),
+    [
+        (OLS, {"d": "u00"}, {"u00": {"d"}}),
+        (OLS, {"x2": "u03"}, {"u03": {"x2"}}),
+        (IV, {"z": "u02"}, {"u02": {"d", "x1", "x2"}}),
+        (IV, {"x1": "u05"}, {"u05": {"x1"}}),
+        (OLS.with_(fixed_effects=("unit",)), {"x1": "u01", "d": "u01"}, {"u01": {"d", "x1"}}),
+    ],
+)
+def test_jackknife_has_no_slope_where_the_rest_does_not_identify_it(spec, changes, unidentified):
+    frame = panel(5, units=10, periods=6)
+    for name, unit in changes.items():
+        frame[name] = frame[name].where(frame["unit"] == unit, 0.0)
+    found = jackknife(spec, frame)
+    assert np.isfinite(found.std_errors).all()
+    for unit in sorted(frame["unit"].unique()):
+        gone = unidentified.get(unit, set())
+        row, why = found.estimates.loc[unit], found.reasons.loc[unit]
+        assert set(row.index[row.isna()]) == set(why.index[why.notna()]) == gone
+        assert why.dropna().str.contains("has no variation left").all()
+        try:
+            fit = estimate(spec, frame[frame["unit"] != unit])
+        except NoVariation:
+            assert spec.endogenous and set(spec.endogenous) <= gone
+            continue
+        # what is left is what an estimate without the unit gives, the absorbed terms apart
+        assert gone == set(row.index) - set(fit.params.index)
+        np.testing.assert_allclose(row.drop(list(gone)), fit.params, rtol=1e-8)
+
+
+def test_jackknife_has_no_slope_on_as_many_rows_as_parameters():
+    frame = panel(5, units=3, periods=3)
+    spec = OLS.with_(regressors=("d", "x1"))
+    with pytest.raises(TooFewRows, match="6 rows cannot identify 6 parameters"):
+        estimate(spec, frame[frame["unit"] != "u00"])
+    found = jackknife(spec, frame)
+    assert found.estimates.isna().all(axis=None)
+    assert (found.reasons == "6 rows cannot identify 6 parameters").all(axis=None)
+    assert np.isfinite(found.std_errors).all()
+
+
+def test_jackknife_has_no_first_stage_f_on_five_clusters():
+    for units, known in ((6, False), (7, True)):
+        found = jackknife(IV, panel(5, units=units, periods=6))
+        assert found.first_stage_f.notna().all() == known
+        assert (found.smallest_f is not None) == known
 
 
 def test_bootstrap_of_whole_units_equals_a_loop():

@@ -348,6 +348,33 @@ def test_leave_one_out_matches_an_estimate_without_the_province(complete):
     assert one["first_stage_f"] == pytest.approx(without.first_stage.f_statistic)
 
 
+def test_leave_one_out_gives_reasons_where_the_rest_identifies_nothing(complete):
+    panel, _ = complete
+    table = load_tables()["table_03_two_stage_least_squares"]
+    one = panel.assign(DTI_iv=panel["DTI_iv"].where(panel["province"] == "P07", 0.0))
+    found = leave_one_province_out([table], one, QUICK)
+    assert LEAVE_ONE_OUT.violations(found) == []
+    second = found[found["column"] == "second stage"].set_index("without")
+    assert second.loc["P07", "reason"].endswith("has no variation left, given controls and effects")
+    assert second.loc["P07", ["estimate", "difference", "first_stage_f"]].isna().all()
+    assert second.drop("P07")["reason"].isna().all()
+    assert second.drop("P07")["estimate"].notna().all()
+    six = leave_one_province_out([table], panel[panel["province"] < "P06"], QUICK)
+    six = six[six["column"] == "second stage"]
+    assert set(six["reason"]) == {"fewer than 6 clusters: no first-stage F"}
+    assert six["estimate"].notna().all() and six["first_stage_f"].isna().all()
+
+
+def test_five_clusters_have_no_first_stage_f(complete):
+    panel, _ = complete
+    table = load_tables()["table_03_two_stage_least_squares"]
+    for below, known in (("P05", False), ("P06", True)):
+        found = estimate_table(table, panel[panel["province"] < below], QUICK)
+        second = row(found, "second stage", "DTIn")
+        assert second["estimate"] == second["estimate"]
+        assert pd.notna(second["first_stage_f"]) == pd.notna(second["effective_f"]) == known
+
+
 def test_comparison_with_the_paper(complete, official):
     published = load_published()
     names = set()
