@@ -19,7 +19,7 @@ from dti_assets.econ.column_resolution import FEWEST_CLUSTERS
 from dti_assets.econ.design import RELATIVE_ZERO, _independent, _norms, partial_out
 from dti_assets.econ.errors import NoVariation, TooFewClusters, TooFewRows
 from dti_assets.econ.projection import demean, dummy_columns, effect_parameters
-from dti_assets.econ.sample import Sample, _compact
+from dti_assets.econ.sample import Sample, compact
 from dti_assets.econ.single_instrument import slopes
 
 if TYPE_CHECKING:
@@ -143,10 +143,10 @@ class Deletions:
         rows, residual = rows[~alone], residual[~alone]
         if len(rows) < 2:
             raise TooFewRows("no two rows are left")
-        effects = [_compact(codes[rows]) for codes in self.sample.effects]
+        effects = [compact(codes[rows]) for codes in self.sample.effects]
         cluster = None
         if self.sample.cluster is not None:
-            cluster = _compact(self.sample.cluster[rows])
+            cluster = compact(self.sample.cluster[rows])
         clustered = self.covariance == "clustered"
         if clustered and (cluster is None or cluster.max() < 1):
             raise TooFewClusters("all rows left lie in one cluster")

@@ -15,7 +15,7 @@ from dti_assets.econ.cluster_products import ClusterProducts, cluster_products
 from dti_assets.econ.column_resolution import FEWEST_CLUSTERS
 from dti_assets.econ.design import Design, build
 from dti_assets.econ.projection import effect_parameters
-from dti_assets.econ.sample import _compact
+from dti_assets.econ.sample import compact
 from dti_assets.econ.specification import Specification
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def _reasons(
     out: list[list[str | None]] = []
     for left in range(products.n_clusters):
         keep = design.sample.cluster != left
-        kept = [_compact(codes[keep]) for codes in design.sample.effects]
+        kept = [compact(codes[keep]) for codes in design.sample.effects]
         rows, used = int(keep.sum()), int(slopes[left]) + effect_parameters(kept)
         if rows <= used:
             out.append([f"{rows} rows cannot identify {used} parameters"] * identified.shape[1])

@@ -110,8 +110,8 @@ def prepare(spec: Specification, frame: pd.DataFrame) -> Sample:
     return Sample(
         names=spec.variables,
         values=values[kept],
-        effects=tuple(_compact(codes[name][kept]) for name in spec.fixed_effects),
-        cluster=None if cluster is None else _compact(cluster),
+        effects=tuple(compact(codes[name][kept]) for name in spec.fixed_effects),
+        cluster=None if cluster is None else compact(cluster),
         cluster_labels=cluster_labels,
         dropped=dropped,
         rows=frame.index[kept],
@@ -205,7 +205,7 @@ def _sort_key(value: Any) -> tuple[int, float, str]:
     return (1, 0.0, str(value))
 
 
-def _compact(codes: Codes) -> Codes:
+def compact(codes: Codes) -> Codes:
     """The same partition with codes 0 to levels - 1 and no gaps."""
     if len(codes) and np.bincount(codes).all():
         return codes.astype(int)
