@@ -45,7 +45,8 @@ class Mediation:
     a cluster) at `level`; `draws_used` counts the draws in which all effects were identified.
     share_mediated : a b / total, None where the two differ in sign.
     rho_at_zero : correlation between the errors of the mediator equation and of the outcome
-    equation at which the indirect effect would be zero (Imai, Keele and Yamamoto 2010).
+    equation, other mediators held fixed in both, at which the indirect effect would be zero
+    (Imai, Keele and Yamamoto 2010).
     others : indirect effects through `other_mediators`; total = direct + indirect + sum(others).
     """
 
@@ -165,7 +166,11 @@ def mediation(
         for name, fit in zip(mediators[1:], first_fits[1:], strict=True)
     }
     interval, used = _percentile_interval(design, mediators, treatment, draws, seed, level)
-    e1, e2 = total_fit.residuals, first_fits[0].residuals
+    # b is zero where outcome and mediator are uncorrelated given the treatment and all that the
+    # direct equation holds fixed, the other mediators too
+    given = base.with_(regressors=(treatment, *mediators[1:], *kept))
+    e1 = estimate(given, sample).residuals
+    e2 = estimate(given.with_(outcome=mediator), sample).residuals
     return Mediation(
         treatment=treatment,
         mediator=mediator,

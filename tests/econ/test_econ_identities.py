@@ -155,6 +155,24 @@ def test_mediation_adds_up(seed):
 
 
 @quick
+@given(seeds, st.sampled_from([(), ("x2",), ("x2", "z2")]))
+def test_rho_at_zero_is_the_partial_correlation_behind_b(seed, others):
+    """A partial correlation is t / sqrt(t^2 + N - K), t the iid ratio of b in the direct equation:
+    it is zero exactly where b is, whatever other mediators are held fixed."""
+    frame = panel(seed, missing=0.1)
+    found = mediation(
+        *(frame, "d", "m", "y", ("x1",), ("unit", "time"), "unit"), draws=0, other_mediators=others
+    )
+    x = np.hstack([frame[["m", "d", "x1", *others]], dummies(frame)])
+    bread = np.linalg.pinv(x.T @ x)
+    beta = bread @ x.T @ frame["y"].to_numpy()
+    residual, df = frame["y"].to_numpy() - x @ beta, len(x) - np.linalg.matrix_rank(x)
+    t = beta[0] / np.sqrt(bread[0, 0] * (residual @ residual) / df)
+    assert found.b == pytest.approx(beta[0], rel=1e-7)
+    assert found.rho_at_zero == pytest.approx(t / np.sqrt(t**2 + df), rel=1e-7)
+
+
+@quick
 @given(seeds, st.randoms(use_true_random=False))
 def test_row_order_changes_nothing(seed, random):
     frame = panel(seed, missing=0.1)
