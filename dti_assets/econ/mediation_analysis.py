@@ -43,7 +43,9 @@ class Mediation:
     sobel_z = a b / sqrt(a^2 sb^2 + b^2 sa^2); aroian_z adds sa^2 sb^2 under the root.
     conf_int : percentile interval of a b from `draws` resamples of whole clusters (rows without
     a cluster) at `level`; `draws_used` counts the draws in which all effects were identified.
-    share_mediated : a b / total, None where the two differ in sign.
+    share_mediated : a b / total where direct effect, indirect effect and `others` have one sign;
+    else None, for effects that offset each other are no shares of their sum (MacKinnon 2008;
+    Preacher and Kelley 2011).
     rho_at_zero : correlation between the errors of the mediator equation and of the outcome
     equation, other mediators held fixed in both, at which the indirect effect would be zero
     (Imai, Keele and Yamamoto 2010).
@@ -80,7 +82,7 @@ class Mediation:
         low, high = self.conf_int
         zero = "excludes" if low > 0 or high < 0 else "includes"
         share = (
-            "no share mediated is given, because total and indirect effect differ in sign"
+            "no share mediated is given, because direct and indirect effects differ in sign"
             if self.share_mediated is None
             else f"{100 * self.share_mediated:.0f} % of the total effect"
         )
@@ -158,7 +160,8 @@ def mediation(
     ]
     a, se_a = first_fits[0].params[treatment], first_fits[0].std_errors[treatment]
     b, se_b = direct_fit.params[mediator], direct_fit.std_errors[mediator]
-    total, indirect = float(total_fit.params[treatment]), float(a * b)
+    total, direct = float(total_fit.params[treatment]), float(direct_fit.params[treatment])
+    indirect = float(a * b)
     spread = a**2 * se_b**2 + b**2 * se_a**2
     sobel, aroian = indirect / np.sqrt(spread), indirect / np.sqrt(spread + se_a**2 * se_b**2)
     others = {
@@ -178,7 +181,7 @@ def mediation(
         a=float(a),
         b=float(b),
         total=total,
-        direct=float(direct_fit.params[treatment]),
+        direct=direct,
         indirect=indirect,
         se_a=float(se_a),
         se_b=float(se_b),
@@ -190,7 +193,7 @@ def mediation(
         aroian_p=float(2 * stats.norm.sf(abs(aroian))),
         conf_int=interval,
         level=level,
-        share_mediated=indirect / total if indirect * total > 0 else None,
+        share_mediated=_share([indirect, direct, *others.values()]),
         rho_at_zero=_correlation(e1, e2),
         others=others,
         nobs=direct_fit.nobs,
@@ -204,6 +207,12 @@ def _rows(frame: pd.DataFrame, spec: Specification) -> pd.DataFrame:
 
     positions = prepare(spec, frame.reset_index(drop=True)).rows
     return frame.reset_index(drop=True).loc[positions]
+
+
+def _share(parts: list[float]) -> float | None:
+    """The first of `parts` as a share of their sum; None unless all have one sign."""
+    one_sign = min(parts) >= 0 or max(parts) <= 0
+    return parts[0] / sum(parts) if one_sign and any(parts) else None
 
 
 def _correlation(first: pd.Series, second: pd.Series) -> float:

@@ -222,7 +222,7 @@ INDIRECT_EFFECTS = Table(
         number("aroian_p", "its p-value"),
         number("conf_low", "percentile interval, provinces (or rows, if unclustered) resampled"),
         number("conf_high", "percentile interval, provinces (or rows, if unclustered) resampled"),
-        number("share_mediated", "a b / total, null where signs differ", "share"),
+        number("share_mediated", "a b / total, null if direct, indirect differ in sign", "share"),
         number("rho_at_zero", "error correlation, other mediators fixed, at which a b is zero"),
         text("sentence", "the finding in plain words"),
         text("note", "what must stand under the table in every format"),

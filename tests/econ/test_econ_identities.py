@@ -173,6 +173,25 @@ def test_rho_at_zero_is_the_partial_correlation_behind_b(seed, others):
 
 
 @quick
+@given(seeds, st.floats(-2, 2), st.sampled_from([(), ("x2",)]))
+def test_a_share_mediated_is_a_share(seed, effect, others):
+    """With an effect of another sign among them, a b over the total is not part of a whole."""
+    frame = panel(seed)
+    frame["y"] += effect * frame["d"]
+    found = mediation(
+        *(frame, "d", "m", "y", ("x1",), ("unit", "time"), "unit"), draws=0, other_mediators=others
+    )
+    parts = [found.indirect, found.direct, *found.others.values()]
+    if min(parts) < 0 < max(parts):
+        assert found.share_mediated is None
+        assert "no share mediated is given" in found.sentence()
+        return
+    assert found.share_mediated == pytest.approx(found.indirect / found.total, rel=1e-7)
+    assert 0 <= found.share_mediated <= 1
+    assert f"{100 * found.share_mediated:.0f} % of the total effect" in found.sentence()
+
+
+@quick
 @given(seeds, st.randoms(use_true_random=False))
 def test_row_order_changes_nothing(seed, random):
     frame = panel(seed, missing=0.1)
