@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dti_assets.geography.instrument_variants import placebo_distances
+from dti_assets.geography.instrument_variants import hub_distances
 from dti_assets.study import StudyError, load_study, study_schema
 
 
@@ -123,9 +123,9 @@ def test_one_hub_however_it_is_spelled(tmp_path: Path, hub: str) -> None:
     spelled = load_study(path)
     path.write_text("years: [2020, 2020]\ninstrument: {hub: 杭州}", encoding="utf-8")
     assert spelled == load_study(path)
-    # the hub is none of its own placebos
-    _, cities = placebo_distances(spelled.instrument.hub)
-    assert len(cities) == 30 and "杭州" not in cities
+    # the hub is one of the cities, not its own placebo
+    _, cities = hub_distances(spelled.instrument.distance)
+    assert len(cities) == 31 and spelled.instrument.hub in cities
 
 
 def test_the_schema_describes_every_key() -> None:

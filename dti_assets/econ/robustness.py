@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 JOINT = "all differences are zero"
+# how the note of the study's hub among the placebos begins
+OWN_HUB = "the study's own hub"
 
 
 def compare_variants(
@@ -347,14 +349,23 @@ def placebo_hubs(
     frame: pd.DataFrame,
     frequency: str,
     hubs: Mapping[str, str],
+    own: str | None = None,
     draws: int = 9999,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """The instrument with other cities as its hub.
+    """The instrument with each city as its hub.
 
     `hubs` maps a city to the column of each province's distance to it, in km. If a city without
-    Hangzhou's role gives the same first stage, distance to Hangzhou is not what identifies.
+    Hangzhou's role gives the same first stage, distance to Hangzhou is not what identifies. `own`
+    is the study's hub; its row, under the same rule for a distance of zero as the placebos', says
+    in its note that it is, and its rank.
     """
     wide = distance_variants(frame, frequency, hubs, decay_km=())
     variants = {hub: (spec.with_(instruments=(f"frequency / d ({hub})",)), wide) for hub in hubs}
-    return compare_variants("placebo hubs", variants, draws=draws, seed=seed)
+    found = compare_variants("placebo hubs", variants, draws=draws, seed=seed)
+    mine = found["variant"] == own
+    f = found["first_stage_f"]
+    if f[mine].notna().any():
+        rank = f"{1 + (f > f[mine].max()).sum()} of {f.notna().sum()} by first-stage F"
+        found.loc[mine, "note"] = f"{OWN_HUB}, {rank}"
+    return found

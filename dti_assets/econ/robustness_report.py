@@ -45,7 +45,8 @@ class RobustnessInputs:
     controls : variant -> terms added to the controls of the 2SLS column, e.g. {"distance x trend":
     ("distance_km:year",)}.
     frequency, distance : columns of keyword frequency and of the distance in km.
-    hubs : placebo city -> column of distances to it.
+    hubs : city -> column of distances to it, its own province missing; own_hub : which of them is
+    the study's, the others are placebos.
     latitude, longitude : of the provincial capital, in degrees.
     """
 
@@ -54,6 +55,7 @@ class RobustnessInputs:
     frequency: str = "frequency"
     distance: str = "distance_km"
     hubs: Mapping[str, str] = field(default_factory=dict)
+    own_hub: str | None = None
     latitude: str = "latitude"
     longitude: str = "longitude"
 
@@ -123,7 +125,9 @@ def robustness_report(
             ("functions of distance", lambda: _distances(iv, rows_iv, inputs, options)),
             (
                 "placebo hubs",
-                lambda: placebo_hubs(iv, rows_iv, inputs.frequency, inputs.hubs, draws, seed),
+                lambda: placebo_hubs(
+                    *(iv, rows_iv, inputs.frequency, inputs.hubs, inputs.own_hub), draws, seed
+                ),
             ),
             ("direct effect of the instrument", lambda: _exclusion(iv, rows_iv, options)),
         ]

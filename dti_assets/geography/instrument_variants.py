@@ -149,19 +149,17 @@ def _kilometres(
     return found
 
 
-def placebo_distances(hub: str) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Great-circle km from each capital to every other capital but `hub`.
+def hub_distances(distance: Measure) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Km from each capital to every capital: the study's hub, and the placebos beside it.
 
     Returns a frame by province_code, and city -> its column. A city's own province is missing
-    there: a placebo needs no rule of its own for a distance of zero.
+    there, the hub's too: one rule for all, or their first stages could not be compared.
     """
     import pandas as pd
 
     columns, cities = {}, {}
     for place in provinces():
-        if place.capital == hub:
-            continue
-        used = distances_used(place.capital, "great_circle", ZeroDistance("drop"))
+        used = distances_used(place.capital, distance, ZeroDistance("drop"))
         name = cities[place.capital] = f"km to {place.capital}"
         columns[name] = pd.Series(used, dtype=float)
     return pd.DataFrame(columns).rename_axis("province_code").reset_index(), cities
@@ -203,13 +201,13 @@ def with_distances(
     panel: pd.DataFrame,
     dti_iv: pd.DataFrame,
     capitals: pd.DataFrame,
-    placebos: pd.DataFrame | None = None,
+    hubs: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """`panel` with what robustness checks need beside it: keyword frequency and distance_km of
-    table dti_iv, latitude and longitude of table capital_distances, and distances to other
-    cities by province_code."""
+    table dti_iv, latitude and longitude of table capital_distances, and distances to each hub
+    by province_code."""
     wide = panel.merge(dti_iv[[*_KEY, "frequency", "distance_km"]], on=_KEY, how="left")
     wide = wide.merge(
         capitals[["province_code", "latitude", "longitude"]], on="province_code", how="left"
     )
-    return wide if placebos is None else wide.merge(placebos, on="province_code", how="left")
+    return wide if hubs is None else wide.merge(hubs, on="province_code", how="left")

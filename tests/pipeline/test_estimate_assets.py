@@ -153,7 +153,20 @@ def test_robustness_asks_what_a_referee_asks(official: Official) -> None:
     assert variants[:2] == ["headline", "zero distance: drop"]
     for name in ("section: plan", "without exclusion-risk terms", "keyword frequency as a control"):
         assert name in variants
-    assert (frame["check"] == "placebo hubs").sum() == 30
+    assert (frame["check"] == "placebo hubs").sum() == 31
+
+
+def test_the_hub_is_compared_with_placebos_under_their_own_rule(official: Official) -> None:
+    frame = stored(official[0], "robustness")
+    hubs = frame[frame["check"] == "placebo hubs"].set_index("variant")
+    marked = hubs["note"].dropna()
+    f = hubs["first_stage_f"]
+    rank = f.rank(ascending=False)["杭州"]
+    assert marked.to_dict() == {"杭州": f"the study's own hub, {rank:.0f} of 31 by first-stage F"}
+    weak = stored(official[0], "weak_instrument_inference").set_index(["table", "column"])
+    without = weak.loc["3", "second stage, hub province dropped"]
+    assert f["杭州"] == pytest.approx(without["kleibergen_paap_f"], rel=1e-8)
+    assert hubs.loc["杭州", "estimate"] == pytest.approx(without["estimate"], rel=1e-8)
 
 
 def test_forensics_and_comparison(official: Official) -> None:

@@ -191,6 +191,25 @@ def test_the_verdict_follows_the_numbers(
     assert said in sentence.replace("\N{MINUS SIGN}", "-"), sentence
 
 
+@pytest.mark.parametrize(
+    ("f", "said"), [(2.0, "does not single out the study's hub"), (0.5, "no other city does")]
+)
+def test_hubs_are_compared_under_one_rule(f: float, said: str) -> None:
+    hub = ("placebo hubs", "杭州", 0.4, -INF, INF)
+    rows = [
+        check(*hub, first_stage_f=1.1, note="the study's own hub, 1 of 3 by first-stage F"),
+        check("placebo hubs", "北京", 0.4, -INF, INF, first_stage_f=f),
+        check("placebo hubs", "上海", 0.4, -INF, INF, first_stage_f=0.1),
+    ]
+    response = answers(**robust(*rows))
+    pieces = response[response["objection"] == 3]["sentence"]
+    (sentence,) = pieces[pieces.str.startswith("Other cities as the hub")].unique()
+    assert f"is Beijing with a first-stage F of {f:.3f}, against 1.100 of Hangzhou (the" in sentence
+    assert said in sentence
+    response = answers(**robust(*rows[1:]))
+    assert response["sentence"].str.startswith("Other cities as the hub: not tested").any()
+
+
 def test_a_labelled_sample_of_patents_is_told() -> None:
     head = {"source": "patents", "part": "precision", "measure": "precision"}
     rows = [head | {"scope": "digital", "estimate": 0.8}, head | {"scope": "ai", "estimate": 0.3}]

@@ -228,13 +228,13 @@ def _robustness(specifications: dict[str, TableSpec]) -> list[dg.AssetsDefinitio
         frequency as a control, differences between regions, Conley errors, direct effects."""
         from dti_assets.econ.robustness_report import RobustnessInputs, robustness_report
         from dti_assets.geography.instrument_variants import (
+            hub_distances,
             named_variants,
-            placebo_distances,
             with_distances,
         )
 
         study = workspace.study
-        kilometres, hubs = placebo_distances(study.instrument.hub)
+        kilometres, hubs = hub_distances(study.instrument.distance)
         grid = study_variants(workspace, keyword_counts, section_words)
         single = study_variants(
             workspace,
@@ -253,6 +253,7 @@ def _robustness(specifications: dict[str, TableSpec]) -> list[dg.AssetsDefinitio
                 | {what["dictionary"]: name for name, what in single.choices.items()},
                 controls={"distance x trend": ("distance_km:year",)},
                 hubs=hubs,
+                own_hub=study.instrument.hub,
             ),
             two_stage=(two_stage.name, column.column),
         )
