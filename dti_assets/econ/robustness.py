@@ -307,13 +307,16 @@ def distance_variants(
     distances : hub -> column of its distance in km (e.g. {"Hangzhou": "distance_km"}).
     decay_km : delta of frequency x exp(-d / delta).
 
-    Adds, per hub: "frequency / d (hub)", "frequency x -ln d (hub)",
-    "frequency x exp(-d/delta km) (hub)", "leave-one-out frequency / d (hub)". The last replaces a
-    province's own frequency by that year's mean of the others: its shocks are as few as the
-    years, and inference by province does not know that. A distance of zero gives a missing value
-    in all that divide by it or take its log: the zero-distance rule is the study's, not this
-    function's.
+    Adds, per hub: "frequency / d (hub)", "frequency x ln(farthest / d) (hub)",
+    "frequency x exp(-d/delta km) (hub)", "leave-one-out frequency / d (hub)". The logarithm is of
+    the farthest place's distance over d: -ln d alone is another instrument in every unit, in km
+    mostly frequency with a minus sign. The last replaces a province's own frequency by that year's
+    mean of the others: its shocks are as few as the years, and inference by province does not know
+    that. A distance of zero gives a missing value in all that divide by it or take its log: the
+    zero-distance rule is the study's, not this function's.
     """
+    import pandas as pd
+
     hubs = distances if isinstance(distances, Mapping) else {name: name for name in distances}
     f = numeric_columns(frame, [frequency])[:, 0]
     new = {}
@@ -322,7 +325,8 @@ def distance_variants(
         d = numeric_columns(frame, [column])[:, 0]
         positive = np.where(d > 0, d, np.nan)
         new[f"frequency / d ({hub})"] = f / positive
-        new[f"frequency x -ln d ({hub})"] = f * -np.log(positive)
+        farthest = pd.Series(positive).max()
+        new[f"frequency x ln(farthest / d) ({hub})"] = f * np.log(farthest / positive)
         new[f"leave-one-out frequency / d ({hub})"] = national / positive
         for delta in decay_km:
             new[f"frequency x exp(-d/{delta:g} km) ({hub})"] = f * np.exp(-d / delta)

@@ -198,6 +198,26 @@ def test_other_distances_and_hubs(study):
     assert found["estimate"].item() == pytest.approx(estimate(IV, study).params["DTIn"])
 
 
+def test_functions_of_distance_do_not_hang_on_its_unit(study):
+    """Metres for kilometres: a function that names no unit gives the same estimate and F."""
+    where = dict(zip(sorted(study["province"].unique()), 100 + 60.0 * np.arange(31), strict=True))
+    frame = study.assign(d=study["province"].map(where))
+    frame["frequency"] = frame["DTI_iv"] * frame["d"]
+    found = []
+    for unit in (1.0, 1000.0):
+        before = set(frame.columns)
+        wide = distance_variants(frame.assign(d=frame["d"] * unit), "frequency", {"hub": "d"})
+        names = [name for name in wide.columns if name not in before and " km" not in name]
+        variants = {name: (IV.with_(instruments=(name,)), wide) for name in names}
+        rows = compare_variants("functions of distance", variants, draws=99)
+        found.append(rows.set_index("variant")[["estimate", "first_stage_f"]])
+    assert len(found[0]) == 3 and found[0].notna().all(axis=None)
+    pd.testing.assert_frame_equal(found[0], found[1], rtol=1e-6)
+    # no province is given a negative exposure, the farthest has none
+    near = wide["frequency x ln(farthest / d) (hub)"] / wide["frequency"]
+    assert near.min() == 0 and near.max() == pytest.approx(np.log(1900 / 100))
+
+
 def test_the_report_holds_every_check_the_data_allow(study):
     places = sorted(study["province"].unique())
     rng = np.random.default_rng(2)
