@@ -33,8 +33,9 @@ class DistanceError(ValueError):
 class ZeroDistance:
     """What stands for the distance of a province whose capital is the hub.
 
-    `internal`: 0.67 * sqrt(area / pi), the mean distance within a disc of the province's area
-    (Head and Mayer 2002). `drop`: the province has no distance and hence no instrument.
+    `internal`: 0.67 * sqrt(area / pi), the mean distance from the centre of a disc of the
+    province's area (Head and Mayer 2002). `drop`: the province has no distance and hence no
+    instrument.
     `floor_km`: no distance is shorter than `floor_km`.
     """
 
@@ -54,9 +55,10 @@ ALTERNATIVES = (
 
 
 def internal_distance_km(area_km2: float) -> float:
-    """Mean distance within a region of that area, 0.67 * sqrt(area / pi) km.
+    """Mean distance from the centre of a disc of that area, 0.67 * sqrt(area / pi) km.
 
-    Source: Head and Mayer (2002), Illusory Border Effects, CEPII working paper 2002-01.
+    Source: Head and Mayer (2002), Illusory Border Effects, CEPII working paper 2002-01. The mean
+    between two points of the disc would be 0.905 * sqrt(area / pi).
     """
     return _INTERNAL * math.sqrt(area_km2 / math.pi)
 

@@ -1,5 +1,6 @@
 """Names, codes and distances of the provinces against figures from outside."""
 
+import numpy as np
 import pytest
 
 from dti_assets.geography.distances import (
@@ -54,8 +55,15 @@ def test_zero_distance_rules(rule: ZeroDistance, zhejiang: float | None, shangha
 
 
 def test_internal_distance_of_a_disc() -> None:
-    # a disc of radius 100 km: 0.67 of its radius
-    assert internal_distance_km(3.141592653589793 * 100**2) == pytest.approx(67.0)
+    # a disc of radius 100 km: the mean distance of its points from the centre
+    x, y = np.meshgrid(np.linspace(-100, 100, 801), np.linspace(-100, 100, 801))
+    from_centre = np.hypot(x, y)
+    mean = from_centre[from_centre <= 100].mean()
+    assert mean == pytest.approx(200 / 3, rel=1e-3)
+    # Head and Mayer round two thirds up to 0.67
+    found = internal_distance_km(np.pi * 100**2)
+    assert found == pytest.approx(67.0)
+    assert found == pytest.approx(mean, rel=0.01)
 
 
 def test_31_provinces_in_code_order() -> None:
