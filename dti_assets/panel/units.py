@@ -111,6 +111,15 @@ def _known(key: str) -> Unit | None:
     return None
 
 
+def known_unit(text: str) -> bool:
+    """Whether parse_unit knows `text`."""
+    try:
+        parse_unit(text)
+    except UnitError:
+        return False
+    return True
+
+
 def free_unit(text: str) -> Unit:
     """As parse_unit, but a unit not on record is kept as it stands (for series of any unit)."""
     try:

@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
-from dti_assets.panel.errors import UnitError
 from dti_assets.panel.series import Series, find_series, fold
-from dti_assets.panel.units import parse_unit
+from dti_assets.panel.units import known_unit
 from dti_assets.panel.user_cells import looks_numeric, place, without_years, year_of, years_in
 from dti_assets.panel.user_grids import Grid
 
@@ -267,7 +266,7 @@ def _titles(cells: list[list[Any]], end: int) -> tuple[list[str], str | None]:
                 unit = unit or found.group(1)
         if unit is None:
             inner = (i for v in row if v is not None for i in _BRACKETS.findall(str(v)))
-            in_title = next((i for i in inner if _known_unit(i)), None)
+            in_title = next((i for i in inner if known_unit(i)), None)
             single = len({str(v) for v in row if v is not None}) == 1
             unit = in_title if single else None
         rest = {str(v) for v in row if v is not None and not _is_unit_cell(v)}
@@ -335,11 +334,11 @@ def _data_column(
     for part in parts:
         if year_of(part):
             continue
-        if len(parts) > 1 and (_known_unit(part) or _known_unit(part.strip("()"))):
+        if len(parts) > 1 and (known_unit(part) or known_unit(part.strip("()"))):
             unit = unit or part.strip("()")
             continue
         for inner in _BRACKETS.findall(part):
-            if _known_unit(inner):
+            if known_unit(inner):
                 unit = unit or inner
             elif not year_of(inner):
                 odd = odd or inner
@@ -361,14 +360,6 @@ def _data_column(
     if series is None and year is not None and not names:
         series = whole
     return DataColumn(j, header, series, year, unit, odd)
-
-
-def _known_unit(text: str) -> bool:
-    try:
-        parse_unit(text)
-    except UnitError:
-        return False
-    return True
 
 
 def _sheet_series(names: tuple[str, ...], aliases: Mapping[str, str]) -> Series | None:

@@ -8,7 +8,7 @@ from typing import Any
 from dti_assets.geography.provinces import Province, provinces
 from dti_assets.panel.errors import Fault, UnitError
 from dti_assets.panel.series import Series, find_series, unknown_series
-from dti_assets.panel.units import Unit, convertible, free_unit, parse_unit
+from dti_assets.panel.units import Unit, convertible, free_unit, known_unit, parse_unit
 from dti_assets.panel.user_cells import (
     NotANumberError,
     is_missing,
@@ -228,15 +228,13 @@ class SheetReader:
         text = column.unit or (column.odd_unit if free else None)
         if text is not None:
             unit = read(text)
-            if given is not None and (unit.dimension, unit.factor) != (
-                given.dimension,
-                given.factor,
-            ):
-                raise UnitError(
-                    f"the header gives {series.name} in {unit}, the study's units in {given}"
-                )
+            _agree("header", series, unit, given)
         elif given is not None:
             unit = given
+            if layout.sheet_unit is not None and known_unit(layout.sheet_unit):
+                cell = parse_unit(layout.sheet_unit)
+                if convertible(cell, series.unit):  # else it speaks of other columns
+                    _agree("单位 cell", series, cell, given)
         elif layout.sheet_unit is not None:
             unit = read(layout.sheet_unit)
         elif column.odd_unit is not None:
@@ -321,6 +319,11 @@ class SheetReader:
                 "reason": reason,
             }
         )
+
+
+def _agree(where: str, series: Series, unit: Unit, given: Unit | None) -> None:
+    if given is not None and (unit.dimension, unit.factor) != (given.dimension, given.factor):
+        raise UnitError(f"the {where} gives {series.name} in {unit}, the study's units in {given}")
 
 
 def _unknown_province(value: Any) -> str:

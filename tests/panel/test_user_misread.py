@@ -1,0 +1,39 @@
+"""Sheets that could be read into wrong figures without a word: refused, or read as they say."""
+
+from pathlib import Path
+
+import pytest
+
+from dti_assets.panel.errors import UserFigureError
+from dti_assets.panel.user_figures import read_user_figures
+
+
+def values(folder: Path, text: str, name: str = "x.csv", **kwargs: object) -> dict[object, float]:
+    """(series, province, year, unit) -> figure, of one CSV file."""
+    (folder / name).write_text(text, "utf-8")
+    figures = read_user_figures(folder, **kwargs).figures
+    (folder / name).unlink()
+    keys = figures[["series", "province", "year", "unit"]].itertuples(index=False, name=None)
+    return dict(zip(keys, figures["value"], strict=True))
+
+
+def refusal(folder: Path, text: str, name: str = "x.csv", **kwargs: object) -> str:
+    with pytest.raises(UserFigureError) as caught:
+        values(folder, text, name, **kwargs)
+    (folder / name).unlink()
+    return str(caught.value)
+
+
+def test_a_unit_cell_against_the_units_of_the_study(tmp_path: Path) -> None:
+    sheet = "2015年出口情况,,\n,,单位:亿美元\n地区,出口总额,企业数\n浙江,2700,\n"
+    for unit in ("万美元", "亿元"):
+        said = refusal(tmp_path, sheet, units={"total_exports": unit})
+        assert "the 单位 cell gives total_exports in 100m USD, the study's units in" in said
+    found = {("total_exports", "浙江", 2015, "100m USD"): 2700.0}
+    assert values(tmp_path, sheet, units={"total_exports": "亿美元"}) == found
+    # what the header says goes before the cell, and a cell for other columns contradicts nothing
+    said = sheet.replace("出口总额", "出口总额(百万美元)").replace("2700", "270000")
+    found = {("total_exports", "浙江", 2015, "million USD"): 270000.0}
+    assert values(tmp_path, said, units={"total_exports": "百万美元"}) == found
+    said = sheet.replace("亿美元", "万人")
+    assert values(tmp_path, said, units={"total_exports": "百万美元"})
