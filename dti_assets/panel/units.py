@@ -54,6 +54,7 @@ _WHOLE = {
         ("cnyper100usd", "元/100美元", "元/百美元", "美元=100", "yuanper100dollars"),
     ),
 }
+_CURRENCIES = {"人民币", "rmb", "cny", "usd", "us$", "$", "¥"}
 _SHORT_SCALE = {
     1.0: "", 10.0: "10", 1e2: "100", 1e3: "1k", 1e4: "10k", 1e5: "100k", 1e6: "million",
     1e7: "10m", 1e8: "100m", 1e9: "billion", 1e12: "trillion",
@@ -94,8 +95,22 @@ def _spellings(text: str) -> list[str]:
     """The text, then its parts where two languages stand together: 万元 (10 000 yuan)."""
     plain = unicodedata.normalize("NFKC", text).strip()
     outside = re.sub(r"[(\[].*?[)\]]", "", plain)
-    leading = re.match(r"[\u3400-\u9fff:]+(?=\s+[A-Za-z0-9])", plain)
-    return [plain, outside, *([leading.group()] if leading else [])]
+    beside = re.findall(r"[(\[](.*?)[)\]]", plain)
+    leading = re.match(r"([\u3400-\u9fff:]+)\s+(?=[A-Za-z0-9])", plain)
+    parts = [(leading.group(1), [plain[leading.end() :]])] if leading else []
+    parts = [(outside, beside), *parts] if beside else parts
+    return [plain, *(part for part, rest in parts if not any(_changes(r, part) for r in rest))]
+
+
+def _changes(rest: str, part: str) -> bool:
+    """Whether `rest` makes another unit of `part`: USD (million), 人民币(亿元)."""
+    key = _fold(rest)
+    scale = _CHINESE_SCALE.get(key) or _ENGLISH_SCALE.get(key, 1.0)
+    unit, other = _known(_fold(part)), _known(key)
+    if unit is None or other is None:
+        return scale != 1.0
+    named = other.dimension == unit.dimension and key in _CURRENCIES  # 亿元(人民币)
+    return not named and (other.dimension, other.factor) != (unit.dimension, unit.factor)
 
 
 def _known(key: str) -> Unit | None:
@@ -126,6 +141,20 @@ def free_unit(text: str) -> Unit:
         return parse_unit(text)
     except UnitError:
         return Unit(str(text).strip(), "any", 1.0)
+
+
+def different_units(texts: list[str]) -> list[str]:
+    """Those of `texts` that give units of their own, in order: 亿元 and 100m CNY are one.
+
+    Latin text that is no known unit is taken for the translation of another and stands aside.
+    """
+    found: dict[tuple[str, float, str], str] = {}
+    for text in texts:
+        unit = free_unit(text)
+        name = unit.name if unit.dimension == "any" else ""
+        found.setdefault((unit.dimension, unit.factor, name), text)
+    out = list(found.values())
+    return [t for t in out if known_unit(t) or re.search(r"[\u3400-\u9fff]", t)] or out[:1]
 
 
 def convertible(source: Unit, target: Unit) -> bool:

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from dti_assets.panel.series import Series, find_series, fold
-from dti_assets.panel.units import known_unit
+from dti_assets.panel.units import different_units, known_unit
 from dti_assets.panel.user_cells import looks_numeric, place, without_years, year_of, years_in
 from dti_assets.panel.user_grids import Grid
 
@@ -75,7 +75,7 @@ class Layout:
     unknown: list[DataColumn] = field(default_factory=list)
     names: list[tuple[int, str]] = field(default_factory=list)  # further columns of provinces
     header_rows: list[int] = field(default_factory=list)
-    sheet_unit: str | None = None
+    sheet_units: list[str] = field(default_factory=list)  # more than one where 单位 cells differ
     sheet_year: int | None = None
     provinces_across: dict[int, Any] = field(default_factory=dict)
     across_series: Series | None = None
@@ -102,10 +102,10 @@ def find_layout(grid: Grid, aliases: Mapping[str, str]) -> Layout:
             return _national(grid, aliases)
         column, codes = found, True
     first = _first_data_row(cells, column, aliases, codes)
-    header_rows, titles, sheet_unit = _header(cells, first, column)
+    header_rows, titles, sheet_units = _header(cells, first, column)
     if not header_rows:
         return Layout(False, "no header row above the first province")
-    out = Layout(True, "", first, column, codes, header_rows=header_rows, sheet_unit=sheet_unit)
+    out = Layout(True, "", first, column, codes, header_rows=header_rows, sheet_units=sheet_units)
     title = " ".join(titles)
     stem = PurePosixPath(grid.file).stem
     names = (title, grid.sheet or "", stem)
@@ -156,7 +156,7 @@ def _national(grid: Grid, aliases: Mapping[str, str]) -> Layout:
         years = [j for j, v in enumerate(row) if v is not None and fold(str(v)) in _YEAR_HEADERS]
         if not years:
             continue
-        titles, sheet_unit = _titles(cells, i)
+        titles, sheet_units = _titles(cells, i)
         context = " ".join((*titles, grid.sheet or "", grid.file))
         found = [
             _data_column(j, _parts(cells, [i], j), context, aliases, None)
@@ -173,7 +173,7 @@ def _national(grid: Grid, aliases: Mapping[str, str]) -> Layout:
             columns=rates,
             unknown=[one for one in found if one not in rates],
             header_rows=[i],
-            sheet_unit=sheet_unit,
+            sheet_units=sheet_units,
             national=True,
         )
     return nothing
@@ -182,7 +182,7 @@ def _national(grid: Grid, aliases: Mapping[str, str]) -> Layout:
 def _transposed(grid: Grid, aliases: Mapping[str, str], header: int) -> Layout:
     """Provinces across, years down."""
     cells = grid.cells
-    titles, sheet_unit = _titles(cells, header)
+    titles, sheet_units = _titles(cells, header)
     stem = PurePosixPath(grid.file).stem
     series = _sheet_series((*titles, grid.sheet or "", stem), aliases)
     places = {
@@ -209,7 +209,7 @@ def _transposed(grid: Grid, aliases: Mapping[str, str], header: int) -> Layout:
         first_row=header + 1,
         year_column=years,
         header_rows=[header],
-        sheet_unit=sheet_unit,
+        sheet_units=sheet_units,
         provinces_across=places,
         across_series=series,
     )
@@ -256,33 +256,30 @@ def _with_misspelt_rows(cells: list[list[Any]], column: int, first: int) -> int:
     return first
 
 
-def _titles(cells: list[list[Any]], end: int) -> tuple[list[str], str | None]:
-    """(texts standing alone above the table, the unit of the 单位 cell)."""
-    titles, unit = [], None
+def _titles(cells: list[list[Any]], end: int) -> tuple[list[str], list[str]]:
+    """(texts standing alone above the table, the units of the 单位 cells)."""
+    titles: list[str] = []
+    units: list[str] = []
     for row in cells[:end]:
-        for value in {str(value) for value in row if value is not None}:
-            found = _UNIT_CELL.match(unicodedata.normalize("NFKC", value))
-            if found:
-                unit = unit or found.group(1)
-        if unit is None:
-            inner = (i for v in row if v is not None for i in _BRACKETS.findall(str(v)))
-            in_title = next((i for i in inner if known_unit(i)), None)
-            single = len({str(v) for v in row if v is not None}) == 1
-            unit = in_title if single else None
-        rest = {str(v) for v in row if v is not None and not _is_unit_cell(v)}
+        texts = list(dict.fromkeys(str(value) for value in row if value is not None))
+        matches = (_UNIT_CELL.match(unicodedata.normalize("NFKC", text)) for text in texts)
+        units += [found.group(1) for found in matches if found]
+        if not units and len(texts) == 1:
+            units += [i for i in _BRACKETS.findall(texts[0]) if known_unit(i)][:1]
+        rest = [text for text in texts if not _is_unit_cell(text)]
         if len(rest) == 1:
-            titles.append(rest.pop())
-    return titles, unit
+            titles += rest
+    return titles, different_units(units)
 
 
 def _header(
     cells: list[list[Any]], first: int, column: int
-) -> tuple[list[int], list[str], str | None]:
-    """(rows of the header, titles above it, unit of the 单位 cell).
+) -> tuple[list[int], list[str], list[str]]:
+    """(rows of the header, titles above it, units of the 单位 cells).
 
     A row that holds one or two texts above a fuller one (title, date) is a title, not a header.
     """
-    titles, unit = _titles(cells, first)
+    titles, units = _titles(cells, first)
     filled = [sum(v is not None and not _is_unit_cell(v) for v in row) for row in cells[:first]]
     most = max(filled, default=0)
     rows = []
@@ -295,7 +292,7 @@ def _header(
             titles.extend(texts)
         else:
             rows.append(i)
-    return rows, titles, unit
+    return rows, titles, units
 
 
 def _is_unit_cell(value: Any) -> bool:

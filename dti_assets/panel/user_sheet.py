@@ -231,12 +231,17 @@ class SheetReader:
             _agree("header", series, unit, given)
         elif given is not None:
             unit = given
-            if layout.sheet_unit is not None and known_unit(layout.sheet_unit):
-                cell = parse_unit(layout.sheet_unit)
+            if len(layout.sheet_units) == 1 and known_unit(layout.sheet_units[0]):
+                cell = parse_unit(layout.sheet_units[0])
                 if convertible(cell, series.unit):  # else it speaks of other columns
                     _agree("单位 cell", series, cell, given)
-        elif layout.sheet_unit is not None:
-            unit = read(layout.sheet_unit)
+        elif len(layout.sheet_units) > 1:
+            raise UnitError(
+                f"the 单位 cells differ ({', '.join(layout.sheet_units)}): write the unit of "
+                f"{series.name} into its header or into panel.units of the study file"
+            )
+        elif layout.sheet_units:
+            unit = read(layout.sheet_units[0])
         elif column.odd_unit is not None:
             unit = parse_unit(column.odd_unit)
         elif series.unit.dimension in ("dummy", "index", "years"):

@@ -18,6 +18,8 @@ from dti_assets.panel.units import convert, convertible, parse_unit
         ("%", "percent"), ("percent of GDP", "percent"), ("件", "patents"), ("家", "firms"),
         ("项", "projects"), ("百万美元 (USD million)", "million USD"),
         ("万元 10 000 yuan", "10k CNY"), ("(单位:万元)", "10k CNY"), ("亿元)", "100m CNY"),
+        ("亿元(现价)", "100m CNY"), ("万元(10 000 yuan)", "10k CNY"), ("亿元(人民币)", "100m CNY"),
+        ("亿元 current prices", "100m CNY"), ("件(1)", "patents"),
         ("美元=100", "CNY per 100 USD"), ("没有单位", "index"),
     ],
 )  # fmt: skip
@@ -57,6 +59,12 @@ def test_refusals() -> None:
         parse_unit("亿圆")
     with pytest.raises(UnitError, match="unknown unit '元/人'"):
         parse_unit("元/人")
+    for text in (
+        "USD (million)", "美元(百万)", "人民币(亿元)", "persons (10k)", "元 [10 000]", "亿元(美元)",
+        "万元(元)", "美元 million", "元 10 000",
+    ):  # fmt: skip
+        with pytest.raises(UnitError, match="unknown unit"):
+            parse_unit(text)
     with pytest.raises(UnitError, match="cannot be converted"):
         convert(1.0, parse_unit("万人"), parse_unit("万元"))
     with pytest.raises(UnitError, match="needs the exchange rate"):

@@ -37,3 +37,24 @@ def test_a_unit_cell_against_the_units_of_the_study(tmp_path: Path) -> None:
     assert values(tmp_path, said, units={"total_exports": "百万美元"}) == found
     said = sheet.replace("亿美元", "万人")
     assert values(tmp_path, said, units={"total_exports": "百万美元"})
+
+
+def test_two_unit_cells_that_differ_name_no_unit(tmp_path: Path) -> None:
+    sheet = (
+        "2015年经济情况,,\n单位:亿元,,单位:万美元\n"
+        "地区,出口总额,地区生产总值 (亿元)\n浙江,17000,42886\n"
+    )
+    said = refusal(tmp_path, sheet)
+    assert "the 单位 cells differ (亿元, 万美元)" in said and "total_exports" in said
+    assert "gdp" not in said
+    found = values(tmp_path, sheet, units={"total_exports": "亿元"})
+    assert found[("total_exports", "浙江", 2015, "100m CNY")] == 17000
+    # two languages, or a translation that is not known, are one unit
+    for other in ("Unit: 100 million yuan", "Unit: 100 million of yuans"):
+        found = values(tmp_path, sheet.replace("单位:万美元", other))
+        assert found[("total_exports", "浙江", 2015, "100m CNY")] == 17000
+
+
+def test_a_scale_in_brackets_is_not_dropped(tmp_path: Path) -> None:
+    sheet = "2015年出口情况,\n,单位:美元(百万)\n地区,出口总额\n浙江,2700\n"
+    assert "unknown unit '美元(百万)'" in refusal(tmp_path, sheet)
