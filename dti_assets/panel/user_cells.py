@@ -45,6 +45,15 @@ _FOOTNOTE = re.compile(
 )
 _YEAR = re.compile(r"(?<![\d.])((?:19[5-9]|20[0-9])\d)(?!\d|\.\d)\s*年?度?")
 
+_BRACKETS = re.compile(r"[(\[【]([^()\[\]【】]*)[)\]】]")
+_BARE_YEAR = re.compile(r"\s*(?:19[5-9]|20\d)\d\s*(?:年|年度|年末|年底)?\s*")
+# the edition of 2016 holds the figures of 2015
+_EDITION = re.compile(
+    r"(?:年鉴|yearbook)[^0-9A-Za-z\u3400-\u9fff]*20\d\d(?!\d)|"
+    r"(?<!\d)20\d\d\s*年?(?:[\u3400-\u9fff]*年鉴|(?:\s*[a-z]+)*?\s*yearbook|版)",
+    re.IGNORECASE,
+)
+
 Kind = Literal["province", "national", "group", "outside", "footnote", "unknown", "blank"]
 
 
@@ -104,17 +113,20 @@ def year_of(value: Any) -> int | None:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return int(value) if value == int(value or 0) and 1950 <= value < 2100 else None
     text = unicodedata.normalize("NFKC", str(value)).strip() if value is not None else ""
-    if text.endswith(".0"):
-        text = text[:-2]
+    text = re.sub(r"\.0+$", "", text)
     if re.fullmatch(r"(?:_|y|yr|year)?_?(19[5-9]\d|20\d\d)\s*年?度?", text, re.IGNORECASE):
         return int(re.sub(r"\D", "", text))
-    dated = re.fullmatch(r"(19[5-9]\d|20\d\d)[-/.]\d{1,2}([-/.]\d{1,2})?.*", text)
+    dated = re.fullmatch(r"(19[5-9]\d|20\d\d)[-/.](0?[1-9]|1[0-2])([-/.]\d{1,2})?([ T]\d.*)?", text)
     return int(dated.group(1)) if dated else None
 
 
 def years_in(text: str) -> list[int]:
-    """Every year named in a title, sheet or file name, in order."""
-    plain = unicodedata.normalize("NFKC", text).replace("_", " ")
+    """Every year named in a title, sheet or file name, in order.
+
+    Not the edition of a yearbook, nor what brackets hold beside a year: (2010年价).
+    """
+    plain = _EDITION.sub(" ", unicodedata.normalize("NFKC", text).replace("_", " "))
+    plain = _BRACKETS.sub(lambda m: m.group() if _BARE_YEAR.fullmatch(m.group(1)) else " ", plain)
     return [int(found) for found in _YEAR.findall(plain)]
 
 

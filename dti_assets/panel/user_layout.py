@@ -56,6 +56,7 @@ class DataColumn:
     year: int | None
     unit: str | None
     odd_unit: str | None = None  # a bracket that is no known unit: (现价), (亿圆)
+    span: bool = False  # the header names several years: its figures are of none of them
 
 
 @dataclass
@@ -327,6 +328,7 @@ def _data_column(
     header = " ".join(parts)
     year = next((found for part in parts if (found := year_of(part))), None)
     unit = odd = None
+    span = False
     names: list[str] = []
     for part in parts:
         if year_of(part):
@@ -339,9 +341,10 @@ def _data_column(
                 unit = unit or inner
             elif not year_of(inner):
                 odd = odd or inner
-        found_years = years_in(part)
-        if found_years and year is None:
-            year = found_years[0]
+        found_years = set(years_in(part))
+        span = span or len(found_years) > 1
+        if len(found_years) == 1 and year is None:
+            year = found_years.pop()
         name = without_years(_TRANSLATION.sub("", _BRACKETS.sub("", part).strip())).strip()
         if name:
             names.append(name)
@@ -356,7 +359,7 @@ def _data_column(
         series = next((s for n in latin if (s := find_series(n, context, aliases))), None)
     if series is None and year is not None and not names:
         series = whole
-    return DataColumn(j, header, series, year, unit, odd)
+    return DataColumn(j, header, series, year, unit, odd, span)
 
 
 def _sheet_series(names: tuple[str, ...], aliases: Mapping[str, str]) -> Series | None:

@@ -91,6 +91,8 @@ class SheetReader:
                 self._long_row(layout, i, province, kind, year)
             for column in columns:
                 when = column.year or year
+                if column.span and layout.year_column is None:
+                    when = None
                 if when is None:
                     if column.j not in years_missing:
                         years_missing.add(column.j)

@@ -42,6 +42,8 @@ def test_every_float_is_read_exactly(value: float) -> None:
         (2015, 2015), (2015.0, 2015), ("2015", 2015), ("2015年", 2015), ("y2015", 2015),
         ("2015-12-31", 2015), (datetime.datetime(2015, 12, 31), 2015), ("20151", None),
         ("gdp2015", None), (15, None), (2015.5, None), (None, None), ("201X", None),
+        ("2015.00", 2015), ("2015-12", 2015), ("2015/12/31 00:00:00", 2015), ("2011-2015", None),
+        ("2011-15", None), ("2011-2015年", None), ("2015/2014增长", None), ("2015/2014", None),
     ],
 )  # fmt: skip
 def test_years(cell: object, year: int | None) -> None:
@@ -52,6 +54,15 @@ def test_years_in_titles() -> None:
     assert years_in("2-5 各地区高技术产业(2015年)") == [2015]
     assert years_in("gdp_2009-2022.csv") == [2009, 2022]
     assert years_in("12015.6 in 330000") == []
+    assert years_in("各地区人口(2015年末)") == years_in("[2015] gdp") == [2015]
+    assert years_in("2015年生产总值(2010年价)") == [2015]
+    for edition in (
+        "中国科技统计年鉴2016", "中国统计年鉴-2016", "中国统计年鉴(2016)", "2016年中国统计年鉴",
+        "《中国统计年鉴》2016", "《2016中国统计年鉴》", "China Statistical Yearbook 2016",
+        "2016 China Statistical Yearbook", "年鉴_2016年版", "2016版",
+    ):  # fmt: skip
+        assert years_in(edition) == [], edition
+    assert years_in("中国统计年鉴2016 2015年") == years_in("2015年GDP 2016年鉴") == [2015]
 
 
 def test_provinces_as_yearbooks_print_them() -> None:

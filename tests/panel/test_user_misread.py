@@ -58,3 +58,23 @@ def test_two_unit_cells_that_differ_name_no_unit(tmp_path: Path) -> None:
 def test_a_scale_in_brackets_is_not_dropped(tmp_path: Path) -> None:
     sheet = "2015年出口情况,\n,单位:美元(百万)\n地区,出口总额\n浙江,2700\n"
     assert "unknown unit '美元(百万)'" in refusal(tmp_path, sheet)
+
+
+def test_a_year_of_prices_an_edition_or_a_span_is_no_year_of_figures(tmp_path: Path) -> None:
+    gdp = {("gdp", "浙江", 2015, "100m CNY"): 42886.0}
+    sheet = "2015年各地区生产总值,\n,单位:亿元\n地区,地区生产总值(2010年价)\n浙江,42886\n"
+    assert values(tmp_path, sheet) == gdp
+    # beside the title, in its brackets, and as the edition of the book
+    priced = "各地区生产总值(2010年价),\n,单位:亿元\n地区,地区生产总值\n浙江,42886\n"
+    assert values(tmp_path, priced, "2015.csv") == gdp
+    assert values(tmp_path, "2015年" + priced, "中国统计年鉴2016.csv") == gdp
+    assert "no year" in refusal(tmp_path, priced, "x.csv")
+    for name in ("中国科技统计年鉴2016.csv", "2016年中国统计年鉴.csv", "Yearbook 2016.csv"):
+        assert "no year" in refusal(tmp_path, priced, name)
+    # a span is no year of its figures, unless a column gives the years
+    span = "地区,2015年,2011-2015年,2015/2014增长\n浙江,42886,5,6\n"
+    assert values(tmp_path, span, "gdp.csv", units={"gdp": "亿元"}) == gdp
+    span = "2015年,,\n地区,gdp 2011-2015 (亿元)\n浙江,42886\n"
+    assert "no year" in refusal(tmp_path, span)
+    span = "地区,年份,gdp 2011-2015 (亿元)\n浙江,2015,42886\n"
+    assert values(tmp_path, span) == gdp
