@@ -18,6 +18,9 @@ from importlib.resources import files
 from dti_assets.panel.errors import PanelError
 from dti_assets.panel.units import Unit, parse_unit
 
+# a sheet that speaks of one of these holds figures of a part of the province
+_PARTS = ("高技术", "高新技术", "工业企业", "大中型", "规模以上", "高等学校")
+
 
 @dataclass(frozen=True)
 class Series:
@@ -66,7 +69,9 @@ def find_series(
 
     `aliases` (header -> series, from study.yaml) come first. An alias `高技术>企业数` of the
     catalogue holds only where `context` (sheet title, sheet and file name) speaks of 高技术, so
-    that another industry's 企业数 is never taken for it.
+    that another industry's 企业数 is never taken for it. Where `context` speaks of a part
+    (高技术, 规模以上 ...), a name of the whole names nothing: 出口总额 of high-tech firms is
+    not total_exports.
     """
     key = fold(header)
     for alias, name in (aliases or {}).items():
@@ -75,13 +80,22 @@ def find_series(
                 raise PanelError(f"alias {alias}: {unknown_series(name)}")
             return catalogue()[name]
     found = _by_alias().get(key)
-    if found:
-        return catalogue()[found]
     about = fold(context)
+    if found and _may_name(key, catalogue()[found], about):
+        return catalogue()[found]
     for scope, alias, name in _scoped():
         if alias == key and scope in about:
             return catalogue()[name]
     return None
+
+
+def _may_name(key: str, series: Series, about: str) -> bool:
+    """Whether a header without a scope names `series` in a sheet about `about`."""
+    parts = [part for part in _PARTS if part in about]
+    if not parts or key == fold(series.name) or any(part in key for part in _PARTS):
+        return True
+    names = [fold(name) for name in (series.label_zh, *series.aliases)]
+    return any(part in name for part in parts for name in names)
 
 
 def unknown_series(name: str) -> str:

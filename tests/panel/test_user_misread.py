@@ -78,3 +78,34 @@ def test_a_year_of_prices_an_edition_or_a_span_is_no_year_of_figures(tmp_path: P
     assert "no year" in refusal(tmp_path, span)
     span = "地区,年份,gdp 2011-2015 (亿元)\n浙江,2015,42886\n"
     assert values(tmp_path, span) == gdp
+
+
+PART = {
+    "2015年各地区高新技术企业主要经济指标": ("出口总额", "万元"),
+    "2015年各地区规模以上工业企业专利情况": ("发明专利申请数", "件"),
+    "2015年各地区大中型工业企业情况": ("专利申请数", "件"),
+    "2015年高等学校科技活动": ("发明专利授权数", "件"),
+    "2015年各地区高技术产品进出口贸易额": ("进出口总额", "百万美元"),
+}
+
+
+@pytest.mark.parametrize("title", PART)
+def test_a_sheet_about_a_part_gives_no_series_of_the_whole(tmp_path: Path, title: str) -> None:
+    header, unit = PART[title]
+    sheet = f"{title},\n,单位:{unit}\n地区,{header}\n浙江,5000\n"
+    assert values(tmp_path, sheet) == {}
+    (tmp_path / "x.csv").write_text(sheet, "utf-8")
+    assert header in set(read_user_figures(tmp_path).skipped["text"])
+    # the same columns of a sheet about the whole, and where the study says what the header is
+    whole = values(tmp_path, sheet.replace(title, "2015年各地区情况"))
+    assert list(whole.values()) == [5000]
+    ((series, *_),) = whole
+    assert values(tmp_path, sheet, aliases={header: str(series)}) == whole
+
+
+def test_a_sheet_about_a_part_gives_the_series_of_that_part(tmp_path: Path) -> None:
+    sheet = "2015年各地区高技术产品进出口贸易额,\n,单位:百万美元\n地区,出口额\n浙江,50\n"
+    assert values(tmp_path, sheet) == {("high_tech_exports", "浙江", 2015, "million USD"): 50}
+    # a series called by its own name is meant, whatever the file is called
+    sheet = "province,year,gdp (亿元),Number (家)\n浙江,2015,42886,2500\n"
+    assert set(values(tmp_path, sheet, "高技术产业.csv").values()) == {42886, 2500}
