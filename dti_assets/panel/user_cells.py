@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -71,9 +72,7 @@ def number(value: Any) -> float | None:
     if isinstance(value, bool | datetime.date | datetime.time):
         raise NotANumberError(str(value))
     if isinstance(value, int | float):
-        if value in (float("inf"), float("-inf")):
-            raise NotANumberError(str(value))
-        return None if value != value else float(value)
+        return None if value != value else _finite(value)
     raw = str(value).strip()
     if raw.lower() in MISSING:
         return None
@@ -87,7 +86,17 @@ def number(value: Any) -> float | None:
     text = re.sub(r"[, ]", "", text) if grouped else text
     if not re.fullmatch(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", text):
         raise NotANumberError(raw)
-    return float(text)
+    return _finite(text)
+
+
+def _finite(value: int | float | str) -> float:
+    try:
+        out = float(value)
+    except OverflowError:  # a whole number of more than 308 digits
+        out = math.inf
+    if not math.isfinite(out):
+        raise NotANumberError(str(value).strip())
+    return out
 
 
 def is_missing(value: Any) -> bool:
@@ -111,7 +120,7 @@ def year_of(value: Any) -> int | None:
     if isinstance(value, datetime.date):
         return value.year
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return int(value) if value == int(value or 0) and 1950 <= value < 2100 else None
+        return int(value) if 1950 <= value < 2100 and value == int(value) else None
     text = unicodedata.normalize("NFKC", str(value)).strip() if value is not None else ""
     text = re.sub(r"\.0+$", "", text)
     if re.fullmatch(r"(?:_|y|yr|year)?_?(19[5-9]\d|20\d\d)\s*年?度?", text, re.IGNORECASE):
@@ -145,7 +154,7 @@ def place(
     """
     if value is None or not str(value).strip():
         return "blank", None
-    if isinstance(value, float) and value == int(value):
+    if isinstance(value, float) and value.is_integer():
         value = int(value)
     text = unicodedata.normalize("NFKC", str(value)).strip()
     if not any(character.isalpha() for character in text):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dti_assets.panel.errors import Fault
+from dti_assets.panel.workbook_size import MAX_CELLS, TooLargeError, check_size
 from dti_assets.spreadsheets import XLSX_ERRORS
 
 FORMATS = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".dta")
@@ -96,7 +97,10 @@ def _xlsx(path: Path, name: str) -> Iterator[Grid]:
     from openpyxl import load_workbook
 
     try:
+        check_size(path)
         book = load_workbook(path)
+    except TooLargeError:
+        raise
     except XLSX_ERRORS as error:
         raise ValueError("is no readable XLSX file; save it anew in Excel") from error
     stored = None
@@ -156,4 +160,9 @@ def _is_missing(value: Any) -> bool:
 
 def _squared(rows: list[list[Any]]) -> list[list[Any]]:
     width = max((len(row) for row in rows), default=0)
+    # one long line among many short ones; a table that is really that large is read
+    if width * len(rows) > max(MAX_CELLS, 10 * sum(map(len, rows))):
+        raise TooLargeError(
+            f"sheet too large: {len(rows):,} rows, of which one has {width:,} cells"
+        )
     return [row + [None] * (width - len(row)) for row in rows]

@@ -307,7 +307,7 @@ def _parts(cells: list[list[Any]], header_rows: list[int], j: int) -> list[str]:
         value = cells[i][j]
         if value is None or _is_unit_cell(value):
             continue
-        if isinstance(value, float) and value == int(value):
+        if isinstance(value, float) and value.is_integer():
             value = int(value)
         bare = "".join(c for c in str(value) if unicodedata.category(c) != "No")
         text = " ".join(unicodedata.normalize("NFKC", bare).split())

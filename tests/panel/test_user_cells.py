@@ -24,7 +24,23 @@ def test_numbers(cell: object, value: float | None) -> None:
     assert number(cell) == value
 
 
-@pytest.mark.parametrize("cell", ["1,23", "12 个", "1.2.3", "about 3", True, "inf", "1234①"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "1,23",
+        "12 个",
+        "1.2.3",
+        "about 3",
+        True,
+        "inf",
+        "1234①",
+        "1e999",
+        float("inf"),
+        float("-inf"),
+        10**400,
+        "9" * 400,
+    ],
+)
 def test_no_numbers(cell: object) -> None:
     with pytest.raises(NotANumberError):
         number(cell)
@@ -42,6 +58,7 @@ def test_every_float_is_read_exactly(value: float) -> None:
         (2015, 2015), (2015.0, 2015), ("2015", 2015), ("2015年", 2015), ("y2015", 2015),
         ("2015-12-31", 2015), (datetime.datetime(2015, 12, 31), 2015), ("20151", None),
         ("gdp2015", None), (15, None), (2015.5, None), (None, None), ("201X", None),
+        (float("inf"), None), (float("nan"), None),
         ("2015.00", 2015), ("2015-12", 2015), ("2015/12/31 00:00:00", 2015), ("2011-2015", None),
         ("2011-15", None), ("2011-2015年", None), ("2015/2014增长", None), ("2015/2014", None),
     ],
@@ -82,7 +99,7 @@ def test_provinces_as_yearbooks_print_them() -> None:
         ("东部地区", "group"), ("Western", "group"), ("香港特别行政区", "outside"),
         ("新疆生产建设兵团", "outside"), ("注:2015年数据", "footnote"), ("Source: NBS", "footnote"),
         ("资料来源:海关总署。", "footnote"), (None, "blank"), ("浙工", "unknown"),
-        (45.8, "unknown"),        ("45.8", "unknown"),
+        (45.8, "unknown"), (float("inf"), "unknown"), ("45.8", "unknown"),
     ],
 )  # fmt: skip
 def test_other_rows(cell: object, kind: str) -> None:
