@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
@@ -379,6 +379,6 @@ def _sheet_series(names: tuple[str, ...], aliases: Mapping[str, str]) -> Series 
     return None
 
 
-def has_number(row: list[Any], skip: set[int]) -> bool:
+def has_number(row: list[Any], skip: Collection[int | None]) -> bool:
     """Whether a row holds a number outside the columns `skip`."""
     return any(looks_numeric(value) for j, value in enumerate(row) if j not in skip)

@@ -76,7 +76,7 @@ class SheetReader:
             row = grid.cells[i]
             value = row[layout.province_column]
             kind, province = place(value, self.aliases, layout.codes)
-            numbers = has_number(row, {layout.province_column, layout.year_column or -1})
+            numbers = has_number(row, {layout.province_column, layout.year_column})
             if not self._row_counts(i, row, layout, kind, numbers):
                 continue
             year = layout.sheet_year

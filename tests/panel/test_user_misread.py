@@ -109,3 +109,8 @@ def test_a_sheet_about_a_part_gives_the_series_of_that_part(tmp_path: Path) -> N
     # a series called by its own name is meant, whatever the file is called
     sheet = "province,year,gdp (亿元),Number (家)\n浙江,2015,42886,2500\n"
     assert set(values(tmp_path, sheet, "高技术产业.csv").values()) == {42886, 2500}
+
+
+def test_a_row_of_nothing_but_its_year_holds_no_figure(tmp_path: Path) -> None:
+    text = "year,province,HR (years)\n2015,浙江,9\n2016,,\n"
+    assert list(values(tmp_path, text).values()) == [9]
