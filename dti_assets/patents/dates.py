@@ -11,8 +11,10 @@ if TYPE_CHECKING:
 # the Chinese Patent Law came into force on 1 April 1985; nothing was filed before
 FIRST_YEAR = 1985
 _TAIL = r"(?:[ T]+\d{1,2}:.*|\.0)?$"
+# no month is 0: 2021.0 is a year of a column in which others are missing
+_MONTH = r"(0[1-9]|[1-9]\d?)"
 _SPELLED = (
-    r"^(\d{4})(?:\s*[-/.年]\s*(\d{1,2})(?:\s*[-/.月]\s*(\d{1,2})\s*日?|\s*月)?|\s*年)?" + _TAIL
+    rf"^(\d{{4}})(?:\s*[-/.年]\s*{_MONTH}(?:\s*[-/.月]\s*(\d{{1,2}})\s*日?|\s*月)?|\s*年)?{_TAIL}"
 )
 _COMPACT = r"^(\d{4})(\d{2})(\d{2})?" + _TAIL
 _DAY_FIRST = r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})" + _TAIL
@@ -25,8 +27,8 @@ def parse_dates(texts: pl.Series) -> pl.DataFrame:
     """`first` and `last`, the first and last day that each text may mean; null where none.
 
     2021-03-04, 2021/3/4, 2021.3.4, 2021年3月4日, 20210304, 2021-03, 202103, 2021年, 2021, each
-    also with a time behind; Excel's day numbers; 13/04/2021 and 04/13/2021, and of 04/03/2021,
-    which is ambiguous, the year alone. What is no day of the calendar is null.
+    also with a time or .0 behind; Excel's day numbers; 13/04/2021 and 04/13/2021, and of
+    04/03/2021, which is ambiguous, the year alone. What is no day of the calendar is null.
     """
     import polars as pl
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # part of every cache key: raise it whenever a file can be read differently
-VERSION = "1"
+VERSION = "2"
 SLICE_ROWS = 50_000
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".xlsx", ".parquet")
 
@@ -134,7 +134,8 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if pa.types.is_floating(column.type):
-        # a column of years or dates with gaps: 2015.0 is 2015
+        # a column of years or dates with gaps, which may be NaN: 2015.0 is 2015
+        column = pc.if_else(pc.is_finite(column), column, pa.scalar(None, column.type))
         whole = pc.all(pc.equal(column, pc.floor(column))).as_py()
         column = column.cast(pa.int64()) if whole else column
     text = pc.utf8_trim_whitespace(column.cast(pa.large_string()).cast(pa.string()))

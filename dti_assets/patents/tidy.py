@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # part of every cache key: raise it whenever a value can come out differently
-VERSION = "1"
+VERSION = "2"
 _GRANT_CODES = "B|C|U|Y|S|D"
 _KIND_OF_CODE = {
     **dict.fromkeys("ABC", "invention"),

@@ -86,6 +86,20 @@ def test_typed_parquet_columns(tmp_path: Path) -> None:
     assert rows[0]["application_date"] == "2020-01-02" and rows[0]["grant_date"] == "2021"
 
 
+def test_years_beside_missing_ones_are_years(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"标题": ["a", "b"], "授权年份": [2021, float("nan")]})
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    # as a library writes it that knows no null
+    years = pa.array(frame["授权年份"].to_numpy(), from_pandas=False)
+    pq.write_table(pa.table({"标题": ["a", "b"], "授权年份": years}), tmp_path / "b.parquet")
+    for name in ("a.csv", "b.parquet"):
+        reader = PatentReader(find_files(tmp_path / name)[0])
+        (raw,) = [table for _, table in reader.slices()]
+        values, status = tidy(raw, name, date(2024, 12, 31))
+        assert values["grant_year"].to_pylist() == [2021, None], name
+        assert "grant_date_unreadable" not in status.rows
+
+
 def test_slices_do_not_depend_on_where_reading_begins(tmp_path: Path) -> None:
     table = pa.table({"title": [f"装置{i}" for i in range(1000)]})
     pq.write_table(table, tmp_path / "a.parquet", row_group_size=170)
@@ -228,6 +242,9 @@ def test_missing_folder_is_a_sentence(tmp_path: Path) -> None:
         ("2020-02", "2020-02-01", "2020-02-29"),
         ("2021年", "2021-01-01", "2021-12-31"),
         ("2021", "2021-01-01", "2021-12-31"),
+        ("2021.0", "2021-01-01", "2021-12-31"),
+        ("2021.10", "2021-10-01", "2021-10-31"),
+        ("202103.0", "2021-03-01", "2021-03-31"),
         ("202103", "2021-03-01", "2021-03-31"),
         ("44259", "2021-03-04", "2021-03-04"),
         ("13/04/2021", "2021-04-13", "2021-04-13"),
