@@ -42,7 +42,7 @@ def contradicting_duplicates(status: pd.DataFrame) -> list[str]:
 def refused_rows(status: pd.DataFrame) -> list[str]:
     """Files and rows that could not be used (table patent_row_status)."""
     bad = (
-        "file_unreadable", "column_missing", "file_empty", "malformed", "no_text",
+        "file_unreadable", "column_missing", "file_empty", "sheet_unread", "malformed", "no_text",
         "application_date_unreadable", "publication_date_unreadable", "grant_date_unreadable",
         "flag_unreadable", "value_unreadable", "year_unreadable",
     )  # fmt: skip

@@ -131,6 +131,7 @@ def classify_extract(
             continue
         for path in slices:
             _add(status, path)
+        status.add("sheet_unread", len(reader.unread), ", ".join(reader.unread))
         if malformed:
             status.add("malformed", len(malformed), f"row {malformed[0]}")
         if not status.rows.get("rows"):

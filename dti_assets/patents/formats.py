@@ -27,10 +27,14 @@ _XLSX_BYTES = 4 << 30
 
 
 class Source(Protocol):
-    """A file opened: its column names, and batches of some of them from row `start` on."""
+    """A file opened: its column names, and batches of some of them from row `start` on.
+
+    `unread` names what of it has data and no recognised columns, which of a workbook are sheets.
+    """
 
     names: list[str]
     malformed: list[int]
+    unread: list[str]
 
     def batches(self, columns: list[str], rows: int, start: int = 0) -> Iterator[pa.Table]: ...
 
@@ -41,6 +45,7 @@ class ParquetSource:
     label: str
     names: list[str]
     malformed: list[int] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
 
     def batches(self, columns: list[str], rows: int, start: int = 0) -> Iterator[pa.Table]:
         import pyarrow as pa
@@ -78,6 +83,7 @@ class CsvSource:
     encoding: str
     delimiter: str
     malformed: list[int] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
 
     def batches(self, columns: list[str], rows: int, start: int = 0) -> Iterator[pa.Table]:
         import pyarrow as pa
@@ -174,6 +180,7 @@ class XlsxSource:
     names: list[str]
     sheets: list[tuple[str, int, list[str]]]
     malformed: list[int] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
 
     def batches(self, columns: list[str], rows: int, start: int = 0) -> Iterator[pa.Table]:
         import openpyxl
@@ -185,8 +192,7 @@ class XlsxSource:
             with closing(openpyxl.load_workbook(self.path, read_only=True, data_only=True)) as book:
                 for sheet, header, names in self.sheets:
                     at = [names.index(name) if name in names else None for name in columns]
-                    values = book[sheet].iter_rows(min_row=header + 2, values_only=True)
-                    filled = (row for row in values if any(v is not None for v in row))
+                    filled = filter(_is_filled, _rows(book[sheet], header + 2))
                     while part := list(islice(filled, rows)):
                         data = [[_cell_at(i, row) for row in part] for i in at]
                         table = pa.table([pa.array(d, pa.string()) for d in data], schema=schema)
@@ -199,42 +205,69 @@ class XlsxSource:
 def open_xlsx(
     path: Path, label: str, extra: Mapping[str, str | Sequence[str]] | None
 ) -> XlsxSource:
-    """Every sheet with recognised columns in one of its first ten rows is read."""
+    """Every sheet with recognised columns in one of its first ten rows is read; other sheets with
+    data are `unread`."""
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(info.file_size for info in archive.infolist())
         if size > _XLSX_BYTES or size > 1000 * max(path.stat().st_size, 1 << 16):
             raise PatentSourceError(f"{label}: unpacks to {size} bytes, which is refused")
-        sheets, seen = _headers(path, label, extra)
+        sheets, unread, seen = _headers(path, label, extra)
     except PatentSourceError:
         raise
     except XLSX_ERRORS as error:
         raise PatentSourceError(f"{label}: not a readable XLSX file ({_line(error)})") from error
     names = list(dict.fromkeys(n for _, _, header in sheets for n in header if n)) or seen
-    return XlsxSource(path, label, names, sheets)
+    return XlsxSource(path, label, names, sheets, unread=unread)
 
 
 def _headers(
     path: Path, label: str, extra: Mapping[str, str | Sequence[str]] | None
-) -> tuple[list[tuple[str, int, list[str]]], list[str]]:
-    """(title, rows before the header, column names) of each sheet with recognised columns, and
-    the first names seen, to be told where there is none."""
+) -> tuple[list[tuple[str, int, list[str]]], list[str], list[str]]:
+    """(title, rows before the header, column names) of each sheet with recognised columns, the
+    titles of other sheets with data, and the first names seen, to be told where there is none."""
     import openpyxl
 
     sheets: list[tuple[str, int, list[str]]] = []
+    unread: list[str] = []
     seen: list[str] = []
     with closing(openpyxl.load_workbook(path, read_only=True, data_only=True)) as book:
         for sheet in book.worksheets:
-            for number, row in enumerate(islice(sheet.iter_rows(values_only=True), 10)):
-                names = ["" if value is None else str(value).strip() for value in row]
-                seen = seen or [name for name in names if name]
-                try:
-                    recognise(names, label, extra)
-                except PatentSourceError:
-                    continue
-                sheets.append((sheet.title, number, names))
-                break
-    return sheets, seen
+            rows = _rows(sheet)
+            head = [_header(row) for row in islice(rows, 10)]
+            seen = seen or next(([n for n in names if n] for names in head if any(names)), [])
+            for number, names in enumerate(head):
+                if _is_recognised(names, label, extra):
+                    sheets.append((sheet.title, number, names))
+                    break
+            else:
+                if any(map(any, head)) or any(map(_is_filled, rows)):
+                    unread.append(sheet.title)
+    return sheets, unread, seen
+
+
+def _rows(sheet: Any, first: int = 1) -> Iterator[tuple[Any, ...]]:
+    # programs that write in a stream leave a size that says less than the sheet holds
+    sheet.reset_dimensions()
+    return iter(sheet.iter_rows(min_row=first, values_only=True))
+
+
+def _is_filled(row: Sequence[Any]) -> bool:
+    return any(value is not None for value in row)
+
+
+def _header(row: Sequence[Any]) -> list[str]:
+    return ["" if value is None else str(value).strip() for value in row]
+
+
+def _is_recognised(
+    names: list[str], label: str, extra: Mapping[str, str | Sequence[str]] | None
+) -> bool:
+    try:
+        recognise(names, label, extra)
+    except PatentSourceError:
+        return False
+    return True
 
 
 def _after(skip: int, table: pa.Table) -> Iterator[pa.Table]:

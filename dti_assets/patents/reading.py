@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # part of every cache key: raise it whenever a file can be read differently
-VERSION = "2"
+VERSION = "3"
 SLICE_ROWS = 50_000
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".xlsx", ".parquet")
 
@@ -91,6 +91,8 @@ class PatentReader:
         self.columns: Columns = recognise(self._source.names, file.name, extra)
         # rows whose number of fields is not the header's, known once the file is read to its end
         self.malformed = self._source.malformed
+        # sheets that hold something and have no recognised columns
+        self.unread = self._source.unread
 
     def slices(
         self, rows: int = SLICE_ROWS, done: frozenset[int] = frozenset()

@@ -14,6 +14,7 @@ STATUSES = {
     "file_unreadable": "the file cannot be read; none of its rows count",
     "column_missing": "a required column is missing; none of the file's rows count",
     "file_empty": "the file has no row",
+    "sheet_unread": "no column is recognised in the sheet's first ten rows; none of its rows count",
     "malformed": "the row has another number of fields than the header and is left out",
     "no_text": "neither title nor abstract: in no technology",
     "no_abstract": "classified on the title alone",

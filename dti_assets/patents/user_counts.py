@@ -45,6 +45,7 @@ def read_user_counts(
         for _, table in reader.slices():
             for row in table.to_pylist():
                 _take(row, file.name, given, status)
+        status.add("sheet_unread", len(reader.unread), ", ".join(reader.unread))
         if reader.malformed:
             status.add("malformed", len(reader.malformed), f"row {reader.malformed[0]}")
     if not given:

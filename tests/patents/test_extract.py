@@ -8,12 +8,13 @@ from datetime import date
 from pathlib import Path
 from zipfile import ZipFile
 
+import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from dti_assets.patents.checks import broken_records
+from dti_assets.patents.checks import broken_records, refused_rows
 from dti_assets.patents.classify import classify
 from dti_assets.patents.combine import combine, months_before
 from dti_assets.patents.errors import PatentSourceError
@@ -154,6 +155,28 @@ def test_a_bad_file_beside_good_ones_is_a_status(tmp_path: Path) -> None:
     (folder / "e.xlsx").unlink()
     with pytest.raises(PatentSourceError, match="the patent extract is empty"):
         classify_extract(folder, TERMS, tmp_path / "w")
+
+
+def test_sheets_that_are_not_read_are_a_status(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for name, lines in {
+        "read": [("标题",), ("水泵",)],
+        "other title": [("专利题目",), ("水泵",)],
+        "no header": [("水泵",)] * 12,
+        "empty": [],
+        "late": [(None,)] * 12 + [("水泵",)],
+    }.items():
+        sheet = book.create_sheet(name)
+        for line in lines:
+            sheet.append(line)
+    book.save(tmp_path / "a.xlsx")
+    extract = classify_extract(tmp_path / "a.xlsx", TERMS, tmp_path / "w")
+    status = combine(extract, tmp_path / "o.parquet").status
+    assert ROW_STATUS.violations(status) == []
+    said = status.set_index("status")
+    assert said.loc["rows", "rows"] == 1 and said.loc["sheet_unread", "rows"] == 3
+    assert said.loc["sheet_unread", "example"] == "other title, no header, late"
+    assert any("other title" in sentence for sentence in refused_rows(status))
 
 
 def test_a_date_to_come_is_one_of_a_later_year(tmp_path: Path) -> None:

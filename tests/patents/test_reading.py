@@ -73,6 +73,22 @@ def test_xlsx_with_a_heading_two_sheets_and_dates(tmp_path: Path) -> None:
     assert rows[0]["application_date"].startswith("2021-03-04")
 
 
+def test_a_sheet_is_as_long_and_wide_as_its_rows(tmp_path: Path) -> None:
+    workbook(tmp_path / "whole.xlsx")
+    for stale in ("A1", "A1:K100"):
+        with (
+            zipfile.ZipFile(tmp_path / "whole.xlsx") as whole,
+            zipfile.ZipFile(tmp_path / "a.xlsx", "w", zipfile.ZIP_DEFLATED) as made,
+        ):
+            for name in whole.namelist():
+                text = whole.read(name)
+                said = b'<dimension ref="A1:B2001"'
+                assert name != SHEET or said in text
+                made.writestr(name, text.replace(said, f'<dimension ref="{stale}"'.encode()))
+        rows = read(tmp_path / "a.xlsx", rows=500)
+        assert len(rows) == 2000 and rows[-1]["application_no"] == "1999"
+
+
 def test_typed_parquet_columns(tmp_path: Path) -> None:
     table = pa.table(
         {
@@ -177,7 +193,8 @@ def workbook(path: Path, part: str = SHEET, keep: float = 1.0, damage: bool = Fa
     sound = path.with_suffix(".sound")
     titles = [f"{hashlib.sha256(str(i).encode()).hexdigest()}装置" for i in range(2000)]
     with sound.open("wb") as handle:
-        pd.DataFrame({"标题": titles}).to_excel(handle, index=False, engine="openpyxl")
+        frame = pd.DataFrame({"标题": titles, "申请号": range(2000)})
+        frame.to_excel(handle, index=False, engine="openpyxl")
     with zipfile.ZipFile(sound) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():
             content = old.read(name)
