@@ -21,10 +21,12 @@ ALIASES: dict[str, tuple[str, ...]] = {
         "application no.", "appln_nr", "appl_no",
     ),
     "publication_no": (
-        "公开(公告)号", "公开公告号", "授权公告号", "申请公布号", "公开号", "公告号", "公布号",
-        "专利号", "专利公开号", "publication_number", "publication_no", "publication no.",
-        "patent_number", "patent_no", "grant_number", "pub_no",
+        "公开(公告)号", "公开公告号", "申请公布号", "公开号", "公布号", "专利号", "专利公开号",
+        "publication_number", "publication_no", "publication no.", "patent_number", "patent_no",
+        "pub_no",
     ),
+    # apart: beside it, the date of publication is the application's
+    "grant_no": ("授权公告号", "公告号", "grant_number", "grant_no"),
     "title": (
         "名称", "标题", "专利名称", "发明名称", "专利标题", "title", "patent_title",
         "invention_title", "title_zh", "标题(中文)", "标题(中)",
@@ -78,8 +80,8 @@ ALIASES["big_data"] += ("大数据", "bigdata")
 ALIASES["iot"] += ("物联网", "internet_of_things")
 
 _RECORD = (
-    "application_no", "publication_no", "title", "abstract", "ipc", "province", "address",
-    "application_date", "publication_date", "grant_date", "kind",
+    "application_no", "publication_no", "grant_no", "title", "abstract", "ipc", "province",
+    "address", "application_date", "publication_date", "grant_date", "kind",
 )  # fmt: skip
 FIELDS: dict[Layout, tuple[str, ...]] = {
     "records": _RECORD,
@@ -141,7 +143,7 @@ def recognise(
 
 
 def _layout(sources: Mapping[str, object]) -> Layout:
-    single = {"title", "application_no", "publication_no"} & set(sources)
+    single = {"title", "application_no", "publication_no", "grant_no"} & set(sources)
     if not single and {"applications", "grants"} & set(sources):
         return "counts"
     return "flagged" if "digital" in sources else "records"

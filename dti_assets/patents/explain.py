@@ -200,7 +200,7 @@ def _any_key(frame: pl.DataFrame, file: str) -> pl.Series:
     """The key of each row as `tidy` makes it."""
     import polars as pl
 
-    for name in ("application_no", "publication_no"):
+    for name in ("application_no", "publication_no", "grant_no"):
         if name not in frame.columns:
             frame = frame.with_columns(pl.lit(None, pl.String).alias(name))
     return with_keys(frame, file)["key"]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # part of every cache key: raise it whenever a file can be read differently
-VERSION = "3"
+VERSION = "4"
 SLICE_ROWS = 50_000
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".xlsx", ".parquet")
 

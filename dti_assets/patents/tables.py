@@ -24,6 +24,7 @@ STATUSES = {
     "application_date_unreadable": "the application date is no date of the years 1985 to this one",
     "publication_date_unreadable": "the publication date is no date of the years 1985 to this one",
     "grant_date_unreadable": "the grant date is no date of the years 1985 to this one",
+    "grant_undated": "granted, but no date says when: in no year of grant",
     "year_from_number": "no application date; the year is the application number's",
     "year_unknown": "no year of application: in no province-year",
     "province_unknown": "applicant neither in a known province nor abroad: in no province-year",

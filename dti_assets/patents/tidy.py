@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # part of every cache key: raise it whenever a value can come out differently
-VERSION = "2"
-_GRANT_CODES = "B|C|U|Y|S|D"
+VERSION = "3"
+# utility models and designs are published once, as grants
+_PUBLISHED_ONCE = ("U", "Y", "S", "D")
+_GRANT_CODES = ("B", "C", *_PUBLISHED_ONCE)
 _KIND_OF_CODE = {
     **dict.fromkeys("ABC", "invention"),
     **dict.fromkeys("UY", "utility_model"),
@@ -105,6 +107,7 @@ def tidy(raw: pa.Table, file: str, not_after: date) -> tuple[pa.Table, Status]:
 _TEXTS = (
     "application_no",
     "publication_no",
+    "grant_no",
     "title",
     "abstract",
     "province",
@@ -154,7 +157,8 @@ def with_keys(frame: pl.DataFrame, file: str) -> pl.DataFrame:
     frame = frame.with_columns(
         pl.when("damaged").then(None).otherwise("application_no").alias("application_no")
     )
-    application, publication = pl.col("application_no"), pl.col("publication_no")
+    application = pl.col("application_no")
+    publication = pl.coalesce("publication_no", "grant_no")
     place = pl.concat_str(pl.lit(f"{file}#"), pl.col("row").cast(pl.String))
     return frame.with_columns(
         pl.coalesce(
@@ -201,9 +205,18 @@ def _dates_of(frame: pl.DataFrame, not_after: date) -> pl.DataFrame:
     frame = frame.with_columns(undated)
     number_year = _mapped(frame, "undated", _year_of_number, pl.Int64)
     frame = frame.with_columns(number_year.alias("number_year"))
-    code = pl.col("publication_no").str.to_uppercase().str.extract(r"\d([A-Z])\d?\s*$")
-    granted = code.str.contains(f"^(?:{_GRANT_CODES})$") | pl.col("kind").str.contains("授权")
-    grant = pl.coalesce("grant_date_first", pl.when(granted).then(pl.col("publication_date_first")))
+    code, grant_code = _code("publication_no"), _code("grant_no")
+    called = pl.col("kind").str.contains("授权")
+    # the date of publication is the grant's only where what was published is the grant
+    published = (
+        pl.when(code.is_not_null())
+        .then(code.is_in(_GRANT_CODES))
+        .otherwise(called | grant_code.is_in(_PUBLISHED_ONCE))
+    )
+    grant = pl.coalesce("grant_date_first", pl.when(published).then("publication_date_first"))
+    granted = pl.any_horizontal(
+        called, code.is_in(_GRANT_CODES), grant_code.is_in(_GRANT_CODES)
+    ).fill_null(False)
     year = pl.coalesce("dated_year", "number_year")
     return frame.with_columns(
         year.alias("application_year"),
@@ -213,8 +226,16 @@ def _dates_of(frame: pl.DataFrame, not_after: date) -> pl.DataFrame:
         pl.max_horizontal(
             "application_date_first", "publication_date_first", "grant_date_first"
         ).alias("latest"),
-        code.alias("code"),
+        (granted & grant.is_null()).alias("grant_undated"),
+        pl.coalesce(code, grant_code).alias("code"),
     )
+
+
+def _code(number: str) -> pl.Expr:
+    """The letter behind a publication number, which says what was published."""
+    import polars as pl
+
+    return pl.col(number).str.to_uppercase().str.extract(r"\d([A-Z])\d?\s*$")
 
 
 def _year_of_number(number: str) -> int | None:
@@ -316,7 +337,10 @@ def _count(frame: pl.DataFrame, status: Status) -> None:
 
     origin = pl.col("origin")
     tests: dict[str, tuple[pl.Expr, str]] = {
-        "no_number": (null("application_no") & null("publication_no"), "shown"),
+        "no_number": (
+            null("application_no") & null("publication_no") & null("grant_no"),
+            "shown",
+        ),
         "number_damaged": (pl.col("damaged"), "shown"),
         "no_text": (null("title") & null("abstract"), "shown"),
         "no_abstract": (null("abstract") & pl.col("title").is_not_null(), "shown"),
@@ -325,6 +349,7 @@ def _count(frame: pl.DataFrame, status: Status) -> None:
             f"{name}_unreadable": (unreadable(name), name)
             for name in ("application_date", "publication_date", "grant_date")
         },
+        "grant_undated": (pl.col("grant_undated"), "shown"),
         "year_from_number": (null("dated_year") & pl.col("number_year").is_not_null(), "shown"),
         "year_unknown": (null("application_year"), "shown"),
         "province_unknown": (

@@ -131,10 +131,38 @@ def test_slices_do_not_depend_on_where_reading_begins(tmp_path: Path) -> None:
 
 def test_several_columns_for_one_field_fill_each_other(tmp_path: Path) -> None:
     frame = pd.DataFrame(
-        {"名称": ["a", "b"], "申请公布号": ["CN1A", None], "授权公告号": [None, "CN2B"]}
+        {"名称": ["a", "b"], "申请公布号": ["CN1A", None], "公开号": ["CN3A", "CN2A"]}
     )
     frame.to_csv(tmp_path / "a.csv", index=False)
-    assert [r["publication_no"] for r in read(tmp_path)] == ["CN1A", "CN2B"]
+    assert [r["publication_no"] for r in read(tmp_path)] == ["CN1A", "CN2A"]
+
+
+def test_the_date_of_an_application_is_not_that_of_its_grant(tmp_path: Path) -> None:
+    lines = (
+        "申请号,名称,公开号,公开日,授权公告号,专利类型\n"
+        "1,a,CN104000001A,2015-07-01,CN104000001B,发明专利\n"
+        "2,b,CN104000002A,2015-07-01,,发明专利\n"
+        "3,c,CN104000003A,2015-07-01,,发明授权\n"
+        # nothing says which of the two publications the day is of
+        "4,d,,2015-07-01,CN104000004B,发明专利\n"
+        "5,e,CN104000005B,2018-07-01,CN104000005B,发明专利\n"
+        "6,f,,2018-07-01,CN204000006U,实用新型\n"
+        ",g,,2018-07-01,CN104000007B,发明授权\n"
+    )
+    (tmp_path / "a.csv").write_text(lines, encoding="utf-8")
+    reader = PatentReader(find_files(tmp_path)[0])
+    values, status = tidy(next(t for _, t in reader.slices()), "a.csv", date(2024, 12, 31))
+    assert values["grant_year"].to_pylist() == [None] * 4 + [2018] * 3
+    assert status.rows["grant_undated"] == 3 and status.example["grant_undated"] == "1"
+    assert values["key"][6].as_py() == "CN104000007" and "no_number" not in status.rows
+
+
+def test_number_and_date_of_publication_or_grant_are_of_one_document(tmp_path: Path) -> None:
+    lines = "名称,公开(公告)号,公开(公告)日\na,CN104000001B,2018-07-01\nb,CN104000002A,2015-01-02\n"
+    (tmp_path / "a.csv").write_text(lines, encoding="utf-8")
+    reader = PatentReader(find_files(tmp_path)[0])
+    values, _ = tidy(next(t for _, t in reader.slices()), "a.csv", date(2024, 12, 31))
+    assert values["grant_year"].to_pylist() == [2018, None]
 
 
 def test_columns_of_the_user(tmp_path: Path) -> None:
