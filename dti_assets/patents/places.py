@@ -27,8 +27,12 @@ class Place(NamedTuple):
 UNKNOWN = Place(None, "unknown")
 _SPECIAL = {"HK": "hong_kong", "MO": "macau", "TW": "taiwan"}
 _SPECIAL_GB = {"71": "taiwan", "81": "hong_kong", "82": "macau"}
-# what makes a short name part of another one: 河北区 lies in Tianjin, 西藏路 in many cities
-_CONTINUES = re.compile("区|县|镇|乡|村|路|街|道|大道|大街|桥|屯|门|湾|岛|山|蒙古族自治县")
+# what makes a short name part of another one: 河北区 lies in Tianjin, 西藏路 and 中山东一路 in
+# many cities; but 二道区 lies in Changchun
+_CONTINUES = re.compile(
+    "区|县|镇|乡|村|桥|屯|门|湾|岛|山|蒙古族自治县|"
+    "(?!二道江?区|北道区)[东南西北中]?[一二三四五六七八九十]{0,2}(?:路|街|道|大道|大街|巷|弄)"
+)
 _ETHNIC = re.compile(
     "(?:藏族|羌族|彝族|回族|蒙古族?|朝鲜族|土家族|苗族|布依族|侗族|哈尼族|壮族|傣族|白族|景颇族|"
     "傈僳族|哈萨克|柯尔克孜)+自治州$"

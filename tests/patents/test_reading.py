@@ -350,3 +350,13 @@ def test_the_address_decides_over_the_province_column() -> None:
     assert values["province_code"].to_pylist() == [440000, 330000, 320000, None]
     assert values["origin"].to_pylist() == ["mainland"] * 3 + ["foreign"]
     assert status.rows["province_and_address_disagree"] == 1
+
+
+def test_a_street_does_not_decide_over_the_province_column() -> None:
+    streets = ["延安西路1882号", "中山北路3663号", "南京西路", "北京东路"]
+    raw = pa.table(
+        {"title": ["a"] * 4, "address": streets, "province": ["上海"] * 4, "row": [1, 2, 3, 4]}
+    )
+    values, status = tidy(raw, "f", date(2024, 12, 31))
+    assert values["province_code"].to_pylist() == [310000] * 4
+    assert "province_and_address_disagree" not in status.rows
