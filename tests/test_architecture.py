@@ -23,7 +23,7 @@ ALLOWED = {
     # sets what the others counted against what humans say, so it stands above them
     "audit": {"text", "geography", "patents", "panel", "econ"},
 }
-PLAIN = {"tables", "files", "sealed", "spreadsheets", "reference", "ray_engine"}
+PLAIN = {"tables", "files", "folders", "sealed", "spreadsheets", "reference", "ray_engine"}
 # the layers of docs/architecture.md; a module or package that is in none is of the domain
 LAYERS = {
     **dict.fromkeys(
@@ -49,6 +49,7 @@ LAYERS = {
         (
             "tables",
             "files",
+            "folders",
             "sealed",
             "spreadsheets",
             "output",

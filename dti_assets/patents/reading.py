@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dti_assets.folders import Found, find_all
 from dti_assets.patents.columns import Columns, recognise
 from dti_assets.patents.errors import PatentSourceError
 from dti_assets.patents.formats import Source, open_csv, open_parquet, open_xlsx
@@ -41,20 +42,22 @@ class PatentFile:
 def find_files(source: Path) -> list[PatentFile]:
     """The patent files in a folder and its subfolders in order of name, or the one file given.
 
-    README files, hidden files and other suffixes than SUFFIXES are left out. An empty list where
-    there is none. Raises PatentSourceError where `source` does not exist, or a file that was listed
-    cannot be opened.
+    Linked folders are entered. README files, hidden files and folders, and other suffixes than
+    SUFFIXES are left out. An empty list where there is none. Raises PatentSourceError where
+    `source` does not exist, or a folder cannot be listed or a listed file opened.
     """
     source = Path(source)
     if not source.exists():
         raise PatentSourceError(f"{source}: no such file or folder")
-    paths = [source] if source.is_file() else sorted(p for p in source.rglob("*") if p.is_file())
-    root = source.parent if source.is_file() else source
+    listed = [Found(source.name, source)] if source.is_file() else find_all(source)
     found = []
-    for path in paths:
-        if not path.name.lower().endswith(SUFFIXES) or path.name.lower().startswith(_NO_DATA):
+    for file in listed:
+        path, name = file.location, file.path
+        if file.problem.startswith("the folder cannot be listed"):
+            raise PatentSourceError(f"{name}: {file.problem}")
+        plain = path.name.lower()
+        if not path.is_file() or not plain.endswith(SUFFIXES) or plain.startswith(_NO_DATA):
             continue
-        name = path.relative_to(root).as_posix()
         try:
             found.append(PatentFile(path, name, path.stat().st_size, _sha256(path)))
         except OSError as error:

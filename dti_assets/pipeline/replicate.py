@@ -13,6 +13,7 @@ from typing import Any
 
 from dti_assets.audit.tables import MEASUREMENT_AUDIT
 from dti_assets.files import replacing, sha256
+from dti_assets.folders import find_all
 from dti_assets.pipeline.freshness import FILE_TABLES, listed_files, stale
 from dti_assets.pipeline.package_audit import audit_inputs, audited
 from dti_assets.pipeline.package_readme import package_readme
@@ -31,7 +32,7 @@ from dti_assets.sources.registry import FILE_NAME, read_registry
 from dti_assets.stored_tables import FETCHED, TRANSCRIPTS, YEARLY
 from dti_assets.study import Study, load_study
 from dti_assets.tables import records
-from dti_assets.text.listing import find_all, find_reports
+from dti_assets.text.listing import find_reports
 
 INCLUDABLE = ("reports", "patents")
 # what stands in for an input that does not travel, and what neither travels nor is made again
@@ -210,7 +211,7 @@ def packaged_inputs(study: Study, left_out: set[str]) -> dict[str, Path]:
     """Every file the study reads, by its name in the package, but those left out."""
     study_file = study.file.resolve()
     found = {study_file.name: study_file}
-    places = [study.inputs.patents, study.inputs.panel, study.patents.dictionaries]
+    places = [study.inputs.panel, study.patents.dictionaries]
     places += [study.text.dictionary, study.freeze_file.name]
     if study.estimates.tables != "default":
         places.append(study.estimates.tables)
@@ -225,10 +226,11 @@ def packaged_inputs(study: Study, left_out: set[str]) -> dict[str, Path]:
             below = path.relative_to(study.root)
             if path.is_file() and not any(part.startswith(".") for part in below.parts):
                 found[below.as_posix()] = path
-    reports, top = study.path(study.inputs.reports), _plain(study.inputs.reports)
-    # listed as a run lists them: links followed, names in any encoding
-    listed = find_all(reports) if reports.is_dir() else []
-    found |= {f"{top}/{f.path}": f.location for f in listed if f.location.is_file()}
+    for place in (study.inputs.reports, study.inputs.patents):
+        folder, top = study.path(place), _plain(place)
+        # listed as a run lists them: links followed, names in any encoding
+        listed = find_all(folder) if folder.is_dir() else []
+        found |= {f"{top}/{f.path}": f.location for f in listed if f.location.is_file()}
     return {name: path for name, path in found.items() if name not in left_out}
 
 

@@ -1,7 +1,9 @@
 """Files of every format and spelling, and what is said about bad ones."""
 
+import errno
 import gzip
 import hashlib
+import os
 import zipfile
 from datetime import date
 from pathlib import Path
@@ -270,6 +272,34 @@ def test_rows_with_too_many_fields_are_counted(tmp_path: Path) -> None:
 def test_missing_folder_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(PatentSourceError, match="no such file or folder"):
         find_files(tmp_path / "none")
+
+
+def test_linked_folders_are_entered_once(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    FRAME.to_csv(tmp_path / "elsewhere" / "a.csv", index=False)
+    folder = tmp_path / "patents_raw"
+    folder.mkdir()
+    (folder / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "round").symlink_to(folder)
+    (found,) = find_files(folder)
+    assert found.name == "linked/a.csv"
+    check(read(folder))
+
+
+def test_a_folder_that_cannot_be_listed_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "closed").mkdir()
+    scan = os.scandir
+
+    def refused(path: str) -> object:
+        if Path(path).name == "closed":
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    with pytest.raises(PatentSourceError, match=r"^closed: the folder cannot be listed"):
+        find_files(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -405,6 +405,16 @@ def test_reports_travel_from_wherever_a_run_finds_them(tmp_path: Path) -> None:
     assert packaged_inputs(load_study(file), reports).keys() == found.keys() - reports
 
 
+def test_patents_travel_from_behind_links(copy: Study, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    shutil.move(copy.root / "patents_raw" / "patents.csv", tmp_path / "elsewhere")
+    (copy.root / "patents_raw" / "linked").symlink_to(tmp_path / "elsewhere")
+    assert "patents_raw/linked/patents.csv" in packaged_inputs(copy, set())
+    left_out = {row["path"] for row in left_out_inputs(Workspace(copy), ())}
+    assert "patents_raw/linked/patents.csv" in left_out
+    assert not any(name.endswith("patents.csv") for name in packaged_inputs(copy, left_out))
+
+
 def test_counts_of_patents_are_no_records_and_travel(copy: Study) -> None:
     (copy.root / "patents_raw" / "patents.csv").unlink()
     (copy.root / "patents_raw" / "counts.csv").write_text(COUNTS, encoding="utf-8")
