@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # part of every cache key: raise it whenever a value can come out differently
-VERSION = "4"
+VERSION = "5"
 # utility models and designs are published once, as grants
 _PUBLISHED_ONCE = ("U", "Y", "S", "D")
 _GRANT_CODES = ("B", "C", *_PUBLISHED_ONCE)
+_NOT_GRANTED = "[未待无非](?:被|予|经|获得?)?授权"
 _KIND_OF_CODE = {
     **dict.fromkeys("ABC", "invention"),
     **dict.fromkeys("UY", "utility_model"),
@@ -206,7 +207,8 @@ def _dates_of(frame: pl.DataFrame, not_after: date) -> pl.DataFrame:
     number_year = _mapped(frame, "undated", _year_of_number, pl.Int64)
     frame = frame.with_columns(number_year.alias("number_year"))
     code, grant_code = _code("publication_no"), _code("grant_no")
-    called = pl.col("kind").str.contains("授权")
+    kind = pl.col("kind")
+    called = kind.str.contains("授权") & ~kind.str.contains(_NOT_GRANTED)
     # the date of publication is the grant's only where what was published is the grant
     published = (
         pl.when(code.is_not_null())

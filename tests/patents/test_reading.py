@@ -159,6 +159,21 @@ def test_the_date_of_an_application_is_not_that_of_its_grant(tmp_path: Path) -> 
     assert values["key"][6].as_py() == "CN104000007" and "no_number" not in status.rows
 
 
+def test_what_is_called_not_granted_is_none() -> None:
+    kinds = ["发明申请（未授权）", "发明(尚未获得授权)", "待授权", "非授权", "发明授权", "已授权"]
+    raw = pa.table(
+        {
+            "title": ["a"] * 6,
+            "kind": kinds,
+            "publication_date": ["2018-07-01"] * 6,
+            "row": list(range(1, 7)),
+        }
+    )
+    values, status = tidy(raw, "f", date(2024, 12, 31))
+    assert values["grant_year"].to_pylist() == [None] * 4 + [2018] * 2
+    assert "grant_undated" not in status.rows
+
+
 def test_number_and_date_of_publication_or_grant_are_of_one_document(tmp_path: Path) -> None:
     lines = "名称,公开(公告)号,公开(公告)日\na,CN104000001B,2018-07-01\nb,CN104000002A,2015-01-02\n"
     (tmp_path / "a.csv").write_text(lines, encoding="utf-8")
