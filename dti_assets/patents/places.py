@@ -28,10 +28,14 @@ UNKNOWN = Place(None, "unknown")
 _SPECIAL = {"HK": "hong_kong", "MO": "macau", "TW": "taiwan"}
 _SPECIAL_GB = {"71": "taiwan", "81": "hong_kong", "82": "macau"}
 # what makes a short name part of another one: 河北区 lies in Tianjin, 西藏路 and 中山东一路 in
-# many cities; but 二道区 lies in Changchun
+# many cities; but 门头沟区 is a district of Beijing
+_DISTRICT = (
+    "(?:道[里外]|二道江?|北道|路桥|桥[东西]|门头沟|湾[里沚]|山[阳城亭]|山海关|镇海|屯[溪留])区|"
+    "(?:道|山[丹阴阳]|乡[宁城]|镇[平坪雄原远康安巴赉]|屯昌)县"
+)
 _CONTINUES = re.compile(
-    "区|县|镇|乡|村|桥|屯|门|湾|岛|山|蒙古族自治县|"
-    "(?!二道江?区|北道区)[东南西北中]?[一二三四五六七八九十]{0,2}(?:路|街|道|大道|大街|巷|弄)"
+    f"(?!{_DISTRICT})(?:区|县|镇|乡|村|桥|屯|门|湾|岛|山|蒙古族自治县|"
+    "[东南西北中]?[一二三四五六七八九十]{0,2}(?:路|街|道|大道|大街|巷|弄))"
 )
 _ETHNIC = re.compile(
     "(?:藏族|羌族|彝族|回族|蒙古族?|朝鲜族|土家族|苗族|布依族|侗族|哈尼族|壮族|傣族|白族|景颇族|"
@@ -90,11 +94,13 @@ def _whole(text: str) -> Place | None:
 
 def _beginning(text: str) -> Place | None:
     for length in range(min(_LONGEST, len(text)), 1, -1):
-        name = text[:length]
+        name, rest = text[:length], text[length:]
         found = _full_names().get(name)
-        if found is None and not _CONTINUES.match(text[length:]):
-            found = _short_names().get(name)
         if found is not None:
+            return found
+        found = _short_names().get(name)
+        # 江苏镇江 is no town of 江苏镇: what follows lies in the same province
+        if found is not None and (not _CONTINUES.match(rest) or _beginning(rest) == found):
             return found
     return None
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # part of every cache key: raise it whenever a value can come out differently
-VERSION = "5"
+VERSION = "6"
 # utility models and designs are published once, as grants
 _PUBLISHED_ONCE = ("U", "Y", "S", "D")
 _GRANT_CODES = ("B", "C", *_PUBLISHED_ONCE)

@@ -3,7 +3,7 @@
 import pytest
 
 from dti_assets.geography.provinces import provinces
-from dti_assets.patents.places import first_applicant, locate
+from dti_assets.patents.places import _rows, first_applicant, locate
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,16 @@ from dti_assets.patents.places import first_applicant, locate
         ("上海南京西路", 310000),
         ("长春二道区", 220000),
         ("通化二道江区", 220000),
+        # and like a town, a gate or a hill
+        ("江苏镇江", 320000),
+        ("江苏镇江市京口区", 320000),
+        ("西藏山南市", 540000),
+        ("北京门头沟区", 110000),
+        ("石家庄桥西区", 130000),
+        ("哈尔滨道里区", 230000),
+        ("宁波镇海区", 330000),
+        ("台州路桥区", 330000),
+        ("南阳镇平县", 410000),
         ("江苏;32", 320000),
         ("广东（44）", 440000),
         ("44", 440000),
@@ -83,6 +93,8 @@ def test_provinces(text: str, code: int) -> None:
         ("中山东一路18号", "unknown"),
         ("西安南大街2号", "unknown"),
         ("长沙弄", "unknown"),
+        ("朝阳镇江东村", "unknown"),
+        ("中山路北区", "unknown"),
         ("100085", "unknown"),
         ("", "unknown"),
         (None, "unknown"),
@@ -101,3 +113,10 @@ def test_every_province_and_capital_in_every_form() -> None:
 def test_the_first_applicant_decides() -> None:
     assert first_applicant(" ；广东省；北京") == "广东省"
     assert first_applicant("浙江|江苏") == "浙江"
+
+
+def test_every_city_behind_the_short_name_of_its_province() -> None:
+    names = {p.province_code: p.province for p in provinces()}
+    for row in _rows("cities.csv"):
+        code = int(row["province_code"])
+        assert locate(names[code] + row["name"]) == (code, "mainland"), row["name"]
