@@ -127,12 +127,14 @@ class Archive:
         key = (provenance.province_code, provenance.year)
         versions = self.downloads.setdefault(key, [])
         path = self._free(provenance)
-        older = tuple(
-            PurePosixPath(kept.path).name
+        older = dict.fromkeys(
+            name
             for kept in versions
             if PurePosixPath(kept.path).parent == PurePosixPath(path).parent
+            # with those it superseded, there or not: the newest is the one that names most
+            for name in (*kept.provenance.supersedes, PurePosixPath(kept.path).name)
         )
-        kept = Kept(path, replace(provenance, supersedes=older))
+        kept = Kept(path, replace(provenance, supersedes=tuple(older)))
         write_atomically(_side(self.folder / path), kept.provenance.to_json().encode())
         _place(content, self.folder / path, self.folder / _WORK)
         versions.append(kept)
@@ -146,9 +148,13 @@ class Archive:
         versions[versions.index(kept)] = Kept(kept.path, provenance)
 
     def _free(self, provenance: Provenance) -> str:
+        """A name that no file has, and none that a version says it supersedes: one that took the
+        name of a file removed since would be superseded by the version it supersedes."""
         stem, number = f"{provenance.year}/{provenance.province}", 1
         versions = self.downloads[(provenance.province_code, provenance.year)]
-        taken = {PurePosixPath(kept.path).with_suffix("").as_posix() for kept in versions}
+        names = {older for kept in versions for older in kept.provenance.supersedes}
+        paths = {f"{provenance.year}/{name}" for name in names} | {kept.path for kept in versions}
+        taken = {PurePosixPath(path).with_suffix("").as_posix() for path in paths}
         while True:
             name = stem if number == 1 else f"{stem}-v{number}"
             path = f"{name}.{provenance.format}"

@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+from dti_assets.files import sha256
 from dti_assets.folders import Found, find_all
 
 # files of ours, or of an operating system, that lie among reports without being any
@@ -43,17 +44,28 @@ def side_files(folder: Path) -> dict[str, Path]:
 def superseding(found: Sequence[Found]) -> dict[str, set[str]]:
     """For each downloaded file that was fetched in place of others of its folder: their paths.
 
-    A damaged provenance says nothing; its file is then one among others.
+    A damaged provenance says nothing; its file is then one among others. A file that is no longer
+    the one fetched is its user's own, and no download stands in its place.
     """
     newer: dict[str, set[str]] = {}
+    by_path = {file.path: file for file in found}
     for file in found:
         try:
             older = json.loads(_beside(file).read_bytes())["supersedes"]
             folder = PurePosixPath(file.path).parent
-            newer[file.path] = {(folder / str(name)).as_posix() for name in older} - {file.path}
+            paths = {(folder / str(name)).as_posix() for name in older} - {file.path}
+            newer[file.path] = {p for p in paths if p in by_path and _is_as_fetched(by_path[p])}
         except (OSError, ValueError, LookupError, TypeError, RecursionError):
             continue
     return {path: older for path, older in newer.items() if older}
+
+
+def _is_as_fetched(file: Found) -> bool:
+    try:
+        fetched = json.loads(_beside(file).read_bytes())["sha256"]
+        return not file.problem and sha256(file.location) == fetched
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return False
 
 
 def locate(folder: Path, path: str) -> Path:

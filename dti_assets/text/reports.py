@@ -326,13 +326,32 @@ def reconcile(files: list[File], newer: Mapping[str, set[str]] | None = None) ->
 
 
 def _not_superseded(group: list[File], newer: Mapping[str, set[str]]) -> list[File]:
-    """The files of one province-year without those that another of them supersedes."""
-    by = {older: file.path for file in group for older in newer.get(file.path, ())}
+    """The files of one province-year without those that another of them supersedes.
+
+    Of files that supersede one another in a circle none is the newer one; all stand.
+    """
+    by = {
+        older: file.path
+        for file in group
+        for older in newer.get(file.path, ())
+        if file.path not in _all_older(older, newer)
+    }
     for file in group:
         if file.path in by:
             file.status = "superseded"
             file.reason = f"an earlier version; {by[file.path]} was downloaded later"
     return [file for file in group if file.path not in by]
+
+
+def _all_older(path: str, newer: Mapping[str, set[str]]) -> set[str]:
+    """What a file supersedes, itself or through others."""
+    found: set[str] = set()
+    waiting = [path]
+    while waiting:
+        older = newer.get(waiting.pop(), set()) - found
+        found |= older
+        waiting += older
+    return found
 
 
 def report_texts(files: pd.DataFrame, years: list[int], folder: Path, cache: Cache) -> pd.DataFrame:

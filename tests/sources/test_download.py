@@ -199,6 +199,51 @@ def test_a_changed_report_is_stored_beside_the_old_one(site: Site, tmp_path: Pat
     assert statuses()[v1] == "ok"
 
 
+def statuses(folder: Path) -> dict[str, str]:
+    files = read_folder(folder, Cache(folder.with_name("cache"))).files
+    return dict(zip(files["path"], files["status"], strict=True))
+
+
+def test_the_name_of_a_version_removed_since_is_not_given_again(site: Site, tmp_path: Path) -> None:
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    pages = [report(repeats=n) for n in (22, 23, 24, 25)]
+    v1, v2, v3, v4 = ("2015/浙江.html", *(f"2015/浙江-v{n}.html" for n in (2, 3, 4)))
+    for page in pages[:2]:
+        one(site, folder, file(page))
+    for gone in (v1, f"{v1}.source.json"):
+        (folder / gone).unlink()
+    assert one(site, folder, file(pages[2])).file == v3
+    assert statuses(folder) == {v2: "superseded", v3: "ok"}
+    # the newest stays the newest where those before it are gone
+    (folder / v2).unlink()
+    assert one(site, folder, file(pages[3])).file == v4
+    assert one(site, folder, file(pages[3])).state == "unchanged"
+    assert statuses(folder) == {v3: "superseded", v4: "ok"}
+
+
+def test_downloads_that_supersede_one_another_are_a_conflict(site: Site, tmp_path: Path) -> None:
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    for repeats in (22, 23):
+        one(site, folder, file(report(repeats=repeats)))
+    side = folder / "2015/浙江.html.source.json"
+    origin = json.loads(side.read_text(encoding="utf-8"))
+    side.write_text(json.dumps(origin | {"supersedes": ["浙江-v2.html"]}), encoding="utf-8")
+    assert set(statuses(folder).values()) == {"conflict"} and len(statuses(folder)) == 2
+
+
+def test_a_file_that_the_user_edited_is_superseded_by_no_download(
+    site: Site, tmp_path: Path
+) -> None:
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    for repeats in (22, 23):
+        one(site, folder, file(report(repeats=repeats)))
+    (folder / "2015/浙江.html").write_bytes(report(repeats=30))
+    assert statuses(folder) == {"2015/浙江.html": "conflict", "2015/浙江-v2.html": "conflict"}
+
+
 def test_a_failure_later_leaves_what_is_there(site: Site, tmp_path: Path) -> None:
     one(site, tmp_path, file(report()))
     before = tree(tmp_path)
