@@ -38,6 +38,13 @@ _TITLE = re.compile(
     re.MULTILINE,
 )
 _OTHER_PLACE = re.compile(r"(?!自治|全[省市区])[\u4e00-\u9fff]{2,8}[市县区州盟旗]")
+# 杭州市 after 浙江省, 区 after 河北, 藏族自治州 after 海南: places below the province
+_BELOW = re.compile(
+    r"(?:自治区)?(?!自治|直辖|人民|政府|全[省市区])((?:(?!在)[\u4e00-\u9fff]){0,8}?)"
+    r"(?:自治[州县旗]|地区|[市县区州盟旗])(?!场)"
+)
+# 我代表市人民政府: whose report it is, where no place is named
+_SPEAKER = re.compile(r"代表(?:自治)?([市县区州盟旗])人民政府")
 _HAN_NAME = re.compile(r"[\u4e00-\u9fff]{2,}")
 _REVIEWED = re.compile(r"^[一二三四五六七八九十]、(?:关于)?(20\d\d|19[89]\d)年.{0,12}回顾")
 # a report that is about government work says most of these; a news page does not
@@ -89,6 +96,11 @@ def identify(path: str, paragraphs: Sequence[str]) -> Identity:
     place = text.other_place or name.other_place
     if place and text.province is None:
         return Identity("not_a_report", None, None, "text", f"the report of {place}, no province")
+    speaker = _SPEAKER.search(_head(paragraphs))
+    spoken_for = text.province or name.province
+    if speaker and spoken_for and speaker.group(1) != spoken_for.full_name[-1]:
+        reason = f"{speaker.group()}: the report of a place below {spoken_for.province}"
+        return Identity("not_a_report", None, None, "text", reason)
     clashes = []
     if name.province and text.province and name.province != text.province:
         clashes.append(f"the name says {name.province.province}, the text {text.province.province}")
@@ -146,14 +158,12 @@ def _province_in_name(part: str) -> tuple[Province | None, str]:
         for name in (p.full_name, p.province, *(a for a in p.aliases if _HAN_NAME.fullmatch(a))):
             at = part.find(name)
             if at >= 0:
-                hits.append((len(name), -at, p, part[at + len(name) :]))
+                hits.append((len(name), -at, p))
                 break
     if hits:
-        _, _, found, rest = max(hits, key=lambda hit: hit[:2])
-        # 吉林市 is a city of 吉林; 北京市 is the province itself
-        if rest.startswith(("市", "地区")) and not found.full_name.endswith("市"):
-            return None, found.province + rest[: 1 if rest[0] == "市" else 2]
-        return found, ""
+        length, at, found = max(hits, key=lambda hit: hit[:2])
+        below = _place_below(found, part[-at:], length)
+        return (None, below) if below else (found, "")
     city = re.match(r"\d{0,4}[年_\-]?([\u4e00-\u9fff]{2,8}?[市县区州盟])(?!场)", part)
     if city:
         return None, city.group(1)
@@ -164,6 +174,17 @@ def _province_in_name(part: str) -> tuple[Province | None, str]:
             if province:
                 return province, ""
     return None, ""
+
+
+def _place_below(province: Province, named: str, length: int) -> str:
+    """The city or county that a name goes on to after the province's own name, else empty."""
+    below = _BELOW.match(named, length)
+    if below is None:
+        return ""
+    # 吉林市 is a city of 吉林; 北京市 is the province itself, and so is 广西区
+    whole = named.startswith(province.full_name)
+    region = province.full_name.endswith("自治区") and below.group() == "区"
+    return "" if not below.group(1) and (whole or region) else named[: below.end()]
 
 
 def _years(text: str) -> list[int]:

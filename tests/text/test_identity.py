@@ -51,6 +51,48 @@ def test_a_city_is_no_province() -> None:
     assert city.status == "not_a_report" and "杭州市" in city.reason
 
 
+def silent(speaker: str) -> list[str]:
+    """A report that names neither province nor city."""
+    head = ["政府工作报告", "——2015年1月28日在市十二届人大五次会议上", "各位代表："]
+    said = f"现在，我代表{speaker}人民政府向大会报告工作，请予审议，并请政协委员提出意见。"
+    return [*head, said, *samples.report_lines(titled=False)[3:]]
+
+
+@pytest.mark.parametrize(
+    ("path", "speaker"),
+    [
+        ("浙江省杭州市2015年政府工作报告.txt", ""),
+        ("广西自治区南宁市2015.txt", ""),
+        ("吉林省吉林市2015.txt", ""),
+        ("北京市海淀区2015.txt", ""),
+        ("河北区2015.txt", ""),
+        ("海南藏族自治州2015.txt", ""),
+        ("浙江/杭州2015.txt", "市"),
+        ("jilin_city_2015.txt", "市"),
+        ("北京/海淀2015.txt", "区"),
+        ("青海/海北2015.txt", "州"),
+    ],
+)
+def test_a_place_below_a_province_is_not_the_province(path: str, speaker: str) -> None:
+    assert identify(path, silent(speaker)).status == "not_a_report"
+
+
+@pytest.mark.parametrize(
+    ("path", "speaker"),
+    [
+        ("北京市2015年政府工作报告.txt", "市"),
+        ("重庆直辖市2015.txt", "市"),
+        ("浙江省人民政府工作报告2015.txt", "省"),
+        ("新疆自治区2015.txt", "自治区"),
+        ("宁夏全区政府工作报告2015.txt", "自治区"),
+        ("广西区2015.txt", "区"),
+    ],
+)
+def test_a_province_is_no_place_below_itself(path: str, speaker: str) -> None:
+    found = identify(path, silent(speaker))
+    assert (found.status, found.year) == ("ok", 2015)
+
+
 def test_name_and_text_must_agree() -> None:
     wrong_year = identify("浙江2014.txt", samples.report_lines("浙江省", 2015))
     assert wrong_year.status == "conflict"
