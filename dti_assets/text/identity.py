@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -22,8 +22,9 @@ _CHINESE_YEAR = re.compile(r"[一二][〇零○ＯO0九][〇零○ＯO0一二三
 _DATE = re.compile(r"(?<!\d)(20\d\d|19[89]\d)年(1[0-2]|0?[1-9])月(\d{1,2})日")
 # 20150121 in a file name is a day, not a year followed by digits
 _DAY_IN_NAME = re.compile(r"(?<!\d)(20\d\d)(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?!\d)")
-_STAMP = re.compile(r"(?:时间|日期|来源|更新|发布于?)[^\n]{0,6}$")
-_MEETING = re.compile(r"会议|大会")
+_STAMP = re.compile(r"(?:时间|日期|来源|更新|发布于?)(?:[^\n]{0,6}|[:：\s]*)\Z")
+# 向大会报告工作 is how a report begins, whatever date stands above it
+_MEETING = re.compile(r"会议|(?<!向)大会")
 # reports that the same congress hears, from others than the government, or on the budget
 _OTHER_REPORT = re.compile(
     r"(?:法院|检察院|常务委员会|常委会|政协[^。]{0,12})工作报告|"
@@ -200,14 +201,16 @@ def from_text(paragraphs: Sequence[str]) -> Evidence:
     """Province and year of delivery in the head of a text.
 
     The year is that of the date of delivery, which is the one beside the words for the meeting
-    and never a publisher's stamp; else of the title; else the year after the one the first
-    heading looks back on. The province is that of the congress, else of the title.
+    and never a publisher's stamp; else of the title; else of another date near the start; else the
+    year after the one the first heading looks back on. The province is that of the congress, else
+    of the title.
     """
     head = _head(paragraphs)
     title = _title(head)
-    year = _delivery_year(head[:600])
+    year, early = _dated_years(head[:600])
     if year is None and title is not None and title.group(1):
         year = int(title.group(1))
+    year = year or early
     if year is None:
         reviewed = next((m for p in paragraphs[:40] if (m := _REVIEWED.match(p))), None)
         year = int(reviewed.group(1)) + 1 if reviewed else None
@@ -229,13 +232,27 @@ def from_text(paragraphs: Sequence[str]) -> Evidence:
     return Evidence(province, year, other if province is None else "")
 
 
-def _delivery_year(head: str) -> int | None:
+def _dated_years(head: str) -> tuple[int | None, int | None]:
+    """The year of the date beside the words for the meeting, and that of the first date near the
+    start, either None where there is none."""
     dates = [m for m in _DATE.finditer(head) if not _STAMP.search(head[: m.start()])]
-    beside = [m for m in dates if _MEETING.search(head[max(0, m.start() - 40) : m.end() + 40])]
+    meetings = [m.start() for m in _MEETING.finditer(head)]
+    beside = min((rank for date in dates for rank in _ranks(head, date, meetings)), default=None)
     # a bare date far into the text belongs to something told there
-    early = [m for m in dates if m.start() < 200]
-    chosen = next(iter(beside or early), None)
-    return int(chosen.group(1)) if chosen else None
+    early = next((int(m.group(1)) for m in dates if m.start() < 200), None)
+    return beside[-1] if beside else None, early
+
+
+def _ranks(
+    head: str, date: re.Match[str], meetings: list[int]
+) -> Iterator[tuple[bool, bool, int, int]]:
+    """How near a date is to each meeting within 40 characters, and its year: one of the same line
+    is before one of another line, where a publisher's stands, and one in front before one after."""
+    for at in meetings:
+        after = at < date.start()
+        between = head[at : date.start()] if after else head[date.end() : at]
+        if len(between) <= 40:
+            yield "\n" in between, after, len(between), int(date.group(1))
 
 
 def _other_report(paragraphs: Sequence[str]) -> str:
