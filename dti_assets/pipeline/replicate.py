@@ -14,6 +14,7 @@ from typing import Any
 from dti_assets.audit.tables import MEASUREMENT_AUDIT
 from dti_assets.files import replacing, sha256
 from dti_assets.folders import find_all
+from dti_assets.pipeline.auditing import KEYS
 from dti_assets.pipeline.freshness import FILE_TABLES, listed_files, stale
 from dti_assets.pipeline.package_audit import audit_inputs, audited
 from dti_assets.pipeline.package_readme import package_readme
@@ -35,6 +36,8 @@ from dti_assets.tables import records
 from dti_assets.text.listing import find_reports
 
 INCLUDABLE = ("reports", "patents")
+# in checksums.csv, who made what no asset made
+_INPUT, _PACKAGER = "input", "dti package"
 # what stands in for an input that does not travel, and what neither travels nor is made again
 _STANDING_IN = {
     "reports": (
@@ -114,16 +117,16 @@ def package_study(study: Study, out: Path, include: Iterable[str], replace_it: b
     absent = tuple(name for kind in kinds for name in _WITHHELD[kind])
     inputs: dict[str, bytes | Path] = {**packaged_inputs(study, {row["path"] for row in left_out})}
     inputs |= audit_inputs(workspace, included)
-    entries: dict[str, tuple[bytes | Path, str]] = {p: (f, "input") for p, f in inputs.items()}
-    entries[study.file.name] = (study.shown_text.encode(), "input")
+    entries: dict[str, tuple[bytes | Path, str]] = {p: (f, _INPUT) for p, f in inputs.items()}
+    entries[study.file.name] = (study.shown_text.encode(), _INPUT)
     entries |= _outputs(workspace, absent)
     code = code_here()
     counts = {kind: sum(row["kind"] == kind for row in left_out) for kind in kinds}
     page = package_readme(workspace, code, sorted(inputs), given, counts, included)
     entries |= {
-        described.README: (page.encode("utf-8"), "dti package"),
-        described.CONSTRAINTS: (described.constraints_txt(code), "dti package"),
-        described.LEFT_OUT: (described.left_out_csv(left_out), "dti package"),
+        described.README: (page.encode("utf-8"), _PACKAGER),
+        described.CONSTRAINTS: (described.constraints_txt(code), _PACKAGER),
+        described.LEFT_OUT: (described.left_out_csv(left_out), _PACKAGER),
     }
     checksums = described.checksums_csv(_listed(*item) for item in entries.items())
     manifest = Manifest(
@@ -240,6 +243,15 @@ def _plain(place: str) -> str:
 
 def _outputs(workspace: Workspace, absent: tuple[str, ...]) -> dict[str, tuple[Path, str]]:
     """The stored tables and the files they list, with the asset that made each."""
+    top, out = _plain(workspace.study.outputs), Path(workspace.study.output_url)
+    found = _stored(workspace, absent)
+    for table in FILE_TABLES:
+        for below in listed_files(workspace, table)["path"]:
+            found[f"{top}/{below}"] = (out / below, table.name)
+    return found
+
+
+def _stored(workspace: Workspace, absent: tuple[str, ...]) -> dict[str, tuple[Path, str]]:
     study = workspace.study
     top = _plain(study.outputs)
     found: dict[str, tuple[Path, str]] = {}
@@ -250,9 +262,6 @@ def _outputs(workspace: Workspace, absent: tuple[str, ...]) -> dict[str, tuple[P
             path = Path(workspace.store.location(name, year))
             below = path.relative_to(Path(study.output_url)).as_posix()
             found[f"{top}/{below}"] = (path, name)
-    for table in FILE_TABLES:
-        for below in listed_files(workspace, table)["path"]:
-            found[f"{top}/{below}"] = (Path(study.output_url) / below, table.name)
     return found
 
 
@@ -300,7 +309,7 @@ def unpack(package: Path, into: Path) -> Unpacked:
         if not is_inside(manifest.study_file) or manifest.study_file not in names:
             raise PackageError(f"{package}: the study file {manifest.study_file!r} is not in it")
         for row in listed:
-            if row.made_by == "input":
+            if row.made_by == _INPUT:
                 target = rerun / row.path
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(folder / row.path, target)
@@ -308,6 +317,7 @@ def unpack(package: Path, into: Path) -> Unpacked:
         _check_places(study)
         workspace = Workspace(study)
         _check_given(manifest, workspace, package)
+        _check_labels(listed, manifest, workspace, package)
     except BaseException:
         for made in (folder, rerun):
             shutil.rmtree(made, ignore_errors=True)
@@ -335,6 +345,24 @@ def _check_given(manifest: Manifest, workspace: Workspace, package: Path) -> Non
         raise PackageError(f"{package}: {wrong[0]} may not be taken as given")
 
 
+def _check_labels(
+    listed: list[Listed], manifest: Manifest, workspace: Workspace, package: Path
+) -> None:
+    """Refuse labels under which a result would pass for an input or as given, and unknown ones."""
+    top, home = _plain(workspace.study.outputs), workspace.study.home.name
+    stored = _stored(workspace, manifest.absent)
+    for row in listed:
+        if row.made_by == _INPUT:
+            made = row.path.startswith((f"{top}/", f"{home}/"))
+            fine = not made or row.path.startswith(f"{top}/data/{KEYS}/")
+        elif row.made_by in manifest.given:
+            fine = row.path in stored and stored[row.path][1] == row.made_by
+        else:
+            fine = row.made_by == _PACKAGER or row.made_by in workspace.tables
+        if not fine:
+            raise PackageError(f"{package}: {row.path} may not be made by {row.made_by[:40]!r}")
+
+
 def verify(unpacked: Unpacked, progress: Progress | None = None) -> Verification:
     """Run the study of a package and compare everything it makes with what the package holds."""
     manifest, study = unpacked.manifest, unpacked.study
@@ -346,18 +374,26 @@ def verify(unpacked: Unpacked, progress: Progress | None = None) -> Verification
     found.failures = outcome.failures if not outcome.success else []
     if found.failures:
         return found
-    lists = {table.name for table in FILE_TABLES}
-    for row in unpacked.listed:
-        if row.made_by not in workspace.tables or row.made_by in kept:
-            continue
-        # a list of files holds their hashes: the files themselves are compared
-        is_list = row.made_by in lists and row.path.endswith(f"data/{row.made_by}.parquet")
-        there, here = unpacked.folder / row.path, study.root / row.path
-        result = compare(there, here)
-        if result.verdict == "different" and is_list:
-            result = compare(there, here, only=("path",))
-        found.results[row.path] = result
+    # what the rerun made, whatever the package says it holds, and what it holds besides
+    makers = {row.path: row.made_by for row in unpacked.listed}
+    makers = {path: name for path, name in makers.items() if name not in (_INPUT, _PACKAGER)}
+    makers |= {path: name for path, (_, name) in _outputs(workspace, manifest.absent).items()}
+    for path, name in sorted(makers.items()):
+        if name not in manifest.given:
+            found.results[path] = _compared(path, name, unpacked.folder, study.root)
     return found
+
+
+def _compared(path: str, made_by: str, package: Path, rerun: Path) -> Comparison:
+    there, here = package / path, rerun / path
+    if not there.is_file():
+        return Comparison("different", "it is not in the package")
+    result = compare(there, here)
+    # a list of files holds their hashes: the files themselves are compared
+    is_list = made_by in {table.name for table in FILE_TABLES}
+    if result.verdict == "different" and is_list and path.endswith(f"data/{made_by}.parquet"):
+        return compare(there, here, only=("path",))
+    return result
 
 
 @contextlib.contextmanager

@@ -196,9 +196,19 @@ def _repacked(package: Path, target: Path, change: Callable[[dict[str, bytes]], 
     return target
 
 
-def test_a_number_that_does_not_come_out_again_is_named(
-    package: Path, finished: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def rerun_as_finished(finished: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reruns make what the finished run made: another run would make the same."""
+
+    def rerun(study: Study, *_: object, **__: object) -> Outcome:
+        shutil.copytree(finished.root / "outputs", study.root / "outputs", dirs_exist_ok=True)
+        return Outcome(True)
+
+    monkeypatch.setattr("dti_assets.pipeline.replicate.run", rerun)
+
+
+@pytest.mark.usefixtures("rerun_as_finished")
+def test_a_number_that_does_not_come_out_again_is_named(package: Path, tmp_path: Path) -> None:
     name = "outputs/data/capital_distances.parquet"
 
     def change(content: dict[str, bytes]) -> None:
@@ -214,12 +224,6 @@ def test_a_number_that_does_not_come_out_again_is_named(
         frame.to_parquet(buffer)
         content[name] = buffer.getvalue()
 
-    def rerun(study: Study, *_: object, **__: object) -> Outcome:
-        """What the finished run made: another run would make the same."""
-        shutil.copytree(finished.root / "outputs", study.root / "outputs", dirs_exist_ok=True)
-        return Outcome(True)
-
-    monkeypatch.setattr("dti_assets.pipeline.replicate.run", rerun)
     changed = _repacked(package, tmp_path / "changed.zip", change)
     found = verify(unpack(changed, tmp_path / "into"))
     assert found.differing == ["outputs/data/dti_iv.parquet"] and not found.succeeded
@@ -267,6 +271,60 @@ def test_a_package_that_gives_its_results_is_refused(package: Path, tmp_path: Pa
 
     with pytest.raises(PackageError, match="table_02_baseline may not be taken as given"):
         unpack(_repacked(package, tmp_path / "p.zip", change), tmp_path / "into")
+
+
+IV = "outputs/data/dti_iv.parquet"
+
+
+def _labelled(name: str, path: str = IV) -> Callable[[dict[str, bytes]], None]:
+    """An altered table under that path and label."""
+
+    def change(content: dict[str, bytes]) -> None:
+        frame = pd.read_parquet(io.BytesIO(content[IV]))
+        frame.loc[0, "distance_km"] += 0.001
+        buffer = io.BytesIO()
+        frame.to_parquet(buffer)
+        content[path] = buffer.getvalue()
+        lines = content["checksums.csv"].decode().splitlines()
+        kept = [line for line in lines if not line.startswith(f"{path},")]
+        content["checksums.csv"] = "\n".join([*kept, f"{path},0,,{name}\n"]).encode()
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("label", "path"),
+    [
+        *(("x", IV), ("", IV), ("input", IV), ("keyword_counts", IV)),
+        *(("input", "outputs/cache/texts/a.json"), ("input", ".dagster/dagster.yaml")),
+        ("keyword_counts", "outputs/cache/texts/a.json"),
+    ],
+)
+def test_a_label_under_which_a_result_would_not_be_compared_is_refused(
+    package: Path, tmp_path: Path, label: str, path: str
+) -> None:
+    changed = _repacked(package, tmp_path / "p.zip", _labelled(label, path))
+    with pytest.raises(PackageError, match=f"{path} may not be made by '{label}'"):
+        unpack(changed, tmp_path / "into")
+
+
+@pytest.mark.usefixtures("rerun_as_finished")
+@pytest.mark.parametrize("label", ["dti package", "report_texts", "report_downloads"])
+def test_what_the_rerun_makes_is_compared_whatever_its_label(
+    package: Path, tmp_path: Path, label: str
+) -> None:
+    changed = _repacked(package, tmp_path / "p.zip", _labelled(label))
+    assert verify(unpack(changed, tmp_path / "into")).differing == [IV]
+
+
+@pytest.mark.usefixtures("rerun_as_finished")
+@pytest.mark.parametrize("gone", [IV, "outputs/report.html"])
+def test_a_result_that_is_not_in_the_package_is_a_difference(
+    package: Path, tmp_path: Path, gone: str
+) -> None:
+    found = verify(unpack(_repacked(package, tmp_path / "p.zip", _without(gone)), tmp_path / "i"))
+    assert found.differing == [gone] and not found.succeeded
+    assert found.results[gone].where == "it is not in the package"
 
 
 def test_a_package_whose_study_leads_elsewhere_is_refused(package: Path, tmp_path: Path) -> None:
