@@ -105,10 +105,9 @@ def _spellings(text: str) -> list[str]:
 def _changes(rest: str, part: str) -> bool:
     """Whether `rest` makes another unit of `part`: USD (million), 人民币(亿元)."""
     key = _fold(rest)
-    scale = _CHINESE_SCALE.get(key) or _ENGLISH_SCALE.get(key, 1.0)
     unit, other = _known(_fold(part)), _known(key)
     if unit is None or other is None:
-        return scale != 1.0
+        return scale_of(rest) != 1.0
     named = other.dimension == unit.dimension and key in _CURRENCIES  # 亿元(人民币)
     return not named and (other.dimension, other.factor) != (unit.dimension, unit.factor)
 
@@ -124,6 +123,12 @@ def _known(key: str) -> Unit | None:
             for scale in _scales(key, spelling):
                 return Unit(f"{_SHORT_SCALE[scale]} {name}".strip(), dimension, scale)
     return None
+
+
+def scale_of(text: str) -> float:
+    """1e6 for 百万, million or 1 000 000; 1 for a text that is no scale."""
+    key = _fold(text)
+    return _CHINESE_SCALE.get(key) or _ENGLISH_SCALE.get(key, 1.0)
 
 
 def known_unit(text: str) -> bool:

@@ -46,7 +46,7 @@ _FOOTNOTE = re.compile(
 )
 _YEAR = re.compile(r"(?<![\d.])((?:19[5-9]|20[0-9])\d)(?!\d|\.\d)\s*年?度?")
 
-_BRACKETS = re.compile(r"[(\[【]([^()\[\]【】]*)[)\]】]")
+BRACKETS = re.compile(r"[(\[（【]([^()\[\]（）【】]*)[)\]）】]")
 _BARE_YEAR = re.compile(r"\s*(?:19[5-9]|20\d)\d\s*(?:年|年度|年末|年底)?\s*")
 # the edition of 2016 holds the figures of 2015
 _EDITION = re.compile(
@@ -135,7 +135,7 @@ def years_in(text: str) -> list[int]:
     Not the edition of a yearbook, nor what brackets hold beside a year: (2010年价).
     """
     plain = _EDITION.sub(" ", unicodedata.normalize("NFKC", text).replace("_", " "))
-    plain = _BRACKETS.sub(lambda m: m.group() if _BARE_YEAR.fullmatch(m.group(1)) else " ", plain)
+    plain = BRACKETS.sub(lambda m: m.group() if _BARE_YEAR.fullmatch(m.group(1)) else " ", plain)
     return [int(found) for found in _YEAR.findall(plain)]
 
 

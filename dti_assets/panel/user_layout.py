@@ -15,7 +15,14 @@ from typing import Any
 
 from dti_assets.panel.series import Series, find_series, fold
 from dti_assets.panel.units import different_units, known_unit
-from dti_assets.panel.user_cells import looks_numeric, place, without_years, year_of, years_in
+from dti_assets.panel.user_cells import (
+    BRACKETS,
+    looks_numeric,
+    place,
+    without_years,
+    year_of,
+    years_in,
+)
 from dti_assets.panel.user_grids import Grid
 
 _YEAR_HEADERS = {
@@ -43,7 +50,6 @@ _PLACE_HEADERS = {
 _SUBTOTALS = {"合计", "总计", "小计", "total"}
 _TRANSLATION = re.compile(r"(?<=[\u3400-\u9fff])\s+[A-Za-z][A-Za-z\s,&().%'-]*$")
 _UNIT_CELL = re.compile(r"^\s*[\(\[]?\s*(?:计量)?(?:单位|unit)s?\s*[:：]\s*(.+?)\s*$", re.I)
-_BRACKETS = re.compile(r"[\(\[（【]([^()\[\]（）【】]*)[\)\]）】]")
 
 
 @dataclass
@@ -266,7 +272,7 @@ def _titles(cells: list[list[Any]], end: int) -> tuple[list[str], list[str]]:
         matches = (_UNIT_CELL.match(unicodedata.normalize("NFKC", text)) for text in texts)
         units += [found.group(1) for found in matches if found]
         if not units and len(texts) == 1:
-            units += [i for i in _BRACKETS.findall(texts[0]) if known_unit(i)][:1]
+            units += [i for i in BRACKETS.findall(texts[0]) if known_unit(i)][:1]
         rest = [text for text in texts if not _is_unit_cell(text)]
         if len(rest) == 1:
             titles += rest
@@ -336,7 +342,7 @@ def _data_column(
         if len(parts) > 1 and (known_unit(part) or known_unit(part.strip("()"))):
             unit = unit or part.strip("()")
             continue
-        for inner in _BRACKETS.findall(part):
+        for inner in BRACKETS.findall(part):
             if known_unit(inner):
                 unit = unit or inner
             elif not year_of(inner):
@@ -345,7 +351,7 @@ def _data_column(
         span = span or len(found_years) > 1
         if len(found_years) == 1 and year is None:
             year = found_years.pop()
-        name = without_years(_TRANSLATION.sub("", _BRACKETS.sub("", part).strip())).strip()
+        name = without_years(_TRANSLATION.sub("", BRACKETS.sub("", part).strip())).strip()
         if name:
             names.append(name)
     chinese = [name for name in names if re.search(r"[\u3400-\u9fff]", name)]
@@ -366,7 +372,7 @@ def _sheet_series(names: tuple[str, ...], aliases: Mapping[str, str]) -> Series 
     """The one series a whole sheet is about, from its title, its name or the file's name."""
     context = " ".join(names)
     for name in names:
-        text = without_years(_BRACKETS.sub("", unicodedata.normalize("NFKC", name)))
+        text = without_years(BRACKETS.sub("", unicodedata.normalize("NFKC", name)))
         text = re.sub(r"^(指标|表)\s*[:：]", "", text.strip())
         text = re.sub(r"^[\d\s\-.、_]+", "", text)
         text = re.sub(

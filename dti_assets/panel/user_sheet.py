@@ -8,8 +8,9 @@ from typing import Any
 from dti_assets.geography.provinces import Province, provinces
 from dti_assets.panel.errors import Fault, UnitError
 from dti_assets.panel.series import Series, find_series, unknown_series
-from dti_assets.panel.units import Unit, convertible, free_unit, known_unit, parse_unit
+from dti_assets.panel.units import Unit, convertible, free_unit, known_unit, parse_unit, scale_of
 from dti_assets.panel.user_cells import (
+    BRACKETS,
     NotANumberError,
     is_missing,
     nearest_province,
@@ -258,6 +259,7 @@ class SheetReader:
             raise UnitError(
                 f"{unit} is no unit of {series.name}, which is measured in units like {series.unit}"
             )
+        _scaled_as(column.header, unit)
         return unit
 
     def _cell(
@@ -331,6 +333,15 @@ class SheetReader:
 def _agree(where: str, series: Series, unit: Unit, given: Unit | None) -> None:
     if given is not None and (unit.dimension, unit.factor) != (given.dimension, given.factor):
         raise UnitError(f"the {where} gives {series.name} in {unit}, the study's units in {given}")
+
+
+def _scaled_as(header: str, unit: Unit) -> None:
+    """A header may name but the scale, 出口总额(百万): the unit from elsewhere must be of it."""
+    for inner in BRACKETS.findall(header):
+        # digits alone number the columns
+        scale = 1.0 if not any(map(str.isalpha, inner)) else scale_of(inner)
+        if scale not in (1.0, unit.factor) and unit.dimension != "any":
+            raise UnitError(f"the header says {inner}, the unit found for it is {unit}")
 
 
 def _unknown_province(value: Any) -> str:

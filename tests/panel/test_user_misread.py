@@ -58,6 +58,12 @@ def test_two_unit_cells_that_differ_name_no_unit(tmp_path: Path) -> None:
 def test_a_scale_in_brackets_is_not_dropped(tmp_path: Path) -> None:
     sheet = "2015年出口情况,\n,单位:美元(百万)\n地区,出口总额\n浙江,2700\n"
     assert "unknown unit '美元(百万)'" in refusal(tmp_path, sheet)
+    # nor in a header that says no more than that, unless the unit is of it
+    for unit, header in (("美元", "出口总额(百万)"), ("亿元", "出口总额(美元)(百万)")):
+        sheet = f"2015年出口情况,\n,单位:{unit}\n地区,{header}\n浙江,2700\n"
+        assert "the header says 百万, the unit found for it is USD" in refusal(tmp_path, sheet)
+    sheet = "地区,年份,年末常住人口(万)(10)\n浙江,2015,5985\n"
+    assert list(values(tmp_path, sheet, units={"population": "万人"}).values()) == [5985]
 
 
 def test_a_year_of_prices_an_edition_or_a_span_is_no_year_of_figures(tmp_path: Path) -> None:
