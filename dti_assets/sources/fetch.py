@@ -26,6 +26,8 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TEMPORARY = frozenset({408, 429, 500, 502, 503, 504})
 _CHUNK = 65536
 _ROBOTS_BYTES = 500 * 1024
+# each piece of a packed body copies what follows it
+_MOST_MEMBERS = 100
 
 
 class FetchError(Exception):
@@ -317,8 +319,11 @@ def _words(error: BaseException) -> str:
 
 def _unpacked(content: bytes, coding: str, most: int) -> bytes:
     """The body unpacked, never to more than `most` bytes."""
-    out, left = bytearray(), content
+    out, left, members = bytearray(), content, 0
     while left:
+        members += 1
+        if members > _MOST_MEMBERS:
+            raise FetchError(f"packed in more than {_MOST_MEMBERS} pieces")
         # deflate stands for zlib in the standard and for bare deflate at some servers
         bare = coding == "deflate" and left[:1] and left[0] & 0x0F != 8
         bits = 31 if coding != "deflate" else -15 if bare else 15

@@ -16,6 +16,7 @@ from pathlib import Path
 from dti_assets.files import write_atomically
 from dti_assets.geography.provinces import Province, UnknownProvinceError, get_province
 from dti_assets.sources.addresses import AddressError, parse_target
+from dti_assets.spreadsheets import safe_text
 from dti_assets.text.extract import UnreadableError
 from dti_assets.text.readers.encodings import decode
 
@@ -140,7 +141,9 @@ def write_registry(
     header = [*registry.header, *(name for name in RECORDED if name not in registry.header)]
     changed, rows = 0, []
     for entry in registry.checked().entries:
-        new = {**entry.cells, **recorded.get(entry.key, {})}
+        # an ETag is whatever a server says
+        fetched = recorded.get(entry.key, {})
+        new = {**entry.cells, **{name: safe_text(cell) for name, cell in fetched.items()}}
         changed += new != entry.cells
         rows.append([new.get(name, "") for name in header])
     if changed:

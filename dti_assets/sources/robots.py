@@ -27,8 +27,10 @@ class Robots:
 
 def parse_robots(content: bytes, product: str) -> Robots:
     """The rules for `product` (else for *) in a robots.txt; lines that are none are passed over."""
+    wanted = (product.lower(), "*")
     groups: dict[str, list[tuple[bool, str]]] = {}
-    agents: list[str] = []
+    # of the names a group is for, those that matter here, each once however often it stands there
+    agents: set[str] = set()
     in_rules = False
     for line in content.decode("utf-8", "replace").lstrip("\ufeff").splitlines():
         key, colon, value = line.partition("#")[0].partition(":")
@@ -37,16 +39,16 @@ def parse_robots(content: bytes, product: str) -> Robots:
             continue
         if key == "user-agent":
             if in_rules:
-                agents, in_rules = [], False
-            agents.append(value.lower())
-            groups.setdefault(value.lower(), [])
+                agents, in_rules = set(), False
+            if value.lower() in wanted:
+                agents.add(value.lower())
+                groups.setdefault(value.lower(), [])
         elif key in ("allow", "disallow"):
             in_rules = True
             for agent in agents:
                 if value:
                     groups[agent].append((key == "allow", _plain(value)))
-    ours = next((groups[a] for a in groups if a == product.lower()), groups.get("*", []))
-    return Robots(tuple(ours))
+    return Robots(tuple(next((groups[name] for name in wanted if name in groups), ())))
 
 
 def _plain(path: str) -> str:

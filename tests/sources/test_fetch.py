@@ -161,6 +161,11 @@ def test_the_body_of_a_redirect_is_not_even_read(site: Site) -> None:
     assert site.pages() == ["/m", "/small"] * 2
 
 
+def test_a_body_of_countless_pieces_is_not_unpacked(site: Site) -> None:
+    url = site.put("/pieces", say(200, gzip.compress(b"") * 101, Content_Encoding="gzip"))
+    assert "packed in more than 100 pieces" in reason(site, url)
+
+
 def test_packed_bodies_are_unpacked(site: Site) -> None:
     text = "报告".encode() * 1000
     bare = zlib.compressobj(wbits=-15)

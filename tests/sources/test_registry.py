@@ -88,3 +88,12 @@ def test_what_was_fetched_is_recorded_beside_the_user_s_own_cells(tmp_path: Path
     before = (tmp_path / "sources.csv").read_bytes()
     assert write_registry(again, {(330000, 2015): what}) == 0
     assert (tmp_path / "sources.csv").read_bytes() == before
+
+
+def test_what_a_server_says_is_recorded_as_no_formula(tmp_path: Path) -> None:
+    found = registry(tmp_path, "浙江,2015,https://a.example/")
+    what = {(330000, 2015): {"etag": "=HYPERLINK(1)"}}
+    assert write_registry(found, what) == 1
+    again = read_registry(tmp_path / "sources.csv").checked()
+    assert again.entries[0].cells["etag"] == "'=HYPERLINK(1)"
+    assert write_registry(again, what) == 0

@@ -42,5 +42,12 @@ def test_rules(rules: str, path: str, allowed: bool) -> None:
     assert allows(rules, path) is allowed
 
 
+def test_names_and_rules_by_the_thousand_are_not_multiplied() -> None:
+    for name in ("a", "*", "dti-assets"):
+        many = f"user-agent:{name}\n" * 2000 + "disallow:/x\n" * 2000
+        found = parse_robots(many.encode(), "dti-assets")
+        assert len(found.rules) == (0 if name == "a" else 2000)
+
+
 def test_hostile_patterns_take_no_time() -> None:
     assert allows("User-agent: *\nDisallow: /" + "*a" * 2000 + "b", "/" + "a" * 20_000)
