@@ -24,6 +24,8 @@ _BLOCK_BYTES = 8 << 20
 _SAMPLE_BYTES = 1 << 16
 # a worksheet unpacked beyond this, or packed tighter than a thousandfold, is no patent extract
 _XLSX_BYTES = 4 << 30
+# the last row a worksheet can have
+_XLSX_ROWS = 1 << 20
 
 
 class Source(Protocol):
@@ -249,7 +251,11 @@ def _headers(
 def _rows(sheet: Any, first: int = 1) -> Iterator[tuple[Any, ...]]:
     # programs that write in a stream leave a size that says less than the sheet holds
     sheet.reset_dimensions()
-    return iter(sheet.iter_rows(min_row=first, values_only=True))
+    for number, row in enumerate(sheet.iter_rows(min_row=first, values_only=True), first):
+        # rows left out up to the next one are made up, one by one
+        if number > _XLSX_ROWS:
+            raise ValueError(f"rows beyond row {_XLSX_ROWS}")
+        yield row
 
 
 def _is_filled(row: Sequence[Any]) -> bool:

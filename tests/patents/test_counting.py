@@ -236,3 +236,13 @@ def test_official_statistics_at_hand(patents: Patents) -> None:
     assert DTI.violations(frame) == [] and frame["INVn"].notna().sum() > 400
     both = dti(count_patents(patents), official, official)
     assert both["DTIn"].notna().sum() == 4
+
+
+def test_sheets_of_counts_that_are_not_read_are_a_status(tmp_path: Path) -> None:
+    with pd.ExcelWriter(tmp_path / "counts.xlsx") as book:
+        for sheet, year in (("一", "年份"), ("二", "统计期")):
+            frame = pd.DataFrame({"省份": ["浙江"], year: [2019], "申请量": [1]})
+            frame.to_excel(book, sheet_name=sheet, index=False)
+    _, status = read_user_counts(tmp_path)
+    said = status.set_index("status").loc["sheet_unread"]
+    assert said["rows"] == 1 and said["example"] == "二"

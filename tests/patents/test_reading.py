@@ -91,6 +91,20 @@ def test_a_sheet_is_as_long_and_wide_as_its_rows(tmp_path: Path) -> None:
         assert len(rows) == 2000 and rows[-1]["application_no"] == "1999"
 
 
+def test_a_row_number_beyond_any_sheet_does_not_hold_the_run(tmp_path: Path) -> None:
+    workbook(tmp_path / "whole.xlsx")
+    with (
+        zipfile.ZipFile(tmp_path / "whole.xlsx") as whole,
+        zipfile.ZipFile(tmp_path / "a.xlsx", "w", zipfile.ZIP_DEFLATED) as made,
+    ):
+        for name in whole.namelist():
+            text = whole.read(name).replace(b'<row r="2001"', b'<row r="900000000000"')
+            made.writestr(name, text)
+    said = r"^a\.xlsx: cannot be read after row 1998 \(rows beyond row 1048576\)$"
+    with pytest.raises(PatentSourceError, match=said):
+        read(tmp_path / "a.xlsx")
+
+
 def test_typed_parquet_columns(tmp_path: Path) -> None:
     table = pa.table(
         {
