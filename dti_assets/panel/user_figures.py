@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dti_assets.folders import find_all
 from dti_assets.panel.errors import Fault, PanelError, UnitError, UserFigureError
 from dti_assets.panel.series import Series, catalogue, find_series, unknown_series
 from dti_assets.panel.tables import FIGURES, NATIONAL_TOTALS, SKIPPED, USER_FILES
@@ -116,8 +117,15 @@ def appointment_files(folder: Path) -> list[Path]:
 def _files(folder: Path) -> list[tuple[Path, str]]:
     if not folder.is_dir():
         return []
-    found = [p for p in folder.rglob("*") if p.is_file()]
-    return sorted(((p, p.relative_to(folder).as_posix()) for p in found), key=lambda pair: pair[1])
+    found = [(one.location, one.path) for one in find_all(folder) if not one.problem]
+    # told as left out
+    hidden = [path for path in folder.rglob("*") if path.is_file() and _is_hidden(path)]
+    found += [(path, path.relative_to(folder).as_posix()) for path in hidden]
+    return sorted(found, key=lambda pair: pair[1])
+
+
+def _is_hidden(path: Path) -> bool:
+    return path.name.startswith((".", "~$"))
 
 
 def _holds_appointments(path: Path) -> bool:
@@ -126,7 +134,7 @@ def _holds_appointments(path: Path) -> bool:
 
 def _not_read(path: Path) -> str | None:
     stem = path.stem.lower()
-    if path.name.startswith((".", "~$")):
+    if _is_hidden(path):
         return "hidden or temporary file"
     if stem == "readme" or path.suffix.lower() == ".md":
         return "documentation"

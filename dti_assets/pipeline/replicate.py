@@ -214,8 +214,7 @@ def packaged_inputs(study: Study, left_out: set[str]) -> dict[str, Path]:
     """Every file the study reads, by its name in the package, but those left out."""
     study_file = study.file.resolve()
     found = {study_file.name: study_file}
-    places = [study.inputs.panel, study.patents.dictionaries]
-    places += [study.text.dictionary, study.freeze_file.name]
+    places = [study.patents.dictionaries, study.text.dictionary, study.freeze_file.name]
     if study.estimates.tables != "default":
         places.append(study.estimates.tables)
     if study.estimates.citations:
@@ -229,7 +228,7 @@ def packaged_inputs(study: Study, left_out: set[str]) -> dict[str, Path]:
             below = path.relative_to(study.root)
             if path.is_file() and not any(part.startswith(".") for part in below.parts):
                 found[below.as_posix()] = path
-    for place in (study.inputs.reports, study.inputs.patents):
+    for place in study.inputs.model_dump().values():
         folder, top = study.path(place), _plain(place)
         # listed as a run lists them: links followed, names in any encoding
         listed = find_all(folder) if folder.is_dir() else []

@@ -308,6 +308,19 @@ def test_nothing_and_other_files(tmp_path: Path) -> None:
     }
 
 
+def test_a_linked_folder_is_read(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "t.csv").write_text(
+        "province,year,gdp (亿元)\n浙江,2015,43507.7\n", "utf-8"
+    )
+    (tmp_path / "panel_raw").mkdir()
+    (tmp_path / "panel_raw" / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "panel_raw" / "~$t.xlsx").write_bytes(b"open in Excel")
+    found = read_user_figures(tmp_path / "panel_raw")
+    assert found.figures["file"].tolist() == ["linked/t.csv"]
+    assert found.skipped["reason"].tolist() == ["hidden or temporary file"]
+
+
 def test_a_column_without_figures_replaces_nothing(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("province,year,gdp (亿元),HR (年)\n浙江,2015,,9.1\n", "utf-8")
     found = read_user_figures(tmp_path)
