@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import lzma
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 from dti_assets.files import ZIP_EPOCH
@@ -14,6 +18,13 @@ MOST_FILES = 100_000
 MOST_BYTES = 8 * 1024**3
 _CHUNK = 1024 * 1024
 _RESERVED = frozenset('<>:"|?*\\')
+# what zipfile and the libraries it unpacks with raise for damaged content
+_DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(EOFError, UnicodeDecodeError, IndexError, OSError),
+)
+# places before the start, names no file can have; bz2 gives no number
+_OF_ARCHIVES = (None, errno.EINVAL, errno.ENAMETOOLONG)
 
 
 class PackageError(ValueError):
@@ -41,7 +52,8 @@ def extract_archive(path: Path, folder: Path) -> list[str]:
     """Every entry below `folder`; their names in order.
 
     Raises PackageError for what is no ZIP file, is damaged or encrypted, names a place outside of
-    the folder, holds a link or a device, names a file twice, or is larger than any package.
+    the folder, holds a link or a device, names a file twice or below another, or is
+    larger than any package.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -54,7 +66,10 @@ def extract_archive(path: Path, folder: Path) -> list[str]:
         raise PackageError(f"{path}: no such file") from None
     except IsADirectoryError:
         raise PackageError(f"{path} is a folder; a package is a ZIP file") from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, UnicodeDecodeError) as error:
+    except _DAMAGED as error:
+        # a full disk is no fault of the package
+        if isinstance(error, OSError) and error.errno not in _OF_ARCHIVES:
+            raise
         raise PackageError(f"{path} is no ZIP file, or a damaged one ({error})") from error
     except (NotImplementedError, RuntimeError) as error:
         raise PackageError(f"{path}: {error}") from error
@@ -75,6 +90,11 @@ def _check(path: Path, members: list[zipfile.ZipInfo]) -> None:
         if name.casefold() in seen:
             raise PackageError(f"{path}: {name} stands twice")
         seen.add(name.casefold())
+    # with a separator before every letter in the order, what lies below a name follows it
+    ordered = sorted(name.replace("/", "\0") for name in seen)
+    for name, following in pairwise(ordered):
+        if following.startswith(name + "\0"):
+            raise PackageError(f"{path}: {name.replace(chr(0), '/')} is a file and a folder")
 
 
 def is_inside(name: str) -> bool:

@@ -1,5 +1,6 @@
 """A package is read with distrust and compared number by number."""
 
+import contextlib
 import math
 import stat
 import zipfile
@@ -48,6 +49,30 @@ def test_a_name_given_twice_is_refused(tmp_path: Path) -> None:
     for names in (["a", "a"], ["a", "A"]):
         with pytest.raises(PackageError, match="stands twice"):
             extract_archive(_zip(tmp_path / "p.zip", names), tmp_path / "out")
+
+
+@pytest.mark.parametrize("names", [["a", "a/b"], ["a/b", "A"], ["x/a/b/c", "x/a-", "x/a"]])
+def test_a_file_that_is_a_folder_too_is_refused(tmp_path: Path, names: list[str]) -> None:
+    with pytest.raises(PackageError, match="is a file and a folder"):
+        extract_archive(_zip(tmp_path / "p.zip", names), tmp_path / "out")
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_DEFLATED])
+def test_a_damaged_byte_is_one_sentence(tmp_path: Path, packing: int) -> None:
+    with zipfile.ZipFile(tmp_path / "p.zip", "w", packing) as archive:
+        archive.writestr("a", b"hello world" * 9)
+    whole = (tmp_path / "p.zip").read_bytes()
+    for at in range(len(whole)):
+        damaged = whole[:at] + bytes([whole[at] ^ 255]) + whole[at + 1 :]
+        (tmp_path / "p.zip").write_bytes(damaged)
+        # a date, or where a comment would stand, may be anything
+        with contextlib.suppress(PackageError):
+            extract_archive(tmp_path / "p.zip", tmp_path / str(at))
+
+
+def test_a_name_too_long_for_a_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PackageError, match="too long"):
+        extract_archive(_zip(tmp_path / "p.zip", ["a" * 300]), tmp_path / "out")
 
 
 def test_a_size_that_is_a_lie_is_not_believed(
