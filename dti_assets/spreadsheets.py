@@ -3,6 +3,7 @@ what reading a damaged one raises."""
 
 from __future__ import annotations
 
+import lzma
 import zipfile
 import zlib
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
 # zipfile, zlib, the XML parsers (SyntaxError), and openpyxl, which takes the parts of a file to be
 # as they should
 XLSX_ERRORS = (
-    *(OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, SyntaxError),
-    *(LookupError, ValueError, TypeError),
+    *(OSError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError),
+    *(SyntaxError, LookupError, ValueError, TypeError),
 )
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 

@@ -43,6 +43,14 @@ def compare(there: Path, here: Path, only: tuple[str, ...] = ()) -> Comparison:
         return Comparison("different", "it was not made")
     if not only and there.read_bytes() == here.read_bytes():
         return IDENTICAL
+    try:
+        return _compare_content(there, here, only)
+    except Exception as error:
+        # a package may hold anything, and its readers raise whatever they do
+        return Comparison("different", f"cannot be read there ({type(error).__name__})")
+
+
+def _compare_content(there: Path, here: Path, only: tuple[str, ...]) -> Comparison:
     kind = there.suffix.lower()
     if kind in _PICTURES:
         return Comparison("unreadable", "bytes differ, and pictures hold no numbers to compare")

@@ -144,6 +144,15 @@ def test_pictures_that_differ_are_said_to_be_without_numbers(tmp_path: Path) -> 
     assert compare(tmp_path / "a.png", tmp_path / "c.png").where == "it was not made"
 
 
+@pytest.mark.parametrize("kind", [".parquet", ".csv", ".dta", ".docx", ".xlsx", ".tex"])
+def test_a_packaged_file_that_cannot_be_read_is_a_difference(tmp_path: Path, kind: str) -> None:
+    there, here = tmp_path / f"there{kind}", tmp_path / f"here{kind}"
+    there.write_bytes(b"\xff\xfe\x00damaged")
+    here.write_bytes(b"sound")
+    found = compare(there, here)
+    assert found.verdict == "different" and found.where.startswith("cannot be read there (")
+
+
 def test_other_versions_are_named() -> None:
     there = Code("0.1.0", "abc", "commit", "3.11.7", {"numpy": "1", "gone": "2"})
     assert there.differences(there) == []
