@@ -26,7 +26,7 @@ RAY_TESTS := tests/test_ray_engine.py tests/test_ray_nodes.py
 run: $(VENV)/.installed          ## the main job: materialise the study, say where the results are
 	$(BIN)/dti run --study $(STUDY)
 
-test: $(VENV)/.installed-dev     ## the whole test suite: 20 to 30 minutes on two cores
+test: $(VENV)/.installed-dev     ## the whole test suite: 10 to 25 minutes on two cores
 	$(PYTEST) -n $(TESTERS) --dist loadfile --no-loadscope-reorder \
 		$(RAY_TESTS:%=--ignore %)
 	$(PYTEST) $(RAY_TESTS) tests/test_benchmarks.py
