@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -66,7 +67,19 @@ def _serve(command: list[str], environment: dict[str, str], folder: Path) -> int
     if told:
         stop()
     status = server.wait()
+    _wait_for_all(server.pid)
     return 0 if told else status
+
+
+def _wait_for_all(group: int) -> None:
+    """Until the last process of a group has ended: a code server may outlive the one that started
+    it by a moment. What has not ended after half a minute is killed."""
+    deadline = time.monotonic() + 30
+    with suppress(ProcessLookupError):
+        while time.monotonic() < deadline:
+            os.killpg(group, 0)
+            time.sleep(0.05)
+        os.killpg(group, signal.SIGKILL)
 
 
 def _in_use(port: int) -> bool:

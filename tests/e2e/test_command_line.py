@@ -386,6 +386,17 @@ def test_the_ui_ends_whole_when_it_is_told_to(small_study: Path) -> None:
     assert _processes(small_study) == []
 
 
+def test_what_a_server_leaves_behind_has_ended_too(tmp_path: Path) -> None:
+    last = "import time; time.sleep(1); open('ended', 'w')"
+    server = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {last!r}])"
+    command = (
+        "import os, sys; from pathlib import Path; from dti_assets.commands.ui import _serve; "
+        f"sys.exit(_serve([sys.executable, '-c', {server!r}], dict(os.environ), Path.cwd()))"
+    )
+    done = subprocess.run([sys.executable, "-c", command], cwd=tmp_path, timeout=60)
+    assert done.returncode == 0 and (tmp_path / "ended").exists()
+
+
 def _processes(study: Path) -> list[str]:
     """The processes of this machine that work for a study, where /proc tells."""
     found = []
