@@ -18,6 +18,8 @@ from dti_assets.econ.terms import columns_of, with_terms
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dti_assets.econ.results import Estimates
+
 # A two-sided wild test with fewer clusters cannot reach 5 %: its least p-value is 2^(1 - G)
 FEWEST_CLUSTERS = 6
 ABSENT = "absent from the data: "
@@ -77,6 +79,13 @@ class ResolvedColumn:
             nobs = len(prepare(self.spec.with_(instruments=like.instruments), self.frame).rows)
         enough = published is None or nobs >= published
         return not self.proxies and not self.controls_absent and enough
+
+
+def too_few_clusters(result: Estimates) -> str | None:
+    """Why clustered errors of an estimate are no inference; None where they are, or it has none."""
+    if result.spec.covariance != "clustered" or (result.n_clusters or 0) >= FEWEST_CLUSTERS:
+        return None
+    return f"{result.n_clusters} clusters: no clustered inference exists"
 
 
 def resolve(

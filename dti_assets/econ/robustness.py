@@ -13,11 +13,10 @@ import numpy as np
 
 from dti_assets.econ.anderson_rubin import anderson_rubin_set
 from dti_assets.econ.cluster_products import cluster_products
-from dti_assets.econ.column_resolution import FEWEST_CLUSTERS
+from dti_assets.econ.column_resolution import too_few_clusters
 from dti_assets.econ.design import build
 from dti_assets.econ.errors import EconError, MissingColumn, SpecificationError
 from dti_assets.econ.estimation import estimate
-from dti_assets.econ.results import Estimates
 from dti_assets.econ.sample import numeric_columns
 from dti_assets.econ.specification import Specification
 from dti_assets.econ.tables import ROBUSTNESS
@@ -84,7 +83,7 @@ def _coefficient(
     if term not in result.params.index:
         return row | {"reason": result.absorbed.get(term, f"{term} is no regressor")}
     row["estimate"] = float(result.params[term])
-    few = _too_few_clusters(result)
+    few = too_few_clusters(result)
     if few is not None:
         return row | {"reason": few}
     low, high = result.interval(term)
@@ -183,13 +182,7 @@ def _without_inference(spec: Specification, frame: pd.DataFrame, term: str) -> s
         return str(error)
     if term not in result.params.index:
         return result.absorbed[term]
-    return _too_few_clusters(result)
-
-
-def _too_few_clusters(result: Estimates) -> str | None:
-    if result.spec.covariance != "clustered" or (result.n_clusters or 0) >= FEWEST_CLUSTERS:
-        return None
-    return f"{result.n_clusters} clusters: no clustered inference exists"
+    return too_few_clusters(result)
 
 
 def _interacted(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dti_assets.econ.column_resolution import (
-    FEWEST_CLUSTERS,
     ResolvedColumn,
     TableOptions,
     resolve,
     stamp,
     table_label,
+    too_few_clusters,
     year_span,
 )
 from dti_assets.econ.errors import EconError
@@ -122,7 +122,7 @@ def _column(
         return False, rows, column
     facts = column_facts(resolved, result, options)
     clustered = resolved.spec.covariance == "clustered"
-    valid = _has_inference(result)
+    valid = too_few_clusters(result) is None
     reason = None
     if not valid:
         reason = (
@@ -158,7 +158,7 @@ def column_facts(
 ) -> dict[str, Any]:
     """What all coefficients of a column share, under the names of `tables.ESTIMATES`."""
     spec = resolved.spec
-    stage = result.first_stage if _has_inference(result) else None
+    stage = result.first_stage if too_few_clusters(result) is None else None
     used = resolved.frame.loc[resolved.frame.index.isin(result.residuals.index)]
     facts: dict[str, Any] = {
         "n_obs": result.nobs,
@@ -186,11 +186,6 @@ def column_facts(
         "proxies": ", ".join(f"{new} for {old}" for old, new in resolved.proxies.items()) or None,
         "controls_absent": ", ".join(resolved.controls_absent) or None,
     }
-
-
-def _has_inference(result: Estimates) -> bool:
-    clustered = result.spec.covariance == "clustered"
-    return not clustered or (result.n_clusters or 0) >= FEWEST_CLUSTERS
 
 
 def dropped_rows(result: Estimates) -> str | None:
