@@ -3,9 +3,6 @@ run once."""
 
 from __future__ import annotations
 
-import fcntl
-import os
-import pickle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +32,9 @@ SHARED = ROOT.parent / "shared"
 # files whose tests take longest, longest first: processes then end at about the same time
 LONGEST = (
     "test_killed_runs.py",
-    "test_replication.py",
+    "test_packaging.py",
+    "test_verifying.py",
+    "test_package_audit.py",
     "test_docs.py",
     "test_walk_a_year.py",
     "test_remaining.py",
@@ -91,16 +90,4 @@ def official(tmp_path_factory: pytest.TempPathFactory) -> tuple[Study, Outcome]:
     """The study that ships, run as a whole with few draws: published counts, official figures, no
     files. Materialised once, by whichever test process comes first; a test that changes it takes
     a copy."""
-    from dti_assets.pipeline.run import run
-    from dti_assets.study import load_study
-
-    own = tmp_path_factory.getbasetemp()
-    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "official"
-    folder.mkdir(exist_ok=True)
-    ended = folder / "outcome.pickle"
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not ended.exists():
-            outcome = run(made_studies.make_study(folder / "study"))
-            ended.write_bytes(pickle.dumps(outcome))
-    return load_study(folder / "study" / "study.yaml"), pickle.loads(ended.read_bytes())
+    return made_studies.run_once(tmp_path_factory, "official", made_studies.make_study)

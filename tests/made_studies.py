@@ -1,9 +1,22 @@
 """Studies made for tests of the pipeline: small numbers of draws, and keys that a test sets."""
 
-from pathlib import Path
+from __future__ import annotations
+
+import fcntl
+import os
+import pickle
+from typing import TYPE_CHECKING
 
 from dti_assets.scaffold import new_study
 from dti_assets.study import Study, load_study
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import pytest
+
+    from dti_assets.pipeline.run import Outcome
 
 FEW_DRAWS = "estimates: {draws: 199, bootstrap_draws: 99}\n"
 
@@ -31,3 +44,21 @@ def write_lines(folder: Path, lines: str) -> Path:
             kept.append(line)
     path.write_text("\n".join([*kept, lines]), encoding="utf-8")
     return path
+
+
+def run_once(
+    factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Study]
+) -> tuple[Study, Outcome]:
+    """The study that `make` makes in a folder, run as a whole by whichever test process comes
+    first."""
+    from dti_assets.pipeline.run import run
+
+    own = factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / name
+    folder.mkdir(exist_ok=True)
+    ended = folder / "outcome.pickle"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not ended.exists():
+            ended.write_bytes(pickle.dumps(run(make(folder / "study"))))
+    return load_study(folder / "study" / "study.yaml"), pickle.loads(ended.read_bytes())

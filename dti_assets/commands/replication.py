@@ -19,9 +19,8 @@ _SHOWN = 20
 @click.option("--replace", "replace_it", is_flag=True, help="Write over an existing OUT.")
 def package(out: Path, study_file: str, include: str, replace_it: bool) -> None:
     """Write the finished study as a replication package, a ZIP file, to OUT."""
-
     study = read_study(study_file, None)
-    from dti_assets.pipeline.replicate import INCLUDABLE, package_study
+    from dti_assets.pipeline.packaging import INCLUDABLE, package_study
 
     wanted = [word.strip() for word in include.split(",") if word.strip()]
     for word in wanted:
@@ -43,12 +42,15 @@ def package(out: Path, study_file: str, include: str, replace_it: bool) -> None:
 @click.option("--into", type=click.Path(path_type=Path), help="An empty folder to keep it in.")
 def verify(file: Path, into: Path | None) -> None:
     """Run the study in PACKAGE in an empty folder and compare everything it makes."""
-    from dti_assets.pipeline.replicate import folder_for, unpack
-    from dti_assets.pipeline.replicate import verify as compare_rerun
+    from contextlib import nullcontext
+    from tempfile import TemporaryDirectory
+
+    from dti_assets.pipeline.verifying import unpack
+    from dti_assets.pipeline.verifying import verify as compare_rerun
     from dti_assets.progress import console_progress
 
-    with folder_for(into) as folder:
-        unpacked = unpack(file, folder)
+    with nullcontext(into) if into else TemporaryDirectory(prefix="dti-verify-") as folder:
+        unpacked = unpack(file, Path(folder))
         differences = unpacked.differences
         for sentence in differences[:_SHOWN]:
             click.echo(f"note: {sentence}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dti_assets.pipeline.replicate import packaged_inputs
+from dti_assets.pipeline.packaging import packaged_inputs
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.run import preflight, run
 from dti_assets.study import Study
