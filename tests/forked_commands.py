@@ -12,6 +12,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -40,7 +41,8 @@ def server() -> str:
 
 def start() -> None:
     """Start the server for this process and all that it starts; nobody waits for it yet."""
-    address = f"{tempfile.mkdtemp(prefix='dti')}/commands"
+    folder = tempfile.mkdtemp(prefix="dti")
+    address = f"{folder}/commands"
     process = subprocess.Popen(
         [sys.executable, __file__, "serve", address],
         stdin=subprocess.PIPE,
@@ -50,6 +52,7 @@ def start() -> None:
     assert process.stdin is not None
     # it ends when its standard input does
     atexit.register(process.stdin.close)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ[_ADDRESS] = address
 
 
