@@ -18,15 +18,13 @@ from dti_assets.panel.tables import PANEL
 from dti_assets.publishing.r_scripts import r_script
 from dti_assets.publishing.scripts import Condition, Equation, Script, ScriptColumn
 from dti_assets.publishing.stata_scripts import stata_script
-from dti_assets.publishing.typesetting import english
+from dti_assets.publishing.typesetting import HUB_DROPPED, english
 from dti_assets.tables import records
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _TEXT = frozenset(column.name for column in PANEL.columns if column.dtype == "string")
-# the label that inference gives to columns estimated without the hub's own province
-DROPPED = ", hub province dropped"
 
 
 def table_scripts(spec: TableSpec, stored: pd.DataFrame) -> dict[str, str]:
@@ -58,7 +56,7 @@ def inference_scripts(
     tables = {spec.table: spec for spec in specs.values()}
     for row in records(inference):
         spec = tables[row["table"]]
-        own, dropped = row["column"].removesuffix(DROPPED), row["column"].endswith(DROPPED)
+        own, dropped = row["column"].removesuffix(HUB_DROPPED), row["column"].endswith(HUB_DROPPED)
         heading = f"{row['column']} of table {spec.table}"
         if row["estimate"] is None:
             columns.append(ScriptColumn(heading, None, (f"Not estimated: {row['reason']}.",)))
@@ -73,9 +71,20 @@ def inference_scripts(
             equation = replace(equation, conditions=(*equation.conditions, only))
         columns += _inference(heading, equation, row)
     title = "Appendix. Weak-instrument inference"
-    remarks = ("The Anderson-Rubin sets that are the headline invert the wild cluster bootstrap:",
-               "in Stata, boottest after ivreghdfe; in R, fwildclusterboot.")  # fmt: skip
-    return _write(Script(title, name, tuple(columns), (), remarks, _TEXT))
+    return _write(Script(title, name, tuple(columns), (), _sets(records(inference)), _TEXT))
+
+
+def _sets(rows: list[dict[str, Any]]) -> tuple[str, ...]:
+    """How the stored Anderson-Rubin sets were made; a wild one has its p-value of no effect."""
+    sets = [row for row in rows if row["ar_set"] is not None]
+    remarks = []
+    if any(row["p_wild"] is not None for row in sets):
+        remarks += ["The Anderson-Rubin sets that are the headline invert the wild cluster "
+                    "bootstrap:",
+                    "in Stata, boottest after ivreghdfe; in R, fwildclusterboot."]  # fmt: skip
+    if any(row["p_wild"] is None for row in sets):
+        remarks.append("Without clustered errors the Anderson-Rubin sets invert the Wald test.")
+    return tuple(remarks)
 
 
 def _inference(heading: str, equation: Equation, row: dict[str, Any]) -> list[ScriptColumn]:

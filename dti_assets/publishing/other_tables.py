@@ -15,6 +15,7 @@ from dti_assets.publishing.regression_table import (
     supply_notes,
 )
 from dti_assets.publishing.typesetting import (
+    cluster_word,
     english,
     infinity,
     interval,
@@ -63,6 +64,11 @@ def _ends(low: str, high: str) -> Make:
     return lambda row: interval(row[low], row[high])
 
 
+def _wild(row: dict[str, Any]) -> bool:
+    """Whether the set is of the wild bootstrap, as it is under clustered errors alone."""
+    return row["p_wild"] is not None
+
+
 # label, whether it is printed, what stands in the cell
 _WEAK: tuple[tuple[str, bool, Make], ...] = (
     ("Instrumented", True, _text("endogenous")),
@@ -83,19 +89,34 @@ _WEAK: tuple[tuple[str, bool, Make], ...] = (
     ("Critical value, bias of 10 %", True, _number("effective_f_critical_10")),
     ("Critical value, bias of 30 %", True, _number("effective_f_critical_30")),
     ("Jackknife (CRV3) F", True, _number("jackknife_f")),
-    ("Smallest F, one province left out", True, _number("smallest_f")),
-    ("Province left out there", True, _text("smallest_f_without")),
+    ("Smallest F, one {cluster} left out", True, _number("smallest_f")),
+    ("{Cluster} left out there", True, _text("smallest_f_without")),
     ("Effective clusters (1/HHI)", True, _number("effective_clusters")),
-    ("Province that carries most", True, _text("largest_cluster")),
+    ("{Cluster} that carries most", True, _text("largest_cluster")),
     ("Its share of the variation", True, _number("largest_share")),
     ("Anderson-Rubin wild p, no effect", True, _p("p_wild")),
-    ("95 % AR set, wild", True, _set("ar_set")),
+    ("95 % AR set, wild", True, lambda row: infinity(row["ar_set"]) if _wild(row) else ""),
+    ("95 % AR set, Wald", True, lambda row: "" if _wild(row) else infinity(row["ar_set"])),
     ("95 % AR set, CRV1", True, _set("ar_crv1_set")),
     ("95 % tF interval", True, _ends("tf_low", "tf_high")),
     ("95 % Wald interval", True, _ends("wald_low", "wald_high")),
     ("Sargan p", True, _p("sargan_p")),
     ("Hansen p", True, _p("hansen_p")),
 )
+
+
+def _headline(ran: list[dict[str, Any]]) -> str:
+    """What the printed Anderson-Rubin sets invert."""
+    sets = [row for row in ran if row["ar_set"] is not None]
+    said = []
+    if any(map(_wild, sets)) or not sets:
+        said.append(
+            "the set that inverts the wild cluster restricted bootstrap is the headline, the CRV1 "
+            "set undercovers under this instrument's leverage"
+        )
+    if not all(map(_wild, sets)):
+        said.append("without clustered errors the set inverts the Wald test under those errors")
+    return "; ".join(said)
 
 
 def descriptive_table(
@@ -151,19 +172,22 @@ def weak_instrument_table(frame: pd.DataFrame, text: TableText) -> PrintedTable:
     if not ran:
         why = ("No instrumented column could be estimated.", *failed, *text.notes)
         return PrintedTable(text, "", notes=tuple(map(english, why)))
+    word = cluster_word(
+        *(r[name] for r in ran for name in ("largest_cluster", "smallest_f_without"))
+    )
     body = []
     for label, shown, make in _WEAK:
         cells = tuple(Cell(make(row)) for row in ran)
         if any(cell.text for cell in cells):
-            body.append(Row(label, cells, shown))
+            named = label.format(cluster=word, Cluster=word.capitalize())
+            body.append(Row(named, cells, shown))
     footer = (
         Row("N", tuple(Cell(whole(row["n_obs"])) for row in ran)),
         Row("Clusters", tuple(Cell(whole(row["n_clusters"])) for row in ran)),
     )
     notes = [
-        "Standard errors under each column's errors in parentheses. AR: Anderson-Rubin; the set "
-        "that inverts the wild cluster restricted bootstrap is the headline, the CRV1 set "
-        "undercovers under this instrument's leverage. The Kleibergen-Paap F has no critical "
+        "Standard errors under each column's errors in parentheses. AR: Anderson-Rubin; "
+        f"{_headline(ran)}. The Kleibergen-Paap F has no critical "
         "values of its own; those printed belong to the effective F. An unbounded set is a "
         "finding: the data cannot bound the effect.",
         *(f"{names[id(row)]}: {row['sentence']}" for row in ran if row["sentence"]),

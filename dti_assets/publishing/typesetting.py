@@ -6,10 +6,12 @@ Rounding happens here and nowhere else; what a format must escape is the format'
 import re
 from functools import lru_cache
 
-from dti_assets.geography.provinces import provinces
+from dti_assets.geography.provinces import find_province, provinces
 
 MINUS = "\N{MINUS SIGN}"
 DECIMALS = 3
+# what a column has behind its name where the study estimates it again without the hub's province
+HUB_DROPPED = ", hub province dropped"
 # at or above this a number is printed whole, below the other in powers of ten
 _WHOLE_FROM = 1e5
 _SMALLEST = 10.0**-DECIMALS
@@ -61,6 +63,17 @@ def with_minus(text: str) -> str:
 def infinity(text: str | None) -> str:
     """A set as stored, with the sign for infinity."""
     return re.sub(r"\binf\b", "∞", text or "")
+
+
+def errors_word(errors: str | None) -> str:
+    """The kind of errors of a stored column (`errors` of an estimate) in one word or two."""
+    return {"robust": "robust (HC1)", "iid": "conventional"}.get(errors or "", "clustered")
+
+
+def cluster_word(*names: str | None) -> str:
+    """ "province" where the stored names of clusters are those of provinces, else "cluster"."""
+    known = [name for name in names if name is not None]
+    return "province" if known and all(map(find_province, known)) else "cluster"
 
 
 def english(text: str) -> str:

@@ -149,6 +149,7 @@ def _estimates() -> dict[str, pd.DataFrame]:
     ]
     base = {"table": "2", "label": LABEL, "column": "4", "outcome": "Export", "term": "INVn"}
     base |= {"role": "key", "estimate": 0.75, "conf_low": 0.05, "conf_high": 1.45, "p_wild": 0.04}
+    base |= {"errors": "clustered by province"}
     return {
         "robustness": econ.ROBUSTNESS.frame(remedies),
         "table_02_baseline": econ.ESTIMATES.frame([base]),

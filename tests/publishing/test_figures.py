@@ -29,7 +29,9 @@ from dti_assets.publishing.figures.drawing import (
     printable,
     settings,
 )
+from dti_assets.publishing.figures.instrument import shown_columns
 from dti_assets.publishing.figures.provinces import map_attention, map_digital_patents, tile_grid
+from dti_assets.publishing.figures.remedies import remedies
 from dti_assets.publishing.tables import FIGURE_FILES
 
 MAPS = ("map_attention", "map_dti_iv", "map_digital_patents")
@@ -225,6 +227,24 @@ def test_remedies_draw_the_stored_ends_and_let_an_unbounded_set_run_off(
         dot = next(line for line in mine if line.get_marker() in ("o", "s"))
         assert dot.get_xdata()[0] == row.estimate
     assert "of 8 rows 4 have a 95 % set without a bound" in str(drawn.alt)
+
+
+@pytest.mark.parametrize(
+    ("errors", "said"),
+    [("robust", "OLS, robust (HC1) errors"), ("iid", "OLS, conventional errors")],
+)
+def test_remedies_name_the_errors_of_the_baseline(errors: str, said: str) -> None:
+    given = inputs()
+    base = given.frames["table_02_baseline"].assign(errors=errors)
+    names = ("weak_instrument_inference", "robustness", "leave_one_province_out")
+    drawn = remedies(*(given.frames[name] for name in names), base)
+    assert said in str(drawn.alt) and "clustered" not in str(drawn.alt)
+
+
+def test_a_column_of_a_like_name_is_not_the_one_without_the_hub() -> None:
+    weak = inputs().frames["weak_instrument_inference"]
+    other = weak.assign(column=["second stage", "second stage, no controls"])
+    assert len(shown_columns(weak)) == 2 and len(shown_columns(other)) == 1
 
 
 def test_what_has_no_data_has_a_reason_and_no_frame() -> None:

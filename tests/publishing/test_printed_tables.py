@@ -91,6 +91,22 @@ def test_weak_instrument_numbers_read_back_are_the_stored_ones(ending: str) -> N
     assert found["Province that carries most"] == "Zhejiang"
 
 
+@pytest.mark.parametrize("clustered", [True, False])
+def test_a_set_is_called_wild_where_it_is_and_clusters_provinces_where_they_are(
+    clustered: bool,
+) -> None:
+    row = {"table": "3", "label": "Table 3", "column": "second stage", "outcome": "Export"}
+    row |= {"endogenous": "DTIn", "instruments": "z", "estimate": 1.0, "ar_set": "[1, 2]"}
+    wild = {"p_wild": 0.1, "largest_cluster": "East", "smallest_f": 2.0}
+    frame = WEAK_INSTRUMENTS.frame([row | (wild if clustered else {})])
+    printed = weak_instrument_table(frame, TableText("weak_instrument_inference", "Inference"))
+    labels = {line.label for line in printed.body}
+    assert ("95 % AR set, wild" in labels) == clustered == ("bootstrap" in printed.notes[0])
+    assert ("95 % AR set, Wald" in labels) != clustered
+    assert not any("rovince" in label for label in labels)
+    assert ("Cluster that carries most" in labels) == clustered
+
+
 @pytest.mark.parametrize("ending", ["tex", "docx", "html", "md"])
 def test_descriptives_read_back_are_the_stored_ones(ending: str) -> None:
     rows = [

@@ -38,7 +38,7 @@ BASE |= {"role": "key", "estimate": 0.3, "std_error": 0.1, "se_crv3": 0.12, "n_c
 BASE |= {"p_value": 0.01, "p_wild": 0.02, "conf_low": 0.1, "conf_high": 0.5}
 
 
-def check(name: str, variant: str, estimate: float, low: float, high: float, **more: Any) -> Any:
+def check(name: str, variant: str, estimate: float, low: Any, high: Any, **more: Any) -> Any:
     """A row of table robustness."""
     row = {"check": name, "variant": variant, "estimate": estimate, "first_stage_f": 30.0}
     return ROBUST | row | {"conf_low": low, "conf_high": high} | more
@@ -118,15 +118,21 @@ def based(p: float, wild: float) -> dict[str, Any]:
     return {"table_02_baseline": [BASE | {"p_value": p, "p_wild": wild}]}
 
 
-def conley(error: float, low: float, high: float) -> dict[str, Any]:
+def conley(
+    error: float, low: float, high: float, errors: str = "clustered by province"
+) -> dict[str, Any]:
     row = check("Conley errors", "Bartlett, 500 km", 0.3, low, high, std_error=error, p_value=0.1)
-    return {"table_02_baseline": [BASE], "robustness": [row]}
+    return {"table_02_baseline": [BASE | {"errors": errors}], "robustness": [row]}
 
 
 DIRECT = "direct effect of the instrument"
 INCLUDES, EXCLUDES = "a set, which includes zero", "a set, which excludes zero"
 OTHERS = ("functions of distance", "leave-one-out frequency / d (hub)")
 PLAN, WHOLE = ("instruments", "section: plan"), ("instruments", "section: whole")
+NO_PLAN, NO_WHOLE = (
+    ROBUST | {"check": name, "variant": variant, "reason": "no report splits"}
+    for name, variant in (PLAN, WHOLE)
+)
 TWO_RAYS = {"ar_low": -INF, "ar_high": INF, "ar_set": "(-inf, -3] and [0.1, inf)"}
 
 
@@ -158,10 +164,19 @@ TWO_RAYS = {"ar_low": -INF, "ar_high": INF, "ar_set": "(-inf, -3] and [0.1, inf)
         (4, robust(check(*OTHERS, -0.5, -0.9, -0.2)), "stands in part", "another one"),
         (4, robust(check(*OTHERS, 0.5, -0.2, 0.9)), "stands", "both sides of zero"),
         (4, robust(check(*OTHERS, 0.5, 0.2, INF)), "stands", "do not bound the effect"),
+        (4, robust(check(*OTHERS, 0.5, None, None)), "not tested", "set is empty"),
+        (4, robust(check(*OTHERS, 0.5, None, None, reason="5 clusters")), "not tested",
+         "5 clusters"),
         (5, robust(check(*PLAN, 0.5, 0.2, 0.9)), "not borne out", "sign is that of whole"),
         (5, robust(check(*PLAN, -0.5, -0.9, -0.2)), "stands", "another one"),
         (5, robust(check(*PLAN, 0.5, -INF, INF)), "stands", "cannot be told"),
         (5, robust(check(*WHOLE, 0.5, 0.2, 0.9)), "not borne out", "outlook halves alone"),
+        (5, robust(NO_WHOLE), "not borne out", "coefficient is 0.400."),
+        (5, robust(check(*PLAN, 0.5, 0.2, 0.9), check(*WHOLE, 0.7, 0.2, 0.9)), "not borne out",
+         "With the reviews that this study counts the coefficient is 0.400. With whole reports it "
+         "is 0.700."),
+        (5, robust(NO_PLAN, check(*WHOLE, 0.7, 0.2, 0.9)), "not tested", "no report splits"),
+        (5, robust(check(*PLAN, 0.5, None, None, reason="5 clusters")), "not tested", "5 clusters"),
         (6, permuted(0.01, 0.02), "not borne out", "stronger than"),
         (6, permuted(0.01, 0.3), "stands in part", "depends on the rows"),
         (6, permuted(0.4, 0.3), "stands", "no better than"),
@@ -173,6 +188,7 @@ TWO_RAYS = {"ar_low": -INF, "ar_high": INF, "ar_set": "(-inf, -3] and [0.1, inf)
         (8, based(0.3, 0.2), "not borne out", "no star to lose"),
         (8, based(0.3, 0.02), "stands in part", "only the latter"),
         (9, conley(0.2, -0.1, 0.7), "stands", "includes zero, as the clustered one does not"),
+        (9, conley(0.2, -0.1, 0.7, errors="robust"), "stands", "as the robust (HC1) one does not"),
         (9, conley(0.105, 0.09, 0.51), "not borne out", "either way it excludes zero"),
         (9, conley(0.13, 0.04, 0.56), "stands in part", "either way it excludes zero"),
         (10, wolf((0.2, 0.6)), "not borne out", "nothing to correct"),
@@ -208,6 +224,33 @@ def test_hubs_are_compared_under_one_rule(f: float, said: str) -> None:
     assert said in sentence
     response = answers(**robust(*rows[1:]))
     assert response["sentence"].str.startswith("Other cities as the hub: not tested").any()
+
+
+def sentences(response: pd.DataFrame, objection: int) -> str:
+    return " ".join(response[response["objection"] == objection]["sentence"])
+
+
+def test_the_twin_without_the_hub_is_no_column_of_a_like_name() -> None:
+    named = "with the hub's own province dropped"
+    other = STRONG | {"column": "second stage, no controls"}
+    assert named not in sentences(answers(**weak(STRONG, other)), 1)
+    twin = STRONG | {"column": "second stage, hub province dropped"}
+    assert named in sentences(answers(**weak(STRONG, other, twin)), 1)
+
+
+def test_clusters_are_called_provinces_where_they_are() -> None:
+    assert "in 31 provinces" in sentences(answers(**weak(STRONG)), 1)
+    for name in ("East", None):
+        response = answers(**weak(STRONG | {"largest_cluster": name}))
+        assert "in 31 clusters" in sentences(response, 1)
+
+
+def test_several_instruments_are_not_called_one() -> None:
+    one = "one instrument for one regressor"
+    assert one in sentences(answers(**weak(STRONG)), 3)
+    response = answers(**weak(STRONG | {"instruments": "DTI_iv, L.DTI_iv"}))
+    assert one not in sentences(response, 3)
+    assert "Overidentification: not tested" in sentences(response, 3)
 
 
 def test_a_labelled_sample_of_patents_is_told() -> None:

@@ -6,16 +6,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from econ.study_panels import study_panel
 from script_readers import rscript, run_r, run_stata
 
 from dti_assets.econ.estimation import estimate
+from dti_assets.econ.reports import weak_instrument_inference
 from dti_assets.econ.specification import Specification
 from dti_assets.econ.table_estimation import TableOptions, estimate_table
 from dti_assets.econ.table_specifications import parse_table
 from dti_assets.panel.export import write_csv, write_stata
 from dti_assets.panel.tables import PANEL
 from dti_assets.publishing.scripts import names
-from dti_assets.table_scripts import table_scripts
+from dti_assets.table_scripts import inference_scripts, table_scripts
 
 COLUMNS = [
     {"column": "lag", "regressors": ["L.DTIn", "GDP"], "fixed_effects": ["province", "year"]},
@@ -116,6 +118,22 @@ def test_stata_commands_read_back_give_the_stored_numbers(
             assert found == pytest.approx(ours[one.heading, term], rel=1e-6), (one.heading, term)
             seen.add((one.heading, term))
     assert seen == ours.keys()
+
+
+@pytest.mark.parametrize("errors", ["robust", "clustered"])
+def test_the_appendix_says_what_its_sets_invert(errors: str) -> None:
+    panel = study_panel(years=range(2009, 2013))
+    column = {"column": "IV", "endogenous": ["DTIn"], "instruments": ["DTI_iv"], "errors": errors}
+    shared = {"outcome": "Export", "cluster": "province", "fixed_effects": ["province", "year"]}
+    head = {"table": "13", "name": "own", "title": "Own"}
+    spec = parse_table({**head, **shared, "columns": [column]})
+    options = TableOptions(draws=99)
+    stored = estimate_table(spec, panel, options)
+    inference = weak_instrument_inference([spec], panel, options)
+    scripts = inference_scripts({"own": spec}, {"own": stored}, inference, "a", "杭州", True)
+    for text in scripts.values():
+        assert ("invert the wild cluster bootstrap" in text) == (errors == "clustered")
+        assert ("invert the Wald test" in text) == (errors == "robust")
 
 
 def test_no_word_of_a_table_opens_a_comment_that_never_ends(

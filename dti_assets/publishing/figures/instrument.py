@@ -21,7 +21,7 @@ from dti_assets.publishing.figures.drawing import (
     printable,
     tick_numbers,
 )
-from dti_assets.publishing.typesetting import probability
+from dti_assets.publishing.typesetting import HUB_DROPPED, probability
 from dti_assets.tables import records
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def shown_columns(weak: pd.DataFrame) -> list[dict[str, Any]]:
         row
         for row in estimated
         if row["table"] == first["table"]
-        and (row is first or str(row["column"]).startswith(f"{first['column']}, "))
+        and row["column"] in (first["column"], f"{first['column']}{HUB_DROPPED}")
     ]
 
 

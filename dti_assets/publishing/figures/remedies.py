@@ -18,7 +18,7 @@ from dti_assets.publishing.figures.drawing import (
     printable,
 )
 from dti_assets.publishing.figures.instrument import column_name, shown_columns
-from dti_assets.publishing.typesetting import probability
+from dti_assets.publishing.typesetting import errors_word, probability
 from dti_assets.tables import records
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def remedies(
     left_out: pd.DataFrame,
     baseline: pd.DataFrame | None,
 ) -> tuple[Figure, str]:
-    """OLS of the baseline with clustered and Conley intervals; the first 2SLS column as it is,
+    """OLS of the baseline with its own and with Conley intervals; the first 2SLS column as it is,
     without single provinces, and with its instrument built or controlled in other ways, each with
     the outer ends of its 95 % Anderson-Rubin set. An unbounded set runs off the axis.
 
@@ -122,15 +122,16 @@ def remedies(
 
 
 def _least_squares(baseline: pd.DataFrame | None, robustness: pd.DataFrame) -> list[Row]:
-    """The last estimated column of the baseline under clustered and under Conley errors."""
+    """The last estimated column of the baseline under its own and under Conley errors."""
     if baseline is None or "role" not in baseline:
         return []
     keys = [r for r in records(baseline) if r["role"] == "key" and r["estimate"] is not None]
     if not keys:
         return []
     own = keys[-1]
-    rows = [Row("OLS, clustered errors", own["estimate"], own["conf_low"], own["conf_high"],
-                p=own["p_wild"], ols=True)]  # fmt: skip
+    p = own["p_wild"] if own["p_wild"] is not None else own["p_value"]
+    rows = [Row(f"OLS, {errors_word(own['errors'])} errors", own["estimate"], own["conf_low"],
+                own["conf_high"], p=p, ols=True)]  # fmt: skip
     for row in records(robustness[robustness["check"] == "Conley errors"]):
         if row["estimate"] is not None:
             kernel = ",".join(str(row["variant"]).split(",")[:2])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from dti_assets.publishing.referee.citing import Citer, Row, Sentence, Stored, plain, say
 from dti_assets.publishing.referee.sources import ROBUSTNESS, WEAK
+from dti_assets.publishing.typesetting import HUB_DROPPED
 
 # how an objection fares against the stored figures
 STANDS, IN_PART, NOT_BORNE_OUT, NOT_TESTED = (
@@ -73,7 +74,7 @@ def twin(stored: Stored, row: Row) -> Row | None:
         (
             r
             for r in stored.rows(WEAK, table=row["table"])
-            if r["estimate"] is not None and str(r["column"]).startswith(f"{row['column']}, ")
+            if r["estimate"] is not None and r["column"] == f"{row['column']}{HUB_DROPPED}"
         ),
         None,
     )
@@ -98,6 +99,14 @@ def no_check(stored: Stored, check: str, name: str = "") -> Sentence:
     whole = [r for r in stored.rows(ROBUSTNESS) if str(r["check"]).startswith("all checks of")]
     why = stored.reasons(ROBUSTNESS, own) or stored.reasons(ROBUSTNESS, whole)
     return why or plain(f"the stored checks have no row of it ({name or check})")
+
+
+def no_set(stored: Stored, row: Row) -> Sentence | None:
+    """Why a variant with an estimate has no 95 % set; None where it has one."""
+    if row["conf_low"] is not None and row["conf_high"] is not None:
+        return None
+    why = stored.reasons(ROBUSTNESS, [row])
+    return why or say("the 95 % Anderson-Rubin set is empty: no value is left")
 
 
 def bounded(row: Row, low: str = "conf_low", high: str = "conf_high") -> bool:

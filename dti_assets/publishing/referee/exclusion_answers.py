@@ -16,6 +16,7 @@ from dti_assets.publishing.referee.answers import (
     instrumented,
     no_check,
     no_column,
+    no_set,
     not_tested,
     told,
     two_stage,
@@ -30,7 +31,7 @@ DIRECT, PLACEBO, LEADS = (
     "leads as a pre-trend",
 )
 OWN_HUB = "the study's own hub"
-OUTLOOK = "section: plan"
+OUTLOOK, WHOLE = "section: plan", "section: whole"
 
 
 def exclusion(stored: Stored) -> Answer:
@@ -82,7 +83,12 @@ def exclusion(stored: Stored) -> Answer:
         pieces.append(told(say("Hansen's test of the further instruments: p {}.",
                                cell("hansen_p", "probability"))))  # fmt: skip
     else:
-        why = "one instrument for one regressor leaves no restriction to test"
+        several = "," in str(row["instruments"])
+        why = (
+            "no test of the further instruments is stored"
+            if several
+            else "one instrument for one regressor leaves no restriction to test"
+        )
         pieces.append(not_tested("Overidentification", why))
     why = "no stored table holds a distance to a port"
     pieces.append(not_tested("Distance to a port by year as a control", why))
@@ -142,6 +148,8 @@ def own_choice(stored: Stored) -> Answer:
     others = variant(stored, check, name)
     if others is None:
         return untested("", no_check(stored, check, name))
+    if (lacking := no_set(stored, others)) is not None:
+        return untested("", lacking)
     cell = stored.citer(ROBUSTNESS, others)
     start = "with the other provinces' mean frequency in place of the province's own"
     if excludes_zero(others):
@@ -186,22 +194,26 @@ def review_half(stored: Stored) -> Answer:
     row = two_stage(stored)
     if row is None:
         return untested("", no_column(stored))
-    plan = variant(stored, "instruments", OUTLOOK)
-    leads = _leads(stored)
-    whole = variant(stored, "instruments", "section: whole")
-    if plan is None and whole is not None:
+    plan, leads = variant(stored, "instruments", OUTLOOK), _leads(stored)
+    # the study's own section is no variant: a row of the others is stored, estimated or not
+    outlook, whole = (
+        stored.first(ROBUSTNESS, check="instruments", variant=name) for name in (OUTLOOK, WHOLE)
+    )
+    if outlook is None and whole is not None:
         # the study counts outlooks alone, so that its own column is the remedy
-        cell = stored.citer(ROBUSTNESS, whole)
         verdict = say("The objection does not reach this study: it counts the outlook halves "
-                      "alone. Its 2SLS coefficient is {}; with whole reports it is {}.",
-                      stored.cite(WEAK, row, "estimate"), cell("estimate"))  # fmt: skip
-        return Answer(NOT_BORNE_OUT, (told(verdict), *leads))
-    if plan is None:
-        return Answer(
-            NOT_TESTED, (not_tested("", no_check(stored, "instruments", OUTLOOK)), *leads)
-        )
+                      "alone. Its 2SLS coefficient is {}",
+                      stored.cite(WEAK, row, "estimate"))  # fmt: skip
+        if whole["estimate"] is not None:
+            estimate = stored.cite(ROBUSTNESS, whole, "estimate")
+            verdict += say("; with whole reports it is {}", estimate)
+        return Answer(NOT_BORNE_OUT, (told(verdict + say(".")), *leads))
+    why = no_check(stored, "instruments", OUTLOOK) if plan is None else no_set(stored, plan)
+    if plan is None or why is not None:
+        return Answer(NOT_TESTED, (not_tested("", why or ""), *leads))
     cell = stored.citer(ROBUSTNESS, plan)
     what = "with the outlook half of the reports alone"
+    base = "whole reports" if whole is None else "the reviews that this study counts"
     if excludes_zero(plan):
         same = plan["estimate"] * row["estimate"] > 0
         finding = NOT_BORNE_OUT if same else STANDS
@@ -210,7 +222,7 @@ def review_half(stored: Stored) -> Answer:
             if same
             else f"The objection stands, and matters: {what}"
         )
-        tail = " The sign is that of whole reports." if same else " The sign is another one."
+        tail = f" The sign is that of {base}." if same else " The sign is another one."
     else:
         finding = STANDS
         head = f"The objection stands: {what}"
@@ -219,8 +231,11 @@ def review_half(stored: Stored) -> Answer:
             if not bounded(plan)
             else " The set has ends on both sides of zero."
         )
-    base = say(" With whole reports the coefficient is {}.", stored.cite(WEAK, row, "estimate"))
-    return Answer(finding, (told(instrumented(cell, head) + plain(tail) + base), *leads))
+    said = instrumented(cell, head) + plain(tail)
+    said += say(f" With {base} the coefficient is {{}}.", stored.cite(WEAK, row, "estimate"))
+    if whole is not None and whole["estimate"] is not None:
+        said += say(" With whole reports it is {}.", stored.cite(ROBUSTNESS, whole, "estimate"))
+    return Answer(finding, (told(said), *leads))
 
 
 def _leads(stored: Stored) -> list[Piece]:

@@ -19,6 +19,7 @@ from dti_assets.publishing.referee.answers import (
 )
 from dti_assets.publishing.referee.citing import Row, Sentence, Stored, listed, say
 from dti_assets.publishing.referee.sources import BASELINE, ROBUSTNESS, WEAK
+from dti_assets.publishing.typesetting import errors_word
 
 # a standard error that grows by more than this has been understated
 _WIDER = 1.1
@@ -120,6 +121,7 @@ def spatial(stored: Stored) -> Answer:
     widest = max(rows, key=lambda r: r["std_error"])
     cell, own = stored.citer(ROBUSTNESS, widest), stored.citer(BASELINE, row)
     before, after = excludes_zero(row), excludes_zero(widest)
+    usual = errors_word(row["errors"])
     figures = (
         "with Conley errors ({}) the baseline's standard error is {} instead of {} and its 95 % "
         "interval from {} to {}"
@@ -128,7 +130,7 @@ def spatial(stored: Stored) -> Answer:
                cell("conf_high"))  # fmt: skip
     if before and not after:
         finding = STANDS
-        verdict = say(f"The objection stands: {figures}, which includes zero, as the clustered one "
+        verdict = say(f"The objection stands: {figures}, which includes zero, as the {usual} one "
                       "does not.", *numbers)  # fmt: skip
     elif before == after and cell.row["std_error"] <= _WIDER * row["std_error"]:
         finding = NOT_BORNE_OUT
@@ -140,7 +142,7 @@ def spatial(stored: Stored) -> Answer:
         same = (
             f"either way it {'excludes' if after else 'includes'} zero"
             if before == after
-            else "it excludes zero, as the clustered one does not"
+            else f"it excludes zero, as the {usual} one does not"
         )
         verdict = say(f"The objection stands in part: {figures}; {same}.", *numbers)
     pieces = [told(verdict)]

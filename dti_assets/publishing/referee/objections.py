@@ -36,20 +36,21 @@ OBJECTIONS = (
     ),
     Objection(
         "Exclusion",
-        "Near the hub is also near the ports, and policy words may move exports by other ways. "
+        "Near the hub may also be near other things, ports for one, and policy words may move the "
+        "outcome by other ways. "
         "Does the instrument touch the outcome only through digital innovation?",
         exclusion_answers.exclusion,
     ),
     Objection(
         "A shift of the province's own choosing",
         "In a shift-share design the shift comes from outside. Here the province writes its own "
-        "report: does what moves its exports also move its words?",
+        "report: does what moves its outcome also move its words?",
         exclusion_answers.own_choice,
     ),
     Objection(
         "Reports that look back",
-        "The first half of a report reviews the year past. Do its words follow exports rather than "
-        "lead them?",
+        "The first half of a report reviews the year past. Do its words follow the outcome rather "
+        "than lead it?",
         exclusion_answers.review_half,
     ),
     Objection(

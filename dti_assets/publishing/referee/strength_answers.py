@@ -18,6 +18,7 @@ from dti_assets.publishing.referee.answers import (
 )
 from dti_assets.publishing.referee.citing import Citer, Row, Sentence, Stored, plain, say
 from dti_assets.publishing.referee.sources import LEFT_OUT, WEAK
+from dti_assets.publishing.typesetting import cluster_word
 
 # an instrument worth fewer clusters than this share of them rests on a few
 _FEW = 1 / 3
@@ -86,7 +87,8 @@ def _strength(cell: Citer, where: str) -> list[Piece]:
         first += say(", wild bootstrap p {}", cell("first_stage_p_wild", "probability"))
     first += say(", N = {}", cell("n_obs", "whole"))
     if cell.has("n_clusters"):
-        first += say(" in {} provinces", cell("n_clusters", "whole"))
+        word = cluster_word(cell.row["largest_cluster"])
+        first += say(f" in {{}} {word}s", cell("n_clusters", "whole"))
     found.append(told(first + say(".")))
     if cell.has("kleibergen_paap_f", "effective_f", "effective_f_critical_10"):
         side = "above" if cell.row["effective_f"] > cell.row["effective_f_critical_10"] else "below"
@@ -163,7 +165,8 @@ def leverage(stored: Stored) -> Answer:
     few = any(r["effective_clusters"] < _FEW * r["n_clusters"] for r in rows)
     flips = any(r["estimate"] * row["estimate"] < 0 for r in left_out)
     if few and flips:
-        finding, start = STANDS, "The objection stands: few provinces carry the instrument. "
+        word = cluster_word(rows[0]["largest_cluster"])
+        finding, start = STANDS, f"The objection stands: few {word}s carry the instrument. "
     elif few or flips:
         finding, start = IN_PART, "The objection stands in part. "
     else:
@@ -184,8 +187,9 @@ def leverage(stored: Stored) -> Answer:
     pieces += [_without(stored, one) for one in left_out]
     pieces += _longest(stored, row)
     if len(left_out) > 1:
-        single = "the stored tables leave out one province at a time"
-        pieces.append(not_tested("Several of these provinces left out at once", single))
+        word = cluster_word(rows[0]["largest_cluster"])
+        single = f"the stored tables leave out one {word} at a time"
+        pieces.append(not_tested(f"Several of these {word}s left out at once", single))
     return Answer(finding, tuple(pieces))
 
 
