@@ -21,6 +21,7 @@ from matplotlib.text import Text
 
 from dti_assets.geography.provinces import provinces
 from dti_assets.publishing.figures.all_figures import FORMATS, all_figures, figure_rows
+from dti_assets.publishing.figures.coefficients import coefficients
 from dti_assets.publishing.figures.drawing import (
     Drawing,
     brief,
@@ -30,7 +31,13 @@ from dti_assets.publishing.figures.drawing import (
     settings,
 )
 from dti_assets.publishing.figures.instrument import shown_columns
-from dti_assets.publishing.figures.provinces import map_attention, map_digital_patents, tile_grid
+from dti_assets.publishing.figures.provinces import (
+    instrument_shares,
+    map_attention,
+    map_digital_patents,
+    map_dti_iv,
+    tile_grid,
+)
 from dti_assets.publishing.figures.remedies import remedies
 from dti_assets.publishing.tables import FIGURE_FILES
 
@@ -190,12 +197,24 @@ def test_coefficients_and_estimates_without_a_province_are_the_stored_ones(
     single = [float(line.get_xdata()[0]) for line in lines if len(line.get_xdata()) == 1]
     assert single == pytest.approx(frames["table_05"]["estimate"].tolist())
     assert "Not estimated: O9 (1)." in str(drawn.alt)
+    assert " of 3 coefficients differ from zero at 5 %, 1 more could not be" in str(drawn.alt)
+    crosses = [line for line in lines if line.get_marker() == "x"]
+    untested = frames["table_05"].loc[frames["table_05"]["p_wild"].isna(), "estimate"]
+    assert [float(line.get_xdata()[0]) for line in crosses] == pytest.approx(untested.tolist())
     left_out = frames["leave_one_province_out"]
     for axes, table in ((0, "2"), (1, "3")):
         labels = ("without this province", "the two that move it most")
         found = np.vstack([points(figures["leave_one_province_out"], x, axes) for x in labels])
         part = left_out[left_out["table"] == table]
         assert sorted(found[:, 0]) == pytest.approx(sorted(part["estimate"]))
+
+
+def test_the_axis_of_coefficients_names_the_test_that_was_made() -> None:
+    frame = inputs().frames["table_05"]
+    for wild, said in ((frame["p_wild"], "wild bootstrap"), (None, "t-test")):
+        drawn = coefficients({"table_05": frame.assign(p_wild=wild, p_value=frame["p_wild"])})
+        assert drawn.figure is not None
+        assert drawn.figure.axes[0].get_xlabel().endswith(f"rejected at 5 % by the {said}")
 
 
 def test_remedies_draw_the_stored_ends_and_let_an_unbounded_set_run_off(
@@ -304,7 +323,25 @@ def test_files_open_hold_one_page_and_are_not_blank(figures: dict[str, Drawing],
 def test_a_study_of_one_value_is_drawn() -> None:
     one = inputs().frames["policy_attention"]
     one = one[(one["year"] == 2015) & (one["province"] == "浙江")]
-    assert "Highest: Zhejiang" in str(map_attention(one).alt)
+    said = str(map_attention(one).alt)
+    assert "Highest: Zhejiang" in said and "lowest" not in said
+
+
+def test_a_map_names_the_years_that_have_a_value() -> None:
+    frames = inputs().frames
+    for draw, name, column in (
+        (map_attention, "policy_attention", "frequency"),
+        (map_dti_iv, "dti_iv", "dti_iv"),
+    ):
+        frame = frames[name].copy()
+        frame.loc[frame["year"] == YEARS[0], column] = np.nan
+        assert f"mean of {YEARS[1]}–{YEARS[-1]}" in str(draw(frame).alt)
+
+
+def test_one_province_that_is_left_over_is_one_other() -> None:
+    shares = pd.DataFrame({"rule": "drop", "province": list("abc"), "share": [0.5, 0.3, 0.2]})
+    drawn = instrument_shares(shares.assign(inverse_hhi=2.6), "drop", top=2)
+    assert "1 other" in [text.get_text() for text in texts(drawn)]
 
 
 def test_the_latin_font_writes_as_the_one_it_is_cut_from() -> None:

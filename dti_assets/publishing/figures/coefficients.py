@@ -31,13 +31,15 @@ if TYPE_CHECKING:
 
 # heterogeneity and robustness, as in the paper
 TABLES = ("5", "6", "7", "8", "9", "10")
+_UNTESTED = "x"
 _MARKS = (("o", BLUE), ("s", RED), ("^", GREEN), ("D", ORANGE), ("v", BLACK))
 
 
 @drawing("coefficients", "Coefficients of Tables 5 to 10")
 def coefficients(estimates: Mapping[str, pd.DataFrame]) -> tuple[Figure, str]:
     """Key coefficients with 95 % intervals, one row a column; filled where the wild bootstrap (or
-    the t-test, where there is none) rejects zero at 5 %."""
+    the t-test, where there is none) rejects zero at 5 %, a cross where too few clusters leave no
+    test."""
     rows = [
         row
         for frame in estimates.values()
@@ -60,6 +62,8 @@ def coefficients(estimates: Mapping[str, pd.DataFrame]) -> tuple[Figure, str]:
         marker, colour = _MARKS[terms.index(row["term"]) % len(_MARKS)]
         if row["conf_low"] is not None:
             ax.plot([row["conf_low"], row["conf_high"]], [place, place], color=colour, lw=1.1)
+        if _p(row) is None:
+            marker = _UNTESTED
         fill = colour if _rejects(row) else "white"
         ax.plot(row["estimate"], place, marker=marker, color=colour, mfc=fill, ms=5, ls="none")
     for place in range(1, len(drawn)):
@@ -69,11 +73,17 @@ def coefficients(estimates: Mapping[str, pd.DataFrame]) -> tuple[Figure, str]:
     ax.set_yticks(range(len(drawn)), [_row_name(row) for row in drawn], size=7)
     ax.set_ylim(len(drawn) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
-    ax.set_xlabel("coefficient and 95 % interval; filled: rejected at 5 % by the wild bootstrap")
+    tested = [row for row in drawn if _p(row) is not None]
+    label = f"coefficient and 95 % interval; filled: rejected at 5 % by the {_test(tested)}"
+    ax.set_xlabel(label if tested else "coefficient, not tested")
     ends = [row[name] for row in drawn for name in ("conf_low", "estimate", "conf_high")]
     fit_scale(ax, "x", [float("nan") if value is None else value for value in ends])
-    _marks_legend(figure, terms)
-    told = [f"{_row_name(row)} {brief(row['estimate'])}{_interval(row)}" for row in drawn]
+    _marks_legend(figure, terms, len(tested) < len(drawn))
+    told = [
+        f"{_row_name(row)} {brief(row['estimate'])}{_interval(row)}"
+        + (", not tested" if _p(row) is None else "")
+        for row in drawn
+    ]
     filled = sum(map(_rejects, drawn))
     absent = list(
         dict.fromkeys(
@@ -82,7 +92,10 @@ def coefficients(estimates: Mapping[str, pd.DataFrame]) -> tuple[Figure, str]:
             if row not in drawn
         )
     )
-    alt = f"{filled} of {len(drawn)} coefficients differ from zero at 5 %. " + "; ".join(told) + "."
+    alt = f"{filled} of {len(tested)} coefficients differ from zero at 5 %"
+    if len(tested) < len(drawn):
+        alt += f", {len(drawn) - len(tested)} more could not be tested"
+    alt += ". " + "; ".join(told) + "."
     return figure, alt + (f" Not estimated: {', '.join(absent)}." if absent else "")
 
 
@@ -91,9 +104,23 @@ def _interval(row: dict[str, Any]) -> str:
     return "" if low is None else f" [{brief(low)}, {brief(high)}]"
 
 
+def _p(row: dict[str, Any]) -> float | None:
+    """The p-value that fills a mark; None where there is no inference."""
+    p: float | None = row["p_wild"] if row["p_wild"] is not None else row["p_value"]
+    return p
+
+
 def _rejects(row: dict[str, Any]) -> bool:
-    p = row["p_wild"] if row["p_wild"] is not None else row["p_value"]
+    p = _p(row)
     return p is not None and p < 0.05
+
+
+def _test(tested: list[dict[str, Any]]) -> str:
+    """The test behind the filled marks."""
+    wild = [row["p_wild"] is not None for row in tested]
+    if not any(wild):
+        return "t-test"
+    return "wild bootstrap" if all(wild) else "wild bootstrap,\nor by the t-test without one"
 
 
 def _row_name(row: dict[str, Any]) -> str:
@@ -101,13 +128,16 @@ def _row_name(row: dict[str, Any]) -> str:
     return printable(f"{str(row['label']).split(',')[0]} ({row['column']}) {label}: {row['term']}")
 
 
-def _marks_legend(figure: Figure, terms: list[str]) -> None:
+def _marks_legend(figure: Figure, terms: list[str], untested: bool) -> None:
     from matplotlib.lines import Line2D
 
     marks = [_MARKS[place % len(_MARKS)] for place in range(len(terms))]
     handles = [Line2D([], [], marker=marker, color=colour, ls="none") for marker, colour in marks]
     names = [printable(term) for term in terms]
-    figure.legend(handles, names, loc="outside lower center", ncols=min(5, len(terms)))
+    if untested:
+        handles.append(Line2D([], [], marker=_UNTESTED, color=BLACK, ls="none"))
+        names.append("not tested: too few clusters")
+    figure.legend(handles, names, loc="outside lower center", ncols=min(5, len(names)))
 
 
 @drawing("leave_one_province_out", "Estimates without each province in turn")

@@ -110,7 +110,8 @@ def map_attention(attention: pd.DataFrame) -> tuple[Figure, str]:
     """Mean keyword frequency of each province over the years that are known."""
     unit = "characters" if (attention["words"] == "chars").all() else "words"
     values = _means(attention, attention["frequency"] * 1000)
-    return _map(values, f"Keyword hits per 1,000 {unit}, mean of {_span(attention)}")
+    known = attention[attention["frequency"].notna()]
+    return _map(values, f"Keyword hits per 1,000 {unit}, mean of {_span(known)}")
 
 
 @drawing("map_dti_iv", "The instrument DTI_iv by province")
@@ -118,7 +119,8 @@ def map_dti_iv(dti_iv: pd.DataFrame) -> tuple[Figure, str]:
     """Mean DTI_iv of each province, shades by logarithm: the nearest provinces dwarf the others."""
     values = _means(dti_iv, dti_iv["dti_iv"] * 1e6)
     rule = str(dti_iv["rule"].iloc[0]) if len(dti_iv) else ""
-    label = f"DTI_iv × 10⁶, mean of {_span(dti_iv)} (zero-distance rule: {rule})"
+    known = dti_iv[dti_iv["dti_iv"].notna()]
+    label = f"DTI_iv × 10⁶, mean of {_span(known)} (zero-distance rule: {rule})"
     return _map(values, label, logarithmic=True)
 
 
@@ -226,7 +228,9 @@ def _ranking(values: dict[int, float], label: str) -> str:
     half = len(told) // 2
     median = brief((values[order[half]] + values[order[-half - 1]]) / 2)
     absent = [name for code, name in names.items() if code not in values]
-    text = f"{label}. Highest: {', '.join(told[:3])}; lowest: {', '.join(told[3:][-3:])}; "
+    text = f"{label}. Highest: {', '.join(told[:3])}; "
+    if len(told) > 3:
+        text += f"lowest: {', '.join(told[3:][-3:])}; "
     text += f"median {median}."
     return text + (f" No value: {', '.join(absent)}." if absent else "")
 
@@ -286,7 +290,8 @@ def instrument_shares(shares: pd.DataFrame, rule: str, top: int = 7) -> tuple[Fi
             for p, s in zip(part["province"], part["share"], strict=True)
         ]
         rest = bars[top:]
-        bars = bars[:top] + ([(f"{len(rest)} others", sum(s for _, s in rest))] if rest else [])
+        others = "1 other" if len(rest) == 1 else f"{len(rest)} others"
+        bars = bars[:top] + ([(others, sum(s for _, s in rest))] if rest else [])
         places = range(len(bars))
         drawn = ax.barh(places, [s for _, s in bars], color=ORANGE, edgecolor=BLACK, linewidth=0.6)
         if rest:
