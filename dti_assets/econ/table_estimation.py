@@ -248,7 +248,9 @@ def _sample_text(column: ColumnSpec) -> str | None:
     for name, (kind, *values) in column.sample:
         if kind == "between":
             low, high = values
-            parts.append(f"{name} from {low} to {high}")
+            start = "" if low is None else f" from {low}"
+            end = "" if high is None else f" to {high}" if start else f" up to {high}"
+            parts += [f"{name}{start}{end}"] if start or end else []
         else:
             parts.append(f"{name} = {' or '.join(map(str, values))}")
     return " and ".join(parts) or None

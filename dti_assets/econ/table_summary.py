@@ -57,7 +57,8 @@ def _why(rows: list[dict[str, Any]]) -> str:
 
 def regression_table(frame: pd.DataFrame) -> str:
     """Columns beside each other in Markdown: coefficient with stars, standard error in
-    parentheses, wild bootstrap p-value in brackets; below N, clusters, effects, R2 and reasons."""
+    parentheses (HC1 in braces where too few clusters leave no other), wild bootstrap p-value in
+    brackets; below N, clusters, effects, R2 and reasons."""
     rows = records(frame)
     columns = list(dict.fromkeys(row["column"] for row in rows))
     order = {"endogenous": 0, "key": 0, "control": 1, "constant": 2}
@@ -81,11 +82,13 @@ def regression_table(frame: pd.DataFrame) -> str:
         values = [first[name][key] for name in columns]
         if any(value is not None for value in values):
             lines.append(_line([label, *map(_text, values)]))
-    why = [
-        f"({name}) {first[name]['reason']}"
-        for name in columns
-        if all(row["estimate"] is None for row in rows if row["column"] == name)
+    ran = {row["column"] for row in rows if row["estimate"] is not None}
+    reasons = [
+        f"({row['column']}) {row['reason']}"
+        for row in rows
+        if row["reason"] and (row["estimate"] is not None or row["column"] not in ran)
     ]
+    why = list(dict.fromkeys(reasons))
     label = str(rows[0]["label"]) if rows else ""
     return "\n".join([f"**{label}**", "", *lines, "", *why])
 
@@ -99,8 +102,11 @@ def _coefficient(row: dict[str, Any] | None) -> str:
     text = f"{row['estimate']:.4g}{stars}"
     if row["std_error"] is not None:
         text += f" ({row['std_error']:.3g})"
+    elif row["se_hc1"] is not None:
+        text += f" {{{row['se_hc1']:.3g}}}"
     if row["p_wild"] is not None:
-        text += f" [{row['p_wild']:.3f}]"
+        # no p-value is 0.000
+        text += " [<0.001]" if row["p_wild"] < 0.001 else f" [{row['p_wild']:.3f}]"
     return text
 
 

@@ -39,6 +39,15 @@ _SPECIAL = {
     "∪": r"$\cup$",
     "²": r"\textsuperscript{2}",
     "×": r"$\times$",
+    "÷": r"$\div$",
+    "±": r"$\pm$",
+    "·": r"$\cdot$",
+    "°": r"$^{\circ}$",
+    "→": r"$\to$",
+    "≈": r"$\approx$",
+    "≠": r"$\neq$",
+    "§": r"\S{}",
+    "⁄": "/",
     "≤": r"$\le$",
     "≥": r"$\ge$",
     "–": "--",
@@ -50,6 +59,18 @@ _SPECIAL = {
     "”": "''",
     "\N{NO-BREAK SPACE}": "~",
 }
+_GREEK = (
+    *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"),
+    *("lambda", "mu", "nu", "xi", "omicron", "pi", "rho", "varsigma", "sigma", "tau"),
+    *("upsilon", "phi", "chi", "psi", "omega"),
+)
+# capitals without a command of their own look like Latin ones
+_SPECIAL |= {chr(0x3B1 + n): rf"$\{name}$" for n, name in enumerate(_GREEK) if name != "omicron"}
+_SPECIAL |= dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΧο", "ABEZHIKMNOPTXo", strict=True))
+_SPECIAL |= {
+    c: rf"$\{unicodedata.name(c).split()[-1].capitalize().replace('Lamda', 'Lambda')}$"
+    for c in "ΓΔΘΛΞΠΣΥΦΨΩ"
+}
 # T1 and textcomp are in every LaTeX; \textquotedbl needs T1
 _HEAD = r"""% Needs \usepackage[T1]{fontenc}, \usepackage{booktabs,graphicx} and, where it says
 % sidewaystable, \usepackage{rotating}
@@ -59,9 +80,9 @@ _HEAD = r"""% Needs \usepackage[T1]{fontenc}, \usepackage{booktabs,graphicx} and
 def escape(text: str) -> str:
     """Text that LaTeX prints as it stands; line breaks and control characters become spaces.
 
-    A character that the engines do not all have is decomposed where that leaves ASCII, and
-    otherwise named by its code point, so that nothing fails to compile; of a longer run it is said
-    that the other formats have it.
+    A character that the engines do not all have is decomposed where that leaves what they have,
+    raised and lowered ones as such, and otherwise named by its code point, so that nothing fails
+    to compile; of a longer run it is said that the other formats have it.
     """
     parts = []
     for is_foreign, run in groupby(map(_character, text), lambda part: part.startswith("U+")):
@@ -77,8 +98,18 @@ def _character(char: str) -> str:
         return " "
     if char.isascii():
         return char
-    plain = "".join(c for c in unicodedata.normalize("NFKD", char) if c.isascii())
-    return "".join(_SPECIAL.get(c, c) for c in plain) or f"U+{ord(char):04X}"
+    known = [c for c in unicodedata.normalize("NFKD", char) if c.isascii() or c in _SPECIAL]
+    plain = "".join(_SPECIAL.get(c, c) for c in known)
+    form = unicodedata.decomposition(char).partition(" ")[0]
+    if plain and form == "<super>":
+        return rf"\textsuperscript{{{plain}}}"
+    if plain and form == "<sub>":
+        return f"$_{{{plain.replace('$', '')}}}$"
+    if form == "<fraction>":
+        # a digit before it must not join its first one
+        top, _, bottom = plain.partition("/")
+        return f"$^{{{top}}}/_{{{bottom}}}$"
+    return plain or f"U+{ord(char):04X}"
 
 
 def latex_table(table: PrintedTable) -> str:

@@ -135,6 +135,7 @@ def regression_table(
     if any(column.first["column_label"] for column in every):
         headings.append(tuple(column.first["column_label"] or "" for column in every))
     headings.append(tuple(column.first["outcome"] for column in every))
+    headings = [_printable(heading) for heading in headings]
     return PrintedTable(
         text,
         label,
@@ -150,8 +151,8 @@ def _source(text: TableText) -> list[str]:
     return [f"Counterpart in the paper: {text.source}."] if text.source else []
 
 
-def _printable(notes: Iterable[str]) -> tuple[str, ...]:
-    return tuple(english(note) for note in notes)
+def _printable(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(english(text) for text in texts)
 
 
 def _body(columns: list[_Column]) -> list[Row]:
@@ -161,11 +162,12 @@ def _body(columns: list[_Column]) -> list[Row]:
         found = [next((r for r in c.rows if r["term"] == term), None) for c in columns]
         if not any(row and (row["estimate"] is not None or _absorbed(row)) for row in found):
             continue
-        body.append(Row(term, tuple(map(_estimate, found))))
+        name = english(term)
+        body.append(Row(name, tuple(map(_estimate, found))))
         for what, make in (("standard error", _error), ("wild bootstrap p-value", _wild)):
             cells = tuple(map(make, found))
             if any(cell.text for cell in cells):
-                body.append(Row(f"{term}, {what}", cells, shown=False))
+                body.append(Row(f"{name}, {what}", cells, shown=False))
     return body
 
 
@@ -195,6 +197,7 @@ def _wild(row: dict[str, Any] | None) -> Cell:
 
 
 def _footer(columns: list[_Column]) -> list[Row]:
+    controls = {column.name: _controls(column) for column in columns}
     lines: list[tuple[str, Callable[[dict[str, Any]], str]]] = [
         ("N", lambda row: whole(row["n_obs"])),
         (_cluster_word(columns), lambda row: whole(row["n_clusters"])),
@@ -203,15 +206,15 @@ def _footer(columns: list[_Column]) -> list[Row]:
         ("First-stage F (Kleibergen-Paap)", lambda row: number(row["first_stage_f"])),
         ("Effective F (Montiel Olea-Pflueger)", lambda row: number(row["effective_f"])),
         ("Mean of outcome", lambda row: number(row["outcome_mean"])),
-        ("Controls", _controls),
+        ("Controls", lambda row: controls[row["column"]]),
     ]
     effects = dict.fromkeys(
         name for column in columns for name in (column.first["fixed_effects"] or "").split(", ")
     )
     for effect in ["province", "year", *(e for e in effects if e not in ("", "province", "year"))]:
-        lines.append((f"{effect.capitalize()} effects", _has_effect(effect)))
+        lines.append((f"{english(effect).capitalize()} effects", _has_effect(effect)))
     lines += [
-        ("Sample", lambda row: row["sample"] or ""),
+        ("Sample", lambda row: english(row["sample"] or "")),
         ("Years", lambda row: row["years"] or ""),
     ]
     footer = []
@@ -223,22 +226,20 @@ def _footer(columns: list[_Column]) -> list[Row]:
 
 
 def _cluster_word(columns: list[_Column]) -> str:
-    errors = {column.first["errors"] for column in columns if column.ran}
-    clusters = {str(e).removeprefix("clustered by ") for e in errors if str(e).startswith("clus")}
-    return "Provinces" if clusters <= {"province"} else "Clusters"
+    # errors of another kind do not say what the clusters are
+    counted = {c.first["errors"] for c in columns if c.ran and c.first["n_clusters"] is not None}
+    return "Provinces" if counted == {"clustered by province"} else "Clusters"
 
 
-def _controls(row: dict[str, Any]) -> str:
+def _controls(column: _Column) -> str:
     """Whether controls entered; "4 of 7" where the data lack some."""
+    row = column.first
     present = len((row["controls"] or "").split(", ")) if row["controls"] else 0
     absent = len((row["controls_absent"] or "").split(", ")) if row["controls_absent"] else 0
+    gone = sum(r["role"] == "control" and r["estimate"] is None for r in column.rows)
     if absent:
-        return f"{present} of {present + absent + _absorbed_controls(row)}"
+        return f"{present} of {present + absent + gone}"
     return "yes" if present else "no"
-
-
-def _absorbed_controls(row: dict[str, Any]) -> int:
-    return len(re.findall(r"absorbed: ", row["note"] or ""))
 
 
 def _has_effect(effect: str) -> Callable[[dict[str, Any]], str]:
@@ -262,8 +263,14 @@ def _notes(ran: list[_Column]) -> list[str]:
             "no stars are given there."
         )
     notes.append(STARS_NOTE)
-    reasons = {c.heading: row["reason"] for c in ran for row in c.rows if not _absorbed(row)}
-    told = [(heading, why) for heading, why in reasons.items() if why]
+    # why a term has no coefficient stands in the note of its column
+    reasons = [
+        (c.heading, row["reason"])
+        for c in ran
+        for row in c.rows
+        if row["reason"] and not row["reason"].startswith(("absorbed", "collinear"))
+    ]
+    told = list(dict.fromkeys(reasons))
     notes += [f"{', '.join(names)}: {why}." for why, names in _grouped(told).items()]
     return notes + column_notes([(c.heading, c.first["note"] or "") for c in ran])
 

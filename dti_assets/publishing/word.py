@@ -17,6 +17,8 @@ _WIDE = 5
 _STUB, _STUB_WIDE = 0.34, 0.25
 # neither when a document was made nor by whom is part of a result
 _EPOCH = datetime(1980, 1, 1)
+# characters that a property of a document may have
+_LONGEST_TITLE = 255
 # what XML cannot hold
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -62,11 +64,17 @@ def new_document(points: float) -> Any:
 def document_bytes(document: Any, title: str) -> bytes:
     """The file's bytes, which know neither when nor by whom they were made."""
     about = document.core_properties
-    about.title, about.author, about.last_modified_by, about.comments = title, "", "", ""
+    about.title, about.author, about.last_modified_by, about.comments = _short(title), "", "", ""
     about.created = about.modified = _EPOCH
     made = io.BytesIO()
     document.save(made)
     return timeless(made.getvalue())
+
+
+def _short(title: str) -> str:
+    """A title that the properties of a document can hold."""
+    text = clean(title)
+    return text if len(text) <= _LONGEST_TITLE else f"{text[: _LONGEST_TITLE - 1]}…"
 
 
 def _fill(document: Any, table: PrintedTable) -> None:

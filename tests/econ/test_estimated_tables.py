@@ -22,6 +22,7 @@ from dti_assets.econ.table_specifications import (
     parse_table,
     with_instrument,
 )
+from dti_assets.econ.table_summary import regression_table
 from dti_assets.econ.tables import (
     DESCRIPTIVES,
     ESTIMATES,
@@ -81,6 +82,29 @@ def test_complete_inputs_earn_the_name_of_the_table(complete):
     assert counts["6"].tolist() == [252, 182]
     assert counts["9", "1"] == 372
     assert counts["10", "4"] == 378
+
+
+@pytest.mark.parametrize(
+    ("bounds", "said"),
+    [({"min": 2013}, "year from 2013"), ({"max": 2015}, "year up to 2015"), ({}, None),
+     ({"min": 2011, "max": 2015}, "year from 2011 to 2015")],
+)  # fmt: skip
+def test_a_sample_is_told_without_a_bound_it_has_not(bounds, said):
+    column = {
+        "column": "1",
+        "regressors": ["DTIn"],
+        "outcome": "Export",
+        "sample": {"year": bounds},
+    }
+    spec = parse_table({"table": "13", "name": "own", "title": "Own", "columns": [column]})
+    frame = estimate_table(spec, study_panel(), QUICK)
+    assert frame["sample"].dropna().unique().tolist() == ([said] if said else [])
+
+
+def test_a_column_too_few_clusters_wide_shows_its_error_and_why(complete):
+    shown = regression_table(complete[1]["table_05_regions"].assign(p_wild=0.0001))
+    assert "{" in shown and "3 clusters: no clustered inference exists" in shown
+    assert "[0.000]" not in shown and "[<0.001]" in shown
 
 
 def test_a_column_is_what_estimate_gives(complete):

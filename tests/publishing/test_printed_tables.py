@@ -172,6 +172,68 @@ def test_characters_that_mean_something_to_a_format_are_escaped() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "latex"),
+    [
+        ("10⁶", r"10\textsuperscript{6}"),
+        ("10⁻³", r"10\textsuperscript{$-$}\textsuperscript{3}"),
+        *(("2½", "2$^{1}/_{2}$"), ("x₀", "x$_{0}$"), ("é", "e"), ("℃", r"$^{\circ}$C")),
+        *(("±1·2×3", r"$\pm$1$\cdot$2$\times$3"), ("µρΔ", r"$\mu$$\rho$$\Delta$")),
+    ],
+)
+def test_a_number_in_latex_stays_the_number(text: str, latex: str) -> None:
+    assert escape(text) == latex
+
+
+def test_chinese_in_cells_is_english_as_in_notes() -> None:
+    changes = {"sample": "province = 广东 or 浙江", "column_label": "浙江", "outcome": "广东 x"}
+    printed = regression_table(estimates(**changes), TEXT)
+    assert printed.headings[1:] == (("Zhejiang", "Zhejiang"), ("Guangdong x", "Guangdong x"))
+    (sample,) = [row for row in printed.footer if row.label == "Sample"]
+    assert sample.cells[0].text == "province = Guangdong or Zhejiang"
+
+
+def test_controls_are_counted_once_and_reasons_told_once() -> None:
+    gone = "collinear: W2 is a linear combination of the regressors before it"
+    note = f"N = 434; {gone}; absorbed: z is constant"
+    frame = estimates(controls="W", controls_absent="Q", note=note)
+    few = {"column": "2", "reason": "3 clusters: no clustered inference exists"}
+    more = [
+        {"column": "1", "term": "W", "role": "control", "estimate": 1.0},
+        {"column": "1", "term": "W2", "role": "control", "reason": gone},
+        few | {"term": "W", "role": "control", "estimate": 1.0, "controls": "W"},
+        few | {"term": "b", "role": "key", "estimate": 1.0, "reason": "another reason"},
+    ]
+    head = frame.iloc[0].to_dict() | {"p_wild": None}
+    rows = [head | {"estimate": None, "reason": None} | row for row in more]
+    keys = frame[frame["role"] == "key"].to_dict("records")
+    printed = regression_table(ESTIMATES.frame([*keys, *rows]), TEXT)
+    (controls,) = [row for row in printed.footer if row.label == "Controls"]
+    assert [cell.text for cell in controls.cells] == ["1 of 3", "1 of 2"]
+    notes = " ".join(printed.notes)
+    assert notes.count(gone) == 1 and f"{few['reason']}." in notes and "another reason." in notes
+
+
+@pytest.mark.parametrize(
+    ("errors", "word"),
+    [("clustered by province", "Provinces"), ("clustered by city", "Clusters"),
+     ("robust", "Clusters")],
+)  # fmt: skip
+def test_clusters_are_provinces_where_the_errors_say_so(errors: str, word: str) -> None:
+    labels = {row.label for row in regression_table(estimates(errors=errors), TEXT).footer}
+    assert word in labels and len(labels & {"Provinces", "Clusters"}) == 1
+
+
+def test_a_title_too_long_for_the_properties_of_a_document_is_cut_there_alone() -> None:
+    title = "a title\x07 " + "of many words " * 30
+    read = docx.Document(
+        io.BytesIO(word_table(regression_table(estimates(), replace(TEXT, title=title))))
+    )
+    kept = read.core_properties.title
+    assert len(kept) == 255 and kept.endswith("…") and kept.startswith("Table 2. a title")
+    assert read.paragraphs[0].text.endswith("of many words ")
+
+
+@pytest.mark.parametrize(
     ("value", "text"),
     [
         *((-0.0, "0.000"), (0.0005, "5.00e-04"), (0.3425, "0.343"), (0.0625, "0.062")),
@@ -192,6 +254,6 @@ def test_latex_compiles(tmp_path: Path) -> None:
     engine = latex_engine()
     if engine is None:
         pytest.skip("neither pdflatex nor xelatex is installed")
-    frame = estimates(outcome=NASTY, note=NASTY)
+    frame = estimates(outcome=NASTY, note=f"{NASTY} 10⁻⁶ ½ x₀ ± · ° ≠ µ ρ ς Δ Ω Α → § ≈ ÷ ℃ ⅞")
     (tmp_path / "t.tex").write_text(latex_table(regression_table(frame, TEXT)), encoding="ascii")
     compile_latex(engine, tmp_path, ["t"])
