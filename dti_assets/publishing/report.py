@@ -84,7 +84,8 @@ def report_page(inputs: ReportInputs) -> str:
         coverage=coverage_map(frames["policy_attention"], inputs.years),
         years=inputs.years,
         variables=_variables(records(frames["panel_coverage"])),
-        instrument=_instrument(inputs),
+        instrument=instrument_facts(inputs),
+        studied=studied(frames),
         figures=_figures(inputs),
         contexts=[{**one, "english": english(str(one["province"]))} for one in inputs.contexts],
         tables=[(t, Markup(html_table(t))) for t in inputs.printed.values()],
@@ -133,8 +134,36 @@ def _variables(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _instrument(inputs: ReportInputs) -> dict[str, Any]:
+def studied(frames: Mapping[str, pd.DataFrame]) -> str:
+    """What the first 2SLS column asks, as it was estimated; `frames` are stored tables by name."""
+    row = next(
+        (r for r in records(frames["weak_instrument_inference"]) if r["estimate"] is not None), None
+    )
+    if row is None:
+        return "No 2SLS column could be estimated."
+    labels = {one["variable"]: one["label"] for one in records(frames["panel_coverage"])}
+    what = {
+        side: f"{row[side]} ({labels[row[side]]})" if row[side] in labels else row[side]
+        for side in ("endogenous", "outcome")
+    }
+    of_column = (
+        one["years"]
+        for frame in frames.values()
+        if {"role", "column", "years"} <= set(frame.columns)
+        for one in records(frame)
+        if (one["table"], one["column"]) == (row["table"], row["column"]) and one["years"]
+    )
+    years = next(of_column, None)
+    where = f"{str(row['label']).split(',')[0]}, {row['column']},"
+    said = f"{where} estimates what {what['endogenous']} does to {what['outcome']}"
+    return english(f"{said} in {years.replace('-', '–')}." if years else f"{said}.")
+
+
+def instrument_facts(inputs: ReportInputs) -> dict[str, Any]:
+    """How the instrument was built, in words and counts: those of the rows that have a value."""
     frame = inputs.frames["dti_iv"]
+    known = frame[frame["dti_iv"].notna()]
+    characters = (inputs.frames["policy_attention"]["words"] == "chars").all()
     distances = records(inputs.frames["capital_distances"])
     lacking = [
         f"{english(row['province'])} {row['year']}: {english(row['reason'] or 'no reason given')}"
@@ -147,10 +176,11 @@ def _instrument(inputs: ReportInputs) -> dict[str, Any]:
         "hub_province": english(hub["province"]) if hub else "",
         "hub_km": number(km, 1) if km is not None else "none (dropped)",
         "rule": inputs.rule,
-        "known": whole(frame["dti_iv"].notna().sum()),
+        "known": whole(len(known)),
         "rows": len(frame),
-        "hits": whole(frame["keyword_hits"].sum()),
-        "words": whole(frame["total_words"].sum()),
+        "hits": whole(known["keyword_hits"].sum()),
+        "words": whole(known["total_words"].sum()),
+        "unit": "characters" if characters and len(frame) else "words",
         "frozen": str(inputs.frames["frozen_instrument"]["sentence"].iloc[0]),
         "lacking": lacking,
     }
