@@ -74,9 +74,10 @@ def within_shares(
     attention: pd.DataFrame,
     hub: str,
     distance: Any,
-    rules: tuple[ZeroDistance, ...] = ALTERNATIVES,
+    *own: ZeroDistance,
 ) -> pd.DataFrame:
-    """Share of the instrument's within variation that each province carries, by rule.
+    """Share of the instrument's within variation that each province carries, by rule: the usual
+    ones and the study's `own`, which a floor in km makes one more.
 
     Columns rule, province, share (sum of squares of the two-way demeaned instrument, of the
     total), inverse_hhi (1 / sum of squared shares, the same on every row of a rule). A rule that
@@ -87,7 +88,7 @@ def within_shares(
     from dti_assets.geography.distances import DistanceError
 
     found = [pd.DataFrame(columns=["rule", "province", "share", "inverse_hhi"])]
-    for rule in rules:
+    for rule in dict.fromkeys((*ALTERNATIVES, *own)):
         try:
             frame = dti_iv(attention, capital_distances(hub, distance, rule))
         except DistanceError:

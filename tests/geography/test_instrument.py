@@ -50,6 +50,16 @@ def test_who_carries_the_within_variation(attention: pd.DataFrame) -> None:
     assert shares["share"].groupby("rule").sum().round(12).eq(1).all()
 
 
+def test_a_floor_of_the_studys_own_is_one_more_rule(attention: pd.DataFrame) -> None:
+    own = [ZeroDistance("floor_km", km) for km in (1.0, 30.0)]
+    shares = within_shares(attention, "杭州", "great_circle", *own)
+    rules = list(dict.fromkeys(shares["rule"]))
+    assert rules == ["drop", "internal", "floor_km: 50", "floor_km: 1", "floor_km: 30"]
+    of_hub = shares[shares["province"] == "浙江"].set_index("rule")["share"]
+    assert of_hub["floor_km: 50"] < of_hub["floor_km: 30"] < of_hub["floor_km: 1"]
+    assert shares["share"].groupby(shares["rule"]).sum().round(12).eq(1).all()
+
+
 def test_drop_leaves_the_hub_without_a_value(attention: pd.DataFrame) -> None:
     table = dti_iv(attention, capital_distances(rule=ZeroDistance("drop")))
     zhejiang = table[table["province"] == "浙江"]

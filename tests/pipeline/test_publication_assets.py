@@ -10,15 +10,12 @@ from pathlib import Path
 import docx
 import lxml.html
 
-from dti_assets.geography.provinces import find_capital
-from dti_assets.pipeline.assets.publication import shares_by_rule
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.run import Outcome, run
 from dti_assets.stored_tables import FETCHED, TRANSCRIPTS
-from dti_assets.study import Instrument, Study, load_study
+from dti_assets.study import Study, load_study
 from dti_assets.study_tables import shipped_tables
 from dti_assets.text.concordance import examples
-from dti_assets.text.tables import POLICY_ATTENTION
 
 FORMATS = ("csv", "docx", "html", "md", "tex", "do", "R")
 Official = tuple[Study, Outcome]
@@ -90,22 +87,6 @@ def test_every_figure_is_a_file_in_each_format_or_a_reason(official: Official) -
     weak = Workspace(official[0]).stored("weak_instrument_inference").iloc[0]
     alt = listed.set_index("figure").loc["first_stage_reduced_form", "alt"].iloc[0]
     assert f"N = {weak['n_obs']}" in alt and f"{abs(weak['first_stage']):,.0f}" in alt
-
-
-def test_a_floor_of_the_studys_own_is_among_the_rules_once() -> None:
-    places = find_capital("杭州"), find_capital("上海"), find_capital("北京")
-    attention = POLICY_ATTENTION.frame(
-        [
-            {"province_code": place.province_code, "province": place.province, "year": year}
-            | {"frequency": 0.001 * year * (n + 1), "words": "nonpunct", "origin": "published"}
-            for n, place in enumerate(filter(None, places))
-            for year in (1, 2, 3)
-        ]
-    )
-    for floor, rules in ((30, 5), (50, 4)):
-        chosen = Instrument(zero_distance={"floor_km": floor})
-        found = list(dict.fromkeys(shares_by_rule(attention, chosen)["rule"]))
-        assert len(found) == rules and found.count(f"floor_km: {floor}") == 1
 
 
 def test_the_report_shows_the_stored_pictures(

@@ -51,7 +51,7 @@ def dti_iv(
 
     chosen = workspace.study.instrument
     table = dti_iv(policy_attention, capital_distances)
-    shares = within_shares(policy_attention, chosen.hub, chosen.distance)
+    shares = within_shares(policy_attention, chosen.hub, chosen.distance, chosen.rule)
     own = shares[shares["rule"] == str(chosen.rule)].sort_values("share", ascending=False)
     known = int(table["dti_iv"].notna().sum())
     workspace.progress.summary(

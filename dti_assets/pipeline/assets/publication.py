@@ -66,6 +66,7 @@ def publication_assets(specifications: Mapping[str, TableSpec]) -> list[dg.Asset
         import tempfile
         from pathlib import Path
 
+        from dti_assets.geography.instrument import within_shares
         from dti_assets.publishing.figures.all_figures import (
             FigureInputs,
             all_figures,
@@ -79,7 +80,9 @@ def publication_assets(specifications: Mapping[str, TableSpec]) -> list[dg.Asset
                 years=workspace.study.all_years,
                 frames=stored,
                 estimates={name: stored[name] for name in estimated},
-                shares=shares_by_rule(stored["policy_attention"], chosen),
+                shares=within_shares(
+                    stored["policy_attention"], chosen.hub, chosen.distance, chosen.rule
+                ),
                 rule=str(chosen.rule),
             )
         )
@@ -139,16 +142,6 @@ def publication_assets(specifications: Mapping[str, TableSpec]) -> list[dg.Asset
         return _done(workspace, REPORT_PAGE, files, "report.html")
 
     return [tables, figures, replication_report]
-
-
-def shares_by_rule(attention: Any, chosen: Any) -> Any:
-    """`within_shares` under the usual zero-distance rules and the study's own, which a floor of
-    its own makes one more; `chosen` is the study's choice of instrument."""
-    from dti_assets.geography.distances import ALTERNATIVES
-    from dti_assets.geography.instrument import within_shares
-
-    rules = tuple(dict.fromkeys((*ALTERNATIVES, chosen.rule)))
-    return within_shares(attention, chosen.hub, chosen.distance, rules)
 
 
 def _asset(
