@@ -20,7 +20,7 @@ _SHOWN = 20
 def package(out: Path, study_file: str, include: str, replace_it: bool) -> None:
     """Write the finished study as a replication package, a ZIP file, to OUT."""
     study = read_study(study_file, None)
-    from dti_assets.pipeline.packaging import INCLUDABLE, package_study
+    from dti_assets.pipeline.packaging import INCLUDABLE, OTHER, package_study
 
     wanted = [word.strip() for word in include.split(",") if word.strip()]
     for word in wanted:
@@ -30,7 +30,8 @@ def package(out: Path, study_file: str, include: str, replace_it: bool) -> None:
             )
     made = package_study(study, out, wanted, replace_it)
     for kind, files in made.left_out.items():
-        click.echo(f"left out: {files} files of {kind}, listed in left_out.csv")
+        what = kind if kind == OTHER else f"files of {kind}"
+        click.echo(f"left out: {files} {what}, listed in left_out.csv")
     if made.given:
         click.echo(f"in their place: {', '.join(made.given)}")
     click.echo(f"made {out}: {made.files} files, {made.bytes / 1e6:.1f} MB")

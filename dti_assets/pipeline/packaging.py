@@ -4,7 +4,8 @@ What a package is, is in `replication`; here is what of a study goes into it. Ba
 the study's numbers leads `verifying`.
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 from dti_assets.audit.tables import MEASUREMENT_AUDIT
 from dti_assets.files import replacing, sha256
-from dti_assets.folders import find_all
+from dti_assets.folders import Found, find_all
 from dti_assets.pipeline.freshness import FILE_TABLES, listed_files, stale
 from dti_assets.pipeline.package_audit import audit_inputs, audited
 from dti_assets.pipeline.package_readme import package_readme
@@ -25,9 +26,11 @@ from dti_assets.sources.registry import FILE_NAME, read_registry
 from dti_assets.stored_tables import FETCHED, TRANSCRIPTS, YEARLY
 from dti_assets.study import Study
 from dti_assets.tables import records
-from dti_assets.text.listing import find_reports
+from dti_assets.text.listing import find_reports, side_files
 
 INCLUDABLE = ("reports", "patents")
+# in left_out.csv, what lies in the folders of these without being read
+OTHER = "other files"
 # in checksums.csv, who made what no asset made
 INPUT, PACKAGER = "input", "dti package"
 # what stands in for an input that does not travel, and what neither travels nor is made again
@@ -68,7 +71,8 @@ def package_study(study: Study, out: Path, include: Iterable[str], replace_it: b
     if fault:
         raise PackageError(f"{fault}; run: dti run --study {study.file}")
     left_out = left_out_inputs(workspace, included)
-    kinds = tuple(dict.fromkeys(str(row["kind"]) for row in left_out))
+    counts = Counter(str(row["kind"]) for row in left_out)
+    kinds = [kind for kind in INCLUDABLE if counts[kind]]
     given = tuple(name for kind in kinds for name in STANDING_IN[kind])
     if "patents" in kinds and audited(study, "patents"):
         given += (PATENT_AUDIT,)
@@ -79,7 +83,6 @@ def package_study(study: Study, out: Path, include: Iterable[str], replace_it: b
     entries[study.file.name] = (study.shown_text.encode(), INPUT)
     entries |= packaged_outputs(workspace, absent)
     code = code_here()
-    counts = {kind: sum(row["kind"] == kind for row in left_out) for kind in kinds}
     page = package_readme(workspace, code, sorted(inputs), given, counts, included)
     entries |= {
         described.README: (page.encode("utf-8"), PACKAGER),
@@ -130,37 +133,63 @@ def check_places(study: Study) -> None:
 
 
 def left_out_inputs(workspace: Workspace, included: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Rows of left_out.csv: reports and patent records that do not travel.
+    """Rows of left_out.csv: reports and patent records that do not travel, and whatever else lies
+    in their folders, which may be a copy of them.
 
     Raises RegistryError for a sources.csv that is no registry.
     """
+    rows = [] if "reports" in included else _left_out_reports(workspace)
+    return rows if "patents" in included else [*rows, *_left_out_patents(workspace.study)]
+
+
+def _left_out_reports(workspace: Workspace) -> list[dict[str, Any]]:
+    study = workspace.study
+    folder, top = study.path(study.inputs.reports), plain_place(study.inputs.reports)
+    if not folder.is_dir():
+        return []
+    addresses = _addresses(folder / FILE_NAME)
+    stored = records(workspace.stored("report_files"))
+    places = {row["path"]: (row["province_code"], row["year"]) for row in stored}
+    read = {file.path for file in find_reports(folder)}
+    shared = {FILE_NAME, *side_files(folder)}
+    return [
+        _left_out("reports", top, file, addresses.get(places[file.path], ""))
+        if file.path in read
+        else _left_out(OTHER, top, file)
+        for file in find_all(folder)
+        if file.path not in shared and not _is_page(file)
+    ]
+
+
+def _left_out_patents(study: Study) -> list[dict[str, Any]]:
     from dti_assets.patents.extract import layout_of
     from dti_assets.patents.reading import find_files
 
-    study = workspace.study
-    rows: list[dict[str, Any]] = []
-    folder = study.path(study.inputs.reports)
-    if "reports" not in included and folder.is_dir():
-        addresses = _addresses(folder / FILE_NAME)
-        stored = records(workspace.stored("report_files"))
-        places = {row["path"]: (row["province_code"], row["year"]) for row in stored}
-        for file in find_reports(folder):
-            plain = file.location.is_file()
-            rows.append(
-                {"kind": "reports", "path": f"{plain_place(study.inputs.reports)}/{file.path}"}
-                | {"bytes": file.location.stat().st_size if plain else ""}
-                | {"sha256": sha256(file.location) if plain else ""}
-                | {"url": addresses.get(places[file.path], "")}
-            )
-    source = study.path(study.inputs.patents)
-    leave = "patents" not in included and source.is_dir()
-    if leave and layout_of(source, study.patents.columns) in ("records", "flagged"):
-        rows += [
-            {"kind": "patents", "path": f"{plain_place(study.inputs.patents)}/{file.name}"}
-            | {"bytes": file.path.stat().st_size, "sha256": sha256(file.path), "url": ""}
-            for file in find_files(source)
-        ]
-    return rows
+    source, top = study.path(study.inputs.patents), plain_place(study.inputs.patents)
+    if not source.is_dir():
+        return []
+    read = {file.name for file in find_files(source)}
+    shared = read if layout_of(source, study.patents.columns) == "counts" else set()
+    return [
+        _left_out("patents" if file.path in read else OTHER, top, file)
+        for file in find_all(source)
+        if file.path not in shared and not _is_page(file)
+    ]
+
+
+def _is_page(file: Found) -> bool:
+    return file.location.name.lower() == "readme.md"
+
+
+def _left_out(kind: str, top: str, file: Found, url: str = "") -> dict[str, Any]:
+    plain = file.location.is_file()
+    return {
+        "kind": kind,
+        "path": f"{top}/{file.path}",
+        "bytes": file.location.stat().st_size if plain else "",
+        "sha256": sha256(file.location) if plain else "",
+        "url": url,
+    }
 
 
 def _addresses(path: Path) -> dict[tuple[int, int], str]:
@@ -168,7 +197,7 @@ def _addresses(path: Path) -> dict[tuple[int, int], str]:
     return {entry.key: entry.url for entry in read_registry(path).entries} if path.is_file() else {}
 
 
-def packaged_inputs(study: Study, left_out: set[str]) -> dict[str, Path]:
+def packaged_inputs(study: Study, left_out: Collection[str]) -> dict[str, Path]:
     """Every file the study reads, by its name in the package, but those left out."""
     study_file = study.file.resolve()
     found = {study_file.name: study_file}

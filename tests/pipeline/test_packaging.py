@@ -8,6 +8,7 @@ import re
 import shutil
 import socket
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -161,6 +162,45 @@ def test_counts_of_patents_are_no_records_and_travel(own_copy: Study) -> None:
     left_out = left_out_inputs(Workspace(own_copy), ())
     assert {row["kind"] for row in left_out} == {"reports"}
     assert "patents_raw/counts.csv" in packaged_inputs(own_copy, {row["path"] for row in left_out})
+
+
+_COPIES = (
+    *("patents_raw/extract.zip", "patents_raw/extract.xls", "patents_raw/a.csv.bak"),
+    *("patents_raw/readme_extract.csv", "patents_raw/sources.csv.gz.old"),
+    *("reports_raw/2020浙江.pdf.part", "reports_raw/2020浙江.html.tmp", "reports_raw/Thumbs.db"),
+    *("reports_raw/gone.pdf.source.json", "reports_raw/2015/sources.csv"),
+)
+_SHARED = (
+    *("reports_raw/README.md", "reports_raw/sources.csv", "patents_raw/README.md"),
+    "reports_raw/浙江2015.html.source.json",
+)
+
+
+def test_what_lies_beside_reports_and_patents_stays_at_home(own_copy: Study) -> None:
+    """It may be a copy of them. Only what is known to hold nothing of theirs travels."""
+    for name in (*_COPIES, *_SHARED):
+        if name != "reports_raw/sources.csv":
+            (own_copy.root / name).write_bytes(b"{}")
+    rows = left_out_inputs(Workspace(own_copy), ())
+    by_kind = Counter(row["kind"] for row in rows)
+    assert by_kind == {"reports": len(REPORTS), "patents": 1, "other files": len(_COPIES)}
+    left_out = {row["path"]: row["sha256"] for row in rows}
+    assert left_out["patents_raw/extract.zip"] == sha256(own_copy.root / "patents_raw/extract.zip")
+    travel = packaged_inputs(own_copy, left_out.keys())
+    assert {n for n in travel if n.startswith(("reports_raw", "patents_raw"))} == {*_SHARED}
+    assert left_out_inputs(Workspace(own_copy), ("reports", "patents")) == []
+
+
+def test_what_lies_beside_counts_of_patents_stays_at_home(own_copy: Study) -> None:
+    (own_copy.root / "patents_raw" / "patents.csv").rename(own_copy.root / "patents_raw/p.csv.old")
+    for names in ([], ["counts.csv"]):
+        for name in names:
+            (own_copy.root / "patents_raw" / name).write_text(COUNTS, encoding="utf-8")
+        rows = left_out_inputs(Workspace(own_copy), ("reports",))
+        # nothing that is read is left out: nothing stands in for it
+        assert [(row["kind"], row["path"]) for row in rows] == [
+            ("other files", "patents_raw/p.csv.old")
+        ]
 
 
 def test_an_existing_file_is_kept_unless_asked(own_study: Study, tmp_path: Path) -> None:
