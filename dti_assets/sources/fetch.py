@@ -124,7 +124,8 @@ class Fetcher:
         raise AssertionError("at least one attempt is made")
 
     def _followed(self, url: str, validators: dict[str, str], most: int, robots: bool) -> Page:
-        """The page at the end of the redirects, each hop judged as if it were the first."""
+        """The page at the end of the redirects, each hop judged as if it were the first. Without
+        `robots`, which is robots.txt itself, what goes beyond `most` bytes is left."""
         passed: list[str] = []
         while True:
             self._last = target = parse_target(url)
@@ -132,13 +133,14 @@ class Fetcher:
                 raise FetchError(f"robots.txt of {target.host} disallows {target.url}")
             with self._request(target, validators) as response:
                 if response.status_code not in _REDIRECTS or "Location" not in response.headers:
-                    return self._page(response, target, tuple(passed), most, bool(validators))
+                    conditional = bool(validators)
+                    return self._page(response, target, tuple(passed), most, conditional, robots)
                 url = _next_hop(target.url, response.headers["Location"])
             circle = target.url in passed
             passed.append(target.url)
             if len(passed) > self.limits.redirects:
                 how = ", in a circle" if circle else ""
-                raise FetchError(f"more than {self.limits.redirects} redirects{how}")
+                raise _AbsentError(f"more than {self.limits.redirects} redirects{how}")
 
     def _request(self, target: Target, validators: dict[str, str]) -> _Open:
         delay = self.pacer.delay(target.host)
@@ -149,7 +151,7 @@ class Fetcher:
 
     def _robots_of(self, target: Target) -> Robots:
         """The site's rules, asked for once. A site that has none allows everything; one that does
-        not answer allows nothing."""
+        not answer allows nothing. Of a long file the first 500 KiB count, as RFC 9309 has it."""
         known = self._robots.get(target.origin)
         if known is None:
             try:
@@ -177,6 +179,7 @@ class Fetcher:
         passed: tuple[str, ...],
         most: int,
         conditional: bool,
+        whole: bool,
     ) -> Page:
         status, headers = response.status_code, dict(response.headers)
         if status == 304 and conditional:
@@ -190,22 +193,28 @@ class Fetcher:
         coding = response.headers.get("Content-Encoding", "identity").strip().lower()
         if coding not in ("identity", "", "gzip", "x-gzip", "deflate"):
             raise FetchError(f"packed as {coding[:40]}, which was not asked for")
-        content = self._body(response, most)
+        content = body = self._body(response, most, whole)
         if coding not in ("identity", ""):
-            content = _unpacked(content, coding, most)
+            content = _unpacked(body, coding, most, whole)
+        if max(len(body), len(content)) > most:
+            # half a line could be another rule
+            content = b"".join(content[:most].splitlines(keepends=True)[:-1])
         return Page(content, target.url, passed, headers)
 
-    def _body(self, response: requests.Response, most: int) -> bytes:
+    def _body(self, response: requests.Response, most: int, whole: bool) -> bytes:
+        """The body as sent; unless the `whole` is wanted, no more than it takes to pass `most`."""
         declared = response.headers.get("Content-Length", "")
-        if declared.isdecimal() and int(declared[:15]) > most:
+        if whole and declared.isdecimal() and int(declared[:15]) > most:
             raise FetchError(f"{int(declared[:15]):,} bytes announced, more than {most:,}")
         parts, size = [], 0
         # read1 hands on what has come, so that a server that drips does not hold the loop
         while part := response.raw.read1(_CHUNK, decode_content=False):
             parts.append(part)
             size += len(part)
-            if size > most:
+            if size > most and whole:
                 raise FetchError(f"more than {most:,} bytes")
+            if size > most:
+                break
         return b"".join(parts)
 
 
@@ -214,7 +223,7 @@ class _UnknownHostError(FetchError):
 
 
 class _AbsentError(FetchError):
-    """The host answers that there is no such page for us."""
+    """The host answers that there is no such page for us, or sends us about for ever."""
 
 
 class _Open:
@@ -317,8 +326,10 @@ def _words(error: BaseException) -> str:
     return text if len(text) <= 160 else text[:159] + "…"
 
 
-def _unpacked(content: bytes, coding: str, most: int) -> bytes:
-    """The body unpacked, never to more than `most` bytes."""
+def _unpacked(content: bytes, coding: str, most: int, whole: bool) -> bytes:
+    """The body unpacked, to one byte more than `most` at most; an error where the `whole` is
+    wanted."""
+    cut = not whole and len(content) > most
     out, left, members = bytearray(), content, 0
     while left:
         members += 1
@@ -332,8 +343,10 @@ def _unpacked(content: bytes, coding: str, most: int) -> bytes:
             out += machine.decompress(left, most + 1 - len(out))
         except zlib.error as error:
             raise FetchError(f"not {coding}, though sent as such ({error})") from error
-        if len(out) > most:
+        if len(out) > most and whole:
             raise FetchError(f"unpacks to more than {most:,} bytes")
+        if len(out) > most or (cut and not machine.eof):
+            break
         if not machine.eof:
             raise _TemporaryError("the packed body breaks off")
         left = machine.unused_data if coding != "deflate" else b""

@@ -284,6 +284,28 @@ def test_a_site_whose_robots_txt_fails_allows_nothing(site: Site) -> None:
     assert site.pages() == [] and len(site.asked) == 2
 
 
+@pytest.mark.parametrize("coding", [None, "gzip"])
+def test_of_a_long_robots_txt_the_beginning_counts(site: Site, coding: str | None) -> None:
+    """A home page that stands for every missing page may be long."""
+    rules = b"User-agent: *\nDisallow: /secret\n"
+    filling = (b"#" * 1023 + b"\n") * 499 + b"#" * (1023 - len(rules)) + b"\n"
+    # the last line within 500 KiB would forbid everything, were it cut short
+    long = rules + filling[:-12] + b"\nDisallow: /a/b/c\n" + b"x" * 3_000_000
+    noise = rules + b"\n" + os.urandom(900_000).replace(b"\n", b"")
+    for body in (long, noise):
+        packed = gzip.compress(body) if coding else body
+        site.put("/robots.txt", say(200, packed, Content_Encoding=coding))
+        asking = fetcher(site)
+        assert asking.get(site.put("/report", say(200, b"x"))).content == b"x"
+        with pytest.raises(FetchError, match="disallows"):
+            asking.get(site.url("/secret"))
+
+
+def test_a_robots_txt_behind_countless_redirects_is_none(site: Site) -> None:
+    site.put("/robots.txt", redirect("/robots.txt"))
+    assert fetcher(site).get(site.put("/a", say(200, b"x"))).content == b"x"
+
+
 def test_proxies_of_the_environment_are_ignored(
     site: Site,
     contacted: list[Any],
