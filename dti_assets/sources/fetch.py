@@ -349,5 +349,6 @@ def _unpacked(content: bytes, coding: str, most: int, whole: bool) -> bytes:
             break
         if not machine.eof:
             raise _TemporaryError("the packed body breaks off")
-        left = machine.unused_data if coding != "deflate" else b""
+        # zeros that fill up a block are no piece, to gzip itself either
+        left = machine.unused_data.lstrip(b"\0") if coding != "deflate" else b""
     return bytes(out)

@@ -171,6 +171,7 @@ def test_packed_bodies_are_unpacked(site: Site) -> None:
     bare = zlib.compressobj(wbits=-15)
     kinds = {
         "gzip": gzip.compress(text[:100]) + gzip.compress(text[100:]),
+        "x-gzip": gzip.compress(text[:100]) + b"\0\0" + gzip.compress(text[100:]) + bytes(9),
         "deflate": zlib.compress(text),
         "Deflate": bare.compress(text) + bare.flush(),
     }
