@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,12 +54,16 @@ class Entry:
 
 @dataclass(frozen=True)
 class Registry:
-    """The rows of a registry and, in one sentence each, what is wrong with the others."""
+    """The rows of a registry and, in one sentence each, what is wrong with the others. `rows` are
+    the cells as they stand there by line, blank rows too, `encoding` and `line_end` how."""
 
     path: Path
     header: tuple[str, ...]
     entries: tuple[Entry, ...]
     faults: tuple[str, ...] = ()
+    rows: Mapping[int, list[str]] = field(default_factory=dict)
+    encoding: str = "utf-8"
+    line_end: str = "\n"
 
     def checked(self) -> Registry:
         """Itself; raises RegistryError where a row is malformed."""
@@ -75,7 +79,7 @@ def read_registry(path: Path) -> Registry:
     Raises RegistryError where there is no table; malformed rows are `faults`.
     """
     try:
-        text, _ = decode(path.read_bytes())
+        text, encoding = decode(path.read_bytes())
     except OSError as error:
         raise RegistryError(f"{path}: {error.strerror or error}") from error
     except UnreadableError as error:
@@ -84,12 +88,15 @@ def read_registry(path: Path) -> Registry:
     entries: list[Entry] = []
     faults: list[str] = []
     lines: dict[tuple[int, int] | str, int] = {}
+    rows: dict[int, list[str]] = {}
     try:
-        header = tuple(name.strip() for name in next(reader, []))
+        rows[1] = next(reader, [])
+        header = tuple(name.strip() for name in rows[1])
         _check_header(path, header)
         start = reader.line_num + 1
         for cells in reader:
             line, start = start, reader.line_num + 1
+            rows[line] = cells
             if not any(cell.strip() for cell in cells):
                 continue
             try:
@@ -107,7 +114,11 @@ def read_registry(path: Path) -> Registry:
                 faults.append(f"{path}, line {line}: {error}")
     except csv.Error as error:
         raise RegistryError(f"{path}, line {reader.line_num}: {error}") from error
-    return Registry(path, header, tuple(entries), tuple(faults))
+    line_end = re.search(r"\r?\n", text)
+    return Registry(
+        *(path, header, tuple(entries), tuple(faults), rows, encoding),
+        line_end=line_end.group() if line_end else "\n",
+    )
 
 
 def _check_header(path: Path, header: tuple[str, ...]) -> None:
@@ -137,21 +148,23 @@ def write_registry(
     registry: Registry, recorded: Mapping[tuple[int, int], Mapping[str, str]]
 ) -> int:
     """Write what was fetched into the rows' columns sha256, fetched_at and etag; returns how many
-    rows that changed. Rows, their order and other columns stay as they are."""
-    header = [*registry.header, *(name for name in RECORDED if name not in registry.header)]
-    changed, rows = 0, []
+    rows that changed. Rows, their order and other columns stay as they are, and so do encoding,
+    byte-order mark and line ends, by which a spreadsheet knows the file."""
+    added = [name for name in RECORDED if name not in registry.header]
+    header = [*registry.header, *added]
+    rows = {line: [*cells] for line, cells in registry.rows.items()}
+    rows[1] += added
+    changed = 0
     for entry in registry.checked().entries:
         # an ETag is whatever a server says
-        fetched = recorded.get(entry.key, {})
-        new = {**entry.cells, **{name: safe_text(cell) for name, cell in fetched.items()}}
-        changed += new != entry.cells
-        rows.append([new.get(name, "") for name in header])
+        fetched = {k: safe_text(cell) for k, cell in recorded.get(entry.key, {}).items()}
+        changed += {**entry.cells, **fetched} != entry.cells
+        cells = rows[entry.line]
+        cells += [""] * len(added)
+        for name, cell in fetched.items():
+            cells[header.index(name)] = cell
     if changed:
-        write_atomically(registry.path, _csv([header, *rows]))
+        out = io.StringIO(newline="")
+        csv.writer(out, lineterminator=registry.line_end).writerows(rows.values())
+        write_atomically(registry.path, out.getvalue().encode(registry.encoding))
     return changed
-
-
-def _csv(rows: Iterable[Iterable[str]]) -> bytes:
-    out = io.StringIO(newline="")
-    csv.writer(out, lineterminator="\n").writerows(rows)
-    return out.getvalue().encode()

@@ -90,6 +90,25 @@ def test_what_was_fetched_is_recorded_beside_the_user_s_own_cells(tmp_path: Path
     assert (tmp_path / "sources.csv").read_bytes() == before
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_a_registry_is_written_as_it_was_read(tmp_path: Path, encoding: str, line_end: str) -> None:
+    """A Chinese Excel takes a CSV file without a mark for GB18030."""
+    path, url = tmp_path / "sources.csv", "https://a.example/"
+    rows = ("province, year,url,备注", "", "浙江省, 2015,-,省 ", ",,,", f"上海,2016, {url} ,")
+    path.write_bytes(line_end.join((*rows, "")).encode(encoding))
+    what = {"sha256": "a" * 64, "fetched_at": "2026", "etag": "e"}
+    assert write_registry(read_registry(path), {(310000, 2016): what}) == 1
+    rows = (
+        rows[0] + ",sha256,fetched_at,etag",
+        "",
+        rows[2] + ",,,",
+        ",,,",
+        f"{rows[4]},{'a' * 64},2026,e",
+    )
+    assert path.read_bytes() == line_end.join((*rows, "")).encode(encoding)
+
+
 def test_what_a_server_says_is_recorded_as_no_formula(tmp_path: Path) -> None:
     found = registry(tmp_path, "浙江,2015,https://a.example/")
     what = {(330000, 2015): {"etag": "=HYPERLINK(1)"}}
