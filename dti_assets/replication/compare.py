@@ -1,7 +1,8 @@
 """Two files that should be the same: byte for byte, else number by number.
 
 Numbers count as equal within 1e-9 of their size; in a column, what is smaller than 1e-12 of its
-largest value counts as zero.
+largest value counts as zero. Whole numbers, and numbers that are part of a word, may be identifiers
+and must be the same.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import math
 import re
 import zipfile
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,7 +20,11 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-9
 _NEGLIGIBLE = 1e-12
-_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+# by itself: no number begins or ends within a word as CN202010123456 or a checksum
+_NUMBER = re.compile(r"(?<!\w)[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?(?!\w)", re.ASCII)
+_WHOLE = re.compile(r"[-+]?\d+", re.ASCII)
+# 202010123456.7 is an application with its check digit, and 7.0 what a column of floats makes of 7
+_SHORT = re.compile(r"[-+]?\d*\.?\d?", re.ASCII)
 _TEXT = frozenset({".tex", ".html", ".md", ".do", ".r", ".txt", ".json", ".xml", ".rels"})
 _PICTURES = frozenset({".png", ".pdf", ".svg"})
 Verdict = Literal["identical", "equal", "different", "unreadable"]
@@ -58,7 +64,9 @@ def _compare_content(there: Path, here: Path, only: tuple[str, ...]) -> Comparis
         frames = [_frame(path, kind) for path in (there, here)]
         if only:
             frames = [frame[list(only)] for frame in frames]
-        return compare_frames(*frames)
+        found = compare_frames(*frames)
+        # the same cells, written otherwise
+        return EQUAL if kind == ".csv" and found == IDENTICAL else found
     if kind in (".docx", ".xlsx"):
         return _compare_archives(there, here)
     if kind in _TEXT:
@@ -70,26 +78,29 @@ def _frame(path: Path, kind: str) -> pd.DataFrame:
     import pandas as pd
 
     if kind == ".parquet":
-        return pd.read_parquet(path)
-    return pd.read_csv(path) if kind == ".csv" else pd.read_stata(path)
+        # whole numbers with gaps stay whole numbers
+        return pd.read_parquet(path, dtype_backend="numpy_nullable")
+    if kind == ".dta":
+        return pd.read_stata(path)
+    # every cell as it stands there: 01 is not 1, and NA is a word
+    cells = pd.read_csv(path, header=None, dtype=str, keep_default_na=False, skip_blank_lines=False)
+    return cells.iloc[1:].set_axis(cells.iloc[0].tolist(), axis=1)
 
 
 def compare_frames(there: pd.DataFrame, here: pd.DataFrame) -> Comparison:
-    """Cell by cell; the first cell that differs is named with both values."""
-    from pandas.api.types import is_numeric_dtype
-
+    """Cell by cell; the first cell that differs is named with both values. Columns of other types
+    are equal at most."""
     if list(there.columns) != list(here.columns):
         return Comparison("different", "the columns differ")
     if len(there) != len(here):
         return Comparison("different", f"{len(there)} rows in the package, {len(here)} here")
     same = True
-    for name in there.columns:
-        old, new = there[name], here[name]
-        scale = 0.0
-        if is_numeric_dtype(old) and is_numeric_dtype(new):
-            sizes = old.astype("float64").abs()
-            scale = float(sizes[sizes != math.inf].max()) if sizes.notna().any() else 0.0
-        for row, (a, b) in enumerate(zip(old.tolist(), new.tolist(), strict=True)):
+    for place, name in enumerate(there.columns):
+        old, new = there.iloc[:, place], here.iloc[:, place]
+        same = same and old.dtype == new.dtype
+        cells = old.tolist()
+        scale = _largest(cells)
+        for row, (a, b) in enumerate(zip(cells, new.tolist(), strict=True)):
             if _null(a) and _null(b):
                 continue
             if not _null(a) and not _null(b) and a == b:
@@ -103,17 +114,44 @@ def compare_frames(there: pd.DataFrame, here: pd.DataFrame) -> Comparison:
     return IDENTICAL if same else EQUAL
 
 
+def _largest(cells: list[Any]) -> float:
+    """The largest size among numbers, as such or as text; zero where there is anything else."""
+    sizes = [0.0]
+    for cell in cells:
+        if isinstance(cell, str) and cell:
+            if not _NUMBER.fullmatch(cell):
+                return 0.0
+            sizes.append(abs(float(cell)))
+        elif isinstance(cell, float):
+            sizes.append(abs(cell))
+    return max(size for size in sizes if math.isfinite(size))
+
+
 def _null(value: Any) -> bool:
-    return value is None or value != value or type(value).__name__ == "NAType"
+    # pandas.NA answers no comparison
+    return value is None or type(value).__name__ == "NAType" or value != value
 
 
 def _close(a: Any, b: Any, scale: float) -> bool:
+    """Of two cells that are not equal."""
     if isinstance(a, str) and isinstance(b, str):
+        if _NUMBER.fullmatch(a) and _NUMBER.fullmatch(b):
+            return _same_number(a, b, scale)
         return compare_text(a, b).verdict != "different"
-    try:
-        return math.isclose(a, b, rel_tol=TOLERANCE, abs_tol=_NEGLIGIBLE * scale)
-    except TypeError:
-        return False
+    both = isinstance(a, float) and isinstance(b, float)
+    return both and math.isclose(a, b, rel_tol=TOLERANCE, abs_tol=_NEGLIGIBLE * scale)
+
+
+def _same_number(a: str, b: str, scale: float = 0.0) -> bool:
+    """Whether two numbers in text are: digits without a point must be the same digits."""
+    if a == b or (_WHOLE.fullmatch(a) and _WHOLE.fullmatch(b)):
+        return a == b
+    if _SHORT.fullmatch(a) and _SHORT.fullmatch(b):
+        return Decimal(a) == Decimal(b)
+    x, y = float(a), float(b)
+    # 5e400 and 7e999 are both infinite, and not the same
+    close = math.isclose(x, y, rel_tol=TOLERANCE, abs_tol=_NEGLIGIBLE * scale)
+    return close and math.isfinite(x)
 
 
 def _shown(value: Any) -> str:
@@ -124,16 +162,16 @@ def _shown(value: Any) -> str:
 
 
 def compare_text(there: str, here: str) -> Comparison:
-    """Words must agree, numbers among them within the tolerance."""
+    """Words and whole numbers must agree, other numbers within the tolerance."""
     if there == here:
         return IDENTICAL
     old, new = there.splitlines(), here.splitlines()
     for place, (a, b) in enumerate(zip(old, new, strict=False), start=1):
+        if a == b:
+            continue
         words = _NUMBER.split(a) == _NUMBER.split(b)
         numbers = zip(_NUMBER.findall(a), _NUMBER.findall(b), strict=False)
-        if a != b and not (
-            words and all(math.isclose(float(x), float(y), rel_tol=TOLERANCE) for x, y in numbers)
-        ):
+        if not (words and all(_same_number(x, y) for x, y in numbers)):
             return Comparison("different", f"line {place}: {_shown(a)} there, {_shown(b)} here")
     if len(old) != len(new):
         return Comparison("different", f"{len(old)} lines in the package, {len(new)} here")

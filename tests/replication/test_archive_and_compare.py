@@ -7,6 +7,8 @@ import zipfile
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -130,6 +132,75 @@ def test_words_must_agree_and_numbers_in_them_nearly() -> None:
     assert compare_text("F = 3.21, N 92", "F = 3.22, N 92").where.startswith("line 1")
     assert compare_text("F = 3.21", "G = 3.21").verdict == "different"
     assert compare_text("a\nb", "a").verdict == "different"
+
+
+@pytest.mark.parametrize(
+    ("there", "here"),
+    [
+        *(("CN202010123456", "CN202010123457"), ("202010123456", "202010123457")),
+        *(("CN202010123456.71", "CN202010123457.71"), ("202010123456.7", "202010123457.7")),
+        *(("202010123456", "202010123457.0"), ("5e400", "7e999"), ("a0e12b", "a0e13b")),
+        *(("01", "1"), ("set seed 1234567890", "set seed 1234567891")),
+    ],
+)
+def test_what_may_be_an_identifier_must_be_the_same(there: str, here: str, tmp_path: Path) -> None:
+    assert compare_text(there, here).verdict == "different"
+    assert compare_text(f"x {there}, 0.1", f"x {here}, 0.10000000001").verdict == "different"
+    frames = [pd.DataFrame({"number": [value, "0.5"]}) for value in (there, here)]
+    assert compare_frames(*frames).verdict == "different"
+    for path, frame in zip((tmp_path / "a.csv", tmp_path / "b.csv"), frames, strict=True):
+        frame.to_csv(path, index=False)
+    assert compare(tmp_path / "a.csv", tmp_path / "b.csv").verdict == "different"
+
+
+def test_whole_numbers_must_be_the_same(tmp_path: Path) -> None:
+    one, two = 2_000_000_000, 2_000_000_001
+    for cells in ([one, None], [one, 5]):
+        there = pd.DataFrame({"n": pd.array(cells, dtype="Int64")})
+        here = there.assign(n=there["n"].replace(one, two))
+        assert compare_frames(there, there.copy()).verdict == "identical"
+        assert compare_frames(there, here).verdict == "different"
+        # a table without what pandas adds, and a file that holds them as text
+        for name, frame in (("a", there), ("b", here)):
+            table = pa.Table.from_pandas(frame).replace_schema_metadata({})
+            pq.write_table(table, tmp_path / f"{name}.parquet")
+            frame.to_csv(tmp_path / f"{name}.csv", index=False)
+        for kind in ("parquet", "csv"):
+            found = compare(tmp_path / f"a.{kind}", tmp_path / f"b.{kind}")
+            assert found.verdict == "different", kind
+    assert compare_text("N 92, 7", "N 92.0, 7.0").verdict == "equal"
+
+
+def test_columns_of_another_type_are_equal_at_most() -> None:
+    whole = pd.DataFrame({"n": [1, 0]})
+    for other in (whole.astype("float64"), whole.astype(bool)):
+        assert compare_frames(whole, other).verdict == "equal"
+
+
+@pytest.mark.parametrize(
+    ("there", "here", "verdict"),
+    [
+        *(("a\n01\n", "a\n1\n", "different"), ("a,b\nNA,1\n", "a,b\n,1\n", "different")),
+        *(("a\n1\n", "a\n1.0\n", "equal"), ("a\n1\n", "a\r\n1\r\n", "equal")),
+        *(("a\n0.1\n\n", "a\n0.10000000001\n\n", "equal"), ("a\n1\n", "b\n1\n", "different")),
+        ("a,b\n1,2\n", "a,b\n7,1,2\n", "different"),
+        # next to nothing beside the largest of the column
+        *(("a\n1000.5\n1e-10\n", "a\n1000.5\n-2e-10\n", "equal"),),
+        ("a\nx\n1000.5\n1e-10\n", "a\nx\n1000.5\n-2e-10\n", "different"),
+    ],
+)
+def test_cells_of_a_csv_file_are_held_together_as_they_stand(
+    tmp_path: Path, there: str, here: str, verdict: str
+) -> None:
+    (tmp_path / "a.csv").write_text(there, newline="")
+    (tmp_path / "b.csv").write_text(here, newline="")
+    assert compare(tmp_path / "a.csv", tmp_path / "b.csv").verdict == verdict
+
+
+def test_a_line_of_countless_digits_takes_no_time() -> None:
+    digits = "1" * 300_000
+    assert compare_text(f"{digits}a", f"{digits}b").verdict == "different"
+    assert compare_text(f".{digits}e", f".{digits}f").verdict == "different"
 
 
 @given(st.text(), st.text())
