@@ -177,6 +177,19 @@ def _left_out_patents(study: Study) -> list[dict[str, Any]]:
     ]
 
 
+def inputs_read(study: Study) -> set[str]:
+    """Of reports and patents those that the study's folders hold and a package may leave out."""
+    from dti_assets.patents.extract import layout_of
+
+    reports, patents = study.path(study.inputs.reports), study.path(study.inputs.patents)
+    found = set()
+    if reports.is_dir() and find_reports(reports):
+        found.add("reports")
+    if patents.is_dir() and layout_of(patents, study.patents.columns) != "none":
+        found.add("patents")
+    return found
+
+
 def _is_page(file: Found) -> bool:
     return file.location.name.lower() == "readme.md"
 

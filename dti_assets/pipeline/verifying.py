@@ -14,6 +14,7 @@ from dti_assets.pipeline.packaging import (
     STANDING_IN,
     WITHHELD,
     check_places,
+    inputs_read,
     packaged_outputs,
     packaged_tables,
     plain_place,
@@ -117,10 +118,13 @@ def unpack(package: Path, into: Path) -> Unpacked:
 
 
 def _check_given(manifest: Manifest, workspace: Workspace, package: Path) -> None:
-    """Only what stands in for inputs may be taken as given; a package that gives its results
-    would verify nothing."""
-    allowed = {name for names in STANDING_IN.values() for name in names}
-    if set(STANDING_IN["patents"]) <= {*manifest.given} and audited(workspace.study, "patents"):
+    """Only what stands in for inputs that are not there may be taken as given; a package that
+    gives its results would verify nothing."""
+    there = inputs_read(workspace.study) if manifest.given else set()
+    allowed = {name for kind, names in STANDING_IN.items() if kind not in there for name in names}
+    if set(STANDING_IN["patents"]) <= allowed & {*manifest.given} and audited(
+        workspace.study, "patents"
+    ):
         allowed.add(PATENT_AUDIT)
     allowed_absent = {name for names in WITHHELD.values() for name in names}
     wrong = [n for n in manifest.given if n not in allowed]

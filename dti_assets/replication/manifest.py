@@ -80,9 +80,11 @@ def read_manifest(folder: Path, package: Path) -> Manifest:
     """The manifest of an extracted package; PackageError where there is none that can be used."""
     try:
         raw = json.loads((folder / MANIFEST).read_bytes().decode("utf-8"))
+        # halves of characters, which no terminal takes
+        json.dumps(raw, ensure_ascii=False).encode("utf-8")
     except FileNotFoundError:
         raise PackageError(f"{package} is no replication package: it has no {MANIFEST}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise PackageError(f"{package}: {MANIFEST} is not readable ({error})") from error
     if not isinstance(raw, dict) or raw.get("format") != FORMAT:
         raise PackageError(f"{package}: {MANIFEST} has a format this version does not know")
@@ -92,8 +94,11 @@ def read_manifest(folder: Path, package: Path) -> Manifest:
             name: tuple(map(str, raw.pop(name))) for name in ("given", "absent", "included")
         }
         found = Manifest(code=code, **lists, **raw)
-        if not all(isinstance(getattr(found, f.name), str) for f in fields(found)
-                   if f.name in ("study", "study_file", "checksums_sha256", "made")):  # fmt: skip
+        texts = [getattr(found, f.name) for f in fields(found)
+                 if f.name in ("study", "study_file", "checksums_sha256", "made")]  # fmt: skip
+        texts += [code.version, code.source_sha256, code.commit, code.python]
+        texts += code.packages.values()
+        if not all(isinstance(text, str) for text in texts):
             raise TypeError("text expected")
     except (TypeError, KeyError, AttributeError) as error:
         raise PackageError(f"{package}: {MANIFEST} lacks or misnames a key ({error})") from error
@@ -132,11 +137,17 @@ def check_content(
         raise PackageError(f"{package} is no replication package: it has no {CHECKSUMS}")
     if sha256(path) != manifest.checksums_sha256:
         raise PackageError(f"{package}: {CHECKSUMS} is not the one the package was made with")
-    with path.open(encoding="utf-8", newline="") as handle:
-        rows = [
-            Listed(row["path"], int(row["bytes"]), row["sha256"], row["made_by"])
-            for row in csv.DictReader(handle)
-        ]
+    try:
+        with path.open(encoding="utf-8", newline="") as handle:
+            read = csv.DictReader(handle)
+            rows = [
+                Listed(row["path"], int(row["bytes"]), row["sha256"], row["made_by"])
+                for row in read
+            ]
+        if not all(isinstance(row.made_by, str) for row in rows):
+            raise TypeError("a row breaks off")
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        raise PackageError(f"{package}: {CHECKSUMS} is no list of files ({error})") from error
     listed = {row.path: row for row in rows}
     for name in names:
         if name not in listed and name not in (MANIFEST, CHECKSUMS):

@@ -1,5 +1,6 @@
 """From nothing but a package to the same numbers; and packages that are not what they say."""
 
+import hashlib
 import io
 import json
 import re
@@ -12,6 +13,7 @@ import pytest
 from packages import GIVEN, content_of, repacked
 from small_study import dti
 
+from dti_assets.pipeline.packaging import STANDING_IN
 from dti_assets.pipeline.run import Outcome
 from dti_assets.pipeline.verifying import unpack, verify
 from dti_assets.replication.archive import PackageError, write_archive
@@ -111,6 +113,67 @@ def test_a_package_that_gives_its_results_is_refused(own_package: Path, tmp_path
 
     with pytest.raises(PackageError, match="table_02_baseline may not be taken as given"):
         unpack(repacked(own_package, tmp_path / "p.zip", change), tmp_path / "into")
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [("keyword_counts", "reports_raw/2015_上海.txt"), ("patent_counts", "patents_raw/patents.csv")],
+)
+def test_a_result_whose_inputs_are_in_the_package_may_not_be_given(
+    own_package: Path, own_study: Study, tmp_path: Path, name: str, path: str
+) -> None:
+    def change(content: dict[str, bytes]) -> None:
+        content[path] = (own_study.root / path).read_bytes()
+        content["checksums.csv"] += f"{path},0,,input\n".encode()
+
+    kind = STANDING_IN["reports" if name == "keyword_counts" else "patents"]
+    with pytest.raises(PackageError, match=f"{kind[0]} may not be taken as given"):
+        unpack(repacked(own_package, tmp_path / "p.zip", change), tmp_path / "into")
+
+
+def _manifest(key: str, value: object) -> Callable[[dict[str, bytes]], None]:
+    def change(content: dict[str, bytes]) -> None:
+        manifest = json.loads(content["manifest.json"])
+        place = manifest["code"] if key in manifest["code"] else manifest
+        place[key] = value
+        content["manifest.json"] = json.dumps(manifest).encode()
+
+    return change
+
+
+def _checksums(content: bytes) -> Callable[[dict[str, bytes]], None]:
+    """A package that vouches for a checksums.csv which is none."""
+
+    def change(parts: dict[str, bytes]) -> None:
+        parts["checksums.csv"] = content
+        _manifest("checksums_sha256", hashlib.sha256(content).hexdigest())(parts)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (_manifest("packages", ["numpy"]), "manifest.json lacks or misnames a key"),
+        (_manifest("packages", {"numpy": 1}), "manifest.json lacks or misnames a key"),
+        (_manifest("python", ["3"]), "manifest.json lacks or misnames a key"),
+        (_manifest("version", "\ud800"), "manifest.json is not readable"),
+        (lambda c: c.update({"manifest.json": b"[" * 100_000}), "manifest.json is not readable"),
+        (_checksums(b"path,bytes,sha256\na,1,x\n"), "checksums.csv is no list of files"),
+        (_checksums(b"path,bytes,sha256,made_by\na,1\n"), "checksums.csv is no list of files"),
+        (_checksums(b"path,bytes,sha256,made_by\na\n"), "checksums.csv is no list of files"),
+        (_checksums("path,bytes\n省".encode("gb18030")), "checksums.csv is no list of files"),
+        (_checksums(b"path\n" + b"a" * 200_000), "checksums.csv is no list of files"),
+    ],
+)
+def test_a_package_of_another_form_is_refused_in_a_sentence(
+    own_package: Path, tmp_path: Path, change: Callable[[dict[str, bytes]], None], sentence: str
+) -> None:
+    content = content_of(own_package)
+    change(content)
+    write_archive(tmp_path / "bad.zip", content)
+    with pytest.raises(PackageError, match=sentence):
+        unpack(tmp_path / "bad.zip", tmp_path / "into")
 
 
 IV = "outputs/data/dti_iv.parquet"
