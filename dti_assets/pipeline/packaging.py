@@ -20,7 +20,7 @@ from dti_assets.pipeline.package_readme import package_readme
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.run import last_run_seconds
 from dti_assets.replication import manifest as described
-from dti_assets.replication.archive import PackageError, is_inside, write_archive
+from dti_assets.replication.archive import PackageError, check_entries, is_inside, write_archive
 from dti_assets.replication.manifest import Listed, Manifest, code_here
 from dti_assets.sources.registry import FILE_NAME, read_registry
 from dti_assets.stored_tables import FETCHED, TRANSCRIPTS, YEARLY
@@ -60,7 +60,8 @@ def package_study(study: Study, out: Path, include: Iterable[str], replace_it: b
     """Write the package of a study that has been run.
 
     Raises PackageError where `out` exists and is not to be replaced, where outputs are missing or
-    not those of the study, and where the study names places outside of its folder.
+    not those of the study, where the study names places outside of its folder, and where a file
+    has a name that other systems do not take.
     """
     included = tuple(sorted(set(include)))
     if out.exists() and not replace_it:
@@ -82,6 +83,7 @@ def package_study(study: Study, out: Path, include: Iterable[str], replace_it: b
     entries: dict[str, tuple[bytes | Path, str]] = {p: (f, INPUT) for p, f in inputs.items()}
     entries[study.file.name] = (study.shown_text.encode(), INPUT)
     entries |= packaged_outputs(workspace, absent)
+    check_entries({path: what for path, (what, _) in entries.items()})
     code = code_here()
     page = package_readme(workspace, code, sorted(inputs), given, counts, included)
     entries |= {

@@ -16,6 +16,8 @@ from dti_assets.files import ZIP_EPOCH
 
 MOST_FILES = 100_000
 MOST_BYTES = 8 * 1024**3
+# of a name in a folder, in bytes
+_LONGEST = 255
 _CHUNK = 1024 * 1024
 _RESERVED = frozenset('<>:"|?*\\')
 # what zipfile and the libraries it unpacks with raise for damaged content
@@ -29,6 +31,34 @@ _OF_ARCHIVES = (None, errno.EINVAL, errno.ENAMETOOLONG)
 
 class PackageError(ValueError):
     """A package that cannot be made or used; the message is one sentence."""
+
+
+def check_entries(entries: Mapping[str, bytes | Path]) -> None:
+    """Raises PackageError for what extract_archive would refuse; the message names the file and
+    what to do."""
+    for name in entries:
+        if not is_inside(name) or not _is_text(name):
+            raise PackageError(
+                f"{name!r} cannot be in a package, as other systems do not take such a name "
+                f'(none of < > : " | ? * \\ may be in it); rename it and run the study again'
+            )
+        if max(len(part.encode()) for part in name.split("/")) > _LONGEST:
+            raise PackageError(f"{name} has a name of over {_LONGEST} bytes; shorten it")
+    # sorted as in _check
+    keys = sorted((name.casefold().replace("/", "\0"), name) for name in entries)
+    for (key, name), (following, other) in pairwise(keys):
+        if f"{following}\0".startswith(f"{key}\0"):
+            raise PackageError(
+                f"{name} and {other} are in each other's place on systems that do not tell upper "
+                "from lower case; rename one and run the study again"
+            )
+    sizes = (len(c) if isinstance(c, bytes) else c.stat().st_size for c in entries.values())
+    size = sum(sizes)
+    if len(entries) > MOST_FILES or size > MOST_BYTES:
+        raise PackageError(
+            f"{len(entries):,} files of {size:,} bytes are more than a package may hold, which is "
+            f"{MOST_FILES:,} files of {MOST_BYTES:,} bytes"
+        )
 
 
 def write_archive(path: Path, entries: Mapping[str, bytes | Path]) -> None:
@@ -107,6 +137,11 @@ def is_inside(name: str) -> bool:
         and all(ord(letter) >= 32 for letter in name)
         and not any(part in ("..", ".", "") for part in name.split("/"))
     )
+
+
+def _is_text(name: str) -> bool:
+    """Whether it can be written as UTF-8: a name in another encoding may hold half characters."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def _extract(

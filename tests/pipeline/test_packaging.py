@@ -213,6 +213,17 @@ def test_an_existing_file_is_kept_unless_asked(own_study: Study, tmp_path: Path)
     assert zipfile.is_zipfile(out)
 
 
+def test_a_name_that_other_systems_do_not_take_is_refused(
+    own_copy: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (own_copy.root / "panel_raw" / "GDP 2009:2022.csv").write_text("province,year\n")
+    # as if the study had been run with it
+    monkeypatch.setattr("dti_assets.pipeline.packaging.stale", lambda _: "")
+    with pytest.raises(PackageError, match=r"^'panel_raw/GDP 2009:2022\.csv' cannot be"):
+        package_study(own_copy, tmp_path / "p.zip", (), False)
+    assert not (tmp_path / "p.zip").exists()
+
+
 def _append(path: Path, text: str) -> None:
     with path.open("a", encoding="utf-8") as handle:
         handle.write(text)

@@ -14,7 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dti_assets.files import source_sha256
-from dti_assets.replication.archive import PackageError, extract_archive, is_inside, write_archive
+from dti_assets.replication.archive import (
+    PackageError,
+    check_entries,
+    extract_archive,
+    is_inside,
+    write_archive,
+)
 from dti_assets.replication.compare import compare, compare_frames, compare_text
 from dti_assets.replication.manifest import Code, installed_packages
 
@@ -57,6 +63,32 @@ def test_a_name_given_twice_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_is_a_folder_too_is_refused(tmp_path: Path, names: list[str]) -> None:
     with pytest.raises(PackageError, match="is a file and a folder"):
         extract_archive(_zip(tmp_path / "p.zip", names), tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        *(([f"panel_raw/a{letter}.csv"], "rename it and run") for letter in '<>:"|?*\\\n\ud800'),
+        (["panel_raw/gdp.csv", "panel_raw/GDP.csv"], "panel_raw/GDP.csv and panel_raw/gdp.csv"),
+        (["x/A", "x/a/b"], "x/A and x/a/b are"),
+        (["x/A/b", "x/a", "x/a-"], "x/a and x/A/b are"),
+        (["省" * 86], "over 255 bytes; shorten it"),
+    ],
+)
+def test_what_could_not_be_unpacked_is_refused_when_packing(names: list[str], said: str) -> None:
+    check_entries({"a": b"", "b/省\u3000份-(1).csv": b"", "b/c": b""})
+    with pytest.raises(PackageError, match=said):
+        check_entries(dict.fromkeys(names, b""))
+
+
+def test_more_than_a_package_may_hold_is_refused_when_packing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dti_assets.replication.archive.MOST_BYTES", 1000)
+    (tmp_path / "b").write_bytes(b"0" * 600)
+    check_entries({"a": b"0" * 400, "b": tmp_path / "b"})
+    with pytest.raises(PackageError, match="more than a package may hold"):
+        check_entries({"a": b"0" * 401, "b": tmp_path / "b"})
 
 
 @pytest.mark.parametrize("packing", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_DEFLATED])
