@@ -28,7 +28,11 @@ def package(out: Path, study_file: str, include: str, replace_it: bool) -> None:
             raise click.BadParameter(
                 f"{word!r} is not one of {', '.join(INCLUDABLE)}", param_hint="--include"
             )
-    made = package_study(study, out, wanted, replace_it)
+
+    def tell(sentence: str) -> None:
+        click.echo(sentence, err=True)
+
+    made = package_study(study, out, wanted, replace_it, tell)
     for kind, files in made.left_out.items():
         what = kind if kind == OTHER else f"files of {kind}"
         click.echo(f"left out: {files} {what}, listed in left_out.csv")

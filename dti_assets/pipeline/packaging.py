@@ -5,15 +5,17 @@ the study's numbers leads `verifying`.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from dti_assets.audit.tables import MEASUREMENT_AUDIT
-from dti_assets.files import replacing, sha256
+from dti_assets.files import WriteError, replacing, sha256
 from dti_assets.folders import Found, find_all
+from dti_assets.locks import exclusive
 from dti_assets.pipeline.freshness import FILE_TABLES, listed_files, stale
 from dti_assets.pipeline.package_audit import audit_inputs, audited
 from dti_assets.pipeline.package_readme import package_readme
@@ -56,8 +58,15 @@ class Packaged:
     left_out: dict[str, int]
 
 
-def package_study(study: Study, out: Path, include: Iterable[str], replace_it: bool) -> Packaged:
-    """Write the package of a study that has been run.
+def package_study(
+    study: Study,
+    out: Path,
+    include: Iterable[str],
+    replace_it: bool,
+    tell: Callable[[str], Any] | None = None,
+) -> Packaged:
+    """Write the package of a study that has been run. Where a run is at work, `tell` is told so
+    and its end waited for.
 
     Raises PackageError where `out` exists and is not to be replaced, where outputs are missing or
     not those of the study, where the study names places outside of its folder, and where a file
@@ -67,6 +76,15 @@ def package_study(study: Study, out: Path, include: Iterable[str], replace_it: b
     if out.exists() and not replace_it:
         raise PackageError(f"{out} exists already; --replace writes over it")
     check_places(study)
+    with ExitStack() as held:
+        if Path(study.output_url).is_dir():
+            # a folder that takes no lock takes no run either
+            with suppress(WriteError):
+                held.enter_context(exclusive(study.cache_folder, "dti package", tell=tell))
+        return _package(study, out, included)
+
+
+def _package(study: Study, out: Path, included: tuple[str, ...]) -> Packaged:
     workspace = Workspace(study)
     fault = stale(workspace)
     if fault:

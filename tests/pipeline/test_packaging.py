@@ -1,6 +1,7 @@
 """What of a finished study goes into a replication package, and what is refused."""
 
 import csv
+import fcntl
 import io
 import json
 import os
@@ -222,6 +223,27 @@ def test_a_name_that_other_systems_do_not_take_is_refused(
     with pytest.raises(PackageError, match=r"^'panel_raw/GDP 2009:2022\.csv' cannot be"):
         package_study(own_copy, tmp_path / "p.zip", (), False)
     assert not (tmp_path / "p.zip").exists()
+
+
+def test_a_run_at_work_is_waited_for(own_copy: Study, tmp_path: Path) -> None:
+    told = []
+    with (own_copy.cache_folder / "run.lock").open("r+b") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+
+        def tell(sentence: str) -> None:
+            told.append(sentence)
+            fcntl.flock(other, fcntl.LOCK_UN)
+
+        package_study(own_copy, tmp_path / "p.zip", (), False, tell)
+    (said,) = told
+    assert said.endswith("is at work on what this study stores; waiting for it to end")
+
+
+def test_a_study_that_was_never_run_is_left_as_it_is(tmp_path: Path) -> None:
+    study = load_study(make_study(tmp_path / "study"))
+    with pytest.raises(PackageError, match="has not been made"):
+        package_study(study, tmp_path / "p.zip", (), False)
+    assert not (study.root / "outputs").exists()
 
 
 def _append(path: Path, text: str) -> None:
