@@ -9,6 +9,17 @@ from urllib.parse import urlsplit
 TIMEOUT_SECONDS = 10
 
 
+def is_web_address(text: str) -> bool:
+    """Whether a message can be posted there, as far as the address tells."""
+    try:
+        parts = urlsplit(text)
+        # a port that is none raises too
+        known = parts.scheme in ("http", "https") and parts.port != 0 and bool(parts.hostname)
+    except ValueError:
+        return False
+    return known and not any(c.isspace() for c in text)
+
+
 def post(webhook: str, message: Mapping[str, Any]) -> str:
     """POST `message` as JSON; returns what came of it in one sentence, and never raises.
 
@@ -16,8 +27,9 @@ def post(webhook: str, message: Mapping[str, Any]) -> str:
     """
     import requests
 
-    host = urlsplit(webhook).hostname or "nowhere"
+    host = "nowhere"
     try:
+        host = urlsplit(webhook).hostname or host
         answer = requests.post(webhook, json=dict(message), timeout=TIMEOUT_SECONDS)
     except (requests.RequestException, ValueError) as error:
         return f"the webhook at {host} was not reached ({type(error).__name__})"

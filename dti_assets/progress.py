@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from dti_assets.output import shortened, without_controls
 from dti_assets.pipeline.resources import Progress
 from dti_assets.stored_tables import YEARLY
+from dti_assets.withheld import without_user
 
 if TYPE_CHECKING:
     from dti_assets.pipeline.run import Outcome
@@ -88,8 +89,9 @@ class ConsoleProgress(Progress):
                     out.append(f"    … all of them: dti show {name}{_options(study)}")
         out += _years_note(outcome, study)
         there = {*outcome.made, *outcome.kept}
+        outputs = without_user(study.output_url)
         if there:
-            out.append(f"stored tables: {study.output_url}/data")
+            out.append(f"stored tables: {outputs}/data")
         for asset, what, where in (
             ("panel_export", "panel files", "panel"),
             ("tables", "tables", "tables"),
@@ -98,7 +100,7 @@ class ConsoleProgress(Progress):
             ("replication_report", "report", "report.html"),
         ):
             if asset in there:
-                out.append(f"{what + ':':<15}{study.output_url}/{where}")
+                out.append(f"{what + ':':<15}{outputs}/{where}")
         if outcome.success and there:
             one = "dti_iv" if "dti_iv" in there else [*outcome.kept, *outcome.made][-1]
             out.append(f"look at one:   dti show {one}{_study_option(study)}")

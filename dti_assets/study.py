@@ -6,7 +6,6 @@ file, the key and what is allowed.
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
@@ -30,12 +29,13 @@ from dti_assets.geography.provinces import (
     get_province,
     nearest_capital,
 )
+from dti_assets.notification import is_web_address
 from dti_assets.panel.series import catalogue
 from dti_assets.study_faults import fault_sentence, load_yaml
+from dti_assets.study_places import Place, outputs_fault
+from dti_assets.withheld import without_secrets
 
 FIRST_YEAR, LAST_YEAR = 1979, 2099
-# stands for an address that is nobody's business; no host can have this name
-WITHHELD = "https://withheld.invalid"
 
 
 class StudyError(ValueError):
@@ -50,9 +50,9 @@ class _Part(BaseModel):
 class Inputs(_Part):
     """Folders of the user's files, absolute or relative to study.yaml."""
 
-    reports: str = Field("reports_raw", description="reports: PDF, DOCX, HTML, TXT")
-    patents: str = Field("patents_raw", description="patent extract, or counts")
-    panel: str = Field("panel_raw", description="yearbook figures")
+    reports: Place = Field("reports_raw", description="reports: PDF, DOCX, HTML, TXT")
+    patents: Place = Field("patents_raw", description="patent extract, or counts")
+    panel: Place = Field("panel_raw", description="yearbook figures")
 
 
 class SettledReport(_Part):
@@ -73,7 +73,7 @@ class SettledReport(_Part):
 class Text(_Part):
     """How reports are counted."""
 
-    dictionary: str = Field("dictionaries/digital_economy_policy.csv", description="term list")
+    dictionary: Place = Field("dictionaries/digital_economy_policy.csv", description="term list")
     hits: Literal["longest", "token", "overlap"] = Field("longest", description="hit definition")
     words: Literal["all", "nonpunct", "han", "chars"] = Field(
         "nonpunct", description="denominator: tokens, words, Han words, Han characters"
@@ -102,7 +102,7 @@ class Reports(_Part):
 class Floor(_Part):
     """No distance is shorter than this."""
 
-    floor_km: Annotated[float, Field(gt=0, description="km")]
+    floor_km: Annotated[float, Field(gt=0, allow_inf_nan=False, description="km")]
 
 
 class Instrument(_Part):
@@ -135,7 +135,7 @@ class Instrument(_Part):
 class Patents(_Part):
     """How patents are classified."""
 
-    dictionaries: str = Field("dictionaries", description="folder with patents_*.csv")
+    dictionaries: Place = Field("dictionaries", description="folder with patents_*.csv")
     engine: Literal["local", "ray"] = Field("local", description="where classification runs")
     ray_address: str | None = Field(
         None, description="a running Ray cluster; null starts Ray on this machine"
@@ -154,7 +154,7 @@ class Patents(_Part):
 class PositiveFloor(_Part):
     """Values below this are raised to it before the logarithm."""
 
-    floor: Annotated[float, Field(gt=0)]
+    floor: Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Panel(_Part):
@@ -218,13 +218,13 @@ class Estimates(_Part):
     covariance: Literal["clustered", "robust", "iid"] = Field(
         "clustered", description="standard errors"
     )
-    tables: str = Field("default", description="default, or a folder of specifications")
+    tables: Place = Field("default", description="default, or a folder of specifications")
     draws: int = Field(9999, ge=99, le=999_999, description="draws of each wild bootstrap test")
     bootstrap_draws: int = Field(
         5000, ge=99, le=999_999, description="resampled panels behind each indirect effect"
     )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="of all draws")
-    citations: str | None = Field(
+    citations: Place | None = Field(
         None, description="YAML file of published instrumental-variable results"
     )
 
@@ -232,19 +232,22 @@ class Estimates(_Part):
 class Audit(_Part):
     """Where coders' sheets lie; what is labelled there corrects the counts in an asset."""
 
-    reports: str = Field("audit/reports", description="sheets of dti audit reports")
-    patents: str = Field("audit/patents", description="sheets of dti audit patents")
+    reports: Place = Field("audit/reports", description="sheets of dti audit reports")
+    patents: Place = Field("audit/patents", description="sheets of dti audit patents")
 
 
 class Notify(_Part):
     """Who is told of a run that failed."""
 
-    webhook: str | None = Field(None, description="address that a failed run is posted to, as JSON")
+    # without repr: the address is a password, which no message about a fault repeats
+    webhook: str | None = Field(
+        None, repr=False, description="address that a failed run is posted to, as JSON"
+    )
 
     @field_validator("webhook")
     @classmethod
     def _address(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"https?://[^\s/]+\S*", value):
+        if value is not None and not is_web_address(value):
             raise ValueError("an address that begins with http:// or https:// is expected")
         return value
 
@@ -254,11 +257,11 @@ class Study(_Part):
 
     name: str = Field("official", min_length=1, description="a name for outputs and notes")
     years: tuple[int, int] = Field(description="first and last year, inclusive")
-    simulated: str | None = Field(
+    simulated: Place | None = Field(
         None, description="truth.json of an invented study, whose results say simulated data"
     )
     inputs: Inputs = Inputs()
-    outputs: str = Field("outputs", description="folder, or any fsspec URL")
+    outputs: Place = Field("outputs", description="folder, or any fsspec URL")
     run_storage: Literal["sqlite", "postgres"] = Field(
         "sqlite", description="run records: in the run home, or at DTI_POSTGRES_URL"
     )
@@ -305,9 +308,8 @@ class Study(_Part):
 
     @property
     def shown_text(self) -> str:
-        """study.yaml as it may be published and loaded: the webhook's address is a secret."""
-        text = self.file.read_text(encoding="utf-8")
-        return text.replace(self.notify.webhook, WITHHELD) if self.notify.webhook else text
+        """study.yaml as it may be published and loaded, without what is a password."""
+        return without_secrets(self.file.read_text(encoding="utf-8"), self.notify.webhook)
 
     def path(self, relative: str) -> Path:
         """A path of the study, resolved against its folder."""
@@ -359,7 +361,13 @@ def _ordered(years: tuple[int, int]) -> tuple[int, int]:
 
 def load_study(path: str | Path, years: tuple[int, int] | None = None) -> Study:
     """The study in a YAML file; `years` replaces its years. Raises StudyError."""
-    path = Path(path)
+    try:
+        return _load(Path(path), years)
+    except RecursionError:
+        raise StudyError(f"study {path}: lists or mappings lie too deep in one another") from None
+
+
+def _load(path: Path, years: tuple[int, int] | None) -> Study:
     try:
         text = path.read_bytes().decode("utf-8-sig")
         raw = load_yaml(text)
@@ -391,6 +399,9 @@ def load_study(path: str | Path, years: tuple[int, int] | None = None) -> Study:
     except ValidationError as error:
         raise StudyError(f"study {path}: {fault_sentence(error, Study, text)}") from error
     study._file = path
+    inputs = study.inputs.model_dump()
+    if not study.remote_outputs and (fault := outputs_fault(study.root, study.outputs, inputs)):
+        raise StudyError(f"study {path}: {fault}")
     if isinstance(declared, list) and [type(year) for year in declared] == [int, int]:
         study._years_in_file = (declared[0], declared[1])
     return study

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 _EXPECTED = {
     "bool_parsing": "true or false",
     "bool_type": "true or false",
+    "date_from_datetime_inexact": "a day such as 2024-01-31",
     "date_from_datetime_parsing": "a day such as 2024-01-31",
     "date_type": "a day such as 2024-01-31",
     "dict_type": "a mapping of keys",
@@ -101,9 +102,21 @@ def _part(place: tuple[int | str, ...], faults: Sequence[Any], model: type[BaseM
     if fault["type"] == "too_long":
         return f"{key} has too many entries"
     said = " or ".join(dict.fromkeys(map(_wrong, faults))).replace(" or must be ", " or ")
-    if isinstance(fault["input"], dict | list) and len(str(fault["input"])) > 60:
+    long = isinstance(fault["input"], dict | list) and len(str(fault["input"])) > 60
+    if long or _is_secret(place, model):
         return f"{key}: {said}"
     return f"{key} is {fault['input']!r}: {said}{_nearest(fault)}"
+
+
+def _is_secret(place: Sequence[int | str], model: type[BaseModel]) -> bool:
+    """Whether a value is not to be told: that of a field without repr, or of a part with one."""
+    parts = [model]
+    for step in place:
+        field = parts[0].model_fields.get(str(step)) if parts else None
+        if field is None or not field.repr:
+            return field is not None
+        parts = list(_models(field.annotation))
+    return any(not field.repr for part in parts for field in part.model_fields.values())
 
 
 def _wrong(fault: Any) -> str:

@@ -144,3 +144,11 @@ def test_years_given_for_once_are_told_apart_from_the_studys(
         (load_study(study.file, (2014, 2015)), "panel"),
     ):
         assert "rebuilds" not in summary(capsys, other, Outcome(True, made=[made]))
+
+
+def test_where_results_are_is_told_without_a_password(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    study = load_study(make_study(tmp_path / "s", "outputs: sftp://me:SECRET@host/far\n"))
+    said = summary(capsys, study, Outcome(True, made=["panel", "replication_report"]))
+    assert "report:        sftp://***@host/far/report.html\n" in said and "SECRET" not in said

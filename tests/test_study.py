@@ -6,6 +6,7 @@ import pytest
 
 from dti_assets.geography.instrument_variants import hub_distances
 from dti_assets.study import StudyError, load_study, study_schema
+from dti_assets.withheld import WITHHELD
 
 
 @pytest.mark.parametrize(
@@ -72,6 +73,35 @@ from dti_assets.study import StudyError, load_study, study_schema
             "years: [2009, 2022]\ninstrument: {zero_distance: {}}",
             "line 2: key instrument.zero_distance.floor_km is missing$",
         ),
+        (
+            "years: [2009, 2022]\ninstrument: {zero_distance: {floor_km: .inf}}",
+            "line 2: instrument.zero_distance.floor_km is inf: must be a finite number$",
+        ),
+        (
+            "years: [2009, 2022]\npanel: {log_of_zero: {floor: .inf}}",
+            "line 2: panel.log_of_zero.floor is inf: must be a finite number$",
+        ),
+        (
+            "years: [2009, 2022]\npatents: {extract_date: 20240101}",
+            "patents.extract_date is 20240101: must be a day such as 2024-01-31$",
+        ),
+        ("years: [2009, 2022]\nx: " + 3000 * "[", "lie too deep in one another$"),
+        ("years: [2009, 2022]\nx: " + 300 * "[" + 300 * "]", "unknown key x|too deep"),
+        ("years: [2009, 2022]\noutputs: ~/out", "line 2: outputs is '~/out': ~ is no home folder"),
+        ("years: [2009, 2022]\noutputs: ''", "line 2: outputs is '': a path is expected"),
+        ("years: [2009, 2022]\ninputs: {reports: ' '}", "inputs.reports is ' ': a path is"),
+        ('years: [2009, 2022]\noutputs: "a\\0b"', "a path holds no null character$"),
+        ("years: [2009, 2022]\noutputs: .", "outputs is '.', the folder of the study itself;"),
+        (
+            "years: [2009, 2022]\noutputs: reports_raw",
+            "outputs is 'reports_raw' and inputs.reports is 'reports_raw': one lies in the other;",
+        ),
+        ("years: [2009, 2022]\noutputs: ./panel_raw/x", "x' and inputs.panel is 'panel_raw': one"),
+        ("years: [2009, 2022]\noutputs: ../", "outputs is '../' and inputs.reports is"),
+        (
+            "years: [2009, 2022]\noutputs: data/out\ninputs: {patents: data}",
+            "outputs is 'data/out' and inputs.patents is 'data': one lies in the other;",
+        ),
         ("years: [2009, 2022]\nfile: a.yaml", "line 2: unknown key file; there are name, years,"),
         ("years: [2009, 2022]\nyears_in_file: [2009, 2010]", "line 2: unknown key years_in_file"),
     ],
@@ -135,3 +165,33 @@ def test_the_schema_describes_every_key() -> None:
         "panel", "estimates", "audit", "run_storage", "notify", "simulated",
     }  # fmt: skip
     assert schema["required"] == ["years"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "shown"),
+    [
+        ("notify: {webhook: 'https://h/SECRET'}", "notify: {webhook: '%'}"),
+        ('notify:\n  webhook: "https://h/\\\n    SECRET"\nname: x',
+         'notify:\n  webhook: "%"\nname: x'),
+        ("notify:\n  webhook: >-\n    https://h/SECRET\nname: x", "notify:\n  webhook: %\nname: x"),
+        ("simulated: &a https://h/SECRET\nnotify: {webhook: *a}",
+         "simulated: &a %\nnotify: {webhook: *a}"),
+        ("# notify: {webhook: https://old/SECRET}", "# notify: {webhook: %"),
+        ("# the former webhook:\n#   https://old/SECRET\nname: x",
+         "# the former webhook:\n#   %\nname: x"),
+        ("notify: {webhook: null}  # https://old/SECRET", "notify: {webhook: null}  # %"),
+        ("# reports: https://h/public\nname: x", "# reports: https://h/public\nname: x"),
+        ("outputs: sftp://me:SECRET@h/d", "outputs: sftp://***@h/d"),
+        ('outputs: "sftp://me:\\\n  SECRET@h/d"', 'outputs: "sftp://***@h/d"'),
+        ("name: x  # sftp://me:SECRET@h/d", "name: x  # sftp://***@h/d"),
+    ],
+)  # fmt: skip
+def test_the_text_that_is_shown_holds_no_secret(tmp_path: Path, lines: str, shown: str) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text(f"years: [2009, 2022]\n{lines}\n", encoding="utf-8")
+    study = load_study(path)
+    assert study.shown_text == f"years: [2009, 2022]\n{shown}\n".replace("%", WITHHELD)
+    path.write_text(study.shown_text, encoding="utf-8")
+    again = load_study(path)
+    assert bool(again.notify.webhook) == bool(study.notify.webhook)
+    assert again.name == study.name

@@ -26,8 +26,9 @@ from dti_assets.pipeline.inputs import (
 )
 from dti_assets.pipeline.run import run
 from dti_assets.stored_tables import FETCHED
-from dti_assets.study import WITHHELD, Study, StudyError, load_study
+from dti_assets.study import Study, StudyError, load_study
 from dti_assets.study_tables import shipped_tables, study_tables
+from dti_assets.withheld import WITHHELD
 
 YEARLY = {"report_texts", "keyword_counts", "section_words", "policy_attention"}
 
@@ -334,6 +335,21 @@ def test_a_webhook_that_does_not_answer_stops_nothing(
     assert said == "the webhook at 127.0.0.1 was not reached (ConnectionError)"
 
 
-def test_a_webhook_is_an_address(tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match=r"notify\.webhook is 'ftp://x': an address that begins"):
-        load_study(with_webhook(tmp_path / "s", "ftp://x"))
+@pytest.mark.parametrize(
+    "address", ["ftp://x/secret", "https:///secret", "http://[secret", "http://x:secret/"]
+)
+def test_a_webhook_is_an_address(tmp_path: Path, address: str) -> None:
+    said = r"line 3: notify\.webhook: an address that begins"
+    with pytest.raises(StudyError, match=said) as caught:
+        load_study(with_webhook(tmp_path / "s", address))
+    # which is a password, mistyped or not
+    assert "secret" not in str(caught.value)
+    assert post(address, {}).endswith(("was not reached (InvalidSchema)", "(ValueError)",
+                                       "(InvalidURL)"))  # fmt: skip
+
+
+@pytest.mark.parametrize("notify", ["https://x/secret", "[https://x/secret]"])
+def test_an_address_one_level_too_high_is_not_repeated(tmp_path: Path, notify: str) -> None:
+    with pytest.raises(StudyError, match=r"line 3: notify: must be a mapping") as caught:
+        load_study(make_study(tmp_path / "s", f"notify: {notify}\n"))
+    assert "secret" not in str(caught.value)
