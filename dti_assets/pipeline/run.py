@@ -331,17 +331,21 @@ def freeze(study: Study, replace: bool, progress: Progress | None = None) -> tup
     """Bring the instrument up to date and keep its record in the study's folder.
 
     Returns how that went and what was done in one sentence. Whether a panel with outcomes had
-    been built before is part of the record. Raises PanelError where another instrument is frozen.
+    been built before is part of the record. Waits for another run to end. Raises PanelError where
+    another instrument is frozen, and what `run` raises.
     """
     from dti_assets.panel.freeze import freeze_instrument, write_record
 
-    workspace = Workspace(study)
-    late = workspace.store.has(workspace.tables["panel"])
-    outcome = run(study, "+dti_iv", progress=progress)
-    if not outcome.success:
-        return outcome, "nothing was frozen"
-    record = freeze_instrument(
-        workspace.dictionary().sha256, study.instrument_settings(), workspace.stored("dti_iv")
-    )
-    record["outcomes_at_hand"] = late
-    return outcome, write_record(study.freeze_file, record, replace)
+    _check_writable(study)
+    workspace = Workspace(study, progress=progress or Progress())
+    # what is at hand is what a run that was at work has left, and no other changes what is read
+    with exclusive(study.cache_folder, "dti freeze", tell=workspace.progress.note):
+        late = workspace.store.has(workspace.tables["panel"])
+        outcome = run(study, "+dti_iv", progress=progress)
+        if not outcome.success:
+            return outcome, "nothing was frozen"
+        record = freeze_instrument(
+            workspace.dictionary().sha256, study.instrument_settings(), workspace.stored("dti_iv")
+        )
+        record["outcomes_at_hand"] = late
+        return outcome, write_record(study.freeze_file, record, replace)

@@ -1,5 +1,6 @@
 """Two runs of one study at once: one waits, the tables are those of a single run."""
 
+import json
 import os
 import shutil
 import signal
@@ -16,7 +17,7 @@ from small_study import REPORTS, dti, make_study, stored_bytes, write_reports
 from dti_assets.pipeline.home import instance
 from dti_assets.pipeline.io import CanceledError, ParquetIOManager, one_run_at_a_time
 from dti_assets.pipeline.resources import Progress
-from dti_assets.pipeline.run import run
+from dti_assets.pipeline.run import freeze, run
 from dti_assets.storage import Store
 from dti_assets.study import load_study
 
@@ -145,15 +146,40 @@ def test_a_command_and_a_run_of_the_web_ui_at_once(study: Path, expected: dict[s
     assert stored_bytes(study) == expected
 
 
-def test_a_run_canceled_while_it_waits_stops_waiting(tmp_path: Path) -> None:
+def test_freezing_waits_and_sees_the_panel_of_the_run_it_waited_for(study: Path) -> None:
+    loaded = load_study(study)
+    panel = Path(Store(loaded.output_url).location("panel"))
+    holder = _holding(loaded.cache_folder)
+
+    def end(_: str) -> None:
+        if holder.poll() is None:
+            panel.parent.mkdir(parents=True)
+            panel.write_bytes(b"made by the run that is waited for")
+            holder.kill()
+            holder.wait()
+
+    notes = Notes()
+    notes.note = end
+    outcome, _ = freeze(loaded, False, notes)
+    assert outcome.success, outcome.failures
+    assert json.loads(loaded.freeze_file.read_text(encoding="utf-8"))["outcomes_at_hand"] is True
+
+
+def _holding(folder: Path) -> subprocess.Popen[str]:
+    """A process that holds the lock of a folder."""
     holder = subprocess.Popen(
         [sys.executable, "-c", "import sys, time\nfrom pathlib import Path\n"
          "from dti_assets.locks import exclusive\n"
          "with exclusive(Path(sys.argv[1]), 'x'): print('held', flush=True); time.sleep(60)",
-         str(tmp_path)],
+         str(folder)],
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert holder.stdout is not None and holder.stdout.readline() == "held\n"
+    return holder
+
+
+def test_a_run_canceled_while_it_waits_stops_waiting(tmp_path: Path) -> None:
+    holder = _holding(tmp_path)
     statuses = iter([dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING])
     records = SimpleNamespace(get_run_by_id=lambda _: SimpleNamespace(status=next(statuses)))
     said: list[str] = []
