@@ -22,6 +22,7 @@ from dti_assets.files import write_error
 
 LOCK_FILE = "run.lock"
 _PAUSE = 0.25
+_ATTEMPTS = 100
 
 
 class BusyError(ValueError):
@@ -105,20 +106,43 @@ def exclusive(
     if path in _held:
         yield _held[path]
         return
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # neither emptied nor appended to: what the last holder wrote is read, then written over
-        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b", buffering=0)
-    except OSError as error:
-        raise write_error(path.parent, error) from error
+    for _ in range(_ATTEMPTS):
+        file = _opened(path)
+        try:
+            _take(file, path.parent, wait, tell, go_on)
+        except BaseException:
+            file.close()
+            raise
+        if _is_at(path, file):
+            break
+        # who deletes the cache takes the lock's file along, and the next one makes another
+        file.close()
+    else:
+        raise BusyError(f"{path} is removed or replaced again and again")
     with file:
-        _take(file, path.parent, wait, tell, go_on)
         holder = Holder(what, os.getpid(), time.strftime("%H:%M"))
         _held[path] = Lock(file, path.parent, holder, _holder(file))
         try:
             yield _held[path]
         finally:
             del _held[path]
+
+
+def _opened(path: Path) -> IO[bytes]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # neither emptied nor appended to: what the last holder wrote is read, then written over
+        return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b", buffering=0)
+    except OSError as error:
+        raise write_error(path.parent, error) from error
+
+
+def _is_at(path: Path, file: IO[bytes]) -> bool:
+    """Whether the open file is the one that others will find there."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def _take(

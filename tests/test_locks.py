@@ -113,3 +113,17 @@ def test_what_a_holder_could_not_finish_writing_is_nothing(tmp_path: Path, conte
         assert lock.before is None
     with exclusive(tmp_path, "me") as lock:
         assert isinstance(lock.before, Holder) and lock.before.what == "me"
+
+
+def test_a_lock_whose_file_was_deleted_meanwhile_is_taken_anew(tmp_path: Path, other) -> None:
+    def end(_: str) -> None:
+        (tmp_path / "run.lock").unlink()
+        other.kill()
+        other.wait()
+
+    with (
+        exclusive(tmp_path, "me", tell=end),
+        (tmp_path / "run.lock").open("a") as there,
+        pytest.raises(BlockingIOError),
+    ):
+        fcntl.flock(there, fcntl.LOCK_EX | fcntl.LOCK_NB)
