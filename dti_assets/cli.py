@@ -10,6 +10,7 @@ import os
 import sys
 from importlib import import_module
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import click
@@ -256,7 +257,7 @@ def new(folder: Path) -> None:
 
     for path in new_study(folder):
         click.echo(f"made {path}")
-    click.echo(f"next: dti run --study {folder / 'study.yaml'}")
+    click.echo(f"next: dti run --study {quote(str(folder / 'study.yaml'))}")
 
 
 @cli.command()
@@ -358,4 +359,4 @@ def simulate(
         f"made {folder}: {len(truth['reports'])} reports, {patents:,} patents, figures of "
         f"{provinces} provinces; the truth is in {folder / 'truth.json'}"
     )
-    click.echo(f"next: dti run --study {folder / 'study.yaml'}")
+    click.echo(f"next: dti run --study {quote(str(folder / 'study.yaml'))}")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -80,7 +81,9 @@ def _tables(study: Study) -> Finding:
 
 def _folder(name: str, path: Path) -> Finding:
     if not path.is_dir():
-        return Finding(f"no {name} folder {path}", f"mkdir -p {path}", trouble=name == "reports")
+        return Finding(
+            f"no {name} folder {path}", f"mkdir -p {quote(str(path))}", trouble=name == "reports"
+        )
     from dti_assets.text.listing import list_reports
 
     # the registry, notes and what a download keeps beside a report are not counted
@@ -103,7 +106,7 @@ def _run_storage(study: Study) -> Iterator[Finding]:
         edited = disagreement(settings, study.run_storage)
         kind = kind_of(settings) if edited else study.run_storage
         if edited:
-            yield Finding(edited, f"rm {settings}")
+            yield Finding(edited, f"rm {quote(str(settings))}")
         if kind != POSTGRES or edited:
             where = {"sqlite": f"SQLite, in {study.home}"}.get(kind, f"{kind} storage")
             yield Finding(f"run records in {where}")

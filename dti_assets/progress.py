@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from shlex import quote
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
@@ -119,7 +120,7 @@ class ConsoleProgress(Progress):
 def _study_option(study: Study) -> str:
     """What a command needs to look at this study."""
     here = study.file.name == "study.yaml" and study.file.parent.samefile(".")
-    return "" if here else f" --study {study.file}"
+    return "" if here else f" --study {quote(str(study.file))}"
 
 
 def _options(study: Study) -> str:

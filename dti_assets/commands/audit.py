@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -29,7 +30,7 @@ def audit() -> None:
 def _options(command: Callable[..., None]) -> Callable[..., None]:
     """What both audits take."""
     for option in (
-        click.option("--replace", is_flag=True, help="Draw anew; sheets there are discarded."),
+        click.option("--replace", is_flag=True, help="Draw anew; coder_*.xlsx are discarded."),
         click.option("--labelled", is_flag=True, help="Read the labels back and print results."),
         click.option("--seed", type=click.IntRange(0), default=1, show_default=True),
         click.option("--coders", type=click.IntRange(1, 20), default=2, show_default=True),
@@ -55,7 +56,7 @@ def audit_reports(folder: Path | None, study_file: str, labelled: bool, **chosen
         _print(workspace, where, auditing.report_rows)
         return
     _draw(workspace, where, auditing.draw_report_sample, "occurrences", **chosen)
-    click.echo(f"then: dti audit reports {where} --labelled --study {study_file}")
+    click.echo(f"then: {_again('reports', where, study_file)}")
 
 
 @audit.command("patents")
@@ -72,7 +73,12 @@ def audit_patents(folder: Path | None, study_file: str, labelled: bool, **chosen
         _print(workspace, where, auditing.patent_rows)
         return
     _draw(workspace, where, auditing.draw_patent_sample, "patents", **chosen)
-    click.echo(f"then: dti audit patents {where} --labelled --study {study_file}")
+    click.echo(f"then: {_again('patents', where, study_file)}")
+
+
+def _again(source: str, folder: Path, study_file: str) -> str:
+    """The command that reads the labels back."""
+    return f"dti audit {source} {quote(str(folder))} --labelled --study {quote(study_file)}"
 
 
 def _workspace(study_file: str, folder: Path | None, source: str) -> tuple[Workspace, Path]:

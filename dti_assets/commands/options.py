@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -68,7 +69,9 @@ def stored_table(asset: str, study: Study) -> pd.DataFrame:
         return Store(study.output_url).read(tables[asset], years)
     except (LookupError, TableError) as error:
         select = f" --select {asset}" if asset in FETCHED else ""
-        raise click.UsageError(f"{error}; run: dti run --study {study.file}{select}") from error
+        raise click.UsageError(
+            f"{error}; run: dti run --study {quote(str(study.file))}{select}"
+        ) from error
 
 
 def findings_table(check: str, study: Study) -> pd.DataFrame:

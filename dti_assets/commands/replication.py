@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -39,7 +40,7 @@ def package(out: Path, study_file: str, include: str, replace_it: bool) -> None:
     if made.given:
         click.echo(f"in their place: {', '.join(made.given)}")
     click.echo(f"made {out}: {made.files} files, {made.bytes / 1e6:.1f} MB")
-    click.echo(f"next: dti verify {out}")
+    click.echo(f"next: dti verify {quote(str(out))}")
 
 
 @click.command()

@@ -7,6 +7,7 @@ tables it is held against, which column of the study it corrects.
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import IO, TYPE_CHECKING, Any
 
 from dti_assets.audit.errors import AuditError
@@ -215,7 +216,7 @@ def _digital_patents(workspace: Workspace) -> "Path | IO[bytes]":
     location = workspace.store.location("digital_patents")
     if not workspace.store.has(workspace.tables["digital_patents"]):
         raise AuditError(
-            f"digital_patents has not been made: dti run --study {workspace.study.file}"
+            f"digital_patents has not been made: dti run --study {quote(str(workspace.study.file))}"
         )
     if "://" not in location:
         return Path(location)

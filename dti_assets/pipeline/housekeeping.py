@@ -61,6 +61,9 @@ def sharing(study: Study) -> list[Study]:
     """The study, and those of other study files beside it that keep their work in its cache."""
     found = [study]
     for path in sorted([*study.root.glob("*.yaml"), *study.root.glob("*.yml")]):
+        # what an editor keeps beside the file is hidden, and may lead nowhere
+        if path.name.startswith(".") or not path.is_file():
+            continue
         if path.samefile(study.file) or not re.search(rb"(?m)^years\s*:", path.read_bytes()):
             continue
         other = load_study(path)

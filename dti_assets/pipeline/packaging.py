@@ -10,6 +10,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from dti_assets.audit.tables import MEASUREMENT_AUDIT
@@ -88,7 +89,7 @@ def _package(study: Study, out: Path, included: tuple[str, ...]) -> Packaged:
     workspace = Workspace(study)
     fault = stale(workspace)
     if fault:
-        raise PackageError(f"{fault}; run: dti run --study {study.file}")
+        raise PackageError(f"{fault}; run: dti run --study {quote(str(study.file))}")
     left_out = left_out_inputs(workspace, included)
     counts = Counter(str(row["kind"]) for row in left_out)
     kinds = [kind for kind in INCLUDABLE if counts[kind]]

@@ -170,6 +170,16 @@ def test_a_study_beside_it_with_the_same_outputs_keeps_what_it_needs(study: Path
         gc(study)
 
 
+def test_what_is_no_study_file_beside_it_is_passed_over(study: Path) -> None:
+    folder = study.parent
+    # as Emacs marks an open file, and Vim keeps its changes
+    (folder / ".#study.yaml").symlink_to("me@host.1234")
+    (folder / ".other.yaml").write_text("years: [2014, 2015]\nnonsense: 1\n")
+    (folder / "folder.yaml").mkdir()
+    (folder / "dangling.yml").symlink_to("nowhere")
+    assert all(part.gone == 0 for part in gc(study, dry_run=True).values())
+
+
 def test_where_needs_cannot_be_told_nothing_goes(study: Path) -> None:
     edit_dictionary(study)
     before = entries(study)
