@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
@@ -70,11 +73,38 @@ def simulate_study(
     one, `endogeneity` the correlation of the errors of DTIn and Export. Same arguments, same
     bytes (truth.json is written last). Raises SimulationError for a folder that is not empty or
     an option out of range, before anything is written; PanelError for strength and endogeneity.
+    What was written is removed where it is interrupted or fails.
     """
     design = _design(n_provinces, years, n_patents, seed, strength, endogeneity)
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SimulationError(f"{folder} is not an empty folder; dti simulate overwrites nothing")
+    with _whole_or_nothing(folder):
+        return _written(folder, design, n_patents, seed)
+
+
+@contextmanager
+def _whole_or_nothing(folder: Path) -> Iterator[None]:
+    """What the block makes in `folder`, new or empty, goes where it does not come to its end; a
+    folder that was there before stays, and so do those above it."""
+    was_there = folder.exists()
+    try:
+        yield
+    except BaseException:
+        # what cannot be removed must not hide why the block ended
+        with suppress(OSError):
+            for path in list(folder.iterdir()):
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
+            if not was_there:
+                folder.rmdir()
+        raise
+
+
+def _written(folder: Path, design: Simulation, n_patents: int, seed: int) -> dict[str, Any]:
+    n_provinces, years = design.provinces, design.years
     for name in ("dictionaries", "reports_raw", "patents_raw", "panel_raw"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     _study_file(folder, years, seed)
