@@ -6,7 +6,6 @@ interrupted.
 
 from __future__ import annotations
 
-import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -20,11 +19,13 @@ from dti_assets.commands.options import (
     FAILED,
     findings_table,
     lacking_years,
+    of_years,
     parse_years,
     read_study,
     stored_table,
     study_option,
 )
+from dti_assets.output import without_controls
 
 # commands that live in modules of their own, loaded when they are called or listed
 ELSEWHERE = {
@@ -38,19 +39,31 @@ ELSEWHERE = {
     "ui": "dti_assets.commands.ui",
     "verify": "dti_assets.commands.replication",
 }
-# commands that show what is there; the status of the others says how their work ended
+# commands that show what is there, and need not go on where nobody reads it
 SHOWING = frozenset({"explain", "influence", "kwic", "referee", "schema", "show"})
+
+# what to know of a command that was interrupted, where there is something to know
+LEFT_BY_INTERRUPT = {
+    **dict.fromkeys(("download", "freeze", "gc", "run"), "run again to go on where it stopped"),
+    **dict.fromkeys(("new", "simulate"), "nothing of it is left"),
+    "verify": "a folder given with --into keeps what was unpacked, so name another next time",
+}
 
 
 def main() -> None:
     """Entry point: turns every error of bad input into one sentence and exit status 2."""
+    from dti_assets.commands import streams
     from dti_assets.process import set_up
 
     set_up()
+    streams.set_up(SHOWING)
     try:
-        cli(standalone_mode=False)
-    except click.Abort:
-        click.echo("interrupted; run again to go on where it stopped", err=True)
+        status = cli(standalone_mode=False)
+        # of a command that ended itself, as --help does
+        if isinstance(status, int) and status:
+            sys.exit(status)
+    except click.Abort as error:
+        click.echo(str(error) or "interrupted", err=True)
         sys.exit(130)
     except click.ClickException as error:
         error.show()
@@ -58,7 +71,7 @@ def main() -> None:
     except (ValueError, LookupError, OSError) as error:
         if not _is_ours(error):
             raise
-        click.echo(f"dti: {error}", err=True)
+        click.echo(without_controls(f"dti: {error}"), err=True)
         sys.exit(BAD_INPUT)
 
 
@@ -83,14 +96,10 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except BrokenPipeError:
-            if ctx.invoked_subcommand not in SHOWING:
-                raise
-            # The reader of a pipe (head) has enough, which click would call a failure. What is
-            # left to write goes nowhere, so that the end of the process does not stumble over it.
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            for stream in (sys.stdout, sys.stderr):
-                os.dup2(nowhere, stream.fileno())
+        except KeyboardInterrupt as error:
+            click.echo(err=True)
+            left = LEFT_BY_INTERRUPT.get(ctx.invoked_subcommand or "")
+            raise click.Abort(f"interrupted; {left}" if left else "interrupted") from error
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -154,7 +163,7 @@ def freeze(study_file: str, replace: bool) -> None:
         outcome, sentence = freeze_study(study, replace, progress)
     click.echo(sentence)
     for failure in outcome.failures:
-        click.echo(failure, err=True)
+        click.echo(without_controls(failure), err=True)
     sys.exit(0 if outcome.success else FAILED)
 
 
@@ -172,12 +181,14 @@ def freeze(study_file: str, replace: bool) -> None:
 )
 def show(asset: str, study_file: str, years: str | None, form: str) -> None:
     """Print a stored asset, or with ASSET.CHECK all that one of its checks finds to look at."""
-    from dti_assets.output import cut_columns, render, without_controls
+    from dti_assets.output import cut_columns, render
 
     study = read_study(study_file, years)
     name, _, check = asset.partition(".")
     frame = stored_table(name, study)
     lacking = lacking_years(name, frame, study)
+    if years is not None and not check:
+        frame = of_years(name, frame, study)
     if check:
         frame = findings_table(asset, study)
     sentences = check and form in ("table", "long")
@@ -221,9 +232,17 @@ def kwic(
     from dti_assets.pipeline.resources import Workspace
     from dti_assets.text.concordance import occurrences, total, unread
 
+    if not term.strip():
+        raise click.UsageError("TERM is empty")
     study = read_study(study_file, None)
+    if year is not None and year not in study.all_years:
+        first, last = study.years
+        raise click.BadParameter(
+            f"{year} is no year of the study, which is one of {first} to {last}",
+            param_hint="--year",
+        )
     workspace = Workspace(study)
-    code = get_province(province).province_code if province else None
+    code = get_province(province).province_code if province is not None else None
     files = stored_table("report_files", study)
     dictionary, sections = workspace.dictionary(), workspace.counted_sections
     found = left_out = 0
@@ -242,11 +261,10 @@ def kwic(
     ):
         found += 1
         left_out += hit.section not in sections
-        click.echo(str(hit))
+        click.echo(without_controls(str(hit)))
     sentence = total(found, left_out, term, dictionary, workspace.counting_rules())
-    click.echo(sentence, err=True)
-    for sentence in unread(files):
-        click.echo(sentence, err=True)
+    for said in (sentence, *unread(files)):
+        click.echo(without_controls(said), err=True)
 
 
 @cli.command()
@@ -278,7 +296,7 @@ def doctor(study_file: str) -> None:
 
     troubled = False
     for finding in diagnose(Path(study_file)):
-        click.echo(str(finding))
+        click.echo(without_controls(str(finding)))
         troubled = troubled or finding.trouble
     sys.exit(BAD_INPUT if troubled else 0)
 
@@ -298,6 +316,8 @@ def template_panel(path: Path, study_file: str) -> None:
     from dti_assets.panel.workbooks import write_template
 
     study = read_study(study_file, None)
+    if path.suffix.lower() != ".xlsx":
+        raise click.UsageError(f"{path}: a workbook is made, whose name ends in .xlsx")
     if path.exists():
         raise click.UsageError(f"{path} exists already; dti template overwrites nothing")
     write_template(path, study.years)

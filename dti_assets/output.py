@@ -73,7 +73,7 @@ def _cell(value: Any, cut: bool) -> str:
     if value is None:
         return ""
     text = f"{value:.6g}" if isinstance(value, float) else str(value)
-    text = text.replace("\n", " ")
+    text = without_controls(text.replace("\n", " "))
     return text[: _LONGEST_CELL - 1] + "…" if cut and len(text) > _LONGEST_CELL else text
 
 

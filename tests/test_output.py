@@ -51,6 +51,15 @@ def test_a_bound_without_end_is_json_and_reads_as_in_csv() -> None:
     assert next(csv.DictReader(io.StringIO(render(frame, "csv")))) == rows[0]
 
 
+@pytest.mark.parametrize("form", ["table", "long", "md"])
+def test_no_cell_moves_the_terminal(form: str) -> None:
+    frame = pd.DataFrame({"path": ["a\x1b[31mb\rc\x9b2Jd.pdf"]})
+    shown = render(frame, form)
+    assert "a\ufffd[31mb\ufffdc\ufffd2Jd.pdf" in shown
+    # what programs read is as it is stored
+    assert json.loads(render(frame, "json"))[0]["path"] == frame["path"][0]
+
+
 def test_a_bar_is_escaped_where_it_would_end_a_cell() -> None:
     frame = pd.DataFrame({"a|b": ["c|d"]})
     assert render(frame, "table") == "a|b\nc|d\n"

@@ -30,7 +30,7 @@ def influence(
     study_file: str, kind: str | None, coefficient: str, top: int, kwic: bool, sentences: int
 ) -> None:
     """Print what moves a coefficient most: each term, report, province and year left out."""
-    from dti_assets.output import render
+    from dti_assets.output import render, without_controls
     from dti_assets.publishing.influence_text import influence_sentences
 
     study = read_study(study_file, None)
@@ -48,7 +48,7 @@ def influence(
     if kwic:
         reports = frame[(frame["coefficient"] == coefficient) & (frame["kind"] == "report")]
         for line in _behind(study, chosen, reports, sentences):
-            click.echo(line)
+            click.echo(without_controls(line))
 
 
 def _behind(study: Study, rows: Any, reports: Any, limit: int) -> Iterator[str]:

@@ -24,7 +24,7 @@ def read_study(file: str, years: str | None) -> Study:
     """The study in a file, with other years where they are given."""
     from dti_assets.study import load_study
 
-    return load_study(file, parse_years(years) if years else None)
+    return load_study(file, parse_years(years) if years is not None else None)
 
 
 def parse_years(text: str) -> tuple[int, int]:
@@ -46,6 +46,13 @@ def lacking_years(asset: str, frame: pd.DataFrame, study: Study) -> str | None:
         return None
     has, wants = ("-".join(map(str, dict.fromkeys(y))) for y in ((held[0], held[-1]), study.years))
     return f"{asset} holds {has} only, and the study is one of {wants}"
+
+
+def of_years(asset: str, frame: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """The rows of the study's years, which were asked for; a sentence where no row has a year."""
+    if "year" not in frame:
+        raise click.BadParameter(f"{asset} has no column year", param_hint="--years")
+    return frame[frame["year"].isin(study.all_years)]
 
 
 def stored_table(asset: str, study: Study) -> pd.DataFrame:

@@ -51,6 +51,7 @@ def verify(file: Path, into: Path | None) -> None:
     from contextlib import nullcontext
     from tempfile import TemporaryDirectory
 
+    from dti_assets.output import without_controls
     from dti_assets.pipeline.verifying import unpack
     from dti_assets.pipeline.verifying import verify as compare_rerun
     from dti_assets.progress import console_progress
@@ -59,15 +60,15 @@ def verify(file: Path, into: Path | None) -> None:
         unpacked = unpack(file, Path(folder))
         differences = unpacked.differences
         for sentence in differences[:_SHOWN]:
-            click.echo(f"note: {sentence}")
+            click.echo(without_controls(f"note: {sentence}"))
         if len(differences) > _SHOWN:
             click.echo(f"note: and {len(differences) - _SHOWN} more differing versions")
         with console_progress(unpacked.study.name) as progress:
             found = compare_rerun(unpacked, progress)
     for sentence in found.failures:
-        click.echo(sentence, err=True)
+        click.echo(without_controls(sentence), err=True)
     for path in found.differing[:_SHOWN]:
-        click.echo(f"differs: {path}: {found.results[path].where}")
+        click.echo(without_controls(f"differs: {path}: {found.results[path].where}"))
     if len(found.differing) > _SHOWN:
         click.echo(f"and {len(found.differing) - _SHOWN} more files differ")
     if found.given:

@@ -217,6 +217,8 @@ def run(
     folders that cannot be written, RunStorageError, and KeyboardInterrupt when it is interrupted;
     everything else is in the Outcome.
     """
+    if expression is not None and not expression.strip():
+        raise StudyError("--select is empty; leave it out to select the whole study")
     _check_writable(study)
     # what this uses of Dagster's beta (single-run backfills) is no news to who runs a study
     warnings.filterwarnings("ignore", category=dg.BetaWarning)

@@ -219,6 +219,12 @@ def test_bad_input_is_one_sentence_and_exit_2(tmp_path: Path, spoil, said: str) 
         (("show", "dti_iv"), "has not been made; run: dti run"),
         (("kwic", "云", "--province", "Zhejang"), "unknown province 'Zhejang'"),
         (("nonsense",), "No such command"),
+        (("run", "--select", ""), "--select is empty; leave it out"),
+        (("run", "--years", ""), "'' is neither a year nor two"),
+        (("kwic", " "), "TERM is empty"),
+        (("kwic", "云", "--year", "1800"), "1800 is no year of the study, which is one of 2014 to"),
+        (("kwic", "云", "--province", ""), "unknown province ''"),
+        (("template", "panel", "x.csv"), "x.csv: a workbook is made, whose name ends in .xlsx"),
     ],
 )
 def test_bad_usage_is_exit_2(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
@@ -248,9 +254,14 @@ def test_a_reader_that_has_enough_is_no_failure(tmp_path: Path) -> None:
     for arguments in (("schema", "study"), ("show", "report_files", "--study", str(study))):
         done = _into_a_closed_pipe(*arguments)
         assert (done.returncode, done.stderr) == (0, ""), arguments
-    # where the status says how the work ended, 0 would be a lie
+    # the status of the others still says how their work ended
     done = _into_a_closed_pipe("doctor", "--study", str(study))
-    assert (done.returncode, done.stderr) == (1, "")
+    assert (done.returncode, done.stderr) == (0, "")
+    done = _into_a_closed_pipe("run", "--study", str(study), "--select", "capital_distances")
+    assert (done.returncode, done.stderr.count("BrokenPipe")) == (0, 0)
+    shutil.rmtree(study.parent / "reports_raw")
+    done = _into_a_closed_pipe("doctor", "--study", str(study))
+    assert (done.returncode, done.stderr) == (2, "")
 
 
 def test_what_is_settled_must_be_in_the_folder(tmp_path: Path) -> None:

@@ -1,15 +1,21 @@
 """What `dti` suggests and refuses, sentence by sentence, and how its commands end."""
 
+import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
-from small_study import dti
+from small_study import dti, make_study
 
 from dti_assets.pipeline.run import Outcome
 from dti_assets.progress import ConsoleProgress
 from dti_assets.scaffold import new_study
 from dti_assets.simulate import simulate_study
+from dti_assets.storage import Store
+from dti_assets.stored_tables import COMMON
 from dti_assets.study import load_study
 
 
@@ -69,3 +75,42 @@ def test_new_names_the_file_that_is_in_the_way(tmp_path: Path, folder: str) -> N
     assert (done.returncode, done.stderr) == (
         2, "dti: f is a file, where dti new needs a folder\n",
     )  # fmt: skip
+
+
+def test_years_that_are_asked_for_are_the_rows_that_are_shown(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "s")
+    store = Store(str(study.parent / "outputs"))
+    rows = [{"province_code": 11, "province": "北京", "year": year} for year in (2014, 2015)]
+    store.write(COMMON["dti_iv"], pd.DataFrame(rows))
+    store.write(COMMON["capital_distances"], pd.DataFrame([]))
+    shown = dti("show", "dti_iv", "--years", "2014", "--format", "json", "--study", str(study))
+    assert [row["year"] for row in json.loads(shown.stdout)] == [2014]
+    refused = dti("show", "capital_distances", "--years", "2014", "--study", str(study))
+    assert refused.returncode == 2 and "capital_distances has no column year" in refused.stderr
+
+
+def test_another_encoding_of_the_terminal_is_no_failure(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "s")
+    done = dti("doctor", "--study", str(study), PYTHONIOENCODING="gbk")
+    assert done.returncode == 0 and done.stderr == "" and "\\u2713 Python" in done.stdout
+
+
+def test_a_name_of_a_file_moves_no_terminal(tmp_path: Path) -> None:
+    done = dti("show", "dti_iv", "--study", "a\x1b[31m.yaml", cwd=tmp_path)
+    assert done.returncode == 2 and "a\ufffd[31m.yaml" in done.stderr
+
+
+def test_what_an_interrupt_leaves_is_told(tmp_path: Path) -> None:
+    script = (
+        "import dti_assets.simulate\n"
+        "def stop(*_):\n    raise KeyboardInterrupt\n"
+        "dti_assets.simulate._panel = stop\n"
+        "from dti_assets.cli import main\nmain()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "simulate", "made", "--provinces", "2", "--years",
+         "2019-2020", "--patents", "100"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 130 and done.stderr == "\ninterrupted; nothing of it is left\n"
+    assert list(tmp_path.iterdir()) == []

@@ -212,6 +212,17 @@ def test_the_command_writes_the_documents_and_a_line_an_objection(
         assert (tmp_path / "sent" / name).read_bytes() == _content(study, name)
     assert len(lines) == 13 and lines[2] == " 1 Weak instrument: stands"
 
+    # the same again is no loss; what an author wrote is
+    again = ["referee", str(tmp_path / "sent"), "--study", str(study.file)]
+    assert CliRunner().invoke(cli, again).exit_code == 0
+    edited = tmp_path / "sent" / "referee.docx"
+    edited.write_bytes(b"what the author wrote")
+    refused = CliRunner().invoke(cli, again)
+    assert refused.exit_code == 2 and f"{edited} is there with other content" in refused.output
+    assert edited.read_bytes() == b"what the author wrote"
+    assert CliRunner().invoke(cli, [*again, "--replace"]).exit_code == 0
+    assert edited.read_bytes() == _content(study, "referee.docx")
+
 
 def test_the_command_says_what_to_run_first(small_study: Path) -> None:
     done = dti("referee", "--study", str(small_study))
