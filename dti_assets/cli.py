@@ -133,8 +133,8 @@ def run(
 
     # the first thing said must not wait for the seconds Dagster takes to load
     with console_progress(study.name) as progress:
+        from dti_assets.pipeline.preflight import preflight
         from dti_assets.pipeline.resources import Workspace
-        from dti_assets.pipeline.run import preflight
         from dti_assets.pipeline.run import run as run_study
 
         preflight(Workspace(study))
@@ -155,9 +155,9 @@ def freeze(study_file: str, replace: bool) -> None:
     from dti_assets.progress import console_progress
 
     with console_progress(study.name) as progress:
+        from dti_assets.pipeline.preflight import preflight
         from dti_assets.pipeline.resources import Workspace
         from dti_assets.pipeline.run import freeze as freeze_study
-        from dti_assets.pipeline.run import preflight
 
         preflight(Workspace(study))
         outcome, sentence = freeze_study(study, replace, progress)

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
@@ -42,16 +41,22 @@ def diagnose(study_file: Path) -> Iterator[Finding]:
         yield Finding(str(error), mend, trouble=True)
         return
     yield Finding(f"study {study.name}, {study.years[0]} to {study.years[1]}")
-    yield from _dictionary(study.path(study.text.dictionary))
-    for name in ("reports", "patents", "panel"):
-        yield _folder(name, study.path(getattr(study.inputs, name)))
-    yield _tables(study)
+    from dti_assets.pipeline.preflight import faults
+    from dti_assets.pipeline.resources import Workspace
+
+    refused = faults(Workspace(study))
+    told = [*_dictionary(study.path(study.text.dictionary))]
+    told += [_folder(study, name, refused) for name in ("reports", "patents", "panel")]
+    told.append(_tables(study))
+    yield from told
+    mend = "correct it: until then dti run refuses the study"
+    for sentence in refused:
+        if sentence not in [finding.what for finding in told]:
+            yield Finding(sentence, mend, trouble=True)
     if not study.remote_outputs:
         yield _writable(study.path(study.outputs))
         yield from _years(study)
     yield from _run_storage(study)
-    if study.text.tokenizer == "rjieba" and find_spec("rjieba") is None:
-        yield Finding("rjieba is not installed", "pip install 'dti-assets[rjieba]'", trouble=True)
 
 
 def _dictionary(path: Path) -> Iterator[Finding]:
@@ -79,11 +84,11 @@ def _tables(study: Study) -> Finding:
     return Finding(f"{len(study_tables(study))} tables are specified")
 
 
-def _folder(name: str, path: Path) -> Finding:
+def _folder(study: Study, name: str, refused: list[str]) -> Finding:
+    path = study.path(getattr(study.inputs, name))
     if not path.is_dir():
-        return Finding(
-            f"no {name} folder {path}", f"mkdir -p {quote(str(path))}", trouble=name == "reports"
-        )
+        what = f"study {study.file}: the {name} folder {path} does not exist"
+        return Finding(what, f"mkdir -p {quote(str(path))}", trouble=what in refused)
     from dti_assets.text.listing import list_reports
 
     # the registry, notes and what a download keeps beside a report are not counted

@@ -1,4 +1,4 @@
-"""One run of a study: what must be in order first, what is selected, and how it ended."""
+"""One run of a study: what is selected, what is made of it, and how it ended."""
 
 import re
 import warnings
@@ -9,7 +9,6 @@ from typing import Any
 
 import dagster as dg
 
-from dti_assets.files import why_not_writable
 from dti_assets.locks import exclusive
 from dti_assets.pipeline.build import build_definitions
 from dti_assets.pipeline.failures import sentence
@@ -20,16 +19,14 @@ from dti_assets.pipeline.partitions import (
     RANGE_START,
     REST_OF_SELECTION,
     REST_OF_STUDY,
-    last_year,
 )
+from dti_assets.pipeline.preflight import check_writable
 from dti_assets.pipeline.remaining import last_checks, not_looked_at, remaining
 from dti_assets.pipeline.resources import Progress, Workspace
 from dti_assets.run_storage import disagreement
 from dti_assets.stored_tables import FETCHED
-from dti_assets.study import Inputs, Study, StudyError
+from dti_assets.study import Study, StudyError
 from dti_assets.sweep import sweep_leftovers
-from dti_assets.text.listing import list_reports
-from dti_assets.text.published import published_words
 
 
 @dataclass
@@ -61,102 +58,6 @@ def last_run_seconds(study: Study) -> float | None:
         if (chosen is None or whole <= chosen) and record.start_time and record.end_time:
             return round(record.end_time - record.start_time, 1)
     return None
-
-
-def preflight(workspace: Workspace) -> None:
-    """Raise StudyError (or DictionaryError, DistanceError) for what would make a run pointless."""
-    study = workspace.study
-    if study.years[1] > last_year():
-        raise StudyError(
-            f"study {study.file}: years end in {study.years[1]}, but the last year whose reports "
-            f"can be there is {last_year()}"
-        )
-    dictionary = workspace.dictionary()
-    from dti_assets.geography.distances import capital_distances
-    from dti_assets.text.segmentation import tokenizer_version
-
-    capital_distances(study.instrument.hub, study.instrument.distance, study.instrument.rule)
-    _check_estimates(workspace)
-    _check_patents(workspace)
-    try:
-        tokenizer_version(study.text.tokenizer)
-    except ImportError as error:
-        raise StudyError(
-            f"study {study.file}: text.tokenizer is {study.text.tokenizer}, which is not "
-            "installed: pip install 'dti-assets[rjieba]'"
-        ) from error
-    folder = study.path(study.inputs.reports)
-    if not folder.is_dir():
-        raise StudyError(f"study {study.file}: the reports folder {folder} does not exist")
-    if files := list_reports(folder):
-        _check_settled(study, files)
-        return
-    if not dictionary.is_shipped:
-        raise StudyError(
-            f"the reports folder {folder} is empty, and the published counts cannot stand in "
-            f"because {study.text.dictionary} is not the shipped dictionary; put the reports of "
-            f"{study.years[0]} to {study.years[1]} there (their addresses are in sources.csv)"
-        )
-    published = published_words()
-    missing = [year for year in study.all_years if year not in set(published["year"])]
-    if missing:
-        raise StudyError(
-            f"the reports folder {folder} is empty and no counts are published for "
-            f"{', '.join(map(str, missing))}; put the reports of these years there"
-        )
-
-
-def _check_settled(study: Study, files: list[str]) -> None:
-    """What is settled is in the folder; in an empty one published counts stand in for all."""
-    for path in sorted(study.text.settled.keys() - set(files)):
-        near = get_close_matches(path, files, n=1)
-        raise StudyError(
-            f"study {study.file}: text.settled names {path}, which is not in the reports folder "
-            f"{study.path(study.inputs.reports)}" + (f"; did you mean {near[0]}?" if near else "")
-        )
-
-
-def _check_writable(study: Study) -> None:
-    """Before any work: the folders that a run writes to take files, and have room for one."""
-    folders = {"outputs": study.path(study.outputs)} if not study.remote_outputs else {}
-    folders |= {"cache": study.cache_folder, "run home": study.home}
-    for what, folder in folders.items():
-        if why := why_not_writable(folder):
-            raise StudyError(f"study {study.file}: {what} {folder} cannot be written: {why}")
-
-
-def _check_patents(workspace: Workspace) -> None:
-    """Term lists that load, and a folder that is there and holds files of one layout."""
-    from dti_assets.patents.extract import layout_of
-    from dti_assets.patents.terms import load_terms
-
-    study = workspace.study
-    load_terms(study.path(study.patents.dictionaries))
-    for name in ("patents", "panel"):
-        folder = study.path(getattr(study.inputs, name))
-        # a folder never made is an empty one; a folder named in the study must be there
-        named = getattr(study.inputs, name) != Inputs.model_fields[name].default
-        if named and not folder.is_dir():
-            raise StudyError(f"study {study.file}: the {name} folder {folder} does not exist")
-    source = study.path(study.inputs.patents)
-    if source.is_dir():
-        layout_of(source, study.patents.columns)
-
-
-def _check_estimates(workspace: Workspace) -> None:
-    """Read what a study can bring to the estimates: table specifications, citations, known
-    coefficients, a record of the frozen instrument."""
-    from dti_assets.econ.comparison import load_claims
-    from dti_assets.econ.known_truth import load_truth
-    from dti_assets.panel.freeze import read_record
-
-    study = workspace.study
-    _ = workspace.tables
-    if study.estimates.citations:
-        load_claims(study.path(study.estimates.citations))
-    if study.simulated:
-        load_truth(study.path(study.simulated))
-    read_record(study.freeze_file)
 
 
 # a name, with + before it for everything upstream or after it for everything downstream
@@ -219,7 +120,7 @@ def run(
     """
     if expression is not None and not expression.strip():
         raise StudyError("--select is empty; leave it out to select the whole study")
-    _check_writable(study)
+    check_writable(study)
     # what this uses of Dagster's beta (single-run backfills) is no news to who runs a study
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
     workspace = Workspace(study, workers=workers, progress=progress or Progress())
@@ -338,7 +239,7 @@ def freeze(study: Study, replace: bool, progress: Progress | None = None) -> tup
     """
     from dti_assets.panel.freeze import freeze_instrument, write_record
 
-    _check_writable(study)
+    check_writable(study)
     workspace = Workspace(study, progress=progress or Progress())
     # what is at hand is what a run that was at work has left, and no other changes what is read
     with exclusive(study.cache_folder, "dti freeze", tell=workspace.progress.note):

@@ -352,29 +352,6 @@ def test_a_folder_of_hostile_files(tmp_path: Path) -> None:
     assert origin["安徽", 2015] is None and origin["北京", 2014] == "published"
 
 
-def test_doctor_names_what_is_wrong_and_what_mends_it(tmp_path: Path) -> None:
-    study = make_study(tmp_path / "s")
-    well = dti("doctor", "--study", str(study))
-    assert well.returncode == 0 and "142 terms, the shipped list" in well.stdout
-    shutil.rmtree(study.parent / "reports_raw")
-    ill = dti("doctor", "--study", str(study))
-    assert ill.returncode == 2 and "mkdir -p" in ill.stdout
-
-
-def test_doctor_says_what_makes_a_table_of_another_version_anew(tmp_path: Path) -> None:
-    study = make_study(tmp_path / "s")
-    stored = Path(Store(str(study.parent / "outputs")).location("dti_iv"))
-    stored.parent.mkdir(parents=True)
-    pd.DataFrame({"year": [2014], "a_column_of_before": [1.0]}).to_parquet(stored)
-    told = dti("doctor", "--study", str(study))
-    assert told.returncode == 2 and told.stderr == ""
-    said = "✗ table dti_iv: undeclared column a_column_of_before\n    mend: dti run\n"
-    assert said in told.stdout
-    shown = dti("show", "dti_iv", "--study", str(study))
-    assert shown.returncode == 2
-    assert f"undeclared column a_column_of_before; run: dti run --study {study}" in shown.stderr
-
-
 def test_a_port_in_use_is_told(small_study: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

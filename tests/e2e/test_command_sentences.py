@@ -10,6 +10,9 @@ import pandas as pd
 import pytest
 from small_study import dti, make_study
 
+from dti_assets.diagnosis import diagnose
+from dti_assets.pipeline.preflight import preflight
+from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.run import Outcome
 from dti_assets.progress import ConsoleProgress
 from dti_assets.scaffold import new_study
@@ -114,3 +117,61 @@ def test_what_an_interrupt_leaves_is_told(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 130 and done.stderr == "\ninterrupted; nothing of it is left\n"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_doctor_names_what_is_wrong_and_what_mends_it(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "s")
+    well = dti("doctor", "--study", str(study))
+    assert well.returncode == 0 and "142 terms, the shipped list" in well.stdout
+    shutil.rmtree(study.parent / "reports_raw")
+    ill = dti("doctor", "--study", str(study))
+    assert ill.returncode == 2 and "mkdir -p" in ill.stdout
+
+
+def test_doctor_says_what_makes_a_table_of_another_version_anew(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "s")
+    stored = Path(Store(str(study.parent / "outputs")).location("dti_iv"))
+    stored.parent.mkdir(parents=True)
+    pd.DataFrame({"year": [2014], "a_column_of_before": [1.0]}).to_parquet(stored)
+    told = dti("doctor", "--study", str(study))
+    assert told.returncode == 2 and told.stderr == ""
+    said = "✗ table dti_iv: undeclared column a_column_of_before\n    mend: dti run\n"
+    assert said in told.stdout
+    shown = dti("show", "dti_iv", "--study", str(study))
+    assert shown.returncode == 2
+    assert f"undeclared column a_column_of_before; run: dti run --study {study}" in shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("extra", "file", "content", "said"),
+    [
+        ("", "instrument.freeze.json", "{}", "instrument.freeze.json"),
+        ("", "dictionaries/patents_ai.csv", "x\n", "patents_ai.csv"),
+        ("estimates: {citations: c.yaml}\n", "c.yaml", "[1]\n", "c.yaml"),
+        ("simulated: t.json\n", "t.json", "[]", "t.json"),
+        ("text: {settled: {a.pdf: {ignore: true}}}\n", "reports_raw/b.txt", "x", "names a.pdf"),
+        ("inputs: {panel: my_panel}\n", "x", "x", "my_panel does not exist"),
+        ("", "dictionaries/digital_economy_policy.csv",
+         "term,category,language,source,note,exclusion_risk\n国际合作,own,zh,s,,\n",
+         "is not the shipped dictionary"),
+    ],
+)  # fmt: skip
+def test_the_doctor_refuses_what_a_run_refuses(
+    tmp_path: Path, extra: str, file: str, content: str, said: str
+) -> None:
+    study = make_study(tmp_path / "s", extra)
+    (study.parent / file).write_text(content, encoding="utf-8")
+    with pytest.raises(ValueError, match=said) as caught:
+        preflight(Workspace(load_study(study)))
+    found = list(diagnose(study))
+    assert [f.what for f in found if f.trouble] == [str(caught.value)]
+
+
+def test_the_doctor_tells_all_that_a_run_would_refuse(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "s", years="[2009, 2050]")
+    (study.parent / "instrument.freeze.json").write_text("{}")
+    done = dti("doctor", "--study", str(study))
+    troubles = [line for line in done.stdout.splitlines() if line.startswith("✗")]
+    assert done.returncode == 2 and len(troubles) == 3
+    for number, part in enumerate(("years end in 2050", "freeze.json", "no counts are published")):
+        assert part in troubles[number]

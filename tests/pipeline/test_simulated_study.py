@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from dti_assets.pipeline.packaging import packaged_inputs
+from dti_assets.pipeline.preflight import preflight
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.run import preflight, run
+from dti_assets.pipeline.run import run
 from dti_assets.study import Study
 from dti_assets.tables import records
 

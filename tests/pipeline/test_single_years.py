@@ -10,8 +10,9 @@ from small_study import make_study, write_reports
 
 from dti_assets.pipeline.build import build_definitions
 from dti_assets.pipeline.partitions import last_year, run_years
+from dti_assets.pipeline.preflight import preflight
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.run import preflight, run
+from dti_assets.pipeline.run import run
 from dti_assets.storage import MissingTableError
 from dti_assets.study import Study, StudyError, load_study
 

@@ -1,0 +1,167 @@
+"""What must be in order before a study is run: each question by itself, for a run and for the
+doctor."""
+
+from collections.abc import Callable
+from difflib import get_close_matches
+
+from dti_assets.files import why_not_writable
+from dti_assets.pipeline.partitions import last_year
+from dti_assets.pipeline.resources import Workspace
+from dti_assets.study import Inputs, Study, StudyError
+from dti_assets.text.listing import list_reports
+from dti_assets.text.published import published_words
+
+
+def preflight(workspace: Workspace) -> None:
+    """Raise the first of what would make a run pointless: StudyError, or the error of whatever
+    reads the dictionary, distances, terms, tables or another file that the study names."""
+    for check in CHECKS:
+        check(workspace)
+
+
+def faults(workspace: Workspace) -> list[str]:
+    """All that `preflight` would raise, one sentence each."""
+    found = []
+    for check in CHECKS:
+        try:
+            check(workspace)
+        except (ValueError, LookupError, OSError) as error:
+            ours = type(error).__module__.startswith("dti_assets")
+            if not ours and not isinstance(error, OSError):
+                raise
+            found.append(str(error))
+    return list(dict.fromkeys(found))
+
+
+def check_writable(study: Study) -> None:
+    """Before any work: the folders that a run writes to take files, and have room for one."""
+    folders = {"outputs": study.path(study.outputs)} if not study.remote_outputs else {}
+    folders |= {"cache": study.cache_folder, "run home": study.home}
+    for what, folder in folders.items():
+        if why := why_not_writable(folder):
+            raise StudyError(f"study {study.file}: {what} {folder} cannot be written: {why}")
+
+
+def _years(workspace: Workspace) -> None:
+    study = workspace.study
+    if study.years[1] > last_year():
+        raise StudyError(
+            f"study {study.file}: years end in {study.years[1]}, but the last year whose reports "
+            f"can be there is {last_year()}"
+        )
+
+
+def _dictionary(workspace: Workspace) -> None:
+    workspace.dictionary()
+
+
+def _distances(workspace: Workspace) -> None:
+    from dti_assets.geography.distances import capital_distances
+
+    chosen = workspace.study.instrument
+    capital_distances(chosen.hub, chosen.distance, chosen.rule)
+
+
+def _tables(workspace: Workspace) -> None:
+    _ = workspace.tables
+
+
+def _citations(workspace: Workspace) -> None:
+    from dti_assets.econ.comparison import load_claims
+
+    study = workspace.study
+    if study.estimates.citations:
+        load_claims(study.path(study.estimates.citations))
+
+
+def _truth(workspace: Workspace) -> None:
+    from dti_assets.econ.known_truth import load_truth
+
+    study = workspace.study
+    if study.simulated:
+        load_truth(study.path(study.simulated))
+
+
+def _freeze(workspace: Workspace) -> None:
+    from dti_assets.panel.freeze import read_record
+
+    read_record(workspace.study.freeze_file)
+
+
+def _patent_terms(workspace: Workspace) -> None:
+    from dti_assets.patents.terms import load_terms
+
+    load_terms(workspace.study.path(workspace.study.patents.dictionaries))
+
+
+def _folders(workspace: Workspace) -> None:
+    study = workspace.study
+    for name in ("patents", "panel"):
+        folder = study.path(getattr(study.inputs, name))
+        # a folder never made is an empty one; a folder named in the study must be there
+        named = getattr(study.inputs, name) != Inputs.model_fields[name].default
+        if named and not folder.is_dir():
+            raise StudyError(f"study {study.file}: the {name} folder {folder} does not exist")
+
+
+def _extract(workspace: Workspace) -> None:
+    """Patent files are of one layout."""
+    from dti_assets.patents.extract import layout_of
+
+    study = workspace.study
+    source = study.path(study.inputs.patents)
+    if source.is_dir():
+        layout_of(source, study.patents.columns)
+
+
+def _tokenizer(workspace: Workspace) -> None:
+    from dti_assets.text.segmentation import tokenizer_version
+
+    study = workspace.study
+    try:
+        tokenizer_version(study.text.tokenizer)
+    except ImportError as error:
+        raise StudyError(
+            f"study {study.file}: text.tokenizer is {study.text.tokenizer}, which is not "
+            "installed: pip install 'dti-assets[rjieba]'"
+        ) from error
+
+
+def _reports(workspace: Workspace) -> None:
+    """Reports, or published counts that can stand in for them."""
+    study = workspace.study
+    folder = study.path(study.inputs.reports)
+    if not folder.is_dir():
+        raise StudyError(f"study {study.file}: the reports folder {folder} does not exist")
+    if files := list_reports(folder):
+        _check_settled(study, files)
+        return
+    if not workspace.dictionary().is_shipped:
+        raise StudyError(
+            f"the reports folder {folder} is empty, and the published counts cannot stand in "
+            f"because {study.text.dictionary} is not the shipped dictionary; put the reports of "
+            f"{study.years[0]} to {study.years[1]} there (their addresses are in sources.csv)"
+        )
+    published = published_words()
+    missing = [year for year in study.all_years if year not in set(published["year"])]
+    if missing:
+        raise StudyError(
+            f"the reports folder {folder} is empty and no counts are published for "
+            f"{', '.join(map(str, missing))}; put the reports of these years there"
+        )
+
+
+def _check_settled(study: Study, files: list[str]) -> None:
+    """What is settled is in the folder; in an empty one published counts stand in for all."""
+    for path in sorted(study.text.settled.keys() - set(files)):
+        near = get_close_matches(path, files, n=1)
+        raise StudyError(
+            f"study {study.file}: text.settled names {path}, which is not in the reports folder "
+            f"{study.path(study.inputs.reports)}" + (f"; did you mean {near[0]}?" if near else "")
+        )
+
+
+CHECKS: tuple[Callable[[Workspace], None], ...] = (
+    *(_years, _dictionary, _distances, _tables, _citations, _truth, _freeze),
+    *(_patent_terms, _folders, _extract, _tokenizer, _reports),
+)
