@@ -18,7 +18,7 @@ from dti_assets.audit.effects import Corrected
 from dti_assets.audit.errors import AuditError
 from dti_assets.audit.precision import decided, holding
 from dti_assets.audit.report_results import DRAWS, Row, agreement_rows
-from dti_assets.audit.sheets import Labels
+from dti_assets.audit.sheets import NO, UNCLEAR, YES, Labels
 from dti_assets.patents.tables import TECHNOLOGIES
 
 if TYPE_CHECKING:
@@ -30,6 +30,21 @@ if TYPE_CHECKING:
 
 DIGITAL = "digital"
 _DRAWS = 20_000
+
+
+def _digital(values: dict[str, NDArray[np.int64]]) -> Floats:
+    """1, 0, 0.5 or NaN by item: whether a patent is digital, whatever technology a coder names.
+
+    To a coder a patent with one technology is digital, whatever is not labelled; one with none is
+    not, where all of them are labelled.
+    """
+    each = np.stack([values[name] for name in TECHNOLOGIES])
+    said = np.where((each == YES).any(axis=0), YES, UNCLEAR)
+    said[(each == NO).all(axis=0)] = NO
+    share = decided(said)
+    # nobody found one, and nobody looked at all of them, but all were looked at
+    together = np.isnan(share) & (each == NO).any(axis=2).all(axis=0)
+    return np.where(together, 0.0, share)
 
 
 class PatentAudit:
@@ -58,11 +73,7 @@ class PatentAudit:
             for name in (*TECHNOLOGIES, DIGITAL)
         }
         self.true = {name: decided(labels.values[name]) for name in TECHNOLOGIES}
-        each = np.stack(list(self.true.values()))
-        # one technology that is there makes a patent digital, whatever is not labelled
-        any_ = np.where(np.isnan(each), -1.0, each).max(axis=0)
-        open_ = np.isnan(each).any(axis=0) & (any_ < 1)
-        self.true[DIGITAL] = np.where(open_, np.nan, any_)
+        self.true[DIGITAL] = _digital(labels.values)
         if all(np.isnan(share).all() for share in self.true.values()):
             raise AuditError("no item has a label 1 or 0 yet")
 

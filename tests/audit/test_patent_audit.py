@@ -5,13 +5,16 @@ from pathlib import Path
 import numpy as np
 import openpyxl
 import pandas as pd
+import polars as pl
 import pytest
 from invented_reports import fill
 
+from dti_assets.audit.agreement import MISSING
 from dti_assets.audit.errors import AuditError
 from dti_assets.audit.patent_results import PatentAudit
 from dti_assets.audit.patent_sample import patent_strata, sample_patents
-from dti_assets.audit.sheets import read_sheets
+from dti_assets.audit.sheets import NO, UNCLEAR, YES, Labels, read_sheets
+from dti_assets.audit.tables import PATENT_KEY
 from dti_assets.patents.combine import Patents, combine
 from dti_assets.patents.counting import count_patents
 from dti_assets.patents.dti import dti
@@ -145,3 +148,37 @@ def test_partial_labels_and_what_cannot_be_used(simulated: Simulated, tmp_path: 
     counts.loc[counts["applications"].first_valid_index(), "applications"] += 1
     with pytest.raises(AuditError, match="patent_counts and digital_patents disagree"):
         audit.corrected_dti(counts, table, KINDS)
+
+
+def voted(votes: list[list[dict[str, int]]], rest: int = NO) -> PatentAudit:
+    """An audit of AI patents: the codes of each item by coder, `rest` where nothing is named."""
+    items = [f"i{at}" for at in range(len(votes))]
+    values = {
+        name: np.array([[said.get(name, rest) for said in item] for item in votes])
+        for name in TECHNOLOGIES
+    }
+    coders = tuple(f"c{at}" for at in range(len(votes[0])))
+    strata = pl.DataFrame(
+        {"application_no": items, "stratum": "ai", "digital": True}
+        | {name: name == "ai" for name in TECHNOLOGIES},
+    )
+    key = PATENT_KEY.frame([{"item": i, "application_no": i} for i in items])
+    return PatentAudit(Labels(tuple(items), coders, values), key, strata)
+
+
+def test_coders_who_name_different_technologies_agree_that_a_patent_is_digital() -> None:
+    ai, cloud, data, none = {"ai": YES}, {"cloud": YES}, {"big_data": YES}, {"ai": NO}
+    audit = voted([[ai, cloud, data], [ai, cloud, none], [ai, none, none], [ai, none, {}]])
+    assert audit.true["digital"].tolist() == [1, 1, 0, 0]
+    assert audit.true["ai"].tolist() == [0, 0, 0, 0]
+    assert voted([[ai, cloud]]).true["digital"].tolist() == [1]
+    assert voted([[ai, none]]).true["digital"].tolist() == [0.5]
+
+
+def test_a_coder_who_did_not_look_at_all_technologies_says_yes_but_not_no() -> None:
+    ai, none, all_ = {"ai": YES}, {"ai": NO}, dict.fromkeys(TECHNOLOGIES, NO)
+    rest = dict.fromkeys([name for name in TECHNOLOGIES if name != "ai"], NO)
+    votes = [[ai, none], [ai, all_], [none, none], [none, all_], [none, rest], [{}, {}]]
+    for gap in (MISSING, UNCLEAR):
+        found = voted(votes, gap).true["digital"]
+        np.testing.assert_array_equal(found, [1, 0.5, np.nan, 0, 0, np.nan])
