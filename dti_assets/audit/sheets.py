@@ -7,7 +7,9 @@ to the samples.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import re
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from dti_assets.audit.agreement import MISSING
 from dti_assets.audit.errors import AuditError
+from dti_assets.files import write_atomically
 from dti_assets.panel.workbooks import write_workbook
 from dti_assets.spreadsheets import XLSX_ERRORS
 
@@ -33,6 +36,8 @@ _CODES = {
 }
 _WIDTHS = {"item": 14, "before": 62, "keyword": 16, "after": 62, "title": 40, "abstract": 90}
 _SAMPLE = "sample"
+# what XML, and so a workbook, cannot hold
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -81,22 +86,32 @@ def write_sheets(
     seed: int,
 ) -> list[Path]:
     """coder_1.xlsx and so on in `folder`: `rows` (each with `item`) in an order of its own each,
-    a column to label for each question, one to comment. Sheets of those names are replaced."""
+    a column to label for each question, one to comment. Sheets of those names are replaced, once
+    all new ones are made; control characters become blanks."""
     import numpy as np
 
-    for old in folder.glob("coder_*.xlsx"):
-        old.unlink()
     header = [*rows[0], *questions, "comment"]
     about = [["", ""], *([line, ""] for line in instructions)]
-    paths = []
+    shown = [[_UNWRITABLE.sub(" ", str(text)) for text in row.values()] for row in rows]
+    looks = _Looks(len(rows[0]), len(questions), len(rows))
+    made: dict[Path, bytes] = {}
     for coder in range(1, coders + 1):
         order = np.random.default_rng([seed, coder]).permutation(len(rows))
-        cells = [[*rows[at].values(), *(None for _ in questions), None] for at in order]
-        path = folder / f"coder_{coder}.xlsx"
-        looks = _Looks(len(rows[0]), len(questions), len(rows))
+        cells = [[*shown[at], *(None for _ in questions), None] for at in order]
         sheets: list[Any] = [(ITEMS, header, cells), (ABOUT, [_SAMPLE, sample], about)]
-        paths.append(write_workbook(path, sheets, looks.apply))
-    return paths
+        made[folder / f"coder_{coder}.xlsx"] = _workbook(sheets, looks.apply)
+    # labels are gone with the old ones: not before all that replaces them is there
+    for path, content in made.items():
+        write_atomically(path, content)
+    for old in folder.glob("coder_*.xlsx"):
+        if old not in made:
+            old.unlink()
+    return list(made)
+
+
+def _workbook(sheets: list[Any], finish: Callable[[Workbook], None] | None = None) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        return write_workbook(Path(folder) / "sheet.xlsx", sheets, finish).read_bytes()
 
 
 @dataclass(frozen=True)
@@ -182,8 +197,6 @@ def read_sheets(folder: Path, items: Sequence[str], questions: Sequence[str]) ->
 def labels_only(path: Path, questions: Sequence[str]) -> bytes:
     """The workbook of a coder without what was shown and commented: items, labels and the name of
     the sample, each in its row, so that it is read like the whole. Raises AuditError."""
-    import tempfile
-
     lines, about = _lines(path)
     first = about[0] if about else ()
     header = [str(cell or "").strip() for cell in lines[0]] if lines else []
@@ -193,8 +206,7 @@ def labels_only(path: Path, questions: Sequence[str]) -> bytes:
         (ITEMS, [header[at] for at in kept], rows),
         (ABOUT, [str(cell or "") for cell in first[:2]], [["what was labelled is left out", ""]]),
     ]
-    with tempfile.TemporaryDirectory() as folder:
-        return write_workbook(Path(folder) / path.name, sheets).read_bytes()
+    return _workbook(sheets)
 
 
 def sample_name(folder: Path) -> str:
@@ -231,18 +243,25 @@ def _rows(path: Path, needed: Sequence[str]) -> list[tuple[str, dict[str, Any]]]
 
 
 def _lines(path: Path) -> list[list[tuple[Any, ...]]]:
-    """The rows of both sheets, items first."""
+    """The rows of both sheets, items first, all rows of a sheet of one length."""
     import openpyxl
 
     try:
         with closing(openpyxl.load_workbook(path, read_only=True, data_only=True)) as book:
-            lines = {sheet.title: list(sheet.iter_rows(values_only=True)) for sheet in book}
+            lines = {sheet.title: _even(sheet.iter_rows(values_only=True)) for sheet in book}
     except XLSX_ERRORS as error:
         raise AuditError(f"{path}: no workbook that can be read ({error})") from error
     for name in (ITEMS, ABOUT):
         if name not in lines:
             raise AuditError(f"{path}: no sheet {name}; sheets found: {', '.join(lines)}")
     return [lines[ITEMS], lines[ABOUT]]
+
+
+def _even(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Rows filled up: programs that state no size of a sheet end a row at its last cell."""
+    found = list(rows)
+    width = max(map(len, found), default=0)
+    return [row + (None,) * (width - len(row)) for row in found]
 
 
 def _code(value: Any, question: str, where: str) -> int:

@@ -1,5 +1,8 @@
 """Drawing occurrences, blinding them, and the sheets coders get."""
 
+import re
+import zipfile
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,6 +19,7 @@ from dti_assets.audit.masking import BLOCK, mask, masked_context
 from dti_assets.audit.report_sample import QUESTION, allocate, sample_reports
 from dti_assets.audit.sheets import (
     item_names,
+    labels_only,
     read_sheets,
     refuse_existing,
     sample_name,
@@ -221,3 +225,38 @@ def test_a_sheet_of_another_sample_is_refused_though_its_items_have_the_same_nam
     (tmp_path / "two" / "coder_2.xlsx").replace(tmp_path / "one" / "coder_2.xlsx")
     with pytest.raises(AuditError, match=r"coder_1.xlsx and coder_2.xlsx in .* different samples"):
         read_sheets(tmp_path / "one", items, (QUESTION,))
+
+
+def test_new_sheets_are_there_before_old_labels_go(tmp_path: Path) -> None:
+    items = item_names(2, seed=7)
+    shown = [{"item": item, "title": "数\x0b字\x00\ufffe经济\n平台"} for item in items]
+    write_sheets(tmp_path, "one", shown, (QUESTION,), ["label"], 3, seed=7)
+    rows = openpyxl.load_workbook(tmp_path / "coder_1.xlsx")["items"].iter_rows(values_only=True)
+    assert [row[1] for row in rows] == ["title", *["数 字  经济\n平台"] * 2]
+    fill(tmp_path / "coder_2.xlsx", lambda item: {QUESTION: 1})
+    with pytest.raises(ValueError, match="Cannot"):
+        # what no workbook can hold for another reason
+        write_sheets(tmp_path, "two", shown, [object()], ["label"], 2, seed=7)
+    assert read_sheets(tmp_path, items, (QUESTION,)).given() == 2
+    write_sheets(tmp_path, "two", shown, (QUESTION,), ["label"], 2, seed=8)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["coder_1.xlsx", "coder_2.xlsx"]
+    assert sample_name(tmp_path) == "two" and read_sheets(tmp_path, items, (QUESTION,)).given() == 0
+
+
+def test_a_workbook_that_states_no_size_and_ends_its_rows_early_is_read(tmp_path: Path) -> None:
+    items = item_names(3, seed=7)
+    rows = [{"item": item, "before": "数字经济"} for item in items]
+    write_sheets(tmp_path, "one", rows, (QUESTION,), ["label"], 1, seed=7)
+    sheet = tmp_path / "coder_1.xlsx"
+    fill(sheet, lambda item: {QUESTION: 1} if item == items[1] else {})
+    page = re.compile(r"<dimension[^>]*/>|<c [^>]*(?:/>|></c>)")
+    stripped = BytesIO()
+    with zipfile.ZipFile(sheet) as old, zipfile.ZipFile(stripped, "w") as new:
+        for name in old.namelist():
+            text = old.read(name)
+            sheets = name.startswith("xl/worksheets/")
+            new.writestr(name, page.sub("", text.decode()) if sheets else text)
+    sheet.write_bytes(stripped.getvalue())
+    values = read_sheets(tmp_path, items, (QUESTION,)).values[QUESTION]
+    assert values[:, 0].tolist() == [-1, 1, -1]
+    assert openpyxl.load_workbook(BytesIO(labels_only(sheet, (QUESTION,))))["items"].max_row == 4
