@@ -81,6 +81,8 @@ def draw_patent_sample(
 def measurement_audit(workspace: Workspace, stored: Mapping[str, Any]) -> "pd.DataFrame":
     """Table measurement_audit of the study's own audit folders; a folder without labels, or with
     sheets that cannot be used, is a row with the reason. `stored` holds the frames of NEEDED."""
+    from dti_assets.audit.sheets import sheet_paths
+
     study = workspace.study
     rows: list[dict[str, Any]] = []
     makers: tuple[tuple[str, str, Callable[..., list[dict[str, Any]]]], ...] = (
@@ -95,7 +97,8 @@ def measurement_audit(workspace: Workspace, stored: Mapping[str, Any]) -> "pd.Da
             absent = f"{NOTHING} in {folder}: dti audit {source} draws one"
             # a stored reason names no place of this machine
             told = str(error).replace(f"{study.root}/", "")
-            reason = told if where.is_dir() else absent
+            # a package has no folder for what is no sheet: one reason wherever there is none
+            reason = told if sheet_paths(where) else absent
             found = [{"part": "agreement", "scope": "all", "measure": "alpha", "reason": reason}]
         rows += [{"source": source, **row} for row in found]
     return MEASUREMENT_AUDIT.frame(rows)

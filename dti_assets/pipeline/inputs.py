@@ -13,9 +13,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dti_assets.pipeline.auditing import KEYS
 from dti_assets.pipeline.partitions import FIRST_YEAR, last_year
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.storage import DamagedTableError, MissingTableError
+from dti_assets.storage import DamagedTableError, MissingTableError, Store
 from dti_assets.stored_tables import FETCHED, YEARLY
 from dti_assets.study import Study
 from dti_assets.tables import TableError, records
@@ -180,11 +181,15 @@ def input_files(study: Study, kinds: Iterable[str]) -> dict[str, dict[str, Path]
     found["citations"] = {path.name: path for path in citations}
     truth = [study.path(study.simulated)] if study.simulated else []
     found["truth"] = {path.name: path for path in truth}
+    # by source: the two folders may have the same name
     found["audit"] = {
-        f"{folder.name}/{path.name}": path
-        for folder in (study.path(study.audit.reports), study.path(study.audit.patents))
-        for path in sheet_paths(folder)
+        f"{source}/{path.name}": path
+        for source, folder in study.audit.model_dump().items()
+        for path in sheet_paths(study.path(folder))
     }
+    keys = Path(Store(study.output_url).location(KEYS)).with_suffix("")
+    # of outputs elsewhere there is nothing to glob
+    found["audit"] |= {f"{KEYS}/{path.name}": path for path in sorted(keys.glob("*.parquet"))}
     found["freeze"] = {study.freeze_file.name: study.freeze_file}
     found["study"] = {study.file.name: study.file}
     return {kind: files for kind, files in found.items() if kind in wanted}

@@ -13,6 +13,7 @@ from small_study import dti, make_study, write_reports
 from dti_assets.audit.tables import MEASUREMENT_AUDIT
 from dti_assets.patents.simulate import write_patents
 from dti_assets.patents.tables import TECHNOLOGIES
+from dti_assets.pipeline.auditing import NEEDED, measurement_audit
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.run import run
 from dti_assets.publishing.audit_text import audit_sentences
@@ -156,6 +157,18 @@ def test_faults_are_one_sentence(study: Path) -> None:
     shutil.rmtree(study.parent / "outputs/data/audit_keys")
     lost = dti("audit", "reports", "--labelled", "--study", str(study))
     assert lost.returncode == 2 and "the key of sample r" in lost.stderr
+
+
+def test_a_folder_without_sheets_is_as_good_as_none(study: Path) -> None:
+    # as a package has it, which carries sheets alone
+    workspace = Workspace(load_study(study))
+    frames = {name: workspace.stored(name) for name in NEEDED}
+    before = measurement_audit(workspace, frames)
+    folder = study.parent / "audit"
+    (folder / "reports").mkdir(parents=True)
+    (folder / "patents").mkdir()
+    (folder / "patents/coder_1.ods").write_bytes(b"")
+    pd.testing.assert_frame_equal(measurement_audit(workspace, frames), before)
 
 
 def test_published_counts_have_no_contexts(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from dti_assets.pipeline.inputs import (
     readers_of,
     settings,
 )
+from dti_assets.pipeline.origins import file_contents
 from dti_assets.pipeline.run import run
 from dti_assets.stored_tables import FETCHED
 from dti_assets.study import Study, StudyError, load_study
@@ -205,6 +206,27 @@ def test_the_tables_of_a_folder_are_made_from_its_files_alone(small_study: Path)
     assert study_tables(study).keys() - shipped_tables().keys() == {"a", "b"}
     listed = input_files(study, ["specifications"])["specifications"]
     assert sorted(listed) == ["a.yml", "b.yaml"]
+
+
+def test_an_audit_is_made_from_both_folders_and_the_keys(small_study: Path) -> None:
+    text = small_study.read_text(encoding="utf-8")
+    folders = "audit: {reports: rep/coded, patents: pat/coded}\n"
+    small_study.write_text(text + folders, encoding="utf-8")
+    home = small_study.parent
+    made = [home / "rep/coded/coder_1.xlsx", home / "pat/coded/coder_1.xlsx"]
+    made.append(home / "outputs/data/audit_keys/r1.parquet")
+    for path in made:
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"")
+    study = load_study(small_study)
+    assert [*input_files(study, ["audit"])["audit"].values()] == made
+    assert set(file_contents(study)["audit"]) == {p.relative_to(home).as_posix() for p in made}
+    cursor = sensor_tick(small_study).cursor
+    for path in made:
+        path.write_bytes(b"changed")
+        tick = sensor_tick(small_study, cursor)
+        assert "measurement_audit" in tick.assets, path
+        cursor = tick.cursor
 
 
 def test_conditions_follow_the_reports_and_nothing_else(small_study: Path) -> None:
