@@ -1,14 +1,15 @@
 """From the labels of a patent sample to agreement, precision, recall, F1, and corrected DTIn.
 
-With w the share of a stratum in all patents, precision is sum w P(predicted and true) / sum w
-P(predicted), recall the same over sum w P(true), each P a share of the stratum's sample.
-Intervals are quantiles over draws from each stratum's Jeffreys posterior (Beta with 1/2 added to
-both counts; Brown, Cai and DasGupta 2001), so that a stratum without an error still adds its
-uncertainty.
+Within a stratum, patents are told apart by whether they were classified as the technology. How many
+there are of each is known; the share that is truly of it is that of the labelled ones. Precision is
+true ones among those classified so, recall those classified so among true ones. Intervals are
+quantiles over draws from each part's Jeffreys posterior (Beta with 1/2 added to both counts; Brown,
+Cai and DasGupta 2001), so that one without an error still adds its uncertainty.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,7 @@ class PatentAudit:
     def __init__(
         self, labels: Labels, key: pd.DataFrame, strata: pl.DataFrame, seed: int = 1
     ) -> None:
+        import pandas as pd
         import polars as pl
 
         self.labels, self.strata, self.seed = labels, strata, seed
@@ -72,6 +74,21 @@ class PatentAudit:
             name: np.array([bool(said[number][name]) for number in numbers])
             for name in (*TECHNOLOGIES, DIGITAL)
         }
+        # keys of earlier versions of the program do not say from what their items were drawn
+        drawn = key["stratum"].fillna(pd.Series(self.stratum, key.index))
+        self.drawn = drawn.to_numpy(str)
+        sizes = key["population"].fillna(drawn.map(self.weights))
+        self.drawn_from = sizes.to_numpy(float)
+        elsewhere = int((self.drawn != self.stratum).sum())
+        then = dict(zip(drawn, sizes, strict=True))
+        resized = sorted(name for name, n in then.items() if self.weights.get(name) != n)
+        self.moved = (
+            f"strata have changed since the sample was drawn ({elsewhere} of its patents are in "
+            f"another; of another size: {', '.join(resized) or 'none'}): patents are weighted as "
+            "drawn, strata by their size now"
+            if elsewhere or resized
+            else None
+        )
         self.true = {name: decided(labels.values[name]) for name in TECHNOLOGIES}
         self.true[DIGITAL] = _digital(labels.values)
         if all(np.isnan(share).all() for share in self.true.values()):
@@ -90,52 +107,66 @@ class PatentAudit:
         rng = np.random.default_rng(self.seed)
         return [row for name in (*TECHNOLOGIES, DIGITAL) for row in self._measures(name, rng)]
 
+    def _share(self, chosen: NDArray[np.bool_], name: str) -> tuple[float, float]:
+        """Share of true ones among labelled patents, each weighted by how many it was drawn for,
+        and how many equally weighted ones they are worth."""
+        clear = ~np.isnan(self.true[name])
+        used = np.flatnonzero(chosen & clear)
+        labelled = Counter(self.drawn[clear])
+        weight = self.drawn_from[used] / [labelled[stratum] for stratum in self.drawn[used]]
+        # patents drawn alike count alike, to the last digit
+        weight = weight / weight[0]
+        share = float(weight @ self.true[name][used] / weight.sum())
+        return share, float(weight.sum() ** 2 / (weight @ weight))
+
     def _measures(self, name: str, rng: np.random.Generator) -> list[Row]:
-        # within a stratum the prediction is the same for all (but for several technologies), so
-        # the share of true ones among predicted and among not predicted is what labels tell
         estimate = dict.fromkeys(("tp", "fp", "fn"), 0.0)
         draws = {cell: np.zeros(_DRAWS) for cell in estimate}
         clear = ~np.isnan(self.true[name])
-        for stratum in sorted(set(self.stratum[clear])):
-            here = clear & (self.stratum == stratum)
-            for said in (True, False):
-                cell = here & (self.said[name] == said)
-                size = int(cell.sum())
-                if not size:
-                    continue
-                true = float(self.true[name][cell].sum())
-                mass = self.weights[stratum] * size / int(here.sum())
-                share = rng.beta(true + 0.5, size - true + 0.5, _DRAWS)
-                for part, value, drawn in (
-                    (("tp", true / size, share), ("fp", 1 - true / size, 1 - share))
-                    if said
-                    else (("fn", true / size, share),)
-                ):
-                    estimate[part] += mass * value
-                    draws[part] += mass * drawn
-        absent = sorted(set(self.weights) - set(self.stratum[clear]))
+        population = {True: 0, False: 0}
+        absent: dict[bool, list[str]] = {True: [], False: []}
+        sizes = dict(self.strata.group_by("stratum", name).len().rows_by_key(["stratum", name]))
+        for (stratum, said), ((mass,),) in sorted(sizes.items(), key=lambda item: item[0]):
+            cell = clear & (self.stratum == stratum) & (self.said[name] == said)
+            if not cell.any():
+                part = f" (classified {'so' if said else 'otherwise'})"
+                absent[said].append(stratum + (part if (stratum, not said) in sizes else ""))
+                continue
+            population[said] += mass
+            value, size = self._share(cell, name)
+            share = rng.beta(value * size + 0.5, (1 - value) * size + 0.5, _DRAWS)
+            for part, of_it, drawn in (
+                (("tp", value, share), ("fp", 1 - value, 1 - share))
+                if said
+                else (("fn", value, share),)
+            ):
+                estimate[part] += mass * of_it
+                draws[part] += mass * drawn
         rows = []
         for measure, others in (("precision", "fp"), ("recall", "fn"), ("f1", "fp fn")):
             weight = 0.5 if measure == "f1" else 1.0
             total = estimate["tp"] + weight * sum(estimate[cell] for cell in others.split())
-            used = clear & self.said[name] if measure == "precision" else clear
+            alone = measure == "precision"
+            used = clear & self.said[name] if alone else clear
+            left_out = sorted(absent[True] if alone else absent[True] + absent[False])
+            notes = [f"strata without a labelled patent left out: {', '.join(left_out)}"]
+            notes = [*(notes if left_out else ()), *([self.moved] if self.moved else ())]
             row: Row = {
-                "part": "precision" if measure == "precision" else "recall",
+                "part": "precision" if alone else "recall",
                 "scope": name,
                 "measure": measure,
                 "labelled": int(used.sum()),
                 "disputed": int((self.true[name][used] == 0.5).sum()),
-                "population": self.strata.height,
+                "population": population[True] + (0 if alone else population[False]),
+                "note": "; ".join(notes) or None,
             }
             if total == 0:
                 row["reason"] = (
                     "no labelled patent was classified so"
-                    if measure == "precision"
+                    if alone
                     else "no labelled patent is of this technology"
                 )
             else:
-                if absent and measure != "precision":
-                    row["note"] = f"strata without a labelled patent left out: {', '.join(absent)}"
                 point = estimate["tp"] / total
                 below = draws["tp"] + weight * sum(draws[cell] for cell in others.split())
                 low, high = holding(point, draws["tp"] / below)
@@ -202,15 +233,15 @@ class PatentAudit:
     def _shares(self, names: list[str], draws: int) -> tuple[Floats, Floats]:
         rng = np.random.default_rng([self.seed, 2])
         shares, drawn = [], []
+        clear = ~np.isnan(self.true[DIGITAL])
         for name in names:
-            labels = self.true[DIGITAL][self.stratum == name]
-            labels = labels[~np.isnan(labels)]
-            if not len(labels):
+            here = clear & (self.stratum == name)
+            if not here.any():
                 asis = float(name != "not_digital")
                 shares.append(asis)
                 drawn.append(np.full(draws, asis))
                 continue
-            true = float(labels.sum())
-            shares.append(true / len(labels))
-            drawn.append(rng.beta(true + 0.5, len(labels) - true + 0.5, draws))
+            share, size = self._share(here, DIGITAL)
+            shares.append(share)
+            drawn.append(rng.beta(share * size + 0.5, (1 - share) * size + 0.5, draws))
         return np.array(shares), np.stack(drawn, axis=1)

@@ -55,10 +55,14 @@ def sample_patents(
         raise AuditError("no patent records to sample: the study has counts, or no patents at all")
     rng = np.random.default_rng(seed)
     chosen: list[str] = []
+    drawn_from: dict[str, dict[str, Any]] = {}
     for name, size in _sizes(strata, n).items():
         numbers = strata.filter(strata["stratum"] == name)["application_no"].sort()
         at = rng.choice(len(numbers), size=size, replace=False)
-        chosen += [numbers[int(i)] for i in at]
+        drawn = [numbers[int(i)] for i in at]
+        chosen += drawn
+        design = {"stratum": name, "population": len(numbers)}
+        drawn_from |= dict.fromkeys(drawn, design)
     order = [chosen[int(i)] for i in rng.permutation(len(chosen))]
     texts: dict[str, dict[str, Any]] = {}
     for _, row in find_records(order, source, columns):
@@ -76,7 +80,10 @@ def sample_patents(
         for name, number in zip(names, order, strict=True)
     ]
     key = PATENT_KEY.frame(
-        [{"item": name, "application_no": n} for name, n in zip(names, order, strict=True)]
+        [
+            {"item": name, "application_no": number, **drawn_from[number]}
+            for name, number in zip(names, order, strict=True)
+        ]
     )
     sample = "p" + digest(seed, coders, *order)[:12]
     write_sheets(folder, sample, rows, TECHNOLOGIES, INSTRUCTIONS, coders, seed)

@@ -31,6 +31,9 @@ PATENT_KEY = Table(
     (
         Column("item", "string", "what the sheets call it"),
         Column("application_no", "string", "application number, else publication number"),
+        # null in keys of earlier versions of the program
+        Column("stratum", "string", "what it was drawn from", nullable=True),
+        Column("population", "int64", "applications of the stratum then", nullable=True, minimum=1),
     ),
     key=("item",),
 )

@@ -150,20 +150,38 @@ def test_partial_labels_and_what_cannot_be_used(simulated: Simulated, tmp_path: 
         audit.corrected_dti(counts, table, KINDS)
 
 
-def voted(votes: list[list[dict[str, int]]], rest: int = NO) -> PatentAudit:
-    """An audit of AI patents: the codes of each item by coder, `rest` where nothing is named."""
-    items = [f"i{at}" for at in range(len(votes))]
+def strata_of(groups: dict[str, tuple[int, tuple[str, ...]]]) -> pl.DataFrame:
+    """Patents in groups of a size and the technologies they were classified as, in strata of the
+    names before a colon, numbered within their group."""
+    rows = [
+        {"application_no": f"{name}-{at}", "stratum": name.partition(":")[0]}
+        | {t: t in classified for t in TECHNOLOGIES}
+        | {"digital": bool(classified)}
+        for name, (size, classified) in groups.items()
+        for at in range(size)
+    ]
+    return pl.DataFrame(rows)
+
+
+def audit_of(
+    strata: pl.DataFrame, labels: dict[str, list[dict[str, int]]], rest: int = NO, **key: object
+) -> PatentAudit:
+    """An audit of patents: the codes by number and coder, `rest` where a technology is not named;
+    `key` holds columns of the key by number."""
+    items = [f"i{at}" for at in range(len(labels))]
     values = {
-        name: np.array([[said.get(name, rest) for said in item] for item in votes])
+        name: np.array([[said.get(name, rest) for said in coders] for coders in labels.values()])
         for name in TECHNOLOGIES
     }
-    coders = tuple(f"c{at}" for at in range(len(votes[0])))
-    strata = pl.DataFrame(
-        {"application_no": items, "stratum": "ai", "digital": True}
-        | {name: name == "ai" for name in TECHNOLOGIES},
-    )
-    key = PATENT_KEY.frame([{"item": i, "application_no": i} for i in items])
-    return PatentAudit(Labels(tuple(items), coders, values), key, strata)
+    coders = tuple(f"c{at}" for at in range(len(next(iter(labels.values())))))
+    frame = PATENT_KEY.frame(pd.DataFrame({"item": items, "application_no": [*labels], **key}))
+    return PatentAudit(Labels(tuple(items), coders, values), frame, strata)
+
+
+def voted(votes: list[list[dict[str, int]]], rest: int = NO) -> PatentAudit:
+    """An audit of AI patents with these codes of each item by coder."""
+    strata = strata_of({"ai": (len(votes), ("ai",))})
+    return audit_of(strata, dict(zip(strata["application_no"], votes, strict=True)), rest)
 
 
 def test_coders_who_name_different_technologies_agree_that_a_patent_is_digital() -> None:
@@ -182,3 +200,76 @@ def test_a_coder_who_did_not_look_at_all_technologies_says_yes_but_not_no() -> N
     for gap in (MISSING, UNCLEAR):
         found = voted(votes, gap).true["digital"]
         np.testing.assert_array_equal(found, [1, 0.5, np.nan, 0, 0, np.nan])
+
+
+def test_a_stratum_without_labels_is_named_and_not_counted() -> None:
+    strata = strata_of({"ai": (100, ("ai",)), "cloud": (900, ("cloud",)), "not_digital": (100, ())})
+    labels = {f"ai-{at}": [{"ai": YES}] for at in range(10)}
+    found = by_measure(audit_of(strata, labels))
+    assert found.loc[("digital", "precision"), "estimate"] == 1
+    left_out = "strata without a labelled patent left out: "
+    assert found.loc[("digital", "precision"), "note"] == left_out + "cloud"
+    assert found.loc[("digital", "precision"), "population"] == 100
+    assert found.loc[("digital", "recall"), "note"] == left_out + "cloud, not_digital"
+    assert found.loc[("digital", "recall"), "population"] == 100
+    # no patent of another stratum was classified as AI
+    assert pd.isna(found.loc[("ai", "precision"), "note"])
+    assert found.loc[("cloud", "precision"), "reason"] == "no labelled patent was classified so"
+    assert found.loc[("cloud", "precision"), "population"] == 0
+
+
+def test_of_several_technologies_the_known_mix_counts() -> None:
+    """Of 1,000 patents 300 are classified as AI; of these 270 are, of the others 70."""
+    strata = strata_of(
+        {"several:so": (300, ("ai", "cloud")), "several:else": (700, ("iot", "cloud"))}
+    )
+    numbers = strata["application_no"].to_list()
+    true = {n: int(n.partition("-")[2]) < (270 if ":so" in n else 70) for n in numbers}
+    recall, inside, errors = 270 / 340, 0, []
+    rng = np.random.default_rng(4)
+    for _ in range(120):
+        drawn = [numbers[at] for at in rng.choice(1000, size=60, replace=False)]
+        audit = audit_of(strata, {n: [{"ai": YES if true[n] else NO}] for n in drawn})
+        row = by_measure(audit).loc[("ai", "recall")]
+        so = np.array([":so" in n for n in drawn])
+        yes = np.array([true[n] for n in drawn])
+        tp, fn = 300 * yes[so].mean(), 700 * yes[~so].mean()
+        assert row["estimate"] == pytest.approx(tp / (tp + fn), rel=1e-12)
+        inside += row["conf_low"] <= recall <= row["conf_high"]
+        errors.append(row["estimate"] - recall)
+    assert inside / 120 >= 0.93 and abs(np.mean(errors)) < 0.03
+    part = audit_of(strata, {n: [{"ai": YES}] for n in numbers[:9]})
+    note = by_measure(part).loc[("ai", "recall"), "note"]
+    assert note.endswith("left out: several (classified otherwise)")
+
+
+def test_patents_are_weighted_as_they_were_drawn() -> None:
+    """Drawn from 100 AI and 900 cloud patents, ten of each; of each half are now the other."""
+    groups = {"ai:a": (50, ("ai",)), "ai:b": (450, ("ai",))}
+    groups |= {"cloud:a": (50, ("cloud",)), "cloud:b": (450, ("cloud",))}
+    strata = strata_of(groups)
+    drawn = [f"{name}-{at}" for name in groups for at in range(5)]
+    labels = {n: [{"ai": NO if ":a" in n else YES}] for n in drawn}
+    design = {
+        "stratum": ["ai" if ":a" in n else "cloud" for n in drawn],
+        "population": [100 if ":a" in n else 900 for n in drawn],
+    }
+    audit = audit_of(strata, labels, **design)
+    found = by_measure(audit)
+    # five that stand for 50 were wrong, five that stand for 450 were right
+    assert found.loc[("digital", "precision"), "estimate"] == pytest.approx(0.9, rel=1e-12)
+    note = found.loc[("digital", "precision"), "note"]
+    assert "10 of its patents are in another; of another size: ai, cloud" in note
+    assert audit._shares(["ai", "cloud"], 5)[0] == pytest.approx([0.9, 0.9], rel=1e-12)
+    # a key of an earlier version: today's strata, as if drawn from them
+    old = by_measure(audit_of(strata, labels))
+    assert old.loc[("digital", "precision"), "estimate"] == 0.5
+    assert old["note"].isna().all()
+
+
+def test_the_key_says_what_each_patent_was_drawn_from(simulated: Simulated, tmp_path: Path) -> None:
+    patents, source, _ = simulated
+    _, key = sample_patents(patents.path, source, tmp_path, n=90, coders=1, seed=1)
+    strata = patent_strata(patents.path).to_pandas().set_index("application_no")["stratum"]
+    assert key["stratum"].tolist() == strata[key["application_no"]].tolist()
+    assert key["population"].tolist() == key["stratum"].map(strata.value_counts()).tolist()
