@@ -6,7 +6,7 @@ Recall is not here: a sample of hits says nothing about what the dictionary miss
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -97,14 +97,25 @@ class ReportAudit:
         scopes += [(f"category {name}", category == name) for name in sorted(set(category))]
         return agreement_rows(self.values, scopes, self.seed)
 
-    def precision(self) -> list[Row]:
-        """Overall and by category weighted by hits, and by term as labelled and shrunk."""
+    def precision(self, now: Mapping[str, int] | None = None) -> list[Row]:
+        """Overall and by category weighted by hits, and by term as labelled and shrunk.
+
+        now : hits of each term in the texts as they are; the first row notes where they are not
+        those that the sample was drawn from.
+        """
         term, category = self.key["stratum"].to_numpy(), self.key["category"].to_numpy()
         hits = self.key.drop_duplicates("stratum").set_index("stratum")["population"]
-        rows = [self._group("all", np.ones(len(term), bool), int(hits.sum()))]
+        then = {str(name): int(n) for name, n in hits.items()}
+        rows = [self._group("all", np.ones(len(term), bool), then)]
+        if now is not None:
+            other = sorted(t for t in {*then, *now} if then.get(t, 0) != now.get(t, 0))
+            if other:
+                rows[0]["note"] += (
+                    f"; the hits of {len(other)} terms have changed since the sample was drawn "
+                    f"({', '.join(other[:3])}{', ...' if other[3:] else ''}): weights are of then"
+                )
         for name in sorted(set(category)):
-            here = hits[[t in set(term[category == name]) for t in hits.index]]
-            rows.append(self._group(f"category {name}", category == name, int(here.sum())))
+            rows.append(self._group(f"category {name}", category == name, then))
         terms = [str(name) for name in hits.sort_values(ascending=False, kind="stable").index]
         shares, drawn, s = self.by_term(terms)
         for at, name in enumerate(terms):
@@ -138,16 +149,23 @@ class ReportAudit:
             )
         return rows
 
-    def _group(self, scope: str, chosen: NDArray[np.bool_], hits: int) -> Row:
+    def _group(self, scope: str, chosen: NDArray[np.bool_], hits: Mapping[str, int]) -> Row:
         used = chosen & self.clear
+        term = self.key["stratum"].to_numpy()
+        labelled = set(term[used])
+        absent = set(term[chosen]) - labelled
+        note = f"weighted by hits; {ADJUDICATED}; Wilson interval at the effective size"
+        if absent:
+            unknown = sum(hits[name] for name in absent)
+            note += f"; terms without a clear label left out: {len(absent)}, with {unknown} hits"
         row: Row = {
             "part": "precision",
             "scope": scope,
             "measure": "precision",
             "labelled": int(used.sum()),
             "disputed": int((self.true[used] == 0.5).sum()),
-            "population": hits,
-            "note": f"weighted by hits; {ADJUDICATED}; Wilson interval at the effective size",
+            "population": sum(hits[name] for name in labelled),
+            "note": note,
         }
         if not used.any():
             return row | {"reason": "no occurrence has a clear label"}

@@ -117,12 +117,14 @@ def report_rows(
     key = _key(workspace, folder, REPORT_KEY)
     labels = read_sheets(folder, key["item"].tolist(), (QUESTION,))
     audit = ReportAudit(labels, key, workspace.study.estimates.seed)
-    rows = [*audit.agreement(), *audit.precision()]
     counts = stored["keyword_counts"]
     counts = counts[counts["section"].isin(counted_sections(rules))]
     hits = counts.rename(columns={f"hits_{rules.hits}": "hits"})
     if hits["hits"].isna().any():
         raise AuditError("tokens were not counted; make keyword_counts again")
+    # published counts are corrected too, but have no contexts to draw from
+    now = hits[hits["origin"] == "text"].groupby("term")["hits"].sum()
+    rows = [*audit.agreement(), *audit.precision({str(t): int(n) for t, n in now.items()})]
     corrected = audit.corrected_instrument(hits, dti_iv)
     return [
         *rows,

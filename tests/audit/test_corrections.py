@@ -270,4 +270,23 @@ def test_partial_coding_is_missing_not_false() -> None:
     assert rows["term5", "precision"]["reason"] == "no occurrence has a clear label"
     assert rows["term5", "shrunk precision"]["estimate"] == pytest.approx(1, abs=1e-12)
     assert rows["category odd", "precision"]["reason"] == "no occurrence has a clear label"
+    # what nobody labelled is in no population
+    left_out = sum(HITS.values()) - HITS["term0"]
+    for scope, absent, hits in (("all", 9, left_out), ("category even", 4, 425)):
+        row = rows[scope, "precision"]
+        assert row["population"] == HITS["term0"]
+        assert f"terms without a clear label left out: {absent}, with {hits} hits" in row["note"]
     assert audit.agreement()[0]["reason"] == "no unit has the labels of two coders"
+
+
+def test_hits_that_are_no_longer_those_of_the_draw_are_noted() -> None:
+    key = key_of()
+    audit = audit_of(np.full((len(key), 2), YES), key)
+    assert audit.precision() == audit.precision({**HITS, "term10": 0})
+    now = {**HITS, "term0": 901, "new": 3}
+    first, *others = audit.precision({name: n for name, n in now.items() if name != "term9"})
+    assert (
+        "the hits of 3 terms have changed since the sample was drawn (new, term0, term9)"
+        in (first["note"])
+    )
+    assert others == audit.precision()[1:] and first["population"] == sum(HITS.values())

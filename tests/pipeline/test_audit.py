@@ -81,6 +81,7 @@ def test_reports_from_sheet_to_table(study: Path) -> None:
     frame = stored(study)
     reports = frame[frame["source"] == "reports"].set_index(["part", "scope", "measure"])
     assert reports.loc[("agreement", "all", "alpha"), "estimate"] == 1
+    assert "changed since" not in reports.loc[("precision", "all", "precision"), "note"]
     assert reports.loc[("precision", "大数据", "precision"), "estimate"] == 0
     assert reports.loc[("precision", "5G基站", "precision"), "estimate"] == 1
 
