@@ -6,7 +6,8 @@ other values. Intervals of the change are over draws of the correction, not over
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,12 +34,14 @@ _KEY = ["province_code", "year"]
 @dataclass(frozen=True)
 class Corrected:
     """A variable anew: `place` has province_code and year; `values` the corrected ones in that
-    order, `draws` (rows, draws) those of each draw."""
+    order, `draws` (rows, draws) those of each draw, `notes` what is to be said of a row, by its
+    position."""
 
     name: str
     place: pd.DataFrame
     values: Floats
     draws: Floats
+    notes: Mapping[int, str] = field(default_factory=dict)
 
 
 def effects_on_column(

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 
 DIGITAL = "digital"
 _DRAWS = 20_000
+_STAYS = (
+    "no application was counted, so that the population behind the rate is not known here: DTIn "
+    "stays, although the corrected count is not zero"
+)
 
 
 def _digital(values: dict[str, NDArray[np.int64]]) -> Floats:
@@ -207,9 +211,12 @@ class PatentAudit:
         # a rate of the program times one is the rate: perfect labels leave DTIn as it was
         new = np.where(scaled, np.log1p(applications / million), value)
         anew = np.where(scaled[:, None], np.log1p(spread / million[:, None]), value[:, None])
+        # of a rate of zero the population cannot be told
+        stays = known & (old == 0) & (applications > 0) & ~np.isnan(value)
+        notes = {int(at): _STAYS for at in np.flatnonzero(stays)}
         return (
             Corrected("digital applications", place, applications, spread),
-            Corrected("DTIn", place, new, anew),
+            Corrected("DTIn", place, new, anew, notes),
         )
 
     def _cells(self, place: pd.DataFrame, names: list[str], kinds: Sequence[str]) -> Floats:

@@ -219,6 +219,7 @@ def correction_rows(corrected: Corrected, before: pd.DataFrame, column: str) -> 
     names = before["province"].astype(str) + " " + before["year"].astype(str)
     for at, scope in enumerate(names):
         row: Row = {"part": "correction", "scope": scope, "measure": corrected.name}
+        row["note"] = corrected.notes.get(at)
         new = float(corrected.values[at])
         if np.isnan(new) or np.isnan(old[at]):
             why = before["reason"].iloc[at]

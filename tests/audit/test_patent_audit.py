@@ -13,6 +13,7 @@ from dti_assets.audit.agreement import MISSING
 from dti_assets.audit.errors import AuditError
 from dti_assets.audit.patent_results import PatentAudit
 from dti_assets.audit.patent_sample import patent_strata, sample_patents
+from dti_assets.audit.report_results import correction_rows
 from dti_assets.audit.sheets import NO, UNCLEAR, YES, Labels, read_sheets
 from dti_assets.audit.tables import PATENT_KEY
 from dti_assets.patents.combine import Patents, combine
@@ -127,6 +128,14 @@ def test_labels_that_disagree(simulated: Simulated, tmp_path: Path) -> None:
     scaled = known & (table["applications_per_million"].to_numpy(float) > 0)
     rate = every.to_numpy(float)[scaled] / 45
     np.testing.assert_allclose(corrected.values[scaled], np.log1p(rate), rtol=1e-12)
+    # where none was counted before the count moves and DTIn does not: its row says why
+    stays = known & (table["applications_per_million"].to_numpy(float) == 0)
+    stays &= applications.values > 0
+    assert stays.any() and set(np.flatnonzero(stays)) == set(corrected.notes)
+    rows = correction_rows(corrected, table, "DTIn")
+    said = [row["note"] is not None and "DTIn stays" in row["note"] for row in rows]
+    assert said == stays.tolist()
+    assert all(row["estimate"] == row["uncorrected"] == 0 for row in rows if row["note"])
 
 
 def test_partial_labels_and_what_cannot_be_used(simulated: Simulated, tmp_path: Path) -> None:
