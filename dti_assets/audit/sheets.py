@@ -36,6 +36,8 @@ _CODES = {
 }
 _WIDTHS = {"item": 14, "before": 62, "keyword": 16, "after": 62, "title": 40, "abstract": 90}
 _SAMPLE = "sample"
+_OTHER_FORMATS = (".ods", ".fods", ".xls", ".xlsm", ".xlsb", ".et", ".numbers", ".csv", ".tsv")
+_COPY = re.compile(r"[(（]\d+[)）]|copy|kopie|副本|复制|复件", re.IGNORECASE)
 # what XML, and so a workbook, cannot hold
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -73,7 +75,16 @@ def refuse_existing(folder: Path) -> None:
 
 def sheet_paths(folder: Path) -> list[Path]:
     """The coders' workbooks of a folder, in order of name; a spreadsheet's lock files are none."""
-    return sorted(path for path in folder.glob("*.xlsx") if not path.name.startswith(("~", ".")))
+    return [path for path in _spreadsheets(folder) if path.suffix.lower() == ".xlsx"]
+
+
+def sheets_not_read(folder: Path) -> list[Path]:
+    """Spreadsheets of other formats in a folder, which may hold labels that nobody counts."""
+    return [path for path in _spreadsheets(folder) if path.suffix.lower() in _OTHER_FORMATS]
+
+
+def _spreadsheets(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*") if not path.name.startswith(("~", ".")))
 
 
 def write_sheets(
@@ -103,8 +114,9 @@ def write_sheets(
     # labels are gone with the old ones: not before all that replaces them is there
     for path, content in made.items():
         write_atomically(path, content)
-    for old in folder.glob("coder_*.xlsx"):
-        if old not in made:
+    for old in sheet_paths(folder):
+        # coder_1.XLSX is the new coder_1.xlsx where the system takes them for one
+        if old.stem.startswith("coder_") and not any(map(old.samefile, made)):
             old.unlink()
     return list(made)
 
@@ -160,8 +172,8 @@ def read_sheets(folder: Path, items: Sequence[str], questions: Sequence[str]) ->
     """The labels of every workbook in `folder`; an empty cell is missing.
 
     Raises AuditError, naming file, sheet and row, for an item that is unknown, stands twice or
-    is gone, a column that is gone, a value other than 1, 0 and unclear, and a workbook of another
-    sample than the others, or of none.
+    is gone, a column that is gone, a value other than 1, 0 and unclear, a workbook of another
+    sample than the others, or of none, and for a copy of another coder's workbook.
     """
     import numpy as np
 
@@ -191,7 +203,22 @@ def read_sheets(folder: Path, items: Sequence[str], questions: Sequence[str]) ->
                 f"{path}, sheet {ITEMS}: {len(gone)} items are gone, the first {gone[0]}; leave a "
                 "label empty instead of deleting its row"
             )
+    _refuse_copies(paths, np.concatenate([*matrices.values()]))
     return Labels(tuple(items), tuple(path.stem for path in paths), matrices)
+
+
+def _refuse_copies(paths: Sequence[Path], values: NDArray[np.int64]) -> None:
+    """Raises AuditError for a workbook named like a copy with all labels of another: a coder who
+    counts twice agrees with himself. Comments are not asked: packages do not carry them."""
+    for at, path in enumerate(paths):
+        if not _COPY.search(path.stem) or (values[:, at] == MISSING).all():
+            continue
+        for other, like in enumerate(paths):
+            if other != at and (values[:, other] == values[:, at]).all():
+                raise AuditError(
+                    f"{path}: named like a copy, and every label is that of {like.name}; remove "
+                    "it, or give it a name of its own where another person labelled it"
+                )
 
 
 def labels_only(path: Path, questions: Sequence[str]) -> bytes:

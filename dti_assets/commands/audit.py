@@ -110,10 +110,13 @@ def _draw(
 
 
 def _print(workspace: Workspace, folder: Path, make: Callable[..., list[dict[str, Any]]]) -> None:
+    from dti_assets.audit.sheets import sheets_not_read
     from dti_assets.audit.tables import MEASUREMENT_AUDIT
     from dti_assets.output import render
-    from dti_assets.pipeline.auditing import NEEDED
+    from dti_assets.pipeline.auditing import NEEDED, told_not_read
 
+    if ignored := told_not_read(sheets_not_read(folder)):
+        click.echo(ignored, err=True)
     stored = {name: stored_table(name, workspace.study) for name in NEEDED}
     source = "reports" if make.__name__.startswith("report") else "patents"
     rows = [{"source": source, **row} for row in make(workspace, folder, stored)]

@@ -4,7 +4,7 @@ What the command line and the asset measurement_audit share: where a sample's ke
 tables it is held against, which column of the study it corrects.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from shlex import quote
@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 from dti_assets.audit.errors import AuditError
 from dti_assets.audit.tables import MEASUREMENT_AUDIT, PATENT_KEY, REPORT_KEY
 from dti_assets.pipeline.resources import Workspace
+from dti_assets.study import Study
 from dti_assets.tables import Table
 
 if TYPE_CHECKING:
@@ -195,6 +196,24 @@ def effects(workspace: Workspace, corrected: Any, stored: Mapping[str, Any]) -> 
         *effects_on_column(table, other, dropped, corrected, options),
     ]
     return [{"part": "estimate", **row} for row in rows]
+
+
+def not_read(study: Study) -> str | None:
+    """A sentence about spreadsheets in the audit folders that are no sheets of coders; None where
+    there are none. Not stored, as a package does not carry them."""
+    from dti_assets.audit.sheets import sheets_not_read
+
+    folders = [study.path(folder) for folder in study.audit.model_dump().values()]
+    found = [path for folder in dict.fromkeys(folders) for path in sheets_not_read(folder)]
+    return told_not_read(found)
+
+
+def told_not_read(paths: Sequence[Path]) -> str | None:
+    """The sentence about these files."""
+    if not paths:
+        return None
+    named = ", ".join(f"{path.parent.name}/{path.name}" for path in paths)
+    return f"not read, labels are taken from .xlsx alone: {named}"
 
 
 def kept_key(key: Table, sample: str) -> Table:

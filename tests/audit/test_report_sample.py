@@ -23,6 +23,8 @@ from dti_assets.audit.sheets import (
     read_sheets,
     refuse_existing,
     sample_name,
+    sheet_paths,
+    sheets_not_read,
     write_sheets,
 )
 from dti_assets.geography.provinces import provinces
@@ -260,3 +262,33 @@ def test_a_workbook_that_states_no_size_and_ends_its_rows_early_is_read(tmp_path
     values = read_sheets(tmp_path, items, (QUESTION,)).values[QUESTION]
     assert values[:, 0].tolist() == [-1, 1, -1]
     assert openpyxl.load_workbook(BytesIO(labels_only(sheet, (QUESTION,))))["items"].max_row == 4
+
+
+def test_a_copy_is_no_further_coder_and_other_formats_are_named(tmp_path: Path) -> None:
+    items = item_names(3, seed=7)
+    rows = [{"item": item, "before": "数字经济"} for item in items]
+    write_sheets(tmp_path, "one", rows, (QUESTION,), ["label"], 2, seed=7)
+    one, two = tmp_path / "coder_1.xlsx", tmp_path / "coder_2.xlsx"
+    copies = ["coder_1 (1).xlsx", "Copy of coder_1.xlsx", "coder_1 - 副本.xlsx"]
+    # empty ones are how further coders begin
+    (tmp_path / copies[0]).write_bytes(one.read_bytes())
+    assert len(read_sheets(tmp_path, items, (QUESTION,)).coders) == 3
+    (tmp_path / copies[0]).unlink()
+    for sheet in (one, two):
+        fill(sheet, lambda item: {QUESTION: 1, "comment": "me"})
+    assert read_sheets(tmp_path, items, (QUESTION,)).coders == ("coder_1", "coder_2")
+    for name in copies:
+        copy = tmp_path / name
+        copy.write_bytes(one.read_bytes())
+        with pytest.raises(AuditError, match=r"named like a copy, and every label is that of"):
+            read_sheets(tmp_path, items, (QUESTION,))
+        fill(copy, lambda item: {QUESTION: 0})
+        assert len(read_sheets(tmp_path, items, (QUESTION,)).coders) == 3
+        copy.unlink()
+    two.rename(tmp_path / "coder_2.XLSX")
+    for name in ("coder_3.ods", "~$coder_1.xls", "notes.txt"):
+        (tmp_path / name).write_bytes(b"")
+    assert read_sheets(tmp_path, items, (QUESTION,)).coders == ("coder_1", "coder_2")
+    assert [path.name for path in sheets_not_read(tmp_path)] == ["coder_3.ods"]
+    write_sheets(tmp_path, "two", rows, (QUESTION,), ["label"], 2, seed=8)
+    assert [path.name for path in sheet_paths(tmp_path)] == ["coder_1.xlsx", "coder_2.xlsx"]

@@ -13,7 +13,7 @@ from small_study import dti, make_study, write_reports
 from dti_assets.audit.tables import MEASUREMENT_AUDIT
 from dti_assets.patents.simulate import write_patents
 from dti_assets.patents.tables import TECHNOLOGIES
-from dti_assets.pipeline.auditing import NEEDED, measurement_audit
+from dti_assets.pipeline.auditing import NEEDED, measurement_audit, not_read
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.run import run
 from dti_assets.publishing.audit_text import audit_sentences
@@ -170,6 +170,12 @@ def test_a_folder_without_sheets_is_as_good_as_none(study: Path) -> None:
     (folder / "patents").mkdir()
     (folder / "patents/coder_1.ods").write_bytes(b"")
     pd.testing.assert_frame_equal(measurement_audit(workspace, frames), before)
+    said = not_read(workspace.study)
+    assert said == "not read, labels are taken from .xlsx alone: patents/coder_1.ods"
+    made = dti("run", "--select", "measurement_audit", "--force", "--study", str(study))
+    assert made.returncode == 0 and said in made.stderr
+    read = dti("audit", "patents", "--labelled", "--study", str(study))
+    assert read.returncode == 2 and said in read.stderr
 
 
 def test_published_counts_have_no_contexts(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def measurement_audit(
     """Agreement of the coders, precision and recall, counts corrected by them, and Table 3 before
     and after; one row with the reason where no sample is labelled."""
     from dti_assets.audit.summary import audit_sentence
-    from dti_assets.pipeline.auditing import measurement_audit
+    from dti_assets.pipeline.auditing import measurement_audit, not_read
 
     stored = {
         "panel": panel,
@@ -40,7 +40,8 @@ def measurement_audit(
         "patent_counts": patent_counts,
     }
     frame = measurement_audit(workspace, stored)
-    sentence = audit_sentence(frame)
+    ignored = not_read(workspace.study)
+    sentence = audit_sentence(frame) + (f"; {ignored}" if ignored else "")
     workspace.progress.summary(MEASUREMENT_AUDIT.name, sentence)
     return dg.MaterializeResult(
         value=frame, metadata=describe(MEASUREMENT_AUDIT, frame, result=sentence)
