@@ -20,7 +20,9 @@ BLOCK = "〔…〕"
 # of the provinces' one-character signs those that are hardly ever anything else
 _SIGNS = r"[冀皖闽赣鲁豫鄂湘粤琼渝黔滇陕沪浙京桂川蜀辽陇]|(?<!复)苏(?!醒)|晋(?![级升])|津(?![贴补])"
 _TIMES = (
-    r"(?<!\d)(?:19|20)\d\d(?!\d)年?",
+    # with 年 also where another number runs into it: cut at the edge, it would read as a year
+    r"(?:19|20)\d\d年",
+    r"(?<!\d)(?:19|20)\d\d(?!\d)",
     r"(?<!\d)\d\d年",
     r"[一二][〇零○ＯO0九][〇零○ＯO0一二三四五六七八九]{2}年?",
     r"[“\"「]?十[一二三四五六]五[”\"」]?",

@@ -113,6 +113,8 @@ def test_what_is_masked_is_as_documented() -> None:
     assert (
         mask("云计算、新能源,复苏的城市要晋级,增长15%") == "云计算、新能源,复苏的城市要晋级,增长15%"
     )
+    assert mask("122015年,共122015个") == f"12{BLOCK},共122015个"
+    assert masked_context("122015年数字经济", 7, 11, 5)[0] == f"12{BLOCK}"
     assert not [term for term in DICTIONARY.keys if mask(term) != term]
 
 
