@@ -7,6 +7,7 @@ nothing is made again.
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -34,6 +35,7 @@ from dti_assets.storage import DamagedTableError, MissingTableError
 from dti_assets.stored_tables import FETCHED, YEARLY
 from dti_assets.tables import Table, TableError
 from dti_assets.text.listing import find_reports
+from dti_assets.text.reading import MAX_BYTES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,16 +122,23 @@ def _other_terms(workspace: Workspace) -> Iterator[str]:
 
 def _changed_reports(workspace: Workspace) -> Iterator[str]:
     folder = workspace.study.path(workspace.study.inputs.reports)
-    listed = workspace.stored(ROOT).set_index("path")["sha256"]
-    known = listed.dropna().to_dict()
+    listed = workspace.stored(ROOT).set_index("path")
+    known = listed["sha256"].dropna().to_dict()
+    # far too large to be opened: known by its size
+    huge = listed["bytes"][listed["sha256"].isna() & (listed["bytes"] > MAX_BYTES)].to_dict()
     found = {file.path: file.location for file in find_reports(folder)} if folder.is_dir() else {}
     for path in [path for path in listed.index if path not in found]:
         yield f"report {path} is gone since asset {ROOT} was made"
     for path, location in found.items():
-        if path in known and location.is_file() and sha256(location) != known[path]:
+        changed = path in known and location.is_file() and sha256(location) != known[path]
+        if changed or (path in huge and _size(location) not in (None, huge[path])):
             yield f"report {path} has changed since asset {ROOT} was made"
     for path in sorted(found.keys() - set(listed.index)):
         yield f"report {path} was added after asset {ROOT} was made"
+
+
+def _size(path: Path) -> int | None:
+    return path.stat().st_size if path.is_file() else None
 
 
 def _not_made_from_these(origins: Origins, name: str) -> Iterator[str]:

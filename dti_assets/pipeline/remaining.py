@@ -22,6 +22,7 @@ from dti_assets.pipeline.stored_asset import AS_DECLARED
 from dti_assets.storage import DamagedTableError, MissingTableError
 from dti_assets.stored_tables import FETCHED
 from dti_assets.tables import TableError
+from dti_assets.text.reading import MAX_BYTES
 
 # the last result of every check; None where one was never made, or begun and not ended
 LastChecks = Mapping[dg.AssetCheckKey, dg.AssetCheckEvaluation | None]
@@ -92,11 +93,13 @@ def _holds(result: dg.AssetCheckEvaluation | None, checksum: Callable[[str], str
 
 def _unread_reports(workspace: Workspace) -> bool:
     """Whether a file could not be opened, or not be read within the limits of time and memory:
-    another time it may."""
+    another time it may. One that is far too large is not opened at all, and known by its size."""
     try:
         listed = workspace.stored(ROOT)
     except (MissingTableError, DamagedTableError, TableError):
         return True
-    unread = listed["path"][listed["sha256"].isna()]
+    # whatever a file that is set aside holds, it counts nowhere
+    another = listed["sha256"].isna() & (listed["status"] != "set_aside")
+    unread = listed["path"][another & ~(listed["bytes"] > MAX_BYTES)]
     folder = workspace.study.path(workspace.study.inputs.reports)
     return any((folder / path).is_file() for path in unread)

@@ -13,6 +13,7 @@ from dti_assets.text.readers.sniff import sniff
 # Part of every cache key: raise it whenever a reader or the normalisation may give other text.
 READER_VERSION = "1"
 MAX_BYTES = 200 * 2**20
+_STARVED = "needs more memory than one report may take"
 
 
 @dataclass
@@ -38,6 +39,11 @@ class Reading:
         """The paragraphs, one a line."""
         return "\n".join(self.paragraphs)
 
+    @property
+    def starved(self) -> bool:
+        """Whether memory ran out, which is no fact about the file."""
+        return self.reason == _STARVED
+
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
 
@@ -61,7 +67,7 @@ def read_bytes(content: bytes) -> Reading:
     except UnreadableError as error:
         return Reading(error.status, error.reason, format=kind)
     except MemoryError:
-        return Reading("too_large", "needs more memory than one report may take", format=kind)
+        return Reading("too_large", _STARVED, format=kind)
     except RecursionError:
         return Reading("damaged", "nested too deeply to be read", format=kind)
 

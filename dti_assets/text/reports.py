@@ -174,13 +174,18 @@ def _read(
     for index, outcome in outcomes:
         file = waiting[index]
         if isinstance(outcome, Failure):
-            # a limit met or a worker killed is no fact about the file: it is tried again next time
             reading = Reading(_FAILURES[outcome.kind], outcome.reason)
+            passing = outcome.kind != "error"
         else:
             # the worker's hash is of the bytes it parsed, should the file have changed since
             file.sha256, file.size, reading = outcome
+            passing = reading.starved
             if reading.status not in ("too_large", "vanished"):
                 cache.put("texts", text_key(str(file.sha256)), reading.to_json())
+        if passing:
+            # a limit met or a worker killed is no fact about this content: without a checksum the
+            # next run takes the file for unread and tries again
+            file.sha256 = None
         _identify(file, reading, settled.get(file.path))
         tally.read += 1
         done += 1
@@ -231,6 +236,7 @@ def _hash(file: File) -> bool:
     try:
         file.size = path.stat().st_size
         if file.size > MAX_BYTES:
+            # not hashed either: it is known by its size
             file.status = "too_large"
             file.reason = f"{file.size:,} bytes, more than {MAX_BYTES:,}"
             return False

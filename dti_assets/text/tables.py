@@ -17,7 +17,9 @@ _ORIGIN = Column(
 )
 _REASON = Column("reason", "string", "why a value is missing, or what was odd", nullable=True)
 _PAGES = Column("pages", "int64", "pages of a PDF", "pages", nullable=True, minimum=1)
-_FILE_SHA256 = Column("sha256", "string", "SHA-256 of the file", unit=_SHA256, nullable=True)
+_FILE_SHA256 = Column(
+    "sha256", "string", "SHA-256 of the file; null for one not read", unit=_SHA256, nullable=True
+)
 
 REPORT_FILES = Table(
     "report_files",

@@ -4,17 +4,21 @@ nothing makes; and in doubt an asset is made again."""
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from killed_runs import new_study, outputs
 from made_studies import change_study
 
-from dti_assets.pipeline import metadata, origins, stored_asset, warners
+from dti_assets.pipeline import freshness, metadata, origins, remaining, stored_asset, warners
+from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.run import Outcome, run
 from dti_assets.study import load_study
+from dti_assets.text import engines, reports
+from dti_assets.text.workers import Failure, run_limited
 
 # to the files of the panel; what is estimated from it is compared where runs are killed
 SELECTED = "+panel_export,keyword_contexts"
@@ -226,6 +230,56 @@ def test_a_warning_that_was_not_looked_for_is_looked_for_and_nothing_is_made(
     assert outcome.made == []
     assert set(outcome.warnings) == set(before)
     assert "policy_attention.coverage" in {name for name, _, _ in before}
+
+
+def short_of(kind: str) -> Callable[..., Iterator[tuple[int, Any]]]:
+    """What runs calls in workers, where none that reads a file ends well."""
+
+    def run_calls(function: Any, calls: Any, *how: Any) -> Iterator[tuple[int, Any]]:
+        if function is not reports.read_file:
+            yield from run_limited(function, calls, *how)
+            return
+        for index, _ in enumerate(calls):
+            yield index, Failure(kind, "for a test")
+
+    return run_calls
+
+
+@pytest.mark.parametrize("kind", ["timeout", "memory", "died"])
+def test_a_report_that_met_a_limit_is_tried_again(
+    study: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    append(study / REPORT, "数字经济")
+    with monkeypatch.context() as patch:
+        patch.setattr(engines, "run_limited", short_of(kind))
+        go(study, "report_files")
+    assert go(study, "report_files").made == ["report_files"]
+    assert go(study, "report_files").made == []
+    assert set(Workspace(load_study(study / "study.yaml")).stored("report_files")["status"]) == {
+        "ok"
+    }
+
+
+def test_a_report_that_cannot_be_read_is_not_read_again_and_again(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    huge = study / "reports_raw/2015_huge.txt"
+    huge.write_bytes(b"x" * 60_000)
+    (study / "reports_raw/2015_broken.docx").write_bytes(b"PK\x03\x04 cut off")
+    for module in (reports, freshness, remaining):
+        monkeypatch.setattr(module, "MAX_BYTES", 50_000)
+    # one that is set aside is not waited for either
+    change_study(study, f"text: {{settled: {{{Path(REPORT).name}: {{ignore: true}}}}}}\n")
+    append(study / REPORT, "数字经济")
+    with monkeypatch.context() as patch:
+        patch.setattr(engines, "run_limited", short_of("timeout"))
+        go(study, "report_files")
+    # the broken one is tried again, and found to be broken for good
+    assert go(study, "report_files").made == ["report_files"]
+    assert go(study, "report_files").made == []
+    append(huge, "x")
+    assert go(study, "report_files").made == ["report_files"]
+    assert go(study, "report_files").made == []
 
 
 def test_what_rests_on_an_outdated_asset_is_not_taken_for_up_to_date(study: Path) -> None:

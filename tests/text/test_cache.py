@@ -102,5 +102,7 @@ def test_a_reader_that_was_killed_is_asked_again(tmp_path: Path) -> None:
     (folder / "浙江2015.txt").write_text(samples.report_text(), encoding="utf-8")
     starved = read_folder(folder, Cache(tmp_path / "c"), limits=Limits(30, 2**24))
     assert list(starved.files["status"]) != ["ok"]
+    # known as unread by that
+    assert starved.files["sha256"].isna().all()
     fed = read_folder(folder, Cache(tmp_path / "c"))
     assert list(fed.files["status"]) == ["ok"] and fed.tally.read == 1
