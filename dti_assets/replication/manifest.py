@@ -27,6 +27,9 @@ LEFT_OUT = "left_out.csv"
 README = "README.md"
 FORMAT = 1
 _DISTRIBUTION = "dti-assets"
+# of the extras of that, the one whose package moves numbers; where work is done and where run
+# records are kept moves none
+_EXTRA = "rjieba"
 
 
 @dataclass(frozen=True)
@@ -198,7 +201,8 @@ def _commit(folder: Path) -> str:
 
 
 def installed_packages() -> dict[str, str]:
-    """Name and version of every distribution the program needs here, by name."""
+    """Name and version of every distribution the program needs here, by name; rjieba, which a
+    study may choose to cut words with, where it is installed."""
     from importlib.metadata import PackageNotFoundError, requires, version
 
     from packaging.requirements import Requirement
@@ -215,7 +219,8 @@ def installed_packages() -> dict[str, str]:
             continue
         for text in needs:
             needed = Requirement(text)
-            if needed.marker is not None and not needed.marker.evaluate({"extra": ""}):
+            extra = _EXTRA if name == _DISTRIBUTION else ""
+            if needed.marker is not None and not needed.marker.evaluate({"extra": extra}):
                 continue
             key = str(canonicalize_name(needed.name))
             if key in seen:

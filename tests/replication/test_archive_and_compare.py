@@ -4,6 +4,7 @@ import contextlib
 import math
 import stat
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pandas as pd
@@ -22,7 +23,12 @@ from dti_assets.replication.archive import (
     write_archive,
 )
 from dti_assets.replication.compare import compare, compare_frames, compare_text
-from dti_assets.replication.manifest import Code, installed_packages
+from dti_assets.replication.manifest import (
+    Code,
+    code_here,
+    constraints_txt,
+    installed_packages,
+)
 
 
 def _zip(path: Path, names: list[str], mode: int = stat.S_IFREG | 0o644) -> Path:
@@ -284,4 +290,25 @@ def test_the_hash_of_the_source_depends_on_names_and_content_alone(tmp_path: Pat
 def test_the_versions_are_those_the_program_needs() -> None:
     found = installed_packages()
     assert {"numpy", "pandas", "dagster", "linearmodels"} <= found.keys()
-    assert "pytest" not in found and found["pandas"] == pd.__version__
+    assert found.keys().isdisjoint({"pytest", "ray"}) and found["pandas"] == pd.__version__
+
+
+def test_the_version_of_another_tokenizer_is_known_where_it_is_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = metadata.version
+
+    def version(name: str) -> str:
+        return "9.9" if name == "rjieba" else told(name)
+
+    monkeypatch.setattr(metadata, "version", version)
+    found = installed_packages()
+    assert found["rjieba"] == "9.9" and b"rjieba==9.9\n" in constraints_txt(code_here())
+
+    def absent(name: str) -> str:
+        if name == "rjieba":
+            raise metadata.PackageNotFoundError(name)
+        return told(name)
+
+    monkeypatch.setattr(metadata, "version", absent)
+    assert "rjieba" not in installed_packages()
