@@ -25,6 +25,8 @@ _BESIDE = "provenance"
 # an asset whose body stores the file itself has no record; one that is made with it has
 _RECORDED_FOR = {"patent_counts": "digital_patents"}
 WITHOUT_RECORD = frozenset(_RECORDED_FOR.values())
+# the columns that say which years a row concerns
+_CLAIMS = ("year", "text_year")
 _PARTS = ("files", "tables", "settings", "program")
 
 
@@ -116,15 +118,17 @@ class Origins:
 
     def _rows(self, parent: str, year: int) -> str | None:
         """SHA-256 over the rows of one year in a table that holds all: a year of reports does not
-        rest on the files of another. None where there is no such table."""
+        rest on the files of another, but on each that claims it by name or by text. None where
+        there is no such table."""
         table = self.workspace.tables[parent]
         stored = self.workspace.store.checksum(table)
         if stored is None:
             return None
         if parent not in self._read or self._read[parent][0] != stored:
             frame = self.workspace.store.read(table)
-            years = map(int, frame["year"].dropna().unique())
-            rows = {one: frame[frame["year"] == one].to_csv(index=False) for one in years}
+            claimed = frame[[key for key in _CLAIMS if key in frame]]
+            years = {int(one) for one in claimed.stack().dropna()}
+            rows = {one: frame[(claimed == one).any(axis=1)].to_csv(index=False) for one in years}
             self._read[parent] = (stored, rows)
         text = self._read[parent][1].get(year, "")
         return hashlib.sha256(text.encode()).hexdigest()

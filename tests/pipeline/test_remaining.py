@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import samples
 from killed_runs import new_study, outputs
 from made_studies import change_study
 
@@ -289,3 +290,14 @@ def test_what_rests_on_an_outdated_asset_is_not_taken_for_up_to_date(study: Path
     assert go(study, "dti_iv").made == []
     assert {"patent_counts", "panel"} <= set(go(study).made)
     assert go(study).made == []
+
+
+def test_a_year_rests_on_the_files_that_claim_it_by_their_text(study: Path) -> None:
+    text = samples.report_text("广东省", 2015)
+    (study / "reports_raw/2016_广东.txt").write_text(text, encoding="utf-8")
+    go(study, "report_files")
+    # by its name it is of no year of the study
+    assert {"keyword_counts", "policy_attention"} <= set(go(study, "+policy_attention").made)
+    attention = Workspace(load_study(study / "study.yaml")).stored("policy_attention")
+    row = attention.set_index(["province", "year"]).loc[("广东", 2015)]
+    assert "2016_广东.txt: conflict" in row["reason"]
