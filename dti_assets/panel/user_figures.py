@@ -119,9 +119,14 @@ def _files(folder: Path) -> list[tuple[Path, str]]:
         return []
     found = [(one.location, one.path) for one in find_all(folder) if not one.problem]
     # told as left out
-    hidden = [path for path in folder.rglob("*") if path.is_file() and _is_hidden(path)]
-    found += [(path, path.relative_to(folder).as_posix()) for path in hidden]
+    found += [(path, path.relative_to(folder).as_posix()) for path in hidden_files(folder)]
     return sorted(found, key=lambda pair: pair[1])
+
+
+def hidden_files(folder: Path) -> list[Path]:
+    """The hidden and temporary files below `folder`, which are not read; none where there is no
+    folder."""
+    return [path for path in folder.rglob("*") if path.is_file() and _is_hidden(path)]
 
 
 def _is_hidden(path: Path) -> bool:

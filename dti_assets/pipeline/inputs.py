@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dti_assets.folders import find_all
 from dti_assets.pipeline.auditing import KEYS
 from dti_assets.pipeline.partitions import FIRST_YEAR, last_year
 from dti_assets.pipeline.resources import Workspace
@@ -162,8 +163,10 @@ def input_files(study: Study, kinds: Iterable[str]) -> dict[str, dict[str, Path]
                 raise InputsError(f"the reports folder {folder} does not exist")
             found[kind] = {}
             continue
-        # hidden files and the README are nobody's data in the other folders either
-        files = find_reports(folder)
+        # what is no report by its name, sources.csv for one, may hold figures or patents; a README
+        # and other notes are read nowhere
+        notes = (file for file in find_all(folder) if not file.path.lower().endswith(".md"))
+        files = find_reports(folder) if kind == "reports" else list(notes)
         for file in files:
             if file.problem.startswith("the folder cannot be listed"):
                 raise InputsError(f"{file.location}: {file.problem}")

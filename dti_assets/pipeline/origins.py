@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from dti_assets.pipeline.inputs import ALL, FILE_READERS, ROOT, input_files, readers_of, settings
@@ -58,21 +59,37 @@ def _is_among(readers: Iterable[str], name: str, group: str) -> bool:
 
 
 def file_contents(study: Study) -> dict[str, dict[str, str]]:
-    """SHA-256 of the files by kind and path, relative to the study where they lie in it."""
+    """SHA-256 of the files by kind and path, relative to the study where they lie in it; of one
+    that cannot be opened, why, for it concerns none but those that read it."""
     # not needed to define assets, so not loaded with them
-    from dti_assets.files import sha256
+    from dti_assets.panel.user_figures import hidden_files
     from dti_assets.text.listing import side_files
+
+    def named(path: Path) -> str:
+        inside = path.is_relative_to(study.root)
+        return path.relative_to(study.root).as_posix() if inside else str(path)
 
     found: dict[str, dict[str, str]] = {}
     beside = side_files(study.path(study.inputs.reports))
     for kind, files in {**input_files(study, _KINDS), _BESIDE: beside}.items():
-        found[kind] = {}
-        for path in files.values():
-            inside = path.is_relative_to(study.root)
-            name = path.relative_to(study.root).as_posix() if inside else str(path)
-            if path.is_file():
-                found[kind][name] = sha256(path)
+        contents = ((named(path), _content(path)) for path in files.values())
+        found[kind] = {name: content for name, content in contents if content}
+    # listed as left out, whatever they hold
+    hidden = hidden_files(study.path(study.inputs.panel))
+    found["panel"] |= {named(path): "hidden" for path in hidden}
     return found
+
+
+def _content(path: Path) -> str | None:
+    """SHA-256 of a file, or why it cannot be opened; None where there is none."""
+    from dti_assets.files import sha256
+
+    try:
+        return sha256(path) if path.is_file() else None
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return f"cannot be opened ({error.strerror or error})"
 
 
 @cache
@@ -127,7 +144,7 @@ class Origins:
         if parent not in self._read or self._read[parent][0] != stored:
             frame = self.workspace.store.read(table)
             claimed = frame[[key for key in _CLAIMS if key in frame]]
-            years = {int(one) for one in claimed.stack().dropna()}
+            years = {int(one) for key in claimed for one in claimed[key].dropna().unique()}
             rows = {one: frame[(claimed == one).any(axis=1)].to_csv(index=False) for one in years}
             self._read[parent] = (stored, rows)
         text = self._read[parent][1].get(year, "")

@@ -14,6 +14,7 @@ import samples
 from killed_runs import new_study, outputs
 from made_studies import change_study
 
+from dti_assets import files
 from dti_assets.pipeline import freshness, metadata, origins, remaining, stored_asset, warners
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.run import Outcome, run
@@ -301,3 +302,35 @@ def test_a_year_rests_on_the_files_that_claim_it_by_their_text(study: Path) -> N
     attention = Workspace(load_study(study / "study.yaml")).stored("policy_attention")
     row = attention.set_index(["province", "year"]).loc[("广东", 2015)]
     assert "2016_广东.txt: conflict" in row["reason"]
+
+
+@pytest.mark.parametrize("name", ["sources.csv", "figures.csv.part", ".figures.csv"])
+def test_what_is_no_report_by_its_name_may_be_a_file_of_figures(study: Path, name: str) -> None:
+    file = study / "panel_raw" / name
+    file.write_text("province,year,gdp (亿元)\n浙江,2014,40023\n", encoding="utf-8")
+    asset = "user_figures" if name == "sources.csv" else "figures_left_out"
+    assert asset in go(study, asset).made
+    assert name in set(Workspace(load_study(study / "study.yaml")).stored(asset)["file"])
+    assert go(study, asset).made == []
+    file.unlink()
+    assert asset in go(study, asset).made
+    (study / "panel_raw/README.md").write_text("mine", encoding="utf-8")
+    assert go(study, asset).made == []
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), FileNotFoundError()])
+def test_a_file_that_cannot_be_opened_stops_none_but_what_reads_it(
+    study: Path, monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    """Its permissions, or that it goes after the folder was listed, are no matter of others."""
+    (study / "panel_raw/own.csv").write_text("province,year,gdp (亿元)\n", encoding="utf-8")
+    append(study / REPORT, "数字经济")
+    plain = files.sha256
+
+    def opened(path: Path) -> str:
+        if path.name == "own.csv":
+            raise error
+        return plain(path)
+
+    monkeypatch.setattr(files, "sha256", opened)
+    assert go(study, "report_files").made == ["report_files"]
