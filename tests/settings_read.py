@@ -45,6 +45,15 @@ def _watch(
         return plain(self, name)
 
     patch.setattr(part, "__getattribute__", look)
+    if prefix:
+        dumped: Callable[..., Any] = part.model_dump
+
+        def dump(self: Any, **how: Any) -> Any:
+            for asset in _at_work():
+                read[asset] |= {prefix + name for name in keys}
+            return dumped(self, **how)
+
+        patch.setattr(part, "model_dump", dump)
 
 
 def _at_work() -> list[str]:

@@ -31,14 +31,31 @@ ALL, ESTIMATES = "*", "group:estimates"
 # A file larger than this is known by size and time alone: hashing it would outlast a tick.
 HASHED_BYTES = 2**29
 
-# The assets that look at each kind of file themselves; what is downstream follows from the graph.
+# these build the instrument anew from the stored counts
+_VARIANTS = (
+    *("weak_instrument_inference", "anderson_rubin_curve", "stage_residuals"),
+    *("specification_curve", "robustness"),
+)
+# these add up the counts of the sections that count
+_ADDED_UP = (*_VARIANTS, "influence", "dictionary_permutation", "measurement_audit")
+_COUNTED = ("policy_attention", "keyword_contexts", "frozen_instrument", *_ADDED_UP)
+_TERMS = (
+    *(*COUNTS, "policy_attention", "keyword_contexts", "frozen_instrument"),
+    # the terms with a risk, and those that are no term
+    *("specification_curve", "robustness", "dictionary_permutation"),
+)
+# where what a table is headed and noted with is shown
+_PRINTED = ("tables", PAGE)
+_HUB = ("capital_distances", "dti_iv", "frozen_instrument", *_VARIANTS, "tables", "figures")
+# The assets that look at each kind of file themselves; what is downstream follows from the graph,
+# but a table may come out as it was, and then what rests on it does not learn of the change.
 FILE_READERS: dict[str, tuple[str, ...]] = {
     "reports": (ROOT, *sorted(YEARLY)),
     "patents": ("digital_patents",),
     "panel": ("user_figures",),
-    "terms": COUNTS,
+    "terms": _TERMS,
     "patent_terms": ("digital_patents",),
-    "specifications": (ESTIMATES, "table_coverage"),
+    "specifications": (ESTIMATES, "table_coverage", *_PRINTED),
     "citations": ("published_forensics",),
     "truth": ("paper_comparison",),
     "audit": ("measurement_audit",),
@@ -51,22 +68,24 @@ SETTING_READERS: dict[str, tuple[str, ...]] = {
     "name": (PAGE, "referee_documents"),
     "years": (ALL,),
     # every label, and what invented figures are held against
-    "simulated": (ESTIMATES, "panel"),
+    "simulated": (ESTIMATES, "panel", "table_coverage", "referee_documents", *_PRINTED),
     "inputs.reports": (ROOT,),
     "inputs.patents": ("digital_patents",),
     "inputs.panel": ("user_figures",),
     "outputs": (ALL,),
-    "text.dictionary": COUNTS,
+    "text.dictionary": _TERMS,
     # counts are stored under every definition of a hit, and may stay what they are
-    "text.hits": (*COUNTS, "policy_attention", "keyword_contexts"),
-    "text.words": ("policy_attention",),
-    "text.section": ("policy_attention", "keyword_contexts"),
-    "text.annexes": ("policy_attention", "keyword_contexts"),
-    "text.tokenizer": COUNTS,
-    "text.settled": FILE_READERS["reports"],
+    "text.hits": (*COUNTS, *_COUNTED),
+    "text.words": ("policy_attention", "frozen_instrument", *_VARIANTS),
+    "text.section": _COUNTED,
+    "text.annexes": _COUNTED,
+    "text.tokenizer": (*COUNTS, "keyword_contexts", "frozen_instrument"),
+    "text.settled": (*FILE_READERS["reports"], "frozen_instrument"),
     # where the work is done moves no number
     "reports": (),
-    "instrument": ("capital_distances",),
+    "instrument": _HUB,
+    # every table says whether the hub's own province counts
+    "instrument.zero_distance": (*_HUB, ESTIMATES, "table_coverage"),
     "patents": ("digital_patents",),
     "patents.engine": (),
     "patents.ray_address": (),
@@ -75,6 +94,7 @@ SETTING_READERS: dict[str, tuple[str, ...]] = {
     "panel.aliases": ("user_figures",),
     "panel.fill_gaps": ("panel",),
     "estimates": (ESTIMATES, "table_coverage"),
+    "estimates.tables": (ESTIMATES, "table_coverage", *_PRINTED),
     "estimates.citations": ("published_forensics",),
     "audit": ("measurement_audit",),
     "run_storage": (),

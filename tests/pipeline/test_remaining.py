@@ -189,6 +189,23 @@ def test_a_run_of_one_asset_hides_no_change_from_what_else_looks_at_it(
     assert_as_from_nothing(study, tmp_path / "nothing")
 
 
+def test_what_was_made_with_another_setting_is_made_again_when_that_is_taken_back(
+    study: Path,
+) -> None:
+    """Though nothing that it rests on has been made meanwhile."""
+    before = (study / "study.yaml").read_text(encoding="utf-8")
+    for lines in ("text: {section: plan}\n", "instrument: {zero_distance: drop}\n"):
+        change_study(study, lines)
+        go(study, "frozen_instrument,table_coverage")
+        (study / "study.yaml").write_text(before, encoding="utf-8")
+        assert "frozen_instrument" in go(study).made
+    # nor does a term's flag move a count
+    terms = (study / TERMS).read_text(encoding="utf-8")
+    (study / TERMS).write_text(terms.replace(",,\n", ",,export_policy\n", 1), encoding="utf-8")
+    go(study, "keyword_counts")
+    assert "frozen_instrument" in go(study).made
+
+
 @pytest.mark.parametrize("what", OUTPUTS)
 def test_what_happened_to_the_outputs_is_mended(made: Path, study: Path, what: str) -> None:
     change, again, kept = OUTPUTS[what]

@@ -10,29 +10,42 @@ import dagster as dg
 import pytest
 import samples
 from made_studies import FEW_DRAWS, make_study, write_lines
-from settings_read import settings_read
+from settings_read import settings_read as noted
 from ticks import launch, sensor_tick
 
-from dti_assets.pipeline.build import build_definitions
-from dti_assets.pipeline.inputs import readers_of
+from dti_assets.pipeline.build import build_definitions, places
+from dti_assets.pipeline.inputs import PAGE, readers_of
+from dti_assets.pipeline.origins import settings_read
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.run import run
-from dti_assets.stored_tables import FETCHED
+from dti_assets.stored_tables import FETCHED, YEARLY
 from dti_assets.study import load_study
 
 # settings that some assets come across and do not use: counts are stored by section, words by each
 # denominator, and the names of estimated tables are those of declarations
 COUNTED = {"keyword_counts", "section_words"}
+_ADDED_UP = {"influence", "dictionary_permutation", "dictionary_permutation_draws"}
+_VARIANTS = {
+    *("weak_instrument_inference", "anderson_rubin_curve", "stage_residuals"),
+    *("specification_curve", "robustness"),
+}
 LOOKED_UP = {
     "text.section": COUNTED,
     "text.annexes": COUNTED,
-    "text.words": {*COUNTED, "keyword_contexts"},
+    "text.words": {*COUNTED, *_ADDED_UP, "keyword_contexts", "measurement_audit", "dti_iv"},
+    "text.hits": {"dti_iv"},
+    "text.tokenizer": {*_VARIANTS, *_ADDED_UP, "measurement_audit", "policy_attention"},
+    # each year is made by itself
+    "years": {*YEARLY},
+    # texts are known by their content
+    "inputs.reports": {"report_texts", "keyword_contexts"},
     "estimates.tables": {
         *("report_files", "keyword_contexts", "candidate_counts", "capital_distances"),
         *("digital_patents", "patent_row_status", "patent_counts", "patent_totals"),
         *("official_statistics", "user_figures", "user_files", "figures_left_out"),
         *("national_totals", "turnover", "panel", "panel_sources", "panel_coverage"),
-        *("panel_checks", "series_coverage"),
+        *("panel_checks", "series_coverage", "panel_export", "figures"),
+        *("referee_response", "referee_documents"),
     },
 }
 PLACES = ("浙江省", "江苏省", "上海市", "安徽省")
@@ -86,7 +99,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, dict[str,
     terms.write_text(terms.read_text(encoding="utf-8") + "国际合作,own,zh,a test,,\n", "utf-8")
     for year in OLD:
         write_year(folder / "reports_raw", year)
-    with settings_read() as read:
+    with noted() as read:
         outcome = run(study, workers=2)
     assert outcome.success, outcome.failures
     tick = sensor_tick(study.file)
@@ -225,6 +238,27 @@ def test_a_setting_that_an_asset_looks_at_makes_it_again(
     for key in sorted(key for key in looked_at if readers_of(key)):
         readers = {asset for asset, keys in made[2].items() if key in keys}
         assert readers - made_again(key) <= LOOKED_UP.get(key, set()), key
+
+
+def test_a_setting_that_an_asset_looks_at_is_in_its_record(
+    made: tuple[Path, str, dict[str, set[str]]],
+) -> None:
+    """Its own, whatever it rests on: that may come out as it was, or be made without it."""
+    study = load_study(made[0])
+    definitions = build_definitions(study)
+    graph, where = definitions.resolve_asset_graph(), places(definitions)
+
+    def on_record(asset: str) -> set[str]:
+        # what is made together is made again together
+        chosen = dg.AssetSelection.assets(asset).required_multi_asset_neighbors()
+        together = [one.to_user_string() for one in chosen.resolve(graph)]
+        return {key for one in together for key in settings_read(study, one, where[one].group)}
+
+    # the page shows the whole of study.yaml, and is held against it
+    for asset in made[2].keys() - {PAGE}:
+        looked_at = {key for key in made[2][asset] if readers_of(key)}
+        come_across = {key for key, assets in LOOKED_UP.items() if asset in assets}
+        assert looked_at - on_record(asset) <= come_across, asset
 
 
 def test_a_run_that_kept_most_is_one_of_the_whole_study(
