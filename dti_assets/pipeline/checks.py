@@ -104,6 +104,7 @@ def _count_checks() -> list[Warner]:
             "tokenizer where published ones stand in beside them.",
             _published_agree,
             reads=("section_words",),
+            settings=("text.words",),
         ),
     ]
 

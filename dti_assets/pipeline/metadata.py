@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from dti_assets.econ.table_specifications import TableSpec
+from dti_assets.pipeline.inputs import settings
 from dti_assets.pipeline.partitions import today
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.tables import Column, Table
@@ -15,8 +16,9 @@ PREVIEW_ROWS = 8
 # a wider table is turned on its side: the UI has no room for it, and cuts it without a scroll bar
 _WIDE, _TURNED_ROWS = 6, 3
 _CELL, _TURNED_CELL = 48, 14
-# in the result of a check: SHA-256 of the stored tables that it looked at, by asset, and when
-LOOKED_AT, SEASON = "looked_at", "season"
+# in the result of a check: SHA-256 of the stored tables that it looked at, by asset, the settings
+# that it looked at, by key, and when
+LOOKED_AT, SETTINGS, SEASON = "looked_at", "settings", "season"
 # a column made from more is not described by listing them; its lineage holds all
 _FEW_SOURCES = 3
 
@@ -59,9 +61,14 @@ def describe(table: Table, frame: Any, **more: Any) -> dict[str, Any]:
     return shown | more
 
 
-def looked_at(workspace: Workspace, names: Iterable[str]) -> dict[str, Any]:
-    """Metadata of a check's result: it holds as long as these tables, and the season, last."""
-    return {LOOKED_AT: {name: workspace.checksum(name) for name in names}, SEASON: season()}
+def looked_at(
+    workspace: Workspace, names: Iterable[str], keys: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Metadata of a check's result: it holds as long as these tables, the settings of these keys
+    of study.yaml, and the season, last."""
+    tables = {name: workspace.checksum(name) for name in names}
+    chosen = settings(workspace.study)
+    return {LOOKED_AT: tables, SETTINGS: {key: chosen[key] for key in keys}, SEASON: season()}
 
 
 def season() -> str:

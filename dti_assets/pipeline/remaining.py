@@ -7,7 +7,7 @@ A check that only warns is made again by itself.
 """
 
 from collections.abc import Callable, Mapping, Set
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import dagster as dg
@@ -15,8 +15,8 @@ import dagster as dg
 from dti_assets.pipeline import metadata
 from dti_assets.pipeline.build import places
 from dti_assets.pipeline.freshness import faults
-from dti_assets.pipeline.inputs import ROOT
-from dti_assets.pipeline.metadata import LOOKED_AT, SEASON
+from dti_assets.pipeline.inputs import ROOT, settings
+from dti_assets.pipeline.metadata import LOOKED_AT, SEASON, SETTINGS
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.stored_asset import AS_DECLARED
 from dti_assets.storage import DamagedTableError, MissingTableError
@@ -51,11 +51,11 @@ def remaining(
     outdated = {asset for asset, _ in faults(workspace, places(definitions))}
     if ROOT not in outdated and _unread_reports(workspace):
         outdated.add(ROOT)
-    checksum = cache(workspace.checksum)
+    holds = _holding(workspace)
     outdated |= {
         key.asset_key.to_user_string()
         for key, result in checks.items()
-        if key.name == AS_DECLARED and not _holds(result, checksum)
+        if key.name == AS_DECLARED and not holds(result)
     }
     first = {dg.AssetKey(name) for name in outdated}
     first |= keys & {dg.AssetKey(name) for name in FETCHED}
@@ -69,23 +69,32 @@ def remaining(
 def not_looked_at(
     workspace: Workspace, keys: Set[dg.AssetKey], checks: LastChecks
 ) -> set[dg.AssetCheckKey]:
-    """The checks of these assets that were not made on the tables as they are now: a run that was
-    killed made an asset, and had not come to them."""
-    checksum = cache(workspace.checksum)
-    return {
-        key
-        for key, result in checks.items()
-        if key.asset_key in keys and not _holds(result, checksum)
-    }
+    """The checks of these assets that were not made on the tables, and under the settings, as they
+    are now: a run that was killed made an asset, and had not come to them; or they look at what
+    the asset does not."""
+    holds = _holding(workspace)
+    return {key for key, result in checks.items() if key.asset_key in keys and not holds(result)}
 
 
-def _holds(result: dg.AssetCheckEvaluation | None, checksum: Callable[[str], str | None]) -> bool:
-    """Whether a check need not be made again, and stops nothing."""
-    if result is None or not result.metadata.keys() >= {LOOKED_AT, SEASON}:
+def _holding(workspace: Workspace) -> Callable[[dg.AssetCheckEvaluation | None], bool]:
+    """Says of the result of a check whether it need not be made again, and stops nothing."""
+    checksum, chosen = cache(workspace.checksum), settings(workspace.study)
+    return partial(_holds, checksum=checksum, chosen=chosen)
+
+
+def _holds(
+    result: dg.AssetCheckEvaluation | None,
+    checksum: Callable[[str], str | None],
+    chosen: Mapping[str, Any],
+) -> bool:
+    if result is None or not result.metadata.keys() >= {LOOKED_AT, SETTINGS, SEASON}:
         return False
     if result.metadata[SEASON].value != metadata.season():
         return False
     if result.severity == dg.AssetCheckSeverity.ERROR and not result.passed:
+        return False
+    keys: Any = result.metadata[SETTINGS].value
+    if any(key not in chosen or chosen[key] != value for key, value in keys.items()):
         return False
     tables: Any = result.metadata[LOOKED_AT].value
     return all(sha is not None and checksum(name) == sha for name, sha in tables.items())

@@ -70,13 +70,14 @@ class Found:
 @dataclass(frozen=True)
 class Warner:
     """A check that warns, never stops: `look` gives what it found in the stored tables of the
-    `asset` and of the assets it also `reads`."""
+    `asset` and of the assets it also `reads`, under the `settings` of these keys of study.yaml."""
 
     asset: str
     name: str
     description: str
     look: Callable[[Stored], Found]
     reads: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
 
 
 def table_check(
@@ -121,7 +122,7 @@ def warning_checks(name: str, warners: Sequence[Warner]) -> dg.AssetChecksDefini
         for key in _selected(context):
             warner = by_key[key.asset_key.to_user_string(), key.name]
             found = warner.look(stored)
-            tables = looked_at(workspace, [warner.asset, *warner.reads])
+            tables = looked_at(workspace, [warner.asset, *warner.reads], warner.settings)
             result = warning(found.sentences, **found.metadata, **tables)
             yield result._replace(asset_key=key.asset_key, check_name=key.name)
 

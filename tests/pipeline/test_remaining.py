@@ -19,7 +19,7 @@ from dti_assets.pipeline import freshness, metadata, origins, remaining, stored_
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.run import Outcome, run
 from dti_assets.study import load_study
-from dti_assets.text import engines, reports
+from dti_assets.text import checks, engines, reports
 from dti_assets.text.workers import Failure, run_limited
 
 # to the files of the panel; what is estimated from it is compared where runs are killed
@@ -299,6 +299,21 @@ def test_a_report_that_cannot_be_read_is_not_read_again_and_again(
     append(huge, "x")
     assert go(study, "report_files").made == ["report_files"]
     assert go(study, "report_files").made == []
+
+
+def test_a_warning_that_hangs_on_a_setting_is_looked_for_under_it(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two tokenizers in one study matter where words are counted, and not for characters; counts
+    are the same."""
+    monkeypatch.setattr(checks, "mixed_tokenizers", lambda _: ["cut by two"])
+    told = []
+    for words in ("chars", "nonpunct", "nonpunct", "chars"):
+        change_study(study, f"text: {{words: {words}}}\n")
+        outcome = go(study, "keyword_counts")
+        assert outcome.made == []
+        told.append("cut by two" in str(outcome.warnings))
+    assert told == [False, True, True, False]
 
 
 def test_what_rests_on_an_outdated_asset_is_not_taken_for_up_to_date(study: Path) -> None:
