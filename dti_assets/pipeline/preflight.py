@@ -2,14 +2,11 @@
 doctor."""
 
 from collections.abc import Callable
-from difflib import get_close_matches
 
 from dti_assets.files import why_not_writable
-from dti_assets.pipeline.partitions import last_year
+from dti_assets.pipeline.countable import check_reports, check_years
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.study import Inputs, Study, StudyError
-from dti_assets.text.listing import list_reports
-from dti_assets.text.published import published_words
 
 
 def preflight(workspace: Workspace) -> None:
@@ -40,15 +37,6 @@ def check_writable(study: Study) -> None:
     for what, folder in folders.items():
         if why := why_not_writable(folder):
             raise StudyError(f"study {study.file}: {what} {folder} cannot be written: {why}")
-
-
-def _years(workspace: Workspace) -> None:
-    study = workspace.study
-    if study.years[1] > last_year():
-        raise StudyError(
-            f"study {study.file}: years end in {study.years[1]}, but the last year whose reports "
-            f"can be there is {last_year()}"
-        )
 
 
 def _dictionary(workspace: Workspace) -> None:
@@ -127,41 +115,7 @@ def _tokenizer(workspace: Workspace) -> None:
         ) from error
 
 
-def _reports(workspace: Workspace) -> None:
-    """Reports, or published counts that can stand in for them."""
-    study = workspace.study
-    folder = study.path(study.inputs.reports)
-    if not folder.is_dir():
-        raise StudyError(f"study {study.file}: the reports folder {folder} does not exist")
-    if files := list_reports(folder):
-        _check_settled(study, files)
-        return
-    if not workspace.dictionary().is_shipped:
-        raise StudyError(
-            f"the reports folder {folder} is empty, and the published counts cannot stand in "
-            f"because {study.text.dictionary} is not the shipped dictionary; put the reports of "
-            f"{study.years[0]} to {study.years[1]} there (their addresses are in sources.csv)"
-        )
-    published = published_words()
-    missing = [year for year in study.all_years if year not in set(published["year"])]
-    if missing:
-        raise StudyError(
-            f"the reports folder {folder} is empty and no counts are published for "
-            f"{', '.join(map(str, missing))}; put the reports of these years there"
-        )
-
-
-def _check_settled(study: Study, files: list[str]) -> None:
-    """What is settled is in the folder; in an empty one published counts stand in for all."""
-    for path in sorted(study.text.settled.keys() - set(files)):
-        near = get_close_matches(path, files, n=1)
-        raise StudyError(
-            f"study {study.file}: text.settled names {path}, which is not in the reports folder "
-            f"{study.path(study.inputs.reports)}" + (f"; did you mean {near[0]}?" if near else "")
-        )
-
-
 CHECKS: tuple[Callable[[Workspace], None], ...] = (
-    *(_years, _dictionary, _distances, _tables, _citations, _truth, _freeze),
-    *(_patent_terms, _folders, _extract, _tokenizer, _reports),
+    *(check_years, _dictionary, _distances, _tables, _citations, _truth, _freeze),
+    *(_patent_terms, _folders, _extract, _tokenizer, check_reports),
 )

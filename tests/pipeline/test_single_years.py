@@ -6,10 +6,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import samples
-from small_study import make_study, write_reports
+from small_study import make_study, stored_bytes, write_reports
 
 from dti_assets.pipeline.build import build_definitions
-from dti_assets.pipeline.partitions import last_year, run_years
+from dti_assets.pipeline.failures import sentence
+from dti_assets.pipeline.partitions import RANGE_END, RANGE_START, last_year, run_years
 from dti_assets.pipeline.preflight import preflight
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.run import run
@@ -69,10 +70,7 @@ def test_checks_of_what_was_never_made_have_nothing_to_look_at(two_years: Study)
 
 
 def test_a_backfill_beyond_the_studys_years_loses_none(two_years: Study) -> None:
-    tags = {
-        "dagster/asset_partition_range_start": "2013",
-        "dagster/asset_partition_range_end": "2016",
-    }
+    tags = {RANGE_START: "2013", RANGE_END: "2016"}
     result = materialise(
         two_years,
         "report_files", *YEARLY_ASSETS, "capital_distances", "dti_iv",
@@ -99,6 +97,28 @@ def test_years_that_have_not_come_are_refused_before_anything_is_read(tmp_path: 
     (study.root / "dictionaries/digital_economy_policy.csv").unlink()
     with pytest.raises(StudyError, match=rf"years end in {ahead}, .* is {last_year()}"):
         preflight(Workspace(study))
+
+
+def test_a_run_of_the_web_ui_refuses_what_dti_run_refuses(tmp_path: Path) -> None:
+    # no reports: published counts stand in, until a term is edited
+    study = load_study(make_study(tmp_path / "s"))
+    years = {RANGE_START: "2014", RANGE_END: "2015"}
+    everything = ("report_files", *YEARLY_ASSETS)
+    assert materialise(study, *everything, tags=years).success
+    before = stored_bytes(study.file)
+    terms = study.root / "dictionaries/digital_economy_policy.csv"
+    terms.write_text(terms.read_text(encoding="utf-8") + "国际合作,own,zh,a test,,\n", "utf-8")
+    with pytest.raises(StudyError) as refused:
+        preflight(Workspace(study))
+    for assets in (everything, YEARLY_ASSETS):
+        result = materialise(study, *assets, tags=years)
+        said = [
+            sentence(event.step_failure_data.error)
+            for event in result.all_events
+            if event.is_step_failure
+        ]
+        assert said == [str(refused.value)]
+    assert stored_bytes(study.file) == before
 
 
 def test_no_known_value_at_all_is_an_instrument_of_nulls(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from dti_assets.geography.provinces import get_province
+from dti_assets.pipeline.countable import check_countable
 from dti_assets.pipeline.io import MadeYears, StoredYears
 from dti_assets.pipeline.metadata import Described, coverage_map, describe
 from dti_assets.pipeline.resources import Workspace
@@ -32,6 +33,7 @@ def report_files(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult
     """
     from dti_assets.text.reports import Settled, read_folder
 
+    check_countable(workspace)
     study = workspace.study
     settled = {
         path: Settled(
@@ -136,6 +138,8 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
         from dti_assets.text.attention import count_reports, known_counts
         from dti_assets.text.uncounted import in_conflict
 
+        # an edited term counts again without listing the folder again
+        check_countable(workspace)
         years, withheld = _years(context), in_conflict(report_files)
         asked = (workspace.dictionary(), workspace.counting_rules(), workspace.cache, withheld)
         reports = report_files[report_files["year"].isin(years) & (report_files["status"] == "ok")]
