@@ -61,6 +61,16 @@ def describe(table: Table, frame: Any, **more: Any) -> dict[str, Any]:
     return shown | more
 
 
+def describe_year(
+    context: dg.AssetExecutionContext, table: Table, year: int, frame: Any, **figures: Any
+) -> None:
+    """Metadata of one year of a yearly table, in the place of what describe says of all years of
+    the run: Dagster copies that to the event of every year."""
+    context.add_asset_metadata(
+        describe(table, frame, **figures), asset_key=table.name, partition_key=str(year)
+    )
+
+
 def looked_at(
     workspace: Workspace, names: Iterable[str], keys: Iterable[str] = ()
 ) -> dict[str, Any]:

@@ -86,6 +86,27 @@ def test_a_backfill_beyond_the_studys_years_loses_none(two_years: Study) -> None
     assert set(workspace.stored("dti_iv")["year"]) == {2014, 2015}
 
 
+def test_what_is_shown_of_a_year_is_of_that_year(two_years: Study) -> None:
+    tags = {RANGE_START: "2013", RANGE_END: "2016"}
+    result = materialise(two_years, "report_files", *YEARLY_ASSETS, tags=tags)
+    shown = {
+        (event.asset_key.to_user_string(), event.partition): event.materialization.metadata
+        for event in result.get_asset_materialization_events()
+    }
+    store, tables = Workspace(two_years).store, Workspace(two_years).tables
+    for year in range(2013, 2017):
+        of_year = {name: shown[name, str(year)] for name in YEARLY_ASSETS}
+        for name, metadata in of_year.items():
+            stored = store.read(tables[name], [year])
+            assert metadata["dagster/row_count"].value == len(stored), (name, year)
+        with_text = year >= 2015
+        assert of_year["report_texts"]["dagster/row_count"].value == with_text
+        assert of_year["keyword_counts"]["reports_counted"].value == with_text
+        assert of_year["section_words"]["origins"].value.get("text", 0) == 2 * with_text
+        known = store.read(tables["policy_attention"], [year])["frequency"].notna().sum()
+        assert of_year["policy_attention"]["province_years_known"].value == known
+
+
 def test_a_runs_years_are_in_its_tags() -> None:
     assert run_years({}) == []
     assert run_years({"dagster/partition": "2019"}) == [2019]

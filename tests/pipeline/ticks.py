@@ -116,10 +116,9 @@ def launch(study_file: Path, request: dg.RunRequest, up_to: str | None = None) -
     for event in result.get_asset_materialization_events():
         ran.made.add(event.asset_key.to_user_string())
         metadata: dict[str, Any] = dict(event.materialization.metadata)
-        ran.tally |= {
-            name: value.value
-            for name, value in metadata.items()
-            if name.startswith(("files_", "reports_"))
-        }
+        for name, value in metadata.items():
+            # of what is partitioned there is an event a year
+            if name.startswith(("files_", "reports_")):
+                ran.tally[name] = ran.tally.get(name, 0) + value.value
     ran.failures = [str(e.message) for e in result.all_events if e.is_step_failure]
     return ran

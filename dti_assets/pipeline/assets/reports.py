@@ -9,7 +9,7 @@ import dagster as dg
 from dti_assets.geography.provinces import get_province
 from dti_assets.pipeline.countable import check_countable
 from dti_assets.pipeline.io import MadeYears, StoredYears
-from dti_assets.pipeline.metadata import Described, coverage_map, describe
+from dti_assets.pipeline.metadata import Described, coverage_map, describe, describe_year
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.sketches import by_year
 from dti_assets.pipeline.stored_asset import stored_asset, stored_assets
@@ -97,8 +97,10 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
         def frames() -> Iterator[Any]:
             for year in _years(context):
                 texts = report_texts(report_files, [year], folder, workspace.cache)
-                described.add(texts.drop(columns="text"))
-                characters["han_characters"] += int(texts["han_chars"].sum())
+                shown, han = texts.drop(columns="text"), int(texts["han_chars"].sum())
+                described.add(shown)
+                characters["han_characters"] += han
+                describe_year(context, REPORT_TEXTS, year, shown, han_characters=han)
                 yield texts
 
         return dg.MaterializeResult(
@@ -166,13 +168,15 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
                     )
                     described.add(counts.keywords)
                     words.append(counts.words)
-                    totals.update(
-                        reports_counted=counts.counted,
-                        reports_reused=counts.reused,
-                        reports_segmented=counts.segmented,
-                    )
+                    figures = {
+                        "reports_counted": counts.counted,
+                        "reports_reused": counts.reused,
+                        "reports_segmented": counts.segmented,
+                    }
                     for name in ("hits_longest", "hits_token", "hits_overlap"):
-                        totals[f"total_{name}"] += int(counts.keywords[name].sum())
+                        figures[f"total_{name}"] = int(counts.keywords[name].sum())
+                    totals.update(figures)
+                    describe_year(context, KEYWORD_COUNTS, year, counts.keywords, **figures)
                     yield counts.keywords
 
         made = MadeYears(frames(), lambda: described.metadata(**totals))
@@ -181,6 +185,10 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
         counted, reused = totals["reports_counted"], totals["reports_reused"]
         workspace.progress.summary("keyword_counts", f"{counted} reports counted, {reused} reused")
         lengths = SECTION_WORDS.frame(pd.concat(words, ignore_index=True))
+        for year in years:
+            of_year = lengths[lengths["year"] == year]
+            origins = _tally(of_year["origin"])
+            describe_year(context, SECTION_WORDS, year, of_year, origins=origins)
         yield dg.Output(
             lengths,
             output_name=SECTION_WORDS.name,
@@ -218,10 +226,12 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
         ]
         attention = POLICY_ATTENTION.frame(pd.concat(parts, ignore_index=True))
         attention = attention.sort_values(["province_code", "year"], ignore_index=True)
-        known = int(attention["frequency"].notna().sum())
-        workspace.progress.summary(
-            "policy_attention", f"{known} of {len(attention)} province-years"
-        )
+        for year in years:
+            of_year = attention[attention["year"] == year]
+            describe_year(context, POLICY_ATTENTION, year, of_year, **_known(of_year))
+        known = _known(attention)
+        sentence = f"{known['province_years_known']} of {len(attention)} province-years"
+        workspace.progress.summary("policy_attention", sentence)
         return dg.MaterializeResult(
             value=attention,
             metadata=describe(
@@ -232,12 +242,19 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
                     "Keyword hits per 10,000 words, mean of the provinces",
                 ),
                 coverage=dg.MetadataValue.md(coverage_map(attention, years)),
-                province_years_known=known,
-                province_years_missing=len(attention) - known,
+                **known,
             ),
         )
 
     return [report_files, report_texts, counted_reports, policy_attention]
+
+
+def _known(attention: Any) -> dict[str, int]:
+    known = int(attention["frequency"].notna().sum())
+    return {
+        "province_years_known": known,
+        "province_years_missing": len(attention) - known,
+    }
 
 
 def _tally(values: Any) -> dict[str, int]:
