@@ -69,19 +69,22 @@ def schedules(study: Study) -> list[dg.ScheduleDefinition]:
         target=_WHOLE,
         default_status=dg.DefaultScheduleStatus.STOPPED,
         description=(
-            "On 1 March, when provincial reports of the year are out: reads the reports folder, "
-            "counts the year, and makes the whole study anew. A year after the study's last one "
-            "is counted alone, and changes no table until `years` in study.yaml takes it in."
+            "On 1 March, when provincial reports of the year are out: reads the reports folder and "
+            "makes the whole study anew, all its years; what is counted already comes from the "
+            "cache. A year after the study's last one is counted alone, and changes no table until "
+            "`years` in study.yaml takes it in."
         ),
     )
     def yearly_refresh(context: dg.ScheduleEvaluationContext) -> Any:
         year = context.scheduled_execution_time.astimezone(ZoneInfo(TIMEZONE)).year
         try:
-            last = load_study(study.file).years[1]
+            first, last = load_study(study.file).years
         except StudyError as error:
             return dg.SkipReason(str(error))
         if year <= last:
-            return dg.RunRequest(partition_key=str(year))
+            # a report of any year may have been corrected, and a first run makes every year
+            years = {RANGE_START: str(first), RANGE_END: str(last)}
+            return dg.RunRequest(asset_selection=_keys(_WHOLE, _graph(context)), tags=years)
         context.log.info(
             f"{year} lies after the study's last year, {last}: its reports are counted, and the "
             f"tables wait until study.yaml says years: [..., {year}]"
