@@ -213,22 +213,27 @@ def _last_whole_run(instance: dg.DagsterInstance, graph: Any, study: Study) -> f
 
 
 def _failed_run(study: Study) -> dg.SensorDefinition:
-    webhook = study.notify.webhook
-    status = dg.DefaultSensorStatus.RUNNING if webhook else dg.DefaultSensorStatus.STOPPED
+    on, off = dg.DefaultSensorStatus.RUNNING, dg.DefaultSensorStatus.STOPPED
 
     @dg.run_failure_sensor(
         name="failed_run",
-        default_status=status,
+        default_status=on if study.notify.webhook else off,
         description=(
             "Tells of a failed run: in the daemon's log, and as JSON to notify.webhook of "
             "study.yaml, with which it is on from the start."
         ),
     )
     def failed_run(context: dg.RunFailureSensorContext) -> None:
-        message = failure_message(study, context)
+        told = study
+        try:
+            told = load_study(study.file)
+        except StudyError as error:
+            # perhaps why the run failed: told as the study was when it could be read
+            context.log.error(str(error))
+        message = failure_message(told, context)
         context.log.error(message["text"])
-        if webhook:
-            context.log.info(post(webhook, message))
+        if told.notify.webhook:
+            context.log.info(post(told.notify.webhook, message))
 
     return failed_run
 

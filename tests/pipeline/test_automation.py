@@ -306,8 +306,9 @@ def listener() -> Iterator[tuple[str, list[dict[str, object]]]]:
     thread.join()
 
 
-def fail_and_tell(study_file: Path) -> None:
-    """A run that fails, and the tick of the sensor that tells of it."""
+def fail_and_tell(study_file: Path, then: str | None = None) -> None:
+    """A run that fails, and the tick of the sensor that tells of it; between them study.yaml is
+    written anew where `then` says how."""
     definitions = definitions_of(study_file)
     repository = definitions.get_repository_def()
     with instance_of(study_file) as instance:
@@ -318,6 +319,8 @@ def fail_and_tell(study_file: Path) -> None:
             raise_on_error=False,
         )
         assert not result.success
+        if then is not None:
+            study_file.write_text(then, encoding="utf-8")
         failed = dg.build_run_status_sensor_context(
             sensor_name="failed_run",
             dagster_instance=instance,
@@ -348,6 +351,23 @@ def test_a_failed_run_is_posted_to_the_webhook(
     # the address is a password: the report does not show it
     assert "secret" not in load_study(study).shown_text
     assert f"webhook: '{WITHHELD}'" in load_study(study).shown_text
+
+
+def test_the_webhook_is_the_one_of_study_yaml_as_it_stands(
+    listener: tuple[str, list[dict[str, object]]], tmp_path: Path
+) -> None:
+    address, heard = listener
+    study = with_webhook(tmp_path / "s", "http://127.0.0.1:1/old")
+    text = study.read_text(encoding="utf-8")
+    mended = text.replace("http://127.0.0.1:1/old", f"{address}/new")
+    fail_and_tell(study, then=mended)
+    assert len(heard) == 1
+    # a study that cannot be read any more is told of by the last address known
+    fail_and_tell(study, then=mended + "colour: blue\n")
+    assert len(heard) == 2
+    study.write_text(mended, encoding="utf-8")
+    fail_and_tell(study, then=text.partition("notify")[0])
+    assert len(heard) == 2
 
 
 def test_a_webhook_that_does_not_answer_stops_nothing(
