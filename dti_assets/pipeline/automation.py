@@ -29,6 +29,7 @@ from dti_assets.pipeline.inputs import (
     look,
 )
 from dti_assets.pipeline.partitions import (
+    FIRST_YEAR,
     KEPT,
     RANGE_END,
     RANGE_START,
@@ -128,6 +129,13 @@ def _changed_inputs(study: Study) -> dg.SensorDefinition:
             return dg.SkipReason(str(error))
         if not found.assets:
             return dg.SensorResult(skip_reason="nothing changed", cursor=now.to_json())
+        first = min(FIRST_YEAR, study.years[0])
+        if any(year < first for year in found.years):
+            # nothing is remembered here either
+            return dg.SkipReason(
+                f"study {study.file}: years begin in {workspace.study.years[0]}, and the code "
+                f"location knows those from {first}: reload it"
+            )
         now.changes += 1
         for change in found.said:
             context.log.info(change)

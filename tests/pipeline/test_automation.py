@@ -186,6 +186,18 @@ def test_a_broken_study_file_waits_to_be_mended(seen: tuple[Path, str]) -> None:
     assert found.cursor in (None, cursor)
 
 
+def test_years_before_those_of_the_code_location_wait_for_it(seen: tuple[Path, str]) -> None:
+    study, cursor = seen
+    loaded = definitions_of(study)
+    study.write_text("name: small\nyears: [2008, 2008]\n", encoding="utf-8")
+    tick = sensor_tick(study, cursor, loaded)
+    assert tick.requests == [] and tick.cursor == cursor
+    assert str(tick.skipped).endswith(
+        "study.yaml: years begin in 2008, and the code location knows those from 2009: reload it"
+    )
+    assert sensor_tick(study, cursor).years == ("2008",)
+
+
 def test_every_setting_and_every_kind_of_file_has_its_readers(small_study: Path) -> None:
     graph = definitions_of(small_study).resolve_asset_graph()
     assets = {key.to_user_string() for key in graph.get_all_asset_keys()} | {ALL, ESTIMATES}

@@ -59,9 +59,11 @@ def definitions_of(study_file: Path) -> dg.Definitions:
     return build_definitions(study, {"workspace": Workspace(study, workers=2)})
 
 
-def sensor_tick(study_file: Path, cursor: str | None = None) -> Tick:
-    """A tick of the sensor of changed inputs, in a code location loaded just now."""
-    repository = definitions_of(study_file).get_repository_def()
+def sensor_tick(
+    study_file: Path, cursor: str | None = None, loaded: dg.Definitions | None = None
+) -> Tick:
+    """A tick of the sensor of changed inputs, in a code location loaded just now, or before."""
+    repository = (loaded or definitions_of(study_file)).get_repository_def()
     with (
         instance_of(study_file) as instance,
         dg.build_sensor_context(instance, cursor=cursor, repository_def=repository) as context,
