@@ -30,6 +30,7 @@ from dti_assets.pipeline.inputs import (
 )
 from dti_assets.pipeline.partitions import (
     FIRST_YEAR,
+    JUDGED,
     KEPT,
     RANGE_END,
     RANGE_START,
@@ -206,8 +207,8 @@ def _keys(selection: dg.AssetSelection, graph: Any) -> list[dg.AssetKey]:
 
 
 def _last_whole_run(instance: dg.DagsterInstance, graph: Any, study: Study) -> float | None:
-    """When the last run began after which every asset of all years of the study was up to date:
-    made by it, or found to be; None if none."""
+    """Since when files may have changed that the last run did not see after which every asset of
+    all years of the study was up to date: made by it, or found to be; None if none."""
     whole = _WHOLE.resolve(graph)
     finished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS])
     for record in instance.get_run_records(finished, limit=_RUNS_LOOKED_AT):
@@ -216,7 +217,9 @@ def _last_whole_run(instance: dg.DagsterInstance, graph: Any, study: Study) -> f
         years = set(run_years(run.tags))
         all_there = made >= whole or run.tags.get(KEPT) == REST_OF_STUDY
         if all_there and years >= set(study.all_years):
-            return record.start_time or record.create_timestamp.timestamp()
+            began = record.start_time or record.create_timestamp.timestamp()
+            # what was kept had been judged before the run began
+            return min(began, float(run.tags.get(JUDGED, began)))
     return None
 
 

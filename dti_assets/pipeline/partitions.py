@@ -11,6 +11,8 @@ RANGE_END = "dagster/asset_partition_range_end"
 _ONE = "dagster/partition"
 # on a run that left out what was up to date: of the whole study, or of what was selected
 KEPT, REST_OF_STUDY, REST_OF_SELECTION = "dti/kept", "rest of the study", "rest of the selection"
+# and since when, in seconds: the inputs were looked at from then on
+JUDGED = "dti/judged"
 TIMEZONE = "Asia/Shanghai"
 
 # The first year of the paper; a study that begins earlier gets earlier partitions from build.

@@ -1,6 +1,7 @@
 """One run of a study: what is selected, what is made of it, and how it ended."""
 
 import re
+import time
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from dti_assets.pipeline.build import build_definitions
 from dti_assets.pipeline.failures import sentence
 from dti_assets.pipeline.home import initialise, instance, settle
 from dti_assets.pipeline.partitions import (
+    JUDGED,
     KEPT,
     RANGE_END,
     RANGE_START,
@@ -146,6 +148,7 @@ def run(
         settle(opened, lock.before)
         if not study.remote_outputs:
             sweep_leftovers(study.path(study.outputs))
+        judged = time.time()
         checks = last_checks(opened, graph, keys)
         needed = keys if force else remaining(workspace, definitions, keys, checks)
         kept = keys - needed
@@ -155,6 +158,7 @@ def run(
             workspace.progress.note(f"up to date: {len(kept)} of {len(keys)} assets")
             everything = keys >= select(None).resolve(graph)
             tags[KEPT] = REST_OF_STUDY if everything else REST_OF_SELECTION
+            tags[JUDGED] = str(judged)
         if needed:
             _execute(job, opened, tags, outcome, asset_selection=sorted(needed, key=str))
         again = not_looked_at(workspace, kept, checks)

@@ -5,6 +5,7 @@ import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -16,6 +17,7 @@ from ticks import launch, sensor_tick
 from dti_assets.pipeline.build import build_definitions, places
 from dti_assets.pipeline.inputs import PAGE, readers_of
 from dti_assets.pipeline.origins import settings_read
+from dti_assets.pipeline.remaining import remaining
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.run import run
 from dti_assets.stored_tables import FETCHED, YEARLY
@@ -271,6 +273,22 @@ def test_a_run_that_kept_most_is_one_of_the_whole_study(
     outcome = run(load_study(study), workers=1)
     assert outcome.success and outcome.made == ["replication_report"] and len(outcome.kept) > 50
     assert sensor_tick(study).skipped == "nothing changed"
+
+
+def test_a_file_that_comes_while_a_run_judges_is_seen(
+    walk: Callable[[], tuple[Path, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study, _ = walk()
+    (study.parent / "outputs/report.html").unlink()
+
+    def judged(*asked: Any) -> Any:
+        found = remaining(*asked)
+        write_year(study.parent / "reports_raw", 2022)
+        return found
+
+    monkeypatch.setattr("dti_assets.pipeline.run.remaining", judged)
+    assert run(load_study(study), workers=1).made == ["replication_report"]
+    assert sensor_tick(study).years == ("2022",)
 
 
 @pytest.fixture(scope="module")
