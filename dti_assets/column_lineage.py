@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from dti_assets.econ.table_specifications import baseline_column, first_two_stage_column
 from dti_assets.econ.terms import columns_of
 from dti_assets.panel.coverage import PROXIES
 from dti_assets.panel.tables import OFFICIAL_STATISTICS, PANEL
@@ -38,11 +39,16 @@ def _from(columns: Iterable[str], *sources: str) -> Lineage:
     return dict.fromkeys(columns, sources)
 
 
+def _joined(columns: Iterable[str], *tables: str) -> Lineage:
+    """Columns on which tables are joined."""
+    return {column: tuple(f"{table}.{column}" for table in tables) for column in columns}
+
+
 def column_lineage(study: Study, name: str) -> Lineage:
     """The lineage of one stored table under the study's choices; empty where a table is read
     from files, or speaks about other tables instead of carrying their columns on."""
     built = _BUILT.get(name, {})
-    if name in ("policy_attention", "dti_iv"):
+    if name in ("policy_attention", "dti_iv", "keyword_contexts"):
         return built | _chosen(study)[name]
     if name == "panel":
         return built | {one.name: _sources_of(one) for one in VARIABLES}
@@ -71,11 +77,22 @@ _BUILT: dict[str, Lineage] = {
             "report_texts.text",
         ),
     },
-    "policy_attention": _same(
-        "section_words",
-        *(*_PLACE_AND_TIME, "words_all", "words_nonpunct", "words_han", "chars_han"),
-        *("origin", "source", "dictionary_sha256"),
-    ),
+    "policy_attention": {
+        **_same(
+            "section_words",
+            *(*_PLACE_AND_TIME, "words_all", "words_nonpunct", "words_han", "chars_han"),
+            *("origin", "source", "dictionary_sha256"),
+        ),
+        "reason": ("report_files.status", "report_files.reason", "section_words.section"),
+    },
+    "keyword_contexts": {
+        **_same("keyword_counts", "province", "year", "section"),
+        **_from(("path", "page", "paragraph", "before", "after"), "report_files.path"),
+    },
+    "candidate_counts": {
+        **_same("report_texts", "province_code", "year"),
+        **_from(("section", "term", "hits"), "report_texts.text", "section_words.origin"),
+    },
     "dti_iv": {
         **_same("policy_attention", *_PLACE_AND_TIME, "keyword_hits", "frequency", "origin"),
         **_same("capital_distances", "distance_km", "rule"),
@@ -99,6 +116,7 @@ _BUILT: dict[str, Lineage] = {
         "all_applications": ("digital_patents.application_no",),
     },
     "dti": {
+        **_joined(_PLACE_AND_TIME, "patent_counts", "official_statistics"),
         **_same("patent_counts", "truncated", "basis"),
         **_from(
             ("applications_per_million", "DTIn"),
@@ -116,7 +134,11 @@ _BUILT: dict[str, Lineage] = {
     "frozen_instrument": _from(
         ("status", "sentence", "differences", "sha256"), *("dti_iv.dti_iv", "dti_iv.rule")
     ),
-    "panel": {"dti_basis": ("dti.basis",), "dti_iv_rule": ("dti_iv.rule",)},
+    "panel": {
+        **_joined(_PLACE_AND_TIME, "official_statistics", "user_figures", "dti", "dti_iv"),
+        "dti_basis": ("dti.basis",),
+        "dti_iv_rule": ("dti_iv.rule",),
+    },
 }
 
 
@@ -131,6 +153,7 @@ def _chosen(study: Study) -> dict[str, Lineage]:
             "frequency": (hits, "keyword_counts.section", f"section_words.{words}"),
         },
         "dti_iv": {"total_words": (f"policy_attention.{words}",)},
+        "keyword_contexts": {"term": ("keyword_counts.term", hits)},
     }
 
 
@@ -154,31 +177,75 @@ def _estimated(study: Study, name: str) -> Lineage:
     if stored is None:
         return {}
     if name == "paper_comparison":
-        names = [n for n in shipped_tables() if n in specifications]
-        regressions = [n for n in names if specifications[n].kind != "descriptives"]
-        return {
-            column: tuple(f"{n}.{column}" for n in regressions)
-            for column in ("estimate", "stars", "conf_low", "conf_high")
-        }
-    if name in specifications:
-        used = _used(specifications[name])
-    elif name in _OVER_ALL_TABLES:
-        used = tuple(dict.fromkeys(c for spec in specifications.values() for c in _used(spec)))
-    else:
+        return _compared(specifications)
+    terms = _read_by(name, specifications)
+    if terms is None:
         return {}
-    made = [f"panel.{column}" for column in used]
+    made = [*(f"panel.{column}" for column in _of_the_panel(terms)), *_counts(study, name)]
+    placed = {c: (f"panel.{c}",) for c in ("province", "year") if name == "stage_residuals"}
+    return _from(_statistics(stored), *dict.fromkeys(made)) | placed
+
+
+def _compared(specifications: Mapping[str, TableSpec]) -> Lineage:
+    """Of the paper's tables: coefficients, rows of a column, and the means of its Table 1."""
+    names = [name for name in shipped_tables() if name in specifications]
+    regressions = [name for name in names if specifications[name].kind != "descriptives"]
+    found: Lineage = {
+        column: tuple(f"{name}.{column}" for name in regressions)
+        for column in ("estimate", "stars", "conf_low", "conf_high")
+    }
+    numbers = [f"{name}.n_obs" if name in regressions else f"{name}.mean" for name in names]
+    return found | {"estimate": (*found["estimate"], *numbers)}
+
+
+def _read_by(name: str, specifications: Mapping[str, TableSpec]) -> list[str] | None:
+    """The terms that an estimated table reads; None for what is no such table."""
+    every = list(specifications.values())
+    if name in specifications:
+        return _table_terms(specifications[name])
+    if name in ("leave_one_province_out", "robustness"):
+        return [term for spec in every for term in _table_terms(spec)]
+    if name == "indirect_effects":
+        return [term for spec in every if spec.mediation for term in _table_terms(spec)]
+    if name in ("weak_instrument_inference", "anderson_rubin_curve", "stage_residuals"):
+        columns = [c for spec in every for c in spec.columns if len(c.endogenous) == 1]
+    elif name == "romano_wolf":
+        family = [spec for spec in every if spec.table in ROMANO_WOLF_TABLES]
+        columns = [c for spec in family for c in spec.columns if not c.endogenous]
+    elif name in ("specification_curve", *_PERMUTED, "influence"):
+        # where a study replaces the paper's columns by its own, the paper's are taken
+        groups = (every, list(shipped_tables().values()))
+        two_stage = (first_two_stage_column(tables, _INSTRUMENT) for tables in groups)
+        columns = [next(found for found in two_stage if found)[1]]
+        if name == "influence":
+            columns.append(next(c for tables in groups if (c := baseline_column(tables)))[1])
+    else:
+        return None
+    return [term for column in columns for term in _terms(column)]
+
+
+def _counts(study: Study, name: str) -> tuple[str, ...]:
+    """What a report reads besides the panel, to build the instrument anew or to take it apart."""
+    chosen = _chosen(study)["policy_attention"]
     if name in _BUILT_ANEW:
-        made += [*_chosen(study)["policy_attention"]["frequency"], *_BUILT_ANEW[name]]
-    return _from(_statistics(stored), *dict.fromkeys(made))
+        return (*chosen["frequency"], *_BUILT_ANEW[name])
+    if name == "influence":
+        return (*chosen["keyword_hits"], "keyword_counts.term", *_SCALE)
+    if name in _PERMUTED:
+        counts = ("keyword_counts.hits_overlap", "keyword_counts.section", "candidate_counts.hits")
+        return (*counts, "section_words.words_nonpunct", *_SCALE)
+    return ()
 
 
-_OVER_ALL_TABLES = (
-    *("weak_instrument_inference", "indirect_effects", "leave_one_province_out", "romano_wolf"),
-    *("specification_curve", "robustness"),
-)
+_INSTRUMENT = "DTI_iv"
+# the numbers of the tables whose p-values are adjusted together
+ROMANO_WOLF_TABLES = ("5", "6", "7", "8", "9", "10")
+_PERMUTED = ("dictionary_permutation", "dictionary_permutation_draws")
+# hits of a term over these are its part of the instrument
+_SCALE = ("dti_iv.total_words", "dti_iv.distance_km")
 # reports that build the instrument anew from the counts: what they read besides the study's own
 _BUILT_ANEW: Mapping[str, tuple[str, ...]] = {
-    "weak_instrument_inference": (),
+    **dict.fromkeys(("weak_instrument_inference", "anderson_rubin_curve", "stage_residuals"), ()),
     "specification_curve": (
         *(f"keyword_counts.hits_{one}" for one in ("longest", "token", "overlap")),
         *(f"section_words.words_{one}" for one in ("all", "nonpunct", "han")),
@@ -195,14 +262,19 @@ def _statistics(table: Table) -> list[str]:
     return [*numbers, *counts]
 
 
-def _used(spec: TableSpec) -> tuple[str, ...]:
-    """Columns of the panel that a table reads, proxies for absent ones included."""
+def _table_terms(spec: TableSpec) -> list[str]:
+    """The terms of a whole table: its variables, columns and mediation."""
     terms = [*spec.variables, *spec.required]
     for column in spec.columns:
         terms += _terms(column)
     if spec.mediation:
         one = spec.mediation
         terms += [one.treatment, one.mediator, one.outcome, *one.joint_with]
+    return terms
+
+
+def _of_the_panel(terms: Iterable[str]) -> tuple[str, ...]:
+    """Columns of the panel that terms name, proxies for absent ones included."""
     names = [name for term in terms for name in columns_of(term)]
     names += [PROXIES[name] for name in names if name in PROXIES]
     known = frozenset(PANEL.column_names)

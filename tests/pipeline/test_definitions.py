@@ -1,14 +1,18 @@
 """The definitions as a whole: which assets there are, in which group, made of what, and what the
 web UI says of each before anything has run."""
 
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from dti_assets.column_lineage import column_lineage
-from dti_assets.econ.table_specifications import load_tables
+from dti_assets.column_lineage import ROMANO_WOLF_TABLES, column_lineage
+from dti_assets.econ.multiple_testing import romano_wolf_tables
+from dti_assets.econ.table_specifications import first_two_stage_column, load_tables
+from dti_assets.econ.terms import columns_of
+from dti_assets.panel.coverage import PROXIES
 from dti_assets.pipeline.build import build_definitions
 from dti_assets.stored_tables import stored_tables
 from dti_assets.study import Study, load_study
@@ -113,6 +117,47 @@ def test_lineage_follows_the_choices_of_the_study(study: Study) -> None:
     sources = _all_sources(other, "table_03_two_stage_least_squares.estimate")
     assert {"keyword_counts.hits_overlap", "section_words.chars_han"} <= sources
     assert "keyword_counts.hits_longest" not in sources
+
+
+def _of_the_panel(study: Study, name: str, column: str) -> set[str]:
+    sources = column_lineage(study, name)[column]
+    return {
+        of for source in sources for table, _, of in [source.partition(".")] if table == "panel"
+    }
+
+
+def test_a_report_over_tables_names_what_it_reads_of_them(study: Study) -> None:
+    adjusted = inspect.signature(romano_wolf_tables).parameters["numbers"].default
+    assert adjusted == ROMANO_WOLF_TABLES
+    family = _of_the_panel(study, "romano_wolf", "p_romano_wolf")
+    assert family >= {"DTIn", "DTIG", "DFI", "region", "bri"}
+    assert not family & {"DTI_iv", "Number", "RD", "governor_turnover", "party_turnover"}
+    two_stage = first_two_stage_column(load_tables().values(), "DTI_iv")
+    assert two_stage is not None
+    column = two_stage[1]
+    named = {of for term in (*column.needs, *column.controls) for of in columns_of(term)}
+    for name, result in (("specification_curve", "estimate"), ("dictionary_permutation", "real")):
+        found = _of_the_panel(study, name, result)
+        assert {"DTIn", "DTI_iv"} <= found <= named | set(PROXIES.values()) | {"province", "year"}
+    two_stage_only = _of_the_panel(study, "weak_instrument_inference", "estimate")
+    assert two_stage_only < _of_the_panel(study, "leave_one_province_out", "estimate")
+
+
+def test_what_is_made_of_columns_says_of_which(study: Study) -> None:
+    for name, column, source in (
+        ("candidate_counts", "hits", "report_texts.text"),
+        ("keyword_contexts", "term", "keyword_counts.hits_longest"),
+        ("anderson_rubin_curve", "p_wild", "section_words.words_nonpunct"),
+        ("stage_residuals", "outcome_residual", "panel.DTI_iv"),
+        ("influence", "change", "dti_iv.distance_km"),
+        ("dictionary_permutation", "p_value", "candidate_counts.hits"),
+        ("dictionary_permutation_draws", "first_stage_f", "candidate_counts.hits"),
+        ("policy_attention", "reason", "report_files.reason"),
+        ("dti", "province_code", "patent_counts.province_code"),
+        ("panel", "year", "user_figures.year"),
+        ("paper_comparison", "estimate", "table_01_descriptives.mean"),
+    ):
+        assert source in column_lineage(study, name).get(column, ()), (name, column)
 
 
 def test_checks_are_described_in_words(definitions: dg.Definitions) -> None:
