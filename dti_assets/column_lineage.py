@@ -206,7 +206,7 @@ def _read_by(name: str, specifications: Mapping[str, TableSpec]) -> list[str] | 
     if name in ("leave_one_province_out", "robustness"):
         return [term for spec in every for term in _table_terms(spec)]
     if name == "indirect_effects":
-        return [term for spec in every if spec.mediation for term in _table_terms(spec)]
+        return [term for spec in every if spec.mediation for term in _mediation_terms(spec)]
     if name in ("weak_instrument_inference", "anderson_rubin_curve", "stage_residuals"):
         columns = [c for spec in every for c in spec.columns if len(c.endogenous) == 1]
     elif name == "romano_wolf":
@@ -267,10 +267,17 @@ def _table_terms(spec: TableSpec) -> list[str]:
     terms = [*spec.variables, *spec.required]
     for column in spec.columns:
         terms += _terms(column)
-    if spec.mediation:
-        one = spec.mediation
-        terms += [one.treatment, one.mediator, one.outcome, *one.joint_with]
-    return terms
+    return terms + _mediation_terms(spec)
+
+
+def _mediation_terms(spec: TableSpec) -> list[str]:
+    """The terms of a table's mediation: its variables, and what else the first column with its
+    outcome has."""
+    one = spec.mediation
+    if one is None:
+        return []
+    like = next((c for c in spec.columns if c.outcome == one.outcome), spec.columns[0])
+    return [one.treatment, one.mediator, one.outcome, *one.joint_with, *_terms(like)]
 
 
 def _of_the_panel(terms: Iterable[str]) -> tuple[str, ...]:

@@ -184,8 +184,9 @@ _HOW_TO_READ = {
         "All columns of the printed table below each other: `column` and `term` say which "
         "coefficient, `regression_table` below shows them side by side. Read `label` first: it "
         "is Table n only where the data are complete, On (an illustration, not a replication) "
-        "where not, Sn where they are simulated. Stars follow the wild cluster bootstrap, not the "
-        "t-test."
+        "where not, Sn where they are simulated. Stars follow `p_wild`, the wild cluster "
+        "bootstrap, of a key term whose errors are clustered; else the t-test, of an instrumented "
+        "regressor Anderson-Rubin."
     ),
     "descriptives": (
         "Mean, spread and number of values of each variable; `std_within` is what is left of "

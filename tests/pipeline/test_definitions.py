@@ -66,6 +66,14 @@ def test_every_asset_says_what_it_is_to_someone_who_has_not_read_the_code(
             assert not declared.unit or f"[{declared.unit}]" in shown.description, (name, shown)
 
 
+def test_the_stars_of_a_table_are_said_to_follow_what_they_follow(
+    definitions: dg.Definitions,
+) -> None:
+    told = dict(_specs(definitions))["table_02_baseline"].description or ""
+    # robust and iid errors have no bootstrap: see stars in the declaration of the table
+    assert "whose errors are clustered; else the t-test" in told
+
+
 def test_source_code_of_an_asset_is_the_function_that_makes_it(definitions: dg.Definitions) -> None:
     for name, spec in _specs(definitions):
         (reference,) = spec.metadata["dagster/code_references"].code_references
@@ -140,6 +148,7 @@ def test_a_report_over_tables_names_what_it_reads_of_them(study: Study) -> None:
         found = _of_the_panel(study, name, result)
         assert {"DTIn", "DTI_iv"} <= found <= named | set(PROXIES.values()) | {"province", "year"}
     two_stage_only = _of_the_panel(study, "weak_instrument_inference", "estimate")
+    assert "DTI_iv" not in _of_the_panel(study, "indirect_effects", "indirect")
     assert two_stage_only < _of_the_panel(study, "leave_one_province_out", "estimate")
 
 
