@@ -13,6 +13,8 @@ _ONE = "dagster/partition"
 KEPT, REST_OF_STUDY, REST_OF_SELECTION = "dti/kept", "rest of the study", "rest of the selection"
 # and since when, in seconds: the inputs were looked at from then on
 JUDGED = "dti/judged"
+# on a run that is to fetch from the network beside making other assets
+FETCHES = "dti/fetches"
 TIMEZONE = "Asia/Shanghai"
 
 # The first year of the paper; a study that begins earlier gets earlier partitions from build.

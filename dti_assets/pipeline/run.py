@@ -15,6 +15,7 @@ from dti_assets.pipeline.build import build_definitions
 from dti_assets.pipeline.failures import sentence
 from dti_assets.pipeline.home import initialise, instance, settle
 from dti_assets.pipeline.partitions import (
+    FETCHES,
     JUDGED,
     KEPT,
     RANGE_END,
@@ -159,6 +160,9 @@ def run(
             everything = keys >= select(None).resolve(graph)
             tags[KEPT] = REST_OF_STUDY if everything else REST_OF_SELECTION
             tags[JUDGED] = str(judged)
+        if any(key.to_user_string() in FETCHED for key in needed):
+            # selected by its name alone
+            tags[FETCHES] = "named"
         if needed:
             _execute(job, opened, tags, outcome, asset_selection=sorted(needed, key=str))
         again = not_looked_at(workspace, kept, checks)

@@ -23,7 +23,8 @@ AS_DECLARED = "as_declared"
 
 def stored_asset(table: Table, **more: Any) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """`dg.asset` for what makes one table: named as the table is, with the blocking check that the
-    stored table is as declared. The function takes the `workspace`."""
+    stored table is as declared. The function takes the `workspace`; with `output_required=False`
+    it may give None, and what is stored stays."""
 
     def decorated(make: Callable[..., Any]) -> dg.AssetsDefinition:
         shared = {"description": getdoc(make), "check_specs": [_declared(table)]}
@@ -64,14 +65,16 @@ def _then_checked(make: Callable[..., Any], tables: Sequence[Table]) -> Callable
 
     @wraps(make)
     def made_and_checked(*args: Any, workspace: Workspace, **inputs: Any) -> Iterator[Any]:
+        made: Any = tables
         if isgeneratorfunction(make):
             yield from make(*args, workspace=workspace, **inputs)
-        else:
-            yield make(*args, workspace=workspace, **inputs)
+        elif (made := make(*args, workspace=workspace, **inputs)) is not None:
+            yield made
         # Dagster stores what is yielded before it asks for more
         years = run_years(dg.AssetExecutionContext.get().run.tags)
         for table in tables:
-            broken = workspace.violations(table, years)
+            there = made is not None or workspace.store.has(table)
+            broken = workspace.violations(table, years) if there else []
             yield dg.AssetCheckResult(
                 passed=not broken,
                 asset_key=table.name,

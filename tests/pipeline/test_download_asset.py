@@ -9,7 +9,7 @@ from web_server import Site, file, say, serve
 
 from dti_assets.pipeline.build import build_definitions
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.run import select
+from dti_assets.pipeline.run import run, select
 from dti_assets.stored_tables import FETCHED
 from dti_assets.study import load_study
 
@@ -30,12 +30,14 @@ def test_no_selection_but_its_name_reaches_the_network(tmp_path: Path) -> None:
     assert not graph.get(key).child_keys and not graph.get(key).parent_keys
 
 
-def _materialise(study: Path, site: Site) -> dg.ExecuteInProcessResult:
+def _materialise(study: Path, site: Site, *others: str, **tags: str) -> dg.ExecuteInProcessResult:
     workspace = Workspace(load_study(study), loopback=site.exempt)
     definitions = build_definitions(workspace.study, {"workspace": workspace})
     job = definitions.resolve_implicit_global_asset_job_def()
     return job.execute_in_process(
-        asset_selection=[dg.AssetKey("report_downloads")], raise_on_error=False
+        asset_selection=[dg.AssetKey(name) for name in ("report_downloads", *others)],
+        raise_on_error=False,
+        tags={name.replace("_", "/"): value for name, value in tags.items()},
     )
 
 
@@ -74,3 +76,20 @@ def test_a_malformed_registry_fails_the_asset_with_file_and_line(tmp_path: Path)
     assert not result.success
     (failure,) = [event for event in result.all_events if event.is_step_failure]
     assert "sources.csv, line 2" in str(failure.step_failure_data.error)
+
+
+def test_a_run_that_makes_other_assets_too_passes_it_over(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "s")
+    with serve() as site:
+        # not even without a sources.csv
+        result = _materialise(study, site, "capital_distances")
+        assert result.success
+        made = {str(e.asset_key.path[0]) for e in result.get_asset_materialization_events()}
+        assert made == {"capital_distances"}
+        # the tag of a run of dti that names it
+        tagged = _materialise(study, site, "capital_distances", dti_fetches="named")
+    (failure,) = [event for event in tagged.all_events if event.is_step_failure]
+    assert failure.step_key == "report_downloads"
+    assert "sources.csv" in str(failure.step_failure_data.error)
+    outcome = run(load_study(study), "report_downloads,capital_distances", workers=1)
+    assert [said.partition(":")[0] for said in outcome.failures] == ["report_downloads"]

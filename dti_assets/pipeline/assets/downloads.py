@@ -5,6 +5,7 @@ from typing import Any
 import dagster as dg
 
 from dti_assets.pipeline.metadata import describe
+from dti_assets.pipeline.partitions import FETCHES
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.stored_asset import stored_asset
 from dti_assets.sources.tables import REPORT_DOWNLOADS
@@ -14,13 +15,17 @@ from dti_assets.sources.tables import REPORT_DOWNLOADS
     REPORT_DOWNLOADS,
     group_name="download",
     tags={"network": "true"},
+    output_required=False,
 )
-def report_downloads(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult[Any]:
+def report_downloads(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult[Any] | None:
     """Every row of sources.csv and what its address gave: fetched, changed, unchanged or why not.
 
-    Materialising this asset REACHES THE NETWORK: it does what `dti download` does, for the study's
-    years. No other asset does, none needs this one, and `dti run` leaves it out.
+    Materialising this asset alone REACHES THE NETWORK: it does what `dti download` does, for the
+    study's years. No other asset does, and none needs this one; `dti run` leaves it out, and a run
+    of the web UI that makes others too passes it over.
     """
+    if not _asked_for(dg.AssetExecutionContext.get()):
+        return None
     from dti_assets.sources.addresses import AddressPolicy
     from dti_assets.sources.download import download, downloads_table, select_entries
     from dti_assets.sources.fetch import Fetcher
@@ -45,6 +50,20 @@ def report_downloads(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeRe
         value=table,
         metadata=describe(REPORT_DOWNLOADS, table, states=states, failed=len(failed)),
     )
+
+
+def _asked_for(context: dg.AssetExecutionContext) -> bool:
+    """Whether a run is there to fetch; "Materialize all" is not, and holds the study meanwhile."""
+    others = {*context.job_def.asset_layer.executable_asset_keys} - {
+        dg.AssetKey(REPORT_DOWNLOADS.name)
+    }
+    if not others or FETCHES in context.run.tags:
+        return True
+    context.log.info(
+        f"nothing is fetched in a run that makes other assets too: materialize "
+        f"{REPORT_DOWNLOADS.name} alone, or tag the run {FETCHES}"
+    )
+    return False
 
 
 ASSETS = [report_downloads]
