@@ -6,7 +6,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import samples
+from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
+from dagster._core.loader import LoadingContextForTest
 from small_study import make_study, stored_bytes, write_reports
+from ticks import instance_of
 
 from dti_assets.pipeline.build import build_definitions
 from dti_assets.pipeline.failures import sentence
@@ -105,6 +108,30 @@ def test_what_is_shown_of_a_year_is_of_that_year(two_years: Study) -> None:
         assert of_year["section_words"]["origins"].value.get("text", 0) == 2 * with_text
         known = store.read(tables["policy_attention"], [year])["frequency"].notna().sum()
         assert of_year["policy_attention"]["province_years_known"].value == known
+
+
+def test_what_is_made_again_the_same_leaves_the_rest_in_sync(small_study: Path) -> None:
+    study = load_study(small_study)
+    assert run(study, "+dti_iv", workers=2).success
+    graph = build_definitions(study).resolve_asset_graph()
+
+    def unsynced(*names: str) -> set[str]:
+        """The assets that the web UI would mark so."""
+        with instance_of(small_study) as instance:
+            loading = LoadingContextForTest(instance)
+            marks = CachingStaleStatusResolver(instance, graph, loading)
+            found = {name: marks.get_status(dg.AssetKey(name)) for name in names}
+        return {name for name, status in found.items() if status != StaleStatus.FRESH}
+
+    assert unsynced("dti_iv") == set()
+    with instance_of(small_study) as instance:
+        assert materialise(study, "capital_distances", instance=instance).success
+    assert unsynced("dti_iv") == set()
+    other = study.instrument.model_copy(update={"distance": "geodesic"})
+    with instance_of(small_study) as instance:
+        changed = study.model_copy(update={"instrument": other})
+        assert materialise(changed, "capital_distances", instance=instance).success
+    assert unsynced("dti_iv") == {"dti_iv"}
 
 
 def test_a_runs_years_are_in_its_tags() -> None:
