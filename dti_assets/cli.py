@@ -235,12 +235,6 @@ def kwic(
     if not term.strip():
         raise click.UsageError("TERM is empty")
     study = read_study(study_file, None)
-    if year is not None and year not in study.all_years:
-        first, last = study.years
-        raise click.BadParameter(
-            f"{year} is no year of the study, which is one of {first} to {last}",
-            param_hint="--year",
-        )
     workspace = Workspace(study)
     code = get_province(province).province_code if province is not None else None
     files = stored_table("report_files", study)
@@ -263,8 +257,12 @@ def kwic(
         left_out += hit.section not in sections
         click.echo(without_controls(str(hit)))
     sentence = total(found, left_out, term, dictionary, workspace.counting_rules())
-    for said in (sentence, *unread(files)):
-        click.echo(without_controls(said), err=True)
+    said = [sentence, *unread(files)]
+    if year is not None and year not in study.all_years:
+        first, last = study.years
+        said.append(f"{year} is no year of the study, which is one of {first} to {last}")
+    for sentence in said:
+        click.echo(without_controls(sentence), err=True)
 
 
 @cli.command()

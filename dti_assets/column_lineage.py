@@ -226,11 +226,11 @@ def _read_by(name: str, specifications: Mapping[str, TableSpec]) -> list[str] | 
 
 def _counts(study: Study, name: str) -> tuple[str, ...]:
     """What a report reads besides the panel, to build the instrument anew or to take it apart."""
-    chosen = _chosen(study)["policy_attention"]
     if name in _BUILT_ANEW:
-        return (*chosen["frequency"], *_BUILT_ANEW[name])
+        return (*_chosen(study)["policy_attention"]["frequency"], *_BUILT_ANEW[name])
     if name == "influence":
-        return (*chosen["keyword_hits"], "keyword_counts.term", *_SCALE)
+        hits = _chosen(study)["policy_attention"]["keyword_hits"]
+        return (*hits, "keyword_counts.term", *_SCALE)
     if name in _PERMUTED:
         counts = ("keyword_counts.hits_overlap", "keyword_counts.section", "candidate_counts.hits")
         return (*counts, "section_words.words_nonpunct", *_SCALE)

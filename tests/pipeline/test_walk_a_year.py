@@ -39,8 +39,8 @@ LOOKED_UP = {
     "text.tokenizer": {*_VARIANTS, *_ADDED_UP, "measurement_audit", "policy_attention"},
     # each year is made by itself
     "years": {*YEARLY},
-    # texts are known by their content
-    "inputs.reports": {"report_texts", "keyword_contexts"},
+    # texts are known by their content; what counts asks whether there are any
+    "inputs.reports": {"report_texts", "keyword_contexts", *COUNTED},
     "estimates.tables": {
         *("report_files", "keyword_contexts", "candidate_counts", "capital_distances"),
         *("digital_patents", "patent_row_status", "patent_counts", "patent_totals"),
