@@ -5,6 +5,7 @@ A webhook's address is a password as a whole; of other addresses the part before
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -54,12 +55,15 @@ def _scalars(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
 
 
 def _written(node: yaml.ScalarNode, value: str, text: str) -> str:
-    """Another value of a node, with its anchor and in its quotation marks."""
+    """Another value of a node, with its anchor and in its quotation marks; one of several
+    lines becomes one in quotation marks."""
     was = text[node.start_mark.index : node.end_mark.index]
     properties = re.match(r"(?:[&!]\S*\s+)*", was)
     assert properties is not None
-    mark = node.style if node.style in ("'", '"') else ""
     end = "\n" if was.endswith("\n") else ""
+    if "\n" in value:
+        return f"{properties[0]}{json.dumps(value, ensure_ascii=False)}{end}"
+    mark = node.style if node.style in ("'", '"') else ""
     return f"{properties[0]}{mark}{value}{mark}{end}"
 
 

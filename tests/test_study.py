@@ -182,6 +182,8 @@ def test_the_schema_describes_every_key() -> None:
         ("notify: {webhook: null}  # https://old/SECRET", "notify: {webhook: null}  # %"),
         ("# reports: https://h/public\nname: x", "# reports: https://h/public\nname: x"),
         ("outputs: sftp://me:SECRET@h/d", "outputs: sftp://***@h/d"),
+        ("simulated: |\n  see\n  sftp://me:SECRET@h\nname: x",
+         'simulated: "see\\nsftp://***@h\\n"\nname: x'),
         ('outputs: "sftp://me:\\\n  SECRET@h/d"', 'outputs: "sftp://***@h/d"'),
         ("name: x  # sftp://me:SECRET@h/d", "name: x  # sftp://***@h/d"),
     ],

@@ -15,6 +15,9 @@ def set_up(showing: Collection[str]) -> None:
     enough); any other goes on, and its status says how its work ended."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
+        # closed by who started the command: nothing is said
+        if stream is None:
+            continue
         # of another encoding than UTF-8, or a file name that is in none
         if getattr(stream, "errors", None) == "strict" and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

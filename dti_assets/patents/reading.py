@@ -39,6 +39,12 @@ class PatentFile:
     sha256: str
 
 
+def may_hold_patents(name: str) -> bool:
+    """Whether a file of that name is read: it has one of SUFFIXES, and is no README, hidden, or
+    kept by a program beside what is open in it."""
+    return name.lower().endswith(SUFFIXES) and not name.lower().startswith(_NO_DATA)
+
+
 def find_files(source: Path) -> list[PatentFile]:
     """The patent files in a folder and its subfolders in order of name, or the one file given.
 
@@ -55,8 +61,7 @@ def find_files(source: Path) -> list[PatentFile]:
         path, name = file.location, file.path
         if file.problem.startswith("the folder cannot be listed"):
             raise PatentSourceError(f"{name}: {file.problem}")
-        plain = path.name.lower()
-        if not path.is_file() or not plain.endswith(SUFFIXES) or plain.startswith(_NO_DATA):
+        if not path.is_file() or not may_hold_patents(path.name):
             continue
         try:
             found.append(PatentFile(path, name, path.stat().st_size, _sha256(path)))

@@ -85,6 +85,8 @@ def schedules(study: Study) -> list[dg.ScheduleDefinition]:
             return dg.SkipReason(str(error))
         if year <= last:
             # a report of any year may have been corrected, and a first run makes every year
+            if unknown := _unknown_years(study, first):
+                return dg.SkipReason(unknown)
             years = {RANGE_START: str(first), RANGE_END: str(last)}
             return dg.RunRequest(asset_selection=_keys(_WHOLE, _graph(context)), tags=years)
         context.log.info(
@@ -130,13 +132,9 @@ def _changed_inputs(study: Study) -> dg.SensorDefinition:
             return dg.SkipReason(str(error))
         if not found.assets:
             return dg.SensorResult(skip_reason="nothing changed", cursor=now.to_json())
-        first = min(FIRST_YEAR, study.years[0])
-        if any(year < first for year in found.years):
+        if unknown := _unknown_years(study, min(found.years, default=FIRST_YEAR)):
             # nothing is remembered here either
-            return dg.SkipReason(
-                f"study {study.file}: years begin in {workspace.study.years[0]}, and the code "
-                f"location knows those from {first}: reload it"
-            )
+            return dg.SkipReason(unknown)
         now.changes += 1
         for change in found.said:
             context.log.info(change)
@@ -221,6 +219,18 @@ def _last_whole_run(instance: dg.DagsterInstance, graph: Any, study: Study) -> f
             # what was kept had been judged before the run began
             return min(began, float(run.tags.get(JUDGED, began)))
     return None
+
+
+def _unknown_years(loaded: Study, year: int) -> str | None:
+    """Why a run of that year cannot be asked for: it lies before those of the code location, which
+    was loaded with another study.yaml."""
+    first = min(FIRST_YEAR, loaded.years[0])
+    if year >= first:
+        return None
+    return (
+        f"study {loaded.file}: years begin in {year}, and the code location knows those from "
+        f"{first}: reload it"
+    )
 
 
 def _failed_run(study: Study) -> dg.SensorDefinition:

@@ -35,7 +35,6 @@ from dti_assets.storage import DamagedTableError, MissingTableError
 from dti_assets.stored_tables import FETCHED, YEARLY
 from dti_assets.tables import Table, TableError
 from dti_assets.text.listing import find_reports
-from dti_assets.text.reading import MAX_BYTES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,14 +123,15 @@ def _changed_reports(workspace: Workspace) -> Iterator[str]:
     folder = workspace.study.path(workspace.study.inputs.reports)
     listed = workspace.stored(ROOT).set_index("path")
     known = listed["sha256"].dropna().to_dict()
-    # far too large to be opened: known by its size
-    huge = listed["bytes"][listed["sha256"].isna() & (listed["bytes"] > MAX_BYTES)].to_dict()
+    # not read, by its size or within the limits: known by its size alone
+    unread = listed["sha256"].isna() & (listed["status"] != "set_aside")
+    sizes = listed["bytes"][unread].dropna().to_dict()
     found = {file.path: file.location for file in find_reports(folder)} if folder.is_dir() else {}
     for path in [path for path in listed.index if path not in found]:
         yield f"report {path} is gone since asset {ROOT} was made"
     for path, location in found.items():
         changed = path in known and location.is_file() and sha256(location) != known[path]
-        if changed or (path in huge and _size(location) not in (None, huge[path])):
+        if changed or (path in sizes and _size(location) not in (None, sizes[path])):
             yield f"report {path} has changed since asset {ROOT} was made"
     for path in sorted(found.keys() - set(listed.index)):
         yield f"report {path} was added after asset {ROOT} was made"

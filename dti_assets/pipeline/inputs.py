@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dti_assets.folders import find_all
+from dti_assets.folders import Found, find_all
 from dti_assets.pipeline.auditing import KEYS
 from dti_assets.pipeline.partitions import FIRST_YEAR, last_year
 from dti_assets.pipeline.resources import Workspace
@@ -183,10 +183,7 @@ def input_files(study: Study, kinds: Iterable[str]) -> dict[str, dict[str, Path]
                 raise InputsError(f"the reports folder {folder} does not exist")
             found[kind] = {}
             continue
-        # what is no report by its name, sources.csv for one, may hold figures or patents; a README
-        # and other notes are read nowhere
-        notes = (file for file in find_all(folder) if not file.path.lower().endswith(".md"))
-        files = find_reports(folder) if kind == "reports" else list(notes)
+        files = _listed(kind, folder)
         for file in files:
             if file.problem.startswith("the folder cannot be listed"):
                 raise InputsError(f"{file.location}: {file.problem}")
@@ -216,6 +213,19 @@ def input_files(study: Study, kinds: Iterable[str]) -> dict[str, dict[str, Path]
     found["freeze"] = {study.freeze_file.name: study.freeze_file}
     found["study"] = {study.file.name: study.file}
     return {kind: files for kind, files in found.items() if kind in wanted}
+
+
+def _listed(kind: str, folder: Path) -> list[Found]:
+    """The files of a folder that its readers look at, by kind."""
+    if kind == "reports":
+        return find_reports(folder)
+    from dti_assets.patents.reading import may_hold_patents
+
+    # what is no report by its name, sources.csv for one, may hold figures or patents; a README and
+    # other notes are read nowhere
+    if kind == "panel":
+        return [file for file in find_all(folder) if not file.path.lower().endswith(".md")]
+    return [file for file in find_all(folder) if file.problem or may_hold_patents(file.path)]
 
 
 def _entry(path: Path, seen: list[Any] | None) -> list[Any] | None:

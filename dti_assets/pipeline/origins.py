@@ -28,6 +28,7 @@ _RECORDED_FOR = {"patent_counts": "digital_patents"}
 WITHOUT_RECORD = frozenset(_RECORDED_FOR.values())
 # the columns that say which years a row concerns
 _CLAIMS = ("year", "text_year")
+_OF_PROGRAMS = ("~$", ".~", ".#", ".DS_Store")
 _PARTS = ("files", "tables", "settings", "program")
 
 
@@ -74,9 +75,10 @@ def file_contents(study: Study) -> dict[str, dict[str, str]]:
     for kind, files in {**input_files(study, _KINDS), _BESIDE: beside}.items():
         contents = ((named(path), _content(path)) for path in files.values())
         found[kind] = {name: content for name, content in contents if content}
-    # listed as left out, whatever they hold
-    hidden = hidden_files(study.path(study.inputs.panel))
-    found["panel"] |= {named(path): "hidden" for path in hidden}
+    # listed as left out, whatever they hold; what programs keep beside an open file comes and goes
+    for path in hidden_files(study.path(study.inputs.panel)):
+        if not path.name.startswith(_OF_PROGRAMS):
+            found["panel"][named(path)] = "hidden"
     return found
 
 
@@ -102,6 +104,15 @@ def program() -> str:
     return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
 
 
+def _tokenizer(name: Any) -> str:
+    from dti_assets.text.segmentation import tokenizer_version
+
+    try:
+        return tokenizer_version(name)
+    except ImportError:
+        return f"{name}, not installed"
+
+
 @dataclass
 class Origins:
     """Writes and reads the records of a study, whose assets stand at `places`."""
@@ -118,6 +129,9 @@ class Origins:
         place = self.places[name]
         kinds = files_read(name, place.group)
         chosen = settings_read(study, name, place.group)
+        if "text.tokenizer" in chosen:
+            # rjieba is none of the libraries that every study runs on
+            chosen["text.tokenizer"] = _tokenizer(chosen["text.tokenizer"])
         tables = {}
         for parent in sorted(place.parents):
             if parent in YEARLY or year is None:

@@ -103,7 +103,8 @@ def _package(study: Study, out: Path, included: tuple[str, ...]) -> Packaged:
     entries[study.file.name] = (study.shown_text.encode(), INPUT)
     entries |= packaged_outputs(workspace, absent)
     check_entries({path: what for path, (what, _) in entries.items()})
-    code = code_here()
+    # the extra has the tokenizer's name
+    code = code_here(study.text.tokenizer)
     page = package_readme(workspace, code, sorted(inputs), given, counts, included)
     entries |= {
         described.README: (page.encode("utf-8"), PACKAGER),
@@ -135,6 +136,16 @@ def check_places(study: Study) -> None:
     """Refuse what could not be laid out in another folder."""
     if study.remote_outputs:
         raise PackageError(f"study {study.file}: outputs are remote; a package needs a folder")
+    for key, path in _places(study).items():
+        if not is_inside(path.rstrip("/").removeprefix("./")):
+            raise PackageError(
+                f"study {study.file}: {key} is {path}, outside of the study's folder; put it (or "
+                "a link to it) beside the study file, name it there, and run the study again"
+            )
+
+
+def _places(study: Study) -> dict[str, str]:
+    """Every path in study.yaml, by its key."""
     places = {"outputs": study.outputs, "text.dictionary": study.text.dictionary}
     places |= {f"inputs.{name}": path for name, path in study.inputs.model_dump().items()}
     places |= {f"audit.{name}": path for name, path in study.audit.model_dump().items()}
@@ -145,12 +156,7 @@ def check_places(study: Study) -> None:
         places["estimates.citations"] = study.estimates.citations
     if study.simulated:
         places["simulated"] = study.simulated
-    for key, path in places.items():
-        if not is_inside(path.rstrip("/").removeprefix("./")):
-            raise PackageError(
-                f"study {study.file}: {key} is {path}, outside of the study's folder; put it (or "
-                "a link to it) beside the study file, name it there, and run the study again"
-            )
+    return places
 
 
 def left_out_inputs(workspace: Workspace, included: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -171,15 +177,10 @@ def _left_out_reports(workspace: Workspace) -> list[dict[str, Any]]:
     addresses = _addresses(folder / FILE_NAME)
     stored = records(workspace.stored("report_files"))
     places = {row["path"]: (row["province_code"], row["year"]) for row in stored}
-    read = {file.path for file in find_reports(folder)}
-    shared = {FILE_NAME, *side_files(folder)}
-    return [
-        _left_out("reports", top, file, addresses.get(places[file.path], ""))
-        if file.path in read
-        else _left_out(OTHER, top, file)
-        for file in find_all(folder)
-        if file.path not in shared and not _is_page(file)
-    ]
+    read = find_reports(folder)
+    known = {FILE_NAME, *side_files(folder), *(file.path for file in read)}
+    rows = [_left_out("reports", top, f, addresses.get(places[f.path], "")) for f in read]
+    return rows + [_left_out(OTHER, top, f) for f in _others(study, "inputs.reports", known)]
 
 
 def _left_out_patents(study: Study) -> list[dict[str, Any]]:
@@ -189,13 +190,31 @@ def _left_out_patents(study: Study) -> list[dict[str, Any]]:
     source, top = study.path(study.inputs.patents), plain_place(study.inputs.patents)
     if not source.is_dir():
         return []
-    read = {file.name for file in find_files(source)}
-    shared = read if layout_of(source, study.patents.columns) == "counts" else set()
+    known = {file.name for file in find_files(source)}
+    is_records = layout_of(source, study.patents.columns) != "counts"
+    read = [file for file in find_all(source) if is_records and file.path in known]
+    rows = [_left_out("patents", top, file) for file in read]
+    return rows + [_left_out(OTHER, top, f) for f in _others(study, "inputs.patents", known)]
+
+
+def _others(study: Study, key: str, known: set[str]) -> list[Found]:
+    """What lies in the folder of that key beside the known paths, README files, and what another
+    key of study.yaml names."""
+    folder = study.path(_places(study)[key])
+    found = [file for file in find_all(folder) if file.path not in known]
     return [
-        _left_out("patents" if file.path in read else OTHER, top, file)
-        for file in find_all(source)
-        if file.path not in shared and not _is_page(file)
+        file
+        for file in found
+        if file.location.name.lower() != "readme.md" and not _is_elsewhere(study, key, file)
     ]
+
+
+def _is_elsewhere(study: Study, key: str, file: Found) -> bool:
+    """Whether another key says what a file in the folder of that key is."""
+    places = _places(study)
+    folder = study.path(places.pop(key))
+    inside = [path for path in map(study.path, places.values()) if path.is_relative_to(folder)]
+    return any((folder / file.path).is_relative_to(path) for path in inside)
 
 
 def inputs_read(study: Study) -> set[str]:
@@ -204,15 +223,12 @@ def inputs_read(study: Study) -> set[str]:
 
     reports, patents = study.path(study.inputs.reports), study.path(study.inputs.patents)
     found = set()
-    if reports.is_dir() and find_reports(reports):
+    listed = find_reports(reports) if reports.is_dir() else []
+    if not all(_is_elsewhere(study, "inputs.reports", file) for file in listed):
         found.add("reports")
     if patents.is_dir() and layout_of(patents, study.patents.columns) != "none":
         found.add("patents")
     return found
-
-
-def _is_page(file: Found) -> bool:
-    return file.location.name.lower() == "readme.md"
 
 
 def _left_out(kind: str, top: str, file: Found, url: str = "") -> dict[str, Any]:

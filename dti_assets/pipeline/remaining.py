@@ -109,6 +109,7 @@ def _unread_reports(workspace: Workspace) -> bool:
         return True
     # whatever a file that is set aside holds, it counts nowhere
     another = listed["sha256"].isna() & (listed["status"] != "set_aside")
-    unread = listed["path"][another & ~(listed["bytes"] > MAX_BYTES)]
+    huge = (listed["bytes"] > MAX_BYTES).fillna(False)
+    unread = listed["path"][another & ~huge]
     folder = workspace.study.path(workspace.study.inputs.reports)
     return any((folder / path).is_file() for path in unread)

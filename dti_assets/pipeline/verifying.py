@@ -75,7 +75,7 @@ class Unpacked:
     @property
     def differences(self) -> list[str]:
         """What differs between the program that made it and the one here."""
-        return self.manifest.code.differences(code_here())
+        return self.manifest.code.differences(code_here(self.study.text.tokenizer))
 
 
 def unpack(package: Path, into: Path) -> Unpacked:

@@ -118,7 +118,7 @@ def _largest(cells: list[Any]) -> float:
     """The largest size among numbers, as such or as text; zero where there is anything else."""
     sizes = [0.0]
     for cell in cells:
-        if isinstance(cell, str) and cell:
+        if isinstance(cell, str) and cell not in ("", "inf", "-inf"):
             if not _NUMBER.fullmatch(cell):
                 return 0.0
             sizes.append(abs(float(cell)))
@@ -145,7 +145,8 @@ def _close(a: Any, b: Any, scale: float) -> bool:
 def _same_number(a: str, b: str, scale: float = 0.0) -> bool:
     """Whether two numbers in text are: digits without a point must be the same digits."""
     if a == b or (_WHOLE.fullmatch(a) and _WHOLE.fullmatch(b)):
-        return a == b
+        # a workbook writes a zero that is less than zero as -0
+        return a == b or {a, b} == {"0", "-0"}
     if _SHORT.fullmatch(a) and _SHORT.fullmatch(b):
         return Decimal(a) == Decimal(b)
     x, y = float(a), float(b)

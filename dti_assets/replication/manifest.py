@@ -27,9 +27,6 @@ LEFT_OUT = "left_out.csv"
 README = "README.md"
 FORMAT = 1
 _DISTRIBUTION = "dti-assets"
-# of the extras of that, the one whose package moves numbers; where work is done and where run
-# records are kept moves none
-_EXTRA = "rjieba"
 
 
 @dataclass(frozen=True)
@@ -170,8 +167,8 @@ def _csv(header: tuple[str, ...], rows: list[tuple[Any, ...]]) -> bytes:
     return out.getvalue().encode("utf-8")
 
 
-def code_here() -> Code:
-    """The installed program and what it runs on."""
+def code_here(extra: str = "") -> Code:
+    """The installed program and what it runs on, with the packages of that one of its extras."""
     import dti_assets
 
     folder = Path(dti_assets.__file__).parent
@@ -180,7 +177,7 @@ def code_here() -> Code:
         source_sha256=source_sha256(folder),
         commit=_commit(folder.parent),
         python=platform.python_version(),
-        packages=installed_packages(),
+        packages=installed_packages(extra),
     )
 
 
@@ -200,9 +197,9 @@ def _commit(folder: Path) -> str:
         return ""
 
 
-def installed_packages() -> dict[str, str]:
-    """Name and version of every distribution the program needs here, by name; rjieba, which a
-    study may choose to cut words with, where it is installed."""
+def installed_packages(extra: str = "") -> dict[str, str]:
+    """Name and version of every distribution the program needs here, by name; of its extras what
+    that one needs, as far as it is installed."""
     from importlib.metadata import PackageNotFoundError, requires, version
 
     from packaging.requirements import Requirement
@@ -219,8 +216,8 @@ def installed_packages() -> dict[str, str]:
             continue
         for text in needs:
             needed = Requirement(text)
-            extra = _EXTRA if name == _DISTRIBUTION else ""
-            if needed.marker is not None and not needed.marker.evaluate({"extra": extra}):
+            asked = {"extra": extra if name == _DISTRIBUTION else ""}
+            if needed.marker is not None and not needed.marker.evaluate(asked):
                 continue
             key = str(canonicalize_name(needed.name))
             if key in seen:

@@ -93,7 +93,7 @@ def _availability(facts: Facts) -> str:
         counts = ", ".join(f"{n} {kind}" for kind, n in facts.withheld.items())
         lines += [
             f"Not in the package: {counts}. {LEFT_OUT} lists each with its SHA-256 and, where "
-            "known, its address. What was counted in them is in the package.",
+            "known, its address. What was counted in reports and patents is in the package.",
             "",
         ]
     lines += _grid(

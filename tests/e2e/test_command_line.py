@@ -268,6 +268,13 @@ def test_a_reader_that_has_enough_is_no_failure(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (2, "")
 
 
+def test_a_command_without_streams_says_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "from dti_assets.cli import main; main()", "new", "s"]
+    shell = ["sh", "-c", 'exec "$@" >&- 2>&-', "sh", *command]
+    assert subprocess.run(shell, cwd=tmp_path, timeout=300).returncode == 0
+    assert (tmp_path / "s" / "study.yaml").is_file()
+
+
 def test_what_is_settled_must_be_in_the_folder(tmp_path: Path) -> None:
     study = make_study(tmp_path / "s")
     shipped = study.read_text(encoding="utf-8")

@@ -196,6 +196,7 @@ def test_years_before_those_of_the_code_location_wait_for_it(seen: tuple[Path, s
         "study.yaml: years begin in 2008, and the code location knows those from 2009: reload it"
     )
     assert sensor_tick(study, cursor).years == ("2008",)
+    assert schedule_tick(study, 2008, loaded) == [] and schedule_tick(study, 2008)
 
 
 def test_every_setting_and_every_kind_of_file_has_its_readers(small_study: Path) -> None:

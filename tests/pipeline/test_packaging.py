@@ -204,6 +204,21 @@ def test_what_lies_beside_counts_of_patents_stays_at_home(own_copy: Study) -> No
         ]
 
 
+def test_what_another_key_names_in_these_folders_travels(own_copy: Study) -> None:
+    """A study may keep its figures, coders' sheets or citations there."""
+    study = change_study(
+        own_copy.root,
+        "inputs: {panel: patents_raw/own}\naudit: {reports: reports_raw/audit}\n"
+        "estimates: {citations: patents_raw/cited.yaml}\n",
+    )
+    named = ("patents_raw/own/gdp.dta", "reports_raw/audit/coder_1.ods", "patents_raw/cited.yaml")
+    for name in (*named, "patents_raw/own.zip"):
+        (study.root / name).parent.mkdir(exist_ok=True)
+        (study.root / name).write_bytes(b"{}")
+    rows = left_out_inputs(Workspace(study), ("reports",))
+    assert {r["path"] for r in rows} == {"patents_raw/patents.csv", "patents_raw/own.zip"}
+
+
 def test_an_existing_file_is_kept_unless_asked(own_study: Study, tmp_path: Path) -> None:
     out = tmp_path / "p.zip"
     out.write_text("mine")

@@ -279,13 +279,46 @@ def test_a_report_that_met_a_limit_is_tried_again(
     }
 
 
+def test_another_report_in_the_place_of_one_that_met_a_limit_is_seen(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(study / REPORT, "数字经济")
+    with monkeypatch.context() as patch:
+        patch.setattr(engines, "run_limited", short_of("timeout"))
+        go(study, "report_files")
+    workspace = Workspace(load_study(study / "study.yaml"))
+    changed = f"report {Path(REPORT).name} has changed since asset report_files was made"
+    assert changed not in [*freshness._changed_reports(workspace)]
+    append(study / REPORT, "平台经济")
+    assert changed in [*freshness._changed_reports(workspace)]
+
+
+def test_a_report_whose_size_was_not_to_be_had_is_tried_again(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def not_opened(function: Any, calls: Any, *how: Any) -> Iterator[tuple[int, Any]]:
+        if function is not reports.read_file:
+            yield from run_limited(function, calls, *how)
+            return
+        for index, _ in enumerate(calls):
+            yield index, (None, None, reports.Reading("vanished", "for a test"))
+
+    append(study / REPORT, "数字经济")
+    with monkeypatch.context() as patch:
+        patch.setattr(engines, "run_limited", not_opened)
+        go(study, "report_files")
+    stored = Workspace(load_study(study / "study.yaml")).stored("report_files")
+    assert stored["bytes"].isna().any()
+    assert go(study, "report_files").made == ["report_files"]
+
+
 def test_a_report_that_cannot_be_read_is_not_read_again_and_again(
     study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     huge = study / "reports_raw/2015_huge.txt"
     huge.write_bytes(b"x" * 60_000)
     (study / "reports_raw/2015_broken.docx").write_bytes(b"PK\x03\x04 cut off")
-    for module in (reports, freshness, remaining):
+    for module in (reports, remaining):
         monkeypatch.setattr(module, "MAX_BYTES", 50_000)
     # one that is set aside is not waited for either
     change_study(study, f"text: {{settled: {{{Path(REPORT).name}: {{ignore: true}}}}}}\n")

@@ -72,9 +72,12 @@ def sensor_tick(
     return Tick(list(found.run_requests or ()), found.skip_message, found.cursor or cursor)
 
 
-def schedule_tick(study_file: Path, year: int) -> list[dg.RunRequest]:
-    """What the schedule asks for on 1 March of that year."""
-    repository = definitions_of(study_file).get_repository_def()
+def schedule_tick(
+    study_file: Path, year: int, loaded: dg.Definitions | None = None
+) -> list[dg.RunRequest]:
+    """What the schedule asks for on 1 March of that year; `loaded` is a code location that was not
+    reloaded since."""
+    repository = (loaded or definitions_of(study_file)).get_repository_def()
     when = datetime(year, 3, 1, 6, tzinfo=ZoneInfo("Asia/Shanghai"))
     with (
         instance_of(study_file) as instance,

@@ -207,6 +207,13 @@ def test_whole_numbers_must_be_the_same(tmp_path: Path) -> None:
             found = compare(tmp_path / f"a.{kind}", tmp_path / f"b.{kind}")
             assert found.verdict == "different", kind
     assert compare_text("N 92, 7", "N 92.0, 7.0").verdict == "equal"
+    assert compare_text("<v>-0</v>", "<v>0</v>").verdict == "equal", "as a workbook has -0.0"
+
+
+def test_an_open_end_leaves_a_column_its_scale(tmp_path: Path) -> None:
+    for name, zero in (("a", "0.0"), ("b", "1e-13")):
+        (tmp_path / f"{name}.csv").write_text(f"end\n-inf\n2.55\n{zero}\n", encoding="utf-8")
+    assert compare(tmp_path / "a.csv", tmp_path / "b.csv").verdict == "equal"
 
 
 def test_columns_of_another_type_are_equal_at_most() -> None:
@@ -302,8 +309,9 @@ def test_the_version_of_another_tokenizer_is_known_where_it_is_installed(
         return "9.9" if name == "rjieba" else told(name)
 
     monkeypatch.setattr(metadata, "version", version)
-    found = installed_packages()
-    assert found["rjieba"] == "9.9" and b"rjieba==9.9\n" in constraints_txt(code_here())
+    found = installed_packages("rjieba")
+    assert found["rjieba"] == "9.9" and b"rjieba==9.9\n" in constraints_txt(code_here("rjieba"))
+    assert "rjieba" not in installed_packages("jieba"), "not of the study"
 
     def absent(name: str) -> str:
         if name == "rjieba":
@@ -311,4 +319,4 @@ def test_the_version_of_another_tokenizer_is_known_where_it_is_installed(
         return told(name)
 
     monkeypatch.setattr(metadata, "version", absent)
-    assert "rjieba" not in installed_packages()
+    assert "rjieba" not in installed_packages("rjieba")
