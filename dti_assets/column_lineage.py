@@ -9,7 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from dti_assets.econ.table_specifications import baseline_column, first_two_stage_column
+from dti_assets.econ.table_specifications import (
+    ROMANO_WOLF_TABLES,
+    baseline_column,
+    first_two_stage_column,
+)
 from dti_assets.econ.terms import columns_of
 from dti_assets.panel.coverage import PROXIES
 from dti_assets.panel.tables import OFFICIAL_STATISTICS, PANEL
@@ -238,8 +242,6 @@ def _counts(study: Study, name: str) -> tuple[str, ...]:
 
 
 _INSTRUMENT = "DTI_iv"
-# the numbers of the tables whose p-values are adjusted together
-ROMANO_WOLF_TABLES = ("5", "6", "7", "8", "9", "10")
 _PERMUTED = ("dictionary_permutation", "dictionary_permutation_draws")
 # hits of a term over these are its part of the instrument
 _SCALE = ("dti_iv.total_words", "dti_iv.distance_km")

@@ -18,7 +18,7 @@ from dti_assets.econ.design import build
 from dti_assets.econ.errors import EconError, SpecificationError
 from dti_assets.econ.sample import prepare
 from dti_assets.econ.specification import Specification
-from dti_assets.econ.table_specifications import TableSpec
+from dti_assets.econ.table_specifications import ROMANO_WOLF_TABLES, TableSpec
 from dti_assets.econ.tables import ROMANO_WOLF
 from dti_assets.econ.wild_bootstrap import TIE, draw_weights, score_matrices, wald
 
@@ -94,7 +94,7 @@ def romano_wolf_tables(
     tables: Iterable[TableSpec],
     panel: pd.DataFrame,
     options: TableOptions | None = None,
-    numbers: Sequence[str] = ("5", "6", "7", "8", "9", "10"),
+    numbers: Sequence[str] = ROMANO_WOLF_TABLES,
 ) -> pd.DataFrame:
     """`romano_wolf` over the key terms of all OLS columns of the tables so numbered.
 

@@ -16,6 +16,8 @@ from dti_assets.econ.errors import EconError
 from dti_assets.econ.specification import COVARIANCES, Covariance, Specification
 
 KINDS = ("coefficients", "descriptives")
+# the numbers of the tables whose p-values are adjusted together
+ROMANO_WOLF_TABLES = ("5", "6", "7", "8", "9", "10")
 _COLUMN_LISTS = (
     "regressors",
     "endogenous",

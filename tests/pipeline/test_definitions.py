@@ -8,9 +8,13 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from dti_assets.column_lineage import ROMANO_WOLF_TABLES, column_lineage
+from dti_assets.column_lineage import column_lineage
 from dti_assets.econ.multiple_testing import romano_wolf_tables
-from dti_assets.econ.table_specifications import first_two_stage_column, load_tables
+from dti_assets.econ.table_specifications import (
+    ROMANO_WOLF_TABLES,
+    first_two_stage_column,
+    load_tables,
+)
 from dti_assets.econ.terms import columns_of
 from dti_assets.panel.coverage import PROXIES
 from dti_assets.pipeline.build import build_definitions
