@@ -1,8 +1,8 @@
 """Two files that should be the same: byte for byte, else number by number.
 
 Numbers count as equal within 1e-9 of their size; in a column, what is smaller than 1e-12 of its
-largest value counts as zero. Numbers with one decimal or none, and those in a word, may be identifiers
-and must be the same.
+largest value counts as zero. Numbers with one decimal or none, and those that are part of a word,
+may be identifiers and must be the same.
 """
 
 from __future__ import annotations
