@@ -25,6 +25,7 @@ from dti_assets.commands.options import (
     stored_table,
     study_option,
 )
+from dti_assets.errors import DtiError
 from dti_assets.output import without_controls
 
 # commands that live in modules of their own, loaded when they are called or listed
@@ -68,17 +69,10 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(BAD_INPUT)
-    except (ValueError, LookupError, OSError) as error:
-        if not _is_ours(error):
-            raise
+    except (DtiError, OSError) as error:
+        # the package's own sentence, or the operating system's about a file
         click.echo(without_controls(f"dti: {error}"), err=True)
         sys.exit(BAD_INPUT)
-
-
-def _is_ours(error: Exception) -> bool:
-    """Whether the error carries a sentence for the user: one of the package's own, or the
-    operating system's about a file."""
-    return type(error).__module__.startswith("dti_assets") or isinstance(error, OSError)
 
 
 class _Commands(click.Group):

@@ -30,7 +30,8 @@ class Finding:
 def diagnose(study_file: Path) -> Iterator[Finding]:
     """Look at the study and its surroundings, the most basic first; stops where nothing that
     follows could be judged."""
-    from dti_assets.study import StudyError, load_study
+    from dti_assets.errors import StudyError
+    from dti_assets.study import load_study
 
     version = ".".join(map(str, sys.version_info[:3]))
     yield Finding(f"Python {version}")
@@ -60,7 +61,8 @@ def diagnose(study_file: Path) -> Iterator[Finding]:
 
 
 def _dictionary(path: Path) -> Iterator[Finding]:
-    from dti_assets.text.dictionary import DictionaryError, load_dictionary
+    from dti_assets.errors import DictionaryError
+    from dti_assets.text.dictionary import load_dictionary
 
     try:
         dictionary = load_dictionary(path)
@@ -72,9 +74,8 @@ def _dictionary(path: Path) -> Iterator[Finding]:
 
 
 def _tables(study: Study) -> Finding:
-    from dti_assets.econ.errors import EconError
+    from dti_assets.errors import EconError, StudyError
     from dti_assets.stored_tables import stored_tables
-    from dti_assets.study import StudyError
     from dti_assets.study_tables import study_tables
 
     try:
@@ -96,13 +97,8 @@ def _folder(study: Study, name: str, refused: list[str]) -> Finding:
 
 
 def _run_storage(study: Study) -> Iterator[Finding]:
-    from dti_assets.run_storage import (
-        POSTGRES,
-        RunStorageError,
-        check_postgres,
-        disagreement,
-        kind_of,
-    )
+    from dti_assets.errors import RunStorageError
+    from dti_assets.run_storage import POSTGRES, check_postgres, disagreement, kind_of
 
     settings = study.home / "dagster.yaml"
     there = settings.exists()
@@ -124,9 +120,9 @@ def _run_storage(study: Study) -> Iterator[Finding]:
 def _years(study: Study) -> Iterator[Finding]:
     """Tables that a run of some years left beside others of all years."""
     from dti_assets.commands.options import lacking_years
-    from dti_assets.storage import DamagedTableError, MissingTableError, Store
+    from dti_assets.errors import DamagedTableError, MissingTableError, TableError
+    from dti_assets.storage import Store
     from dti_assets.stored_tables import COMMON, EVERY_YEAR
-    from dti_assets.tables import TableError
 
     for name in EVERY_YEAR:
         try:

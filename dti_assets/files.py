@@ -16,20 +16,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from dti_assets.errors import WriteError
+
 # the earliest time a ZIP archive can name
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 # what only a write meets, whichever file the system names with it
 _OF_WRITES = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
-
-
-class WriteError(OSError):
-    """A file that could not be written; the message names its folder and why. What stood in the
-    file's place before is still there."""
-
-    def __str__(self) -> str:
-        return str(self.strerror)
 
 
 def write_error(folder: Path | str, error: OSError) -> WriteError:

@@ -18,15 +18,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
+from dti_assets.errors import BusyError
 from dti_assets.files import write_error
 
 LOCK_FILE = "run.lock"
 _PAUSE = 0.25
 _ATTEMPTS = 100
-
-
-class BusyError(ValueError):
-    """Somebody else holds the lock and the caller would not wait; the message names the holder."""
 
 
 @dataclass(frozen=True)

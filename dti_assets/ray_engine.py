@@ -18,6 +18,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from dti_assets.errors import EngineError
 from dti_assets.files import source_sha256
 
 _TASKS_A_PROCESSOR = 2
@@ -32,10 +33,6 @@ _DECISIVE = (
 
 # where this process joined Ray; None where it did not, or where its caller did (a notebook)
 _joined: str | None = None
-
-
-class EngineError(RuntimeError):
-    """A cluster that cannot be used; the message names its address and why."""
 
 
 @dataclass(frozen=True)

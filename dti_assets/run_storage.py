@@ -14,6 +14,7 @@ from pathlib import Path
 
 import yaml
 
+from dti_assets.errors import RunStorageError
 from dti_assets.files import write_atomically
 
 SQLITE, POSTGRES, OTHER = "sqlite", "postgres", "other"
@@ -40,10 +41,6 @@ _POSTGRES_SETTINGS = f"""storage:
       env: {ADDRESS}
 """
 _MARK = "# written by dti, which leaves it alone once it is edited; check "
-
-
-class RunStorageError(ValueError):
-    """Run storage that cannot be used; the message says what is missing and what mends it."""
 
 
 def settings_text(kind: str) -> str:

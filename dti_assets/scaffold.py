@@ -7,9 +7,7 @@ from contextlib import suppress
 from importlib.resources import as_file, files
 from pathlib import Path
 
-
-class ScaffoldError(ValueError):
-    """A folder in which no study can be made; the message names it."""
+from dti_assets.errors import ScaffoldError
 
 
 def new_study(folder: Path) -> list[Path]:

@@ -10,11 +10,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from dti_assets.errors import BrokenSealError
 from dti_assets.files import write_atomically
-
-
-class BrokenSealError(ValueError):
-    """A file that is not what was written under these names; the message names it."""
 
 
 def seal(content: bytes, *names: str) -> str:

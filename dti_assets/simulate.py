@@ -18,6 +18,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dti_assets.errors import SimulationError
 from dti_assets.geography.provinces import Province, provinces
 from dti_assets.panel.simulation import Simulation
 from dti_assets.patents.tables import TECHNOLOGIES
@@ -52,10 +53,6 @@ term, patents by province and year, the panel, and the coefficients of its equat
 
     dti run --study study.yaml
 """
-
-
-class SimulationError(ValueError):
-    """A study that cannot be written; the message names the folder or the option."""
 
 
 def simulate_study(

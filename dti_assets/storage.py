@@ -16,19 +16,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dti_assets.errors import DamagedTableError, MissingTableError, TableError
 from dti_assets.files import copy_atomically, write_atomically, write_error
-from dti_assets.tables import Table, TableError, pandas_dtype
+from dti_assets.tables import Table, pandas_dtype
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-class MissingTableError(LookupError):
-    """A table, or a year of it, that has not been made; the message names it."""
-
-
-class DamagedTableError(ValueError):
-    """A stored file that is no Parquet file any more; the message names table and mending."""
 
 
 @dataclass(frozen=True)

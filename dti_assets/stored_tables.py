@@ -5,7 +5,8 @@ from dataclasses import replace
 from dti_assets.audit.tables import MEASUREMENT_AUDIT
 from dti_assets.econ import influence_tables
 from dti_assets.econ import tables as econ
-from dti_assets.econ.table_specifications import TableSpec, TableSpecificationError
+from dti_assets.econ.table_specifications import TableSpec
+from dti_assets.errors import TableSpecificationError
 from dti_assets.geography.tables import CAPITAL_DISTANCES, DTI_IV
 from dti_assets.panel import tables as panel
 from dti_assets.patents import tables as patents

@@ -22,6 +22,7 @@ from pydantic import (
     field_validator,
 )
 
+from dti_assets.errors import StudyError
 from dti_assets.geography.distances import ZeroDistance
 from dti_assets.geography.provinces import (
     find_capital,
@@ -36,10 +37,6 @@ from dti_assets.study_places import Place, outputs_fault
 from dti_assets.withheld import without_secrets
 
 FIRST_YEAR, LAST_YEAR = 1979, 2099
-
-
-class StudyError(ValueError):
-    """A study that cannot be run as it stands; the message names file, key and value."""
 
 
 class _Part(BaseModel):

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from dti_assets.econ.table_specifications import TableSpec, TableSpecificationError, load_tables
-from dti_assets.study import Study, StudyError
+from dti_assets.econ.table_specifications import TableSpec, load_tables
+from dti_assets.errors import StudyError, TableSpecificationError
+from dti_assets.study import Study
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 

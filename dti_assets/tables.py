@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
+from dti_assets.errors import TableError
+
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
@@ -32,10 +34,6 @@ def pandas_dtype(dtype: Dtype) -> Any:
     import pandas as pd
 
     return pd.api.types.pandas_dtype(_PANDAS_DTYPE[dtype])
-
-
-class TableError(ValueError):
-    """A frame that breaks its table's declaration; the message names table and column."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,16 @@ ALLOWED = {
     # sets what the others counted against what humans say, so it stands above them
     "audit": {"text", "geography", "patents", "panel", "econ"},
 }
-PLAIN = {"tables", "files", "folders", "sealed", "spreadsheets", "reference", "ray_engine"}
+PLAIN = {
+    "errors",
+    "tables",
+    "files",
+    "folders",
+    "sealed",
+    "spreadsheets",
+    "reference",
+    "ray_engine",
+}
 # the layers of docs/architecture.md; a module or package that is in none is of the domain
 LAYERS = {
     **dict.fromkeys(
@@ -48,6 +57,7 @@ LAYERS = {
     ),
     **dict.fromkeys(
         (
+            "errors",
             "tables",
             "files",
             "folders",

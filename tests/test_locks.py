@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from dti_assets.files import WriteError
-from dti_assets.locks import BusyError, Holder, exclusive
+from dti_assets.errors import BusyError, WriteError
+from dti_assets.locks import Holder, exclusive
 
 HOLD = """
 import sys, time

@@ -12,11 +12,12 @@ import samples
 from text.test_workers import misbehave
 
 from dti_assets import ray_engine
+from dti_assets.errors import EngineError
 from dti_assets.patents.combine import combine
 from dti_assets.patents.extract import classify_extract, on_ray
 from dti_assets.patents.simulate import write_patents
 from dti_assets.patents.terms import load_terms
-from dti_assets.ray_engine import EngineError, RayCluster
+from dti_assets.ray_engine import RayCluster
 from dti_assets.text.attention import CountingRules, count_reports
 from dti_assets.text.cache import Cache
 from dti_assets.text.dictionary import shipped_dictionary

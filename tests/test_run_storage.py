@@ -6,9 +6,9 @@ import pytest
 import yaml
 from small_study import dti, make_study
 
+from dti_assets.errors import RunStorageError
 from dti_assets.run_storage import (
     ADDRESS,
-    RunStorageError,
     check_postgres,
     disagreement,
     kind_of,

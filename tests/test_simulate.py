@@ -20,11 +20,11 @@ from geopy.distance import great_circle
 
 from dti_assets.econ import Specification, anderson_rubin_set, wild_cluster_test
 from dti_assets.econ.known_truth import load_truth
+from dti_assets.errors import PanelError, SimulationError
 from dti_assets.geography.distances import capital_distances
 from dti_assets.geography.instrument import dti_iv
 from dti_assets.geography.provinces import find_province, provinces
 from dti_assets.panel.build import build_panel
-from dti_assets.panel.errors import PanelError
 from dti_assets.panel.official import official_statistics
 from dti_assets.panel.panel_folder import read_panel_folder
 from dti_assets.panel.simulation import CONTROLS
@@ -34,7 +34,7 @@ from dti_assets.patents.dti import dti
 from dti_assets.patents.extract import classify_extract
 from dti_assets.patents.tables import TECHNOLOGIES
 from dti_assets.patents.terms import load_terms
-from dti_assets.simulate import EXTRA_TERM, SimulationError, simulate_study
+from dti_assets.simulate import EXTRA_TERM, simulate_study
 from dti_assets.study import load_study
 from dti_assets.text import phrases
 from dti_assets.text.attention import CountingRules, Counts, count_reports, policy_attention

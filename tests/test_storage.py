@@ -8,8 +8,9 @@ import fsspec
 import pytest
 
 from dti_assets import files
-from dti_assets.storage import DamagedTableError, MissingTableError, Store
-from dti_assets.tables import Column, Table, TableError
+from dti_assets.errors import DamagedTableError, MissingTableError, TableError
+from dti_assets.storage import Store
+from dti_assets.tables import Column, Table
 
 TABLE = Table(
     "things",

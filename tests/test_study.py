@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from dti_assets.errors import StudyError
 from dti_assets.geography.instrument_variants import hub_distances
-from dti_assets.study import StudyError, load_study, study_schema
+from dti_assets.study import load_study, study_schema
 from dti_assets.withheld import WITHHELD
 
 

@@ -3,8 +3,8 @@
     python tools/compare_outputs.py [--base COMMIT] [--keep DIR] [STUDY ...]
 
 runs both on this machine over each STUDY: `shipped` (the study of the checkout), `simulated` (what
-`dti simulate --seed 7` writes, which is compared too) and `reports` (the shipped study over the real
-reports of ../shared/reports_raw, where they are). Exit status 1 where anything differs.
+`dti simulate --seed 7` writes, which is compared too) and `reports` (the shipped study over the
+real reports of ../shared/reports_raw, where they are). Exit status 1 where anything differs.
 
 Equal means: the same files; in tables the same columns, dtypes and order of rows, the same strings
 and whole numbers, floats within 1e-9 of their size or 1e-6 of the row's standard error; in .tex,

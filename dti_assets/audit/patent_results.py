@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dti_assets.audit.effects import Corrected
-from dti_assets.audit.errors import AuditError
 from dti_assets.audit.precision import decided, holding
 from dti_assets.audit.report_results import DRAWS, Row, agreement_rows
 from dti_assets.audit.sheets import NO, UNCLEAR, YES, Labels
+from dti_assets.errors import AuditError
 from dti_assets.patents.tables import TECHNOLOGIES
 
 if TYPE_CHECKING:

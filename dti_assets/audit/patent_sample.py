@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from dti_assets.audit.errors import AuditError
 from dti_assets.audit.sheets import item_names, write_sheets
 from dti_assets.audit.tables import PATENT_KEY
+from dti_assets.errors import AuditError
 from dti_assets.patents.explain import find_records
 from dti_assets.patents.tables import TECHNOLOGIES
 from dti_assets.text.cache import digest

@@ -13,7 +13,6 @@ import numpy as np
 
 from dti_assets.audit.agreement import cohen_kappa, krippendorff_alpha
 from dti_assets.audit.effects import Corrected
-from dti_assets.audit.errors import AuditError
 from dti_assets.audit.precision import (
     Weighted,
     decided,
@@ -24,6 +23,7 @@ from dti_assets.audit.precision import (
 )
 from dti_assets.audit.report_sample import QUESTION, weights
 from dti_assets.audit.sheets import Labels
+from dti_assets.errors import AuditError
 
 if TYPE_CHECKING:
     import pandas as pd

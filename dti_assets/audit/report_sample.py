@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dti_assets.audit.errors import AuditError
 from dti_assets.audit.masking import masked_context
 from dti_assets.audit.sheets import item_names, write_sheets
 from dti_assets.audit.tables import REPORT_KEY
+from dti_assets.errors import AuditError
 from dti_assets.text.cache import digest
 from dti_assets.text.counted import CountedOccurrence
 from dti_assets.text.dictionary import Dictionary

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dti_assets.audit.agreement import MISSING
-from dti_assets.audit.errors import AuditError
+from dti_assets.errors import AuditError
 from dti_assets.files import write_atomically
 from dti_assets.panel.workbooks import write_workbook
 from dti_assets.spreadsheets import XLSX_ERRORS

@@ -57,9 +57,9 @@ def of_years(asset: str, frame: pd.DataFrame, study: Study) -> pd.DataFrame:
 
 def stored_table(asset: str, study: Study) -> pd.DataFrame:
     """A stored table by its asset's name, of the study's years; failing that, what to run."""
+    from dti_assets.errors import TableError
     from dti_assets.storage import Store
     from dti_assets.stored_tables import FETCHED, YEARLY, stored_tables
-    from dti_assets.tables import TableError
 
     tables = stored_tables(study)
     if asset not in tables:

@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dti_assets.econ.anderson_rubin import anderson_rubin_set
-    from dti_assets.econ.errors import EconError
     from dti_assets.econ.estimation import estimate
     from dti_assets.econ.mediation_analysis import mediation
     from dti_assets.econ.specification import Specification
     from dti_assets.econ.weak_instruments import tf_interval
     from dti_assets.econ.wild_bootstrap import wild_cluster_test
+    from dti_assets.errors import EconError
 
 _HOME = {
-    "EconError": "errors",
-    "Specification": "specification",
-    "anderson_rubin_set": "anderson_rubin",
-    "estimate": "estimation",
-    "mediation": "mediation_analysis",
-    "tf_interval": "weak_instruments",
-    "wild_cluster_test": "wild_bootstrap",
+    "EconError": "dti_assets.errors",
+    "Specification": "dti_assets.econ.specification",
+    "anderson_rubin_set": "dti_assets.econ.anderson_rubin",
+    "estimate": "dti_assets.econ.estimation",
+    "mediation": "dti_assets.econ.mediation_analysis",
+    "tf_interval": "dti_assets.econ.weak_instruments",
+    "wild_cluster_test": "dti_assets.econ.wild_bootstrap",
 }
 
 __all__ = [
@@ -42,5 +42,5 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
-        return getattr(import_module(f"dti_assets.econ.{_HOME[name]}"), name)
+        return getattr(import_module(_HOME[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,7 +14,6 @@ import numpy as np
 
 from dti_assets.econ.cluster_products import cluster_products
 from dti_assets.econ.design import Design, build, partial_out
-from dti_assets.econ.errors import SpecificationError, TooFewClusters
 from dti_assets.econ.results import check_level
 from dti_assets.econ.set_inversion import Interval, invert, on_the_line, quadratic_set
 from dti_assets.econ.specification import Specification
@@ -26,6 +25,7 @@ from dti_assets.econ.wild_bootstrap import (
     score_matrices,
     settle,
 )
+from dti_assets.errors import SpecificationError, TooFewClusters
 
 if TYPE_CHECKING:
     import pandas as pd

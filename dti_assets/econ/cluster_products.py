@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dti_assets.econ.design import Design, _independent
-from dti_assets.econ.errors import SpecificationError, TooFewClusters
 from dti_assets.econ.projection import demean, dummy_columns, is_nested
+from dti_assets.errors import SpecificationError, TooFewClusters
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

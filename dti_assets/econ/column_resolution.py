@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from dti_assets.econ.errors import EconError
 from dti_assets.econ.sample import numeric_columns, prepare
 from dti_assets.econ.specification import Covariance, Specification
 from dti_assets.econ.table_specifications import ColumnSpec, TableSpec
 from dti_assets.econ.terms import columns_of, with_terms
+from dti_assets.errors import EconError
 
 if TYPE_CHECKING:
     import pandas as pd

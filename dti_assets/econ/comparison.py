@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dti_assets.econ.errors import EconError
 from dti_assets.econ.forensics import STARS
 from dti_assets.econ.tables import PAPER_COMPARISON
+from dti_assets.errors import PublishedFactsError
 from dti_assets.tables import records
 
 if TYPE_CHECKING:
@@ -18,10 +18,6 @@ _FACT_KEYS = {"fact", "table", "column", "term", "published", "where"}
 _MORE_KEYS = {"sign", "stars", "value", "larger", "smaller", "statistic"}
 # the rows of all tables, by the table's number
 Rows = Mapping[str, list[dict[str, Any]]]
-
-
-class PublishedFactsError(EconError):
-    """A file of published facts that cannot be used; the message names the fact and key."""
 
 
 def load_published(path: Path | str | None = None) -> dict[str, Any]:

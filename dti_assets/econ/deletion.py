@@ -17,10 +17,10 @@ import numpy as np
 
 from dti_assets.econ.column_resolution import FEWEST_CLUSTERS
 from dti_assets.econ.design import RELATIVE_ZERO, _independent, _norms, partial_out
-from dti_assets.econ.errors import NoVariation, TooFewClusters, TooFewRows
 from dti_assets.econ.projection import demean, dummy_columns, effect_parameters
 from dti_assets.econ.sample import Sample, compact
 from dti_assets.econ.single_instrument import slopes
+from dti_assets.errors import NoVariation, TooFewClusters, TooFewRows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

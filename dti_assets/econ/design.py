@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dti_assets.econ.errors import NoVariation, TooFewClusters, TooFewRows
 from dti_assets.econ.projection import demean, effect_parameters
 from dti_assets.econ.sample import Sample, prepare
 from dti_assets.econ.specification import Specification
+from dti_assets.errors import NoVariation, TooFewClusters, TooFewRows
 
 if TYPE_CHECKING:
     import pandas as pd

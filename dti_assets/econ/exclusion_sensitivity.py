@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dti_assets.econ.anderson_rubin import anderson_rubin_set
-from dti_assets.econ.errors import SpecificationError
 from dti_assets.econ.estimation import estimate
 from dti_assets.econ.set_inversion import Interval
 from dti_assets.econ.specification import Specification
+from dti_assets.errors import SpecificationError
 
 if TYPE_CHECKING:
     import pandas as pd

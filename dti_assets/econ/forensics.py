@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from dti_assets.econ.errors import SpecificationError
 from dti_assets.econ.tables import FORENSICS
 from dti_assets.econ.weak_instruments import tf_critical_value
+from dti_assets.errors import SpecificationError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -23,11 +23,11 @@ from dti_assets.econ.column_resolution import (
 )
 from dti_assets.econ.deletion import PARTS, Deletions, Products
 from dti_assets.econ.design import RELATIVE_ZERO, Design, build, partial_out
-from dti_assets.econ.errors import EconError, NoVariation
 from dti_assets.econ.influence_tables import INFLUENCE
 from dti_assets.econ.projection import demean
 from dti_assets.econ.table_specifications import ColumnSpec, TableSpec
 from dti_assets.econ.terms import columns_of
+from dti_assets.errors import EconError, NoVariation
 
 if TYPE_CHECKING:
     import pandas as pd

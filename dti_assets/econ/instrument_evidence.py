@@ -17,12 +17,12 @@ from dti_assets.econ.column_resolution import (
     table_label,
 )
 from dti_assets.econ.design import build, partial_out
-from dti_assets.econ.errors import EconError, TooFewClusters
 from dti_assets.econ.estimation import estimate
 from dti_assets.econ.reports import two_stage_columns
 from dti_assets.econ.table_estimation import column_facts
 from dti_assets.econ.table_specifications import TableSpec
 from dti_assets.econ.tables import ANDERSON_RUBIN_CURVE, STAGE_RESIDUALS
+from dti_assets.errors import EconError, TooFewClusters
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,16 +13,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dti_assets.econ.errors import EconError
 from dti_assets.econ.tables import PAPER_COMPARISON
+from dti_assets.errors import TruthError
 from dti_assets.tables import records
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-class TruthError(EconError):
-    """A file of known coefficients that cannot be used; the message names it."""
 
 
 def load_truth(path: Path | str) -> dict[str, float]:

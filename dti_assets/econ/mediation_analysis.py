@@ -17,10 +17,10 @@ import numpy as np
 
 from dti_assets.econ.cluster_products import ClusterProducts, products_of
 from dti_assets.econ.design import Design, build
-from dti_assets.econ.errors import NoVariation, SpecificationError
 from dti_assets.econ.estimation import estimate
 from dti_assets.econ.results import check_level
 from dti_assets.econ.specification import Covariance, Specification
+from dti_assets.errors import NoVariation, SpecificationError
 
 if TYPE_CHECKING:
     import pandas as pd

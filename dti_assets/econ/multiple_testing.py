@@ -15,12 +15,12 @@ from dti_assets.econ.column_resolution import (
     table_name,
 )
 from dti_assets.econ.design import build
-from dti_assets.econ.errors import EconError, SpecificationError
 from dti_assets.econ.sample import prepare
 from dti_assets.econ.specification import Specification
 from dti_assets.econ.table_specifications import ROMANO_WOLF_TABLES, TableSpec
 from dti_assets.econ.tables import ROMANO_WOLF
 from dti_assets.econ.wild_bootstrap import TIE, draw_weights, score_matrices, wald
+from dti_assets.errors import EconError, SpecificationError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,11 +16,11 @@ import numpy as np
 
 from dti_assets.econ.column_resolution import TableOptions, resolve
 from dti_assets.econ.design import Design, build, partial_out
-from dti_assets.econ.errors import EconError
 from dti_assets.econ.influence import equation_note
 from dti_assets.econ.influence_tables import DICTIONARY_PERMUTATION, PERMUTATION_DRAWS
 from dti_assets.econ.projection import demean
 from dti_assets.econ.single_instrument import slopes, without_rounding
+from dti_assets.errors import EconError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dti_assets.econ.errors import NoConvergence
+from dti_assets.errors import NoConvergence
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

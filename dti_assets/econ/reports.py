@@ -17,7 +17,6 @@ from dti_assets.econ.column_resolution import (
     table_label,
 )
 from dti_assets.econ.design import build
-from dti_assets.econ.errors import EconError
 from dti_assets.econ.estimation import estimate
 from dti_assets.econ.jackknife import jackknife
 from dti_assets.econ.mediation_analysis import mediation
@@ -26,6 +25,7 @@ from dti_assets.econ.table_specifications import ColumnSpec, TableSpec
 from dti_assets.econ.tables import INDIRECT_EFFECTS, LEAVE_ONE_OUT, WEAK_INSTRUMENTS
 from dti_assets.econ.weak_instruments import instrument_leverage, tf_interval
 from dti_assets.econ.wild_bootstrap import wild_cluster_test
+from dti_assets.errors import EconError
 
 if TYPE_CHECKING:
     import pandas as pd

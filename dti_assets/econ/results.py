@@ -158,7 +158,7 @@ def stars(p_value: float) -> str:
 
 def check_level(level: float) -> None:
     """Raise SpecificationError unless 0 < level < 1."""
-    from dti_assets.econ.errors import SpecificationError
+    from dti_assets.errors import SpecificationError
 
     if not 0 < level < 1:
         raise SpecificationError(f"a confidence level lies between 0 and 1, not {level!r}")

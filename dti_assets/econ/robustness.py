@@ -15,7 +15,6 @@ from dti_assets.econ.anderson_rubin import anderson_rubin_set
 from dti_assets.econ.cluster_products import cluster_products
 from dti_assets.econ.column_resolution import too_few_clusters
 from dti_assets.econ.design import build
-from dti_assets.econ.errors import EconError, MissingColumn, SpecificationError
 from dti_assets.econ.estimation import estimate
 from dti_assets.econ.sample import numeric_columns
 from dti_assets.econ.specification import Specification
@@ -28,6 +27,7 @@ from dti_assets.econ.wild_bootstrap import (
     wald,
     wild_cluster_test,
 )
+from dti_assets.errors import EconError, MissingColumn, SpecificationError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dti_assets.econ.column_resolution import TableOptions, resolve
-from dti_assets.econ.errors import EconError
 from dti_assets.econ.estimation import estimate
 from dti_assets.econ.exclusion_sensitivity import exclusion_sensitivity
 from dti_assets.econ.robustness import (
@@ -27,6 +26,7 @@ from dti_assets.econ.specification import Specification
 from dti_assets.econ.table_specifications import TableSpec
 from dti_assets.econ.tables import ROBUSTNESS
 from dti_assets.econ.terms import with_terms
+from dti_assets.errors import EconError
 
 if TYPE_CHECKING:
     import pandas as pd

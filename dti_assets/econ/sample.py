@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dti_assets.econ.errors import EmptySample, MissingColumn, NotNumeric, SpecificationError
 from dti_assets.econ.specification import Specification
+from dti_assets.errors import EmptySample, MissingColumn, NotNumeric, SpecificationError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from dti_assets.econ.column_resolution import ResolvedColumn, TableOptions, resolve
-from dti_assets.econ.errors import EconError
 from dti_assets.econ.table_specifications import TableSpec
 from dti_assets.econ.terms import columns_of
+from dti_assets.errors import EconError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dti_assets.econ.design import Design, build
-from dti_assets.econ.errors import SpecificationError, TooFewClusters
 from dti_assets.econ.projection import effect_parameters
 from dti_assets.econ.sample import numeric_columns
 from dti_assets.econ.specification import Specification
+from dti_assets.errors import SpecificationError, TooFewClusters
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from dti_assets.econ.errors import SpecificationError
+from dti_assets.errors import SpecificationError
 
 Covariance = Literal["iid", "robust", "clustered"]
 COVARIANCES = ("iid", "robust", "clustered")

@@ -14,13 +14,13 @@ import numpy as np
 
 from dti_assets.econ.column_resolution import TableOptions, resolve
 from dti_assets.econ.design import build_on, partial_out
-from dti_assets.econ.errors import EconError, SpecificationError
 from dti_assets.econ.projection import demean, effect_parameters
 from dti_assets.econ.sample import Sample, numeric_columns, prepare
 from dti_assets.econ.specification import COVARIANCES, Specification
 from dti_assets.econ.table_specifications import ColumnSpec, TableSpec
 from dti_assets.econ.tables import SPECIFICATION_CURVE
 from dti_assets.econ.weak_instruments import cluster_sums
+from dti_assets.errors import EconError, SpecificationError
 
 if TYPE_CHECKING:
     import pandas as pd

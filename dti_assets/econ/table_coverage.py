@@ -17,9 +17,9 @@ from dti_assets.econ.column_resolution import (
     year_span,
 )
 from dti_assets.econ.design import build
-from dti_assets.econ.errors import EconError
 from dti_assets.econ.table_specifications import ColumnSpec, TableSpec
 from dti_assets.econ.tables import RUNS, TABLE_COVERAGE
+from dti_assets.errors import EconError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,7 +13,6 @@ from dti_assets.econ.column_resolution import (
     too_few_clusters,
     year_span,
 )
-from dti_assets.econ.errors import EconError
 from dti_assets.econ.estimation import estimate
 from dti_assets.econ.jackknife import jackknife
 from dti_assets.econ.results import Estimates, stars
@@ -21,6 +20,7 @@ from dti_assets.econ.specification import INTERCEPT
 from dti_assets.econ.table_specifications import ColumnSpec, TableSpec
 from dti_assets.econ.tables import DESCRIPTIVES, ESTIMATES
 from dti_assets.econ.wild_bootstrap import wild_cluster_test
+from dti_assets.errors import EconError
 
 if TYPE_CHECKING:
     import pandas as pd

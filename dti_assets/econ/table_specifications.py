@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from dti_assets.econ.errors import EconError
 from dti_assets.econ.specification import COVARIANCES, Covariance, Specification
+from dti_assets.errors import EconError, TableSpecificationError
 
 KINDS = ("coefficients", "descriptives")
 # the numbers of the tables whose p-values are adjusted together
@@ -33,10 +33,6 @@ _TABLE_KEYS = (
 )
 _COLUMN_KEYS = (*_SHARED, "column", "label", "same_sample_as", "added")
 _MEDIATION_KEYS = ("treatment", "mediator", "outcome", "joint_with")
-
-
-class TableSpecificationError(EconError):
-    """A table file that cannot be used; the message names file, column and key."""
 
 
 @dataclass(frozen=True)

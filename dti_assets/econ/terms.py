@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from dti_assets.econ.errors import MissingColumn, NotNumeric
+from dti_assets.errors import MissingColumn, NotNumeric
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dti_assets.econ.design import Design, build, partial_out
-from dti_assets.econ.errors import SpecificationError
 from dti_assets.econ.results import Estimates
 from dti_assets.econ.specification import Specification
+from dti_assets.errors import SpecificationError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -19,8 +19,8 @@ from dti_assets.econ.cluster_products import (
     projection_coefficients,
 )
 from dti_assets.econ.design import build
-from dti_assets.econ.errors import SpecificationError
 from dti_assets.econ.specification import Specification
+from dti_assets.errors import SpecificationError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
+from dti_assets.errors import DistanceError
 from dti_assets.geography.provinces import find_capital, provinces
 from dti_assets.geography.tables import CAPITAL_DISTANCES
 
@@ -23,10 +24,6 @@ _INTERNAL = 0.67
 
 
 Measure = Literal["great_circle", "geodesic"]
-
-
-class DistanceError(ValueError):
-    """A hub or a zero-distance rule that cannot be used; the message names it."""
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ def within_shares(
     """
     import pandas as pd
 
-    from dti_assets.geography.distances import DistanceError
+    from dti_assets.errors import DistanceError
 
     found = [pd.DataFrame(columns=["rule", "province", "share", "inverse_hhi"])]
     for rule in dict.fromkeys((*ALTERNATIVES, *own)):

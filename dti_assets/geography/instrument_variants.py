@@ -10,13 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from dti_assets.geography.distances import (
-    ALTERNATIVES,
-    DistanceError,
-    Measure,
-    ZeroDistance,
-    distances_used,
-)
+from dti_assets.errors import DistanceError
+from dti_assets.geography.distances import ALTERNATIVES, Measure, ZeroDistance, distances_used
 from dti_assets.geography.provinces import provinces
 
 if TYPE_CHECKING:

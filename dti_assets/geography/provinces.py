@@ -14,6 +14,8 @@ from functools import lru_cache
 from heapq import nlargest
 from importlib.resources import files
 
+from dti_assets.errors import UnknownProvinceError
+
 # What the coordinates in reference/provinces.csv stand for; printed wherever they are shown.
 COORDINATE_SOURCE = (
     "city centre (seat of the municipal government) as given by AMap's district query, GCJ-02 "
@@ -35,10 +37,6 @@ class Province:
     capital_english: str
     latitude: float
     longitude: float
-
-
-class UnknownProvinceError(ValueError):
-    """A name that belongs to no province; the message suggests the nearest known one."""
 
 
 @lru_cache(maxsize=1)

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dti_assets.errors import PanelError
 from dti_assets.panel.cells import lay_out, pick, stack_figures
 from dti_assets.panel.coverage import panel_coverage, series_coverage
-from dti_assets.panel.errors import PanelError
 from dti_assets.panel.logarithms import LogOfZero
 from dti_assets.panel.official import membership_sources, memberships, official_figures
 from dti_assets.panel.tables import PANEL, PANEL_SOURCES

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dti_assets.panel.errors import PanelError
+from dti_assets.errors import PanelError
 from dti_assets.panel.official import NO_FIGURE
 from dti_assets.panel.series import catalogue, unknown_series
 from dti_assets.panel.tables import FIGURES

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dti_assets.errors import PanelError
 from dti_assets.files import write_atomically
-from dti_assets.panel.errors import PanelError
 from dti_assets.panel.tables import FROZEN_INSTRUMENT
 
 if TYPE_CHECKING:

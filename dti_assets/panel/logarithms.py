@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from dti_assets.panel.errors import PanelError
+from dti_assets.errors import PanelError
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from dti_assets.panel.errors import PanelError
+from dti_assets.errors import PanelError
 from dti_assets.panel.tables import FIGURES
 from dti_assets.panel.turnover import read_appointments, turnover, turnover_figures
 from dti_assets.panel.user_figures import appointment_files, read_user_figures

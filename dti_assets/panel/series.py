@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from importlib.resources import files
 
-from dti_assets.panel.errors import PanelError
+from dti_assets.errors import PanelError
 from dti_assets.panel.units import Unit, parse_unit
 
 # a sheet that speaks of one of these holds figures of a part of the province

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from dti_assets.panel.errors import PanelError
+from dti_assets.errors import PanelError
 
 if TYPE_CHECKING:
     import numpy as np

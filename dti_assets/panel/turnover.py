@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dti_assets.geography.provinces import UnknownProvinceError, get_province
-from dti_assets.panel.errors import AppointmentError
+from dti_assets.errors import AppointmentError, UnknownProvinceError
+from dti_assets.geography.provinces import get_province
 from dti_assets.panel.official import memberships
 from dti_assets.panel.tables import FIGURES, TURNOVER
 

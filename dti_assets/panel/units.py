@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from dti_assets.panel.errors import UnitError
+from dti_assets.errors import UnitError
 
 _CHINESE_SCALE = {
     "": 1.0, "个": 1.0, "十": 10.0, "百": 1e2, "千": 1e3, "万": 1e4, "十万": 1e5, "百万": 1e6,

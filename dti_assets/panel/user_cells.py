@@ -7,15 +7,12 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
-from dti_assets.geography.provinces import (
-    Province,
-    UnknownProvinceError,
-    find_province,
-    get_province,
-)
+from dti_assets.errors import NotANumberError, UnknownProvinceError
+from dti_assets.geography.provinces import Province, find_province, get_province
 
 MISSING = {
     "", "…", "...", "......", "……", "—", "——", "–", "-", "--", "---", "－", ".", "..", "*", "/",
@@ -58,8 +55,25 @@ _EDITION = re.compile(
 Kind = Literal["province", "national", "group", "outside", "footnote", "unknown", "blank"]
 
 
-class NotANumberError(ValueError):
-    """A cell that holds neither a number nor a mark of a missing value."""
+@dataclass(frozen=True)
+class Fault:
+    """One fault in a user's file: where it is and what is wrong."""
+
+    file: str
+    sheet: str | None
+    row: int | None
+    column: str | None
+    message: str
+
+    def __str__(self) -> str:
+        place = [self.file]
+        if self.sheet is not None:
+            place.append(f"sheet {self.sheet}")
+        if self.row is not None:
+            place.append(f"row {self.row}")
+        if self.column is not None:
+            place.append(f"column {self.column}")
+        return f"{', '.join(place)}: {self.message}"
 
 
 def number(value: Any) -> float | None:

@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dti_assets.errors import PanelError, UnitError, UserFigureError
 from dti_assets.folders import find_all
-from dti_assets.panel.errors import Fault, PanelError, UnitError, UserFigureError
 from dti_assets.panel.series import Series, catalogue, find_series, unknown_series
 from dti_assets.panel.tables import FIGURES, NATIONAL_TOTALS, SKIPPED, USER_FILES
 from dti_assets.panel.units import Unit, convert, convertible, free_unit, parse_unit
+from dti_assets.panel.user_cells import Fault
 from dti_assets.panel.user_grids import FORMATS, read_grids
 from dti_assets.panel.user_sheet import SheetReader
 

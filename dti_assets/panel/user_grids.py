@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dti_assets.panel.errors import Fault
-from dti_assets.panel.workbook_size import MAX_CELLS, TooLargeError, check_size
+from dti_assets.errors import TooLargeError
+from dti_assets.panel.user_cells import Fault
+from dti_assets.panel.workbook_size import MAX_CELLS, check_size
 from dti_assets.spreadsheets import XLSX_ERRORS
 
 FORMATS = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".dta")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dti_assets.errors import NotANumberError, UnitError
 from dti_assets.geography.provinces import Province, provinces
-from dti_assets.panel.errors import Fault, UnitError
 from dti_assets.panel.series import Series, find_series, unknown_series
 from dti_assets.panel.units import Unit, convertible, free_unit, known_unit, parse_unit, scale_of
 from dti_assets.panel.user_cells import (
     BRACKETS,
-    NotANumberError,
+    Fault,
     is_missing,
     nearest_province,
     number,

@@ -13,15 +13,13 @@ from pathlib import Path
 from typing import IO
 from xml.parsers import expat
 
+from dti_assets.errors import TooLargeError
+
 # the largest table of figures that a run takes into memory: 31 provinces, a hundred years, and
 # more than six hundred columns
 MAX_CELLS = 2_000_000
 _MAX_BYTES = 200 << 20
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main "
-
-
-class TooLargeError(ValueError):
-    """A file of figures that is larger than a run reads."""
 
 
 def check_size(path: Path) -> None:

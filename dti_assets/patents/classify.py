@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from dti_assets.patents.errors import PatentSourceError
+from dti_assets.errors import PatentSourceError
 from dti_assets.patents.tables import TECHNOLOGIES
 from dti_assets.patents.terms import PatentTerms
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from dti_assets.patents.errors import PatentSourceError
+from dti_assets.errors import PatentSourceError
 from dti_assets.patents.tables import TECHNOLOGIES
 
 Layout = Literal["records", "flagged", "counts"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from dti_assets.errors import PatentError
 from dti_assets.geography.provinces import provinces
 from dti_assets.patents.combine import Patents, months_before
-from dti_assets.patents.errors import PatentError
 from dti_assets.patents.tables import KINDS, PATENT_COUNTS, PATENT_TOTALS, TECHNOLOGIES
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from dti_assets.errors import PatentError
 from dti_assets.geography.provinces import provinces
-from dti_assets.patents.errors import PatentError
 from dti_assets.patents.tables import DTI
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from dti_assets.errors import PatentSourceError
 from dti_assets.patents.classify import lookaround
-from dti_assets.patents.errors import PatentSourceError
 from dti_assets.patents.reading import PatentReader, find_files
 from dti_assets.patents.tables import TECHNOLOGIES
 from dti_assets.patents.terms import PatentTerms

@@ -13,8 +13,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from dti_assets.errors import PatentSourceError
 from dti_assets.patents.columns import recognise
-from dti_assets.patents.errors import PatentSourceError
 from dti_assets.spreadsheets import XLSX_ERRORS
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dti_assets.errors import PatentSourceError
 from dti_assets.folders import Found, find_all
 from dti_assets.patents.columns import Columns, recognise
-from dti_assets.patents.errors import PatentSourceError
 from dti_assets.patents.formats import Source, open_csv, open_parquet, open_xlsx
 
 if TYPE_CHECKING:

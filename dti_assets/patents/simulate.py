@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dti_assets.errors import PatentError
 from dti_assets.files import replacing
 from dti_assets.geography.provinces import provinces
 from dti_assets.patents import phrases
-from dti_assets.patents.errors import PatentError
 from dti_assets.patents.tables import TECHNOLOGIES
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-from dti_assets.patents.errors import PatentTermsError
+from dti_assets.errors import PatentTermsError
 from dti_assets.patents.tables import TECHNOLOGIES
 
 COLUMNS = ("term", "category", "language", "source", "note")

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dti_assets.errors import PatentSourceError
 from dti_assets.geography.provinces import provinces
-from dti_assets.patents.errors import PatentSourceError
 from dti_assets.patents.places import locate
 from dti_assets.patents.reading import PatentReader, find_files
 from dti_assets.patents.tables import KINDS, PATENT_COUNTS, ROW_STATUS, STATUSES, TECHNOLOGIES

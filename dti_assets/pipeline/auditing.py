@@ -10,8 +10,8 @@ from pathlib import Path
 from shlex import quote
 from typing import IO, TYPE_CHECKING, Any
 
-from dti_assets.audit.errors import AuditError
 from dti_assets.audit.tables import MEASUREMENT_AUDIT, PATENT_KEY, REPORT_KEY
+from dti_assets.errors import AuditError
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.study import Study
 from dti_assets.tables import Table
@@ -223,7 +223,7 @@ def kept_key(key: Table, sample: str) -> Table:
 
 def _key(workspace: Workspace, folder: Path, table: Table) -> "pd.DataFrame":
     from dti_assets.audit.sheets import sample_name
-    from dti_assets.storage import MissingTableError
+    from dti_assets.errors import MissingTableError
 
     sample = sample_name(folder)
     try:

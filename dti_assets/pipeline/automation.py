@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from dti_assets.econ.table_specifications import TableSpecificationError
+from dti_assets.errors import InputsError, StudyError, TableSpecificationError
 from dti_assets.notification import post
 from dti_assets.pipeline.failures import sentence
 from dti_assets.pipeline.inputs import (
@@ -21,7 +21,6 @@ from dti_assets.pipeline.inputs import (
     ESTIMATES,
     ROOT,
     Changes,
-    InputsError,
     State,
     as_of,
     changes,
@@ -40,7 +39,7 @@ from dti_assets.pipeline.partitions import (
 )
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.stored_tables import FETCHED, YEARLY
-from dti_assets.study import Study, StudyError, load_study
+from dti_assets.study import Study, load_study
 
 # what reaches the network runs by its own schedule and never as part of another run
 FETCHING = dg.AssetSelection.assets(*sorted(FETCHED))

@@ -5,6 +5,7 @@ from functools import partial
 
 import dagster as dg
 
+from dti_assets.errors import CheckError
 from dti_assets.pipeline.estimate_inputs import table_options
 from dti_assets.pipeline.partitions import today
 from dti_assets.pipeline.resources import Workspace
@@ -16,10 +17,6 @@ from dti_assets.pipeline.warners import (
     warning_checks,
 )
 from dti_assets.study_tables import study_tables
-
-
-class CheckError(LookupError):
-    """A check that does not exist; the message names one that does."""
 
 
 def _read_checks() -> list[Warner]:

@@ -3,9 +3,10 @@ count reports, which a run of the web UI or the daemon begins with."""
 
 from difflib import get_close_matches
 
+from dti_assets.errors import StudyError
 from dti_assets.pipeline.partitions import last_year
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.study import Study, StudyError
+from dti_assets.study import Study
 from dti_assets.text.listing import list_reports
 
 

@@ -2,14 +2,16 @@
 
 from typing import Any
 
+from dti_assets import errors
+
 
 def sentence(error: Any) -> str:
     """The sentence of the package's own error, else the innermost error with its kind."""
     while error is not None:
         message = str(error.message).strip()
-        kind, _, said = message.partition(": ")
-        if kind.startswith("dti_assets.") and said:
-            return said
+        kind = getattr(errors, error.cls_name or "", None)
+        if isinstance(kind, type) and issubclass(kind, errors.DtiError):
+            return message.partition(": ")[2] or message
         if error.cause is None:
             return message
         error = error.cause

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from markupsafe import escape
 
+from dti_assets.errors import DamagedTableError, MissingTableError, TableError
 from dti_assets.files import sha256
 from dti_assets.panel.tables import PANEL_EXPORT
 from dti_assets.pipeline.build import build_definitions, places
@@ -31,9 +32,8 @@ from dti_assets.publishing.tables import (
     REPORT_PAGE,
     TABLE_FILES,
 )
-from dti_assets.storage import DamagedTableError, MissingTableError
 from dti_assets.stored_tables import FETCHED, YEARLY
-from dti_assets.tables import Table, TableError
+from dti_assets.tables import Table
 from dti_assets.text.listing import find_reports
 
 if TYPE_CHECKING:

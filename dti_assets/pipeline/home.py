@@ -13,15 +13,9 @@ from typing import Any
 
 import dagster as dg
 
-from dti_assets.locks import BusyError, Holder, exclusive
-from dti_assets.run_storage import (
-    POSTGRES,
-    SQLITE,
-    RunStorageError,
-    check_postgres,
-    kind_of,
-    write_settings,
-)
+from dti_assets.errors import BusyError, RunStorageError
+from dti_assets.locks import Holder, exclusive
+from dti_assets.run_storage import POSTGRES, SQLITE, check_postgres, kind_of, write_settings
 from dti_assets.study import Study
 
 # The terminal shows what a run prints. Capturing it for the web UI takes four helper processes,

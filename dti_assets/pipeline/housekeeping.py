@@ -15,13 +15,18 @@ from typing import Any
 
 import dagster as dg
 
+from dti_assets.errors import (
+    DamagedTableError,
+    MissingTableError,
+    PatentSourceError,
+    StudyError,
+    TableError,
+)
 from dti_assets.locks import Lock, exclusive
-from dti_assets.patents.errors import PatentSourceError
 from dti_assets.pipeline.build import build_definitions
 from dti_assets.pipeline.home import initialise, settle
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.storage import DamagedTableError, MissingTableError
-from dti_assets.study import FIRST_YEAR, LAST_YEAR, Study, StudyError, load_study
+from dti_assets.study import FIRST_YEAR, LAST_YEAR, Study, load_study
 from dti_assets.sweep import (
     Swept,
     size_of,
@@ -29,7 +34,6 @@ from dti_assets.sweep import (
     sweep_folder,
     sweep_temporaries,
 )
-from dti_assets.tables import TableError
 
 _DAY = 86_400.0
 _PAGE = 1_000

@@ -13,14 +13,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dti_assets.errors import DamagedTableError, InputsError, MissingTableError, TableError
 from dti_assets.folders import Found, find_all
 from dti_assets.pipeline.auditing import KEYS
 from dti_assets.pipeline.partitions import FIRST_YEAR, last_year
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.storage import DamagedTableError, MissingTableError, Store
+from dti_assets.storage import Store
 from dti_assets.stored_tables import FETCHED, YEARLY
 from dti_assets.study import Study
-from dti_assets.tables import TableError, records
+from dti_assets.tables import records
 from dti_assets.text.listing import find_reports
 
 ROOT = "report_files"
@@ -100,10 +101,6 @@ SETTING_READERS: dict[str, tuple[str, ...]] = {
     "run_storage": (),
     "notify": (),
 }
-
-
-class InputsError(ValueError):
-    """Inputs that cannot be looked at; the message names the folder and why."""
 
 
 @dataclass

@@ -21,6 +21,7 @@ from dagster import (
 )
 
 from dti_assets.column_lineage import Lineage
+from dti_assets.errors import CanceledError
 from dti_assets.locks import exclusive
 from dti_assets.pipeline.home import settle
 from dti_assets.pipeline.metadata import lineage_metadata
@@ -110,10 +111,6 @@ class ParquetIOManager(IOManager):
         if context.dagster_type.typing_type is StoredYears:
             return StoredYears(self.store, table, years)
         return self.store.read(table, years)
-
-
-class CanceledError(RuntimeError):
-    """A run that was canceled while it waited for another one to end."""
 
 
 def one_run_at_a_time(manager: ParquetIOManager, folder: Path) -> IOManagerDefinition:

@@ -8,13 +8,12 @@ samples hold places and no sentence, and travel always.
 from collections.abc import Iterable
 from pathlib import Path
 
-from dti_assets.audit.errors import AuditError
 from dti_assets.audit.report_sample import QUESTION
 from dti_assets.audit.sheets import labels_only, sample_name, sheet_paths
+from dti_assets.errors import AuditError, PackageError
 from dti_assets.patents.tables import TECHNOLOGIES
 from dti_assets.pipeline.auditing import KEYS
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.replication.archive import PackageError
 from dti_assets.study import Study
 
 # what coders answer, by source

@@ -14,7 +14,8 @@ from shlex import quote
 from typing import Any
 
 from dti_assets.audit.tables import MEASUREMENT_AUDIT
-from dti_assets.files import WriteError, replacing, sha256
+from dti_assets.errors import PackageError, WriteError
+from dti_assets.files import replacing, sha256
 from dti_assets.folders import Found, find_all
 from dti_assets.locks import exclusive
 from dti_assets.pipeline.freshness import FILE_TABLES, listed_files, stale
@@ -23,7 +24,7 @@ from dti_assets.pipeline.package_readme import package_readme
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.run import last_run_seconds
 from dti_assets.replication import manifest as described
-from dti_assets.replication.archive import PackageError, check_entries, is_inside, write_archive
+from dti_assets.replication.archive import check_entries, is_inside, write_archive
 from dti_assets.replication.manifest import Listed, Manifest, code_here
 from dti_assets.sources.registry import FILE_NAME, read_registry
 from dti_assets.stored_tables import FETCHED, TRANSCRIPTS, YEARLY

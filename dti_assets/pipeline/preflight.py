@@ -3,10 +3,11 @@ doctor."""
 
 from collections.abc import Callable
 
+from dti_assets.errors import DtiError, StudyError
 from dti_assets.files import why_not_writable
 from dti_assets.pipeline.countable import check_reports, check_years
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.study import Inputs, Study, StudyError
+from dti_assets.study import Inputs, Study
 
 
 def preflight(workspace: Workspace) -> None:
@@ -22,10 +23,7 @@ def faults(workspace: Workspace) -> list[str]:
     for check in CHECKS:
         try:
             check(workspace)
-        except (ValueError, LookupError, OSError) as error:
-            ours = type(error).__module__.startswith("dti_assets")
-            if not ours and not isinstance(error, OSError):
-                raise
+        except (DtiError, OSError) as error:
             found.append(str(error))
     return list(dict.fromkeys(found))
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import dagster as dg
 
+from dti_assets.errors import DamagedTableError, MissingTableError, TableError
 from dti_assets.pipeline import metadata
 from dti_assets.pipeline.build import places
 from dti_assets.pipeline.freshness import faults
@@ -19,9 +20,7 @@ from dti_assets.pipeline.inputs import ROOT, settings
 from dti_assets.pipeline.metadata import LOOKED_AT, SEASON, SETTINGS
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.stored_asset import AS_DECLARED
-from dti_assets.storage import DamagedTableError, MissingTableError
 from dti_assets.stored_tables import FETCHED
-from dti_assets.tables import TableError
 from dti_assets.text.reading import MAX_BYTES
 
 # the last result of every check; None where one was never made, or begun and not ended

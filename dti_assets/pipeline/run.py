@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 
+from dti_assets.errors import StudyError
 from dti_assets.locks import exclusive
 from dti_assets.pipeline.build import build_definitions
 from dti_assets.pipeline.failures import sentence
@@ -28,7 +29,7 @@ from dti_assets.pipeline.remaining import last_checks, not_looked_at, remaining
 from dti_assets.pipeline.resources import Progress, Workspace
 from dti_assets.run_storage import disagreement
 from dti_assets.stored_tables import FETCHED
-from dti_assets.study import Study, StudyError
+from dti_assets.study import Study
 from dti_assets.sweep import sweep_leftovers
 
 

@@ -4,6 +4,7 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dti_assets.errors import PackageError
 from dti_assets.pipeline.auditing import KEYS
 from dti_assets.pipeline.freshness import FILE_TABLES
 from dti_assets.pipeline.package_audit import audited
@@ -22,7 +23,7 @@ from dti_assets.pipeline.packaging import (
 from dti_assets.pipeline.resources import Progress, Workspace
 from dti_assets.pipeline.run import run
 from dti_assets.replication import manifest as described
-from dti_assets.replication.archive import PackageError, extract_archive, is_inside
+from dti_assets.replication.archive import extract_archive, is_inside
 from dti_assets.replication.compare import Comparison, compare
 from dti_assets.replication.manifest import Listed, Manifest, code_here
 from dti_assets.stored_tables import FETCHED

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
+from dti_assets.errors import PackageError
 from dti_assets.files import ZIP_EPOCH
 
 MOST_FILES = 100_000
@@ -27,10 +28,6 @@ _DAMAGED = (
 )
 # places before the start, names no file can have; bz2 gives no number
 _OF_ARCHIVES = (None, errno.EINVAL, errno.ENAMETOOLONG)
-
-
-class PackageError(ValueError):
-    """A package that cannot be made or used; the message is one sentence."""
 
 
 def check_entries(entries: Mapping[str, bytes | Path]) -> None:

@@ -17,8 +17,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from dti_assets.errors import PackageError
 from dti_assets.files import sha256, source_sha256
-from dti_assets.replication.archive import PackageError
 
 MANIFEST = "manifest.json"
 CHECKSUMS = "checksums.csv"

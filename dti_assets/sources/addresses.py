@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from dti_assets.errors import AddressError
+
 Resolver = Callable[..., list[Any]]
 DEFAULT_PORTS = {"http": 80, "https": 443}
 # below 1024 live mail, shells and name servers; a site that publishes on 81 to 88 is no rarity
@@ -33,10 +35,6 @@ _NOT_PUBLIC = tuple(
         "2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20",
     )
 )  # fmt: skip
-
-
-class AddressError(ValueError):
-    """An address that is not to be contacted; the message says which and why."""
 
 
 @dataclass(frozen=True)

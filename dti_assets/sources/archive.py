@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
+from dti_assets.errors import ArchiveError
 from dti_assets.files import write_atomically
 from dti_assets.sources.registry import Entry
 from dti_assets.text.identity import from_name
@@ -24,10 +25,6 @@ from dti_assets.text.listing import SIDE_SUFFIX, find_reports
 
 # hidden, so that neither a listing nor a reader takes what is under way for a report
 _WORK = ".download"
-
-
-class ArchiveError(OSError):
-    """A reports folder that cannot be written to now; the message names it."""
 
 
 @dataclass(frozen=True)

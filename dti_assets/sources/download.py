@@ -15,8 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dti_assets.errors import FetchError
 from dti_assets.sources.archive import Archive, Kept, Provenance, destination
-from dti_assets.sources.fetch import Fetcher, FetchError, Page, user_agent
+from dti_assets.sources.fetch import Fetcher, Page, user_agent
 from dti_assets.sources.judgement import Judge
 from dti_assets.sources.registry import Entry
 from dti_assets.sources.tables import REPORT_DOWNLOADS

@@ -14,7 +14,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from dti_assets.sources.addresses import AddressError, AddressPolicy, Target, parse_target
+from dti_assets.errors import AddressError, FetchError
+from dti_assets.sources.addresses import AddressPolicy, Target, parse_target
 from dti_assets.sources.pacing import Pacer, retry_after
 from dti_assets.sources.robots import Robots, parse_robots
 
@@ -28,10 +29,6 @@ _CHUNK = 65536
 _ROBOTS_BYTES = 500 * 1024
 # each piece of a packed body copies what follows it
 _MOST_MEMBERS = 100
-
-
-class FetchError(Exception):
-    """A page that was not to be had; the message is the reason."""
 
 
 class _TemporaryError(FetchError):

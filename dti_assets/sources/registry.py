@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dti_assets.errors import AddressError, RegistryError, UnknownProvinceError, UnreadableError
 from dti_assets.files import write_atomically
-from dti_assets.geography.provinces import Province, UnknownProvinceError, get_province
-from dti_assets.sources.addresses import AddressError, parse_target
+from dti_assets.geography.provinces import Province, get_province
+from dti_assets.sources.addresses import parse_target
 from dti_assets.spreadsheets import safe_text
-from dti_assets.text.extract import UnreadableError
 from dti_assets.text.readers.encodings import decode
 
 FILE_NAME = "sources.csv"
@@ -26,10 +26,6 @@ RECORDED = ("sha256", "fetched_at", "etag")
 # how a table says that an address is not known
 _NO_ADDRESS = ("", "-", "—", "NA")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-class RegistryError(ValueError):
-    """A registry that cannot be used; the message names file and line."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dti_assets.errors import CountingError
 from dti_assets.geography.provinces import provinces
 from dti_assets.tables import records
 from dti_assets.text.cache import Cache, digest
@@ -69,10 +70,6 @@ class Counts:
     counted: int = 0
     reused: int = 0
     segmented: int = 0
-
-
-class CountingError(RuntimeError):
-    """A report whose counting failed; the message names the file."""
 
 
 def count_reports(

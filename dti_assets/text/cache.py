@@ -11,7 +11,8 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from dti_assets.sealed import BrokenSealError, read_sealed, write_sealed
+from dti_assets.errors import BrokenSealError
+from dti_assets.sealed import read_sealed, write_sealed
 
 
 @dataclass

@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dti_assets.errors import NotReadError
 from dti_assets.tables import records
 from dti_assets.text.attention import CountingRules
 from dti_assets.text.cache import Cache
@@ -19,7 +20,7 @@ from dti_assets.text.counted import Spans
 from dti_assets.text.dictionary import Dictionary, dictionary_of, normalise_term
 from dti_assets.text.extract import ACCOUNTED
 from dti_assets.text.matching import matcher
-from dti_assets.text.reports import NotReadError, stored_reading
+from dti_assets.text.reports import stored_reading
 from dti_assets.text.sections import split
 
 if TYPE_CHECKING:

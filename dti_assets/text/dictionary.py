@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+from dti_assets.errors import DictionaryError
 from dti_assets.text.normalise import LOOK_ALIKE
 
 REQUIRED = ("term", "category", "language", "source", "note")
@@ -29,10 +30,6 @@ RISKS = ("exported_goods", "export_policy")
 LANGUAGES = ("zh", "en")
 
 _WHITE = re.compile(r"\s")
-
-
-class DictionaryError(ValueError):
-    """A term list that cannot be used; the message names file, line and term."""
 
 
 @dataclass(frozen=True)

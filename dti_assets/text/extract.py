@@ -27,15 +27,6 @@ STATUSES = {
 ACCOUNTED = ("ok", "duplicate", "superseded", "set_aside")
 
 
-class UnreadableError(Exception):
-    """A file that gives no text; `status` is one of STATUSES, the message a sentence."""
-
-    def __init__(self, status: str, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
-        self.reason = reason
-
-
 @dataclass
 class Extract:
     """Raw paragraphs in reading order, before normalisation.

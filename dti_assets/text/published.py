@@ -10,6 +10,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from dti_assets.errors import PublishedCountsError
 from dti_assets.geography.provinces import provinces
 from dti_assets.text.dictionary import shipped_dictionary
 
@@ -26,10 +27,6 @@ WORDS_COLUMNS = (
     "province", "year", "section", "words_all", "words_nonpunct", "words_han", "chars_han",
     "text_sha256", "source", "dictionary_sha256", "tokenizer",
 )  # fmt: skip
-
-
-class PublishedCountsError(ValueError):
-    """Published counts that were not made with the shipped dictionary."""
 
 
 @lru_cache(maxsize=1)

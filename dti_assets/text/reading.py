@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 
-from dti_assets.text.extract import Extract, UnreadableError
+from dti_assets.errors import UnreadableError
+from dti_assets.text.extract import Extract
 from dti_assets.text.normalise import LOOK_ALIKE, normalise_paragraph
 from dti_assets.text.quality import is_garbled
 from dti_assets.text.readers.sniff import sniff

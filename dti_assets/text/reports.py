@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dti_assets.errors import NotReadError, VanishedError
 from dti_assets.geography.provinces import Province
 from dti_assets.tables import records
 from dti_assets.text.cache import Cache, digest
@@ -31,14 +32,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 _FAILURES = {"timeout": "timeout", "memory": "too_large", "died": "damaged", "error": "damaged"}
-
-
-class NotReadError(LookupError):
-    """A text that cannot be had although it once was; the message names the file and says why."""
-
-
-class VanishedError(NotReadError):
-    """A file that is not there any more as it was read."""
 
 
 @dataclass(frozen=True)

@@ -17,16 +17,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from dti_assets.sealed import BrokenSealError, read_sealed, write_sealed
+from dti_assets.errors import BrokenSealError, TokenizerError
+from dti_assets.sealed import read_sealed, write_sealed
 from dti_assets.text.dictionary import Dictionary
 from dti_assets.text.normalise import HAN
 
 TokenizerName = Literal["jieba", "rjieba"]
 _NO_WORD = ("P", "Z", "S", "C")
-
-
-class TokenizerError(ValueError):
-    """A tokenizer that is not installed; the message says how to get it."""
 
 
 class Segmenter(Protocol):

@@ -11,7 +11,6 @@ from statsmodels.stats.proportion import proportion_confint
 
 from dti_assets.audit.agreement import MISSING
 from dti_assets.audit.effects import Corrected, effects_on_column
-from dti_assets.audit.errors import AuditError
 from dti_assets.audit.precision import decided, shrunken_shares, weighted_share, wilson
 from dti_assets.audit.report_results import ReportAudit, correction_rows
 from dti_assets.audit.report_sample import QUESTION, allocate
@@ -20,6 +19,7 @@ from dti_assets.audit.tables import REPORT_KEY
 from dti_assets.econ import estimate
 from dti_assets.econ.column_resolution import TableOptions, resolve
 from dti_assets.econ.table_specifications import parse_table
+from dti_assets.errors import AuditError
 
 HITS = {f"term{i}": h for i, h in enumerate([900, 500, 300, 200, 90, 60, 30, 12, 5, 2])}
 TABLE = parse_table(

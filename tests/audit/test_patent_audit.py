@@ -10,12 +10,12 @@ import pytest
 from invented_reports import fill
 
 from dti_assets.audit.agreement import MISSING
-from dti_assets.audit.errors import AuditError
 from dti_assets.audit.patent_results import PatentAudit
 from dti_assets.audit.patent_sample import patent_strata, sample_patents
 from dti_assets.audit.report_results import correction_rows
 from dti_assets.audit.sheets import NO, UNCLEAR, YES, Labels, read_sheets
 from dti_assets.audit.tables import PATENT_KEY
+from dti_assets.errors import AuditError
 from dti_assets.patents.combine import Patents, combine
 from dti_assets.patents.counting import count_patents
 from dti_assets.patents.dti import dti

@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented_reports import fill, texts
 
-from dti_assets.audit.errors import AuditError
 from dti_assets.audit.masking import BLOCK, mask, masked_context
 from dti_assets.audit.report_sample import QUESTION, allocate, sample_reports
 from dti_assets.audit.sheets import (
@@ -27,6 +26,7 @@ from dti_assets.audit.sheets import (
     sheets_not_read,
     write_sheets,
 )
+from dti_assets.errors import AuditError
 from dti_assets.geography.provinces import provinces
 from dti_assets.text.attention import CountingRules, count_reports, counted_sections
 from dti_assets.text.cache import Cache

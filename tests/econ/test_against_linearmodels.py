@@ -6,8 +6,8 @@ import pytest
 from random_panels import panel
 
 from dti_assets.econ import Specification, estimate, mediation
-from dti_assets.econ.errors import NoVariation, TooFewRows
 from dti_assets.econ.jackknife import jackknife
+from dti_assets.errors import NoVariation, TooFewRows
 
 OLS = Specification("y", ("d", "x1", "x2"), fixed_effects=("unit", "time"), cluster="unit")
 IV = Specification("y", ("x1", "x2"), "d", "z", fixed_effects=("unit", "time"), cluster="unit")

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from random_panels import panel
 
+from dti_assets import errors as named
 from dti_assets.econ import (
     EconError,
     Specification,
@@ -17,7 +18,6 @@ from dti_assets.econ import (
     tf_interval,
     wild_cluster_test,
 )
-from dti_assets.econ import errors as named
 
 OLS = Specification("y", ("d", "x1"), fixed_effects=("unit", "time"), cluster="unit")
 IV = Specification("y", "x1", "d", "z", fixed_effects=("unit", "time"), cluster="unit")

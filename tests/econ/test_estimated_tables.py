@@ -8,7 +8,7 @@ import pytest
 from study_panels import official_panel, study_panel
 
 from dti_assets.econ import Specification, estimate
-from dti_assets.econ.comparison import PublishedFactsError, load_published, paper_comparison
+from dti_assets.econ.comparison import load_published, paper_comparison
 from dti_assets.econ.forensics import published_forensics
 from dti_assets.econ.reports import (
     indirect_effects,
@@ -16,12 +16,7 @@ from dti_assets.econ.reports import (
     weak_instrument_inference,
 )
 from dti_assets.econ.table_estimation import TableOptions, estimate_table
-from dti_assets.econ.table_specifications import (
-    TableSpecificationError,
-    load_tables,
-    parse_table,
-    with_instrument,
-)
+from dti_assets.econ.table_specifications import load_tables, parse_table, with_instrument
 from dti_assets.econ.table_summary import regression_table
 from dti_assets.econ.tables import (
     DESCRIPTIVES,
@@ -33,6 +28,7 @@ from dti_assets.econ.tables import (
     WEAK_INSTRUMENTS,
 )
 from dti_assets.econ.terms import columns_of, with_terms
+from dti_assets.errors import PublishedFactsError, TableSpecificationError
 
 CONTROLS = ["EXR", "Exportother", "HR", "INF", "GDP", "GDP_sec", "FIE"]
 QUICK = TableOptions(draws=199, bootstrap_draws=99)

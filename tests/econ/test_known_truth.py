@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from dti_assets.econ.known_truth import TruthError, load_truth, truth_comparison
+from dti_assets.econ.known_truth import load_truth, truth_comparison
 from dti_assets.econ.tables import ESTIMATES, PAPER_COMPARISON
+from dti_assets.errors import TruthError
 
 
 def made(table: str, column: str, term: str, **numbers: Any) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from random_panels import panel
 from study_panels import official_panel, study_panel
 
 from dti_assets.econ import Specification, anderson_rubin_set, estimate
-from dti_assets.econ.errors import EconError, SpecificationError, TooFewClusters
 from dti_assets.econ.exclusion_sensitivity import exclusion_sensitivity, union_of
 from dti_assets.econ.multiple_testing import romano_wolf, romano_wolf_tables, stepdown
 from dti_assets.econ.robustness import (
@@ -25,6 +24,7 @@ from dti_assets.econ.specification_curve import specification_curve
 from dti_assets.econ.table_estimation import TableOptions, estimate_table
 from dti_assets.econ.table_specifications import load_tables
 from dti_assets.econ.tables import ROBUSTNESS, ROMANO_WOLF, SPECIFICATION_CURVE
+from dti_assets.errors import EconError, SpecificationError, TooFewClusters
 
 OLS = Specification(
     "Export", ("DTIn", "GDP"), fixed_effects=("province", "year"), cluster="province"

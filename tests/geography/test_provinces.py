@@ -3,19 +3,9 @@
 import numpy as np
 import pytest
 
-from dti_assets.geography.distances import (
-    DistanceError,
-    ZeroDistance,
-    capital_distances,
-    internal_distance_km,
-)
-from dti_assets.geography.provinces import (
-    UnknownProvinceError,
-    find_capital,
-    find_province,
-    get_province,
-    provinces,
-)
+from dti_assets.errors import DistanceError, UnknownProvinceError
+from dti_assets.geography.distances import ZeroDistance, capital_distances, internal_distance_km
+from dti_assets.geography.provinces import find_capital, find_province, get_province, provinces
 
 # great-circle km from the capital to Hangzhou, measured apart from this package
 TO_HANGZHOU = {

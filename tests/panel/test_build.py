@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dti_assets.errors import PanelError
 from dti_assets.geography.provinces import provinces
 from dti_assets.panel.build import build_panel
-from dti_assets.panel.errors import PanelError
 from dti_assets.panel.logarithms import LogOfZero
 from dti_assets.panel.official import official_statistics
 from dti_assets.panel.tables import (

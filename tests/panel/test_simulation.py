@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from dti_assets.econ.table_coverage import table_coverage
+from dti_assets.errors import PanelError
 from dti_assets.panel.build import build_panel
-from dti_assets.panel.errors import PanelError
 from dti_assets.panel.simulated_figures import simulate_panel, simulated_figures, wide_figures
 from dti_assets.panel.simulation import CONTROLS, Simulation, simulate_arrays, truth, within
 from dti_assets.panel.user_figures import read_user_figures

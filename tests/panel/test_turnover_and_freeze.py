@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from dti_assets.errors import AppointmentError, PanelError
 from dti_assets.panel.build import build_panel
-from dti_assets.panel.errors import AppointmentError, PanelError
 from dti_assets.panel.freeze import (
     freeze_instrument,
     frozen_instrument,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dti_assets.panel.errors import UnitError
+from dti_assets.errors import UnitError
 from dti_assets.panel.units import convert, convertible, parse_unit
 
 

@@ -8,9 +8,9 @@ import pytest
 import samples
 from openpyxl import Workbook
 
+from dti_assets.errors import PanelError, UserFigureError
 from dti_assets.geography.provinces import provinces
 from dti_assets.panel.build import build_panel
-from dti_assets.panel.errors import PanelError, UserFigureError
 from dti_assets.panel.official import official_statistics
 from dti_assets.panel.tables import FIGURES, SKIPPED
 from dti_assets.panel.user_figures import UserFigures, read_user_figures

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from dti_assets.panel.errors import UserFigureError
+from dti_assets.errors import UserFigureError
 from dti_assets.panel.user_figures import read_user_figures
 
 SHEET = "xl/worksheets/sheet1.xml"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dti_assets.panel.errors import UserFigureError
+from dti_assets.errors import UserFigureError
 from dti_assets.panel.user_figures import read_user_figures
 
 

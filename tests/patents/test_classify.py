@@ -9,9 +9,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from dti_assets.errors import PatentSourceError
 from dti_assets.patents import classify as classifying
 from dti_assets.patents.classify import classify
-from dti_assets.patents.errors import PatentSourceError
 from dti_assets.patents.tables import TECHNOLOGIES
 from dti_assets.patents.terms import PatentTerms, load_terms
 

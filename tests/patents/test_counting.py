@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from dti_assets.errors import PatentError, PatentSourceError
 from dti_assets.geography.provinces import get_province
 from dti_assets.patents.combine import Patents, combine
 from dti_assets.patents.counting import (
@@ -16,7 +17,6 @@ from dti_assets.patents.counting import (
     total_patents,
 )
 from dti_assets.patents.dti import dti
-from dti_assets.patents.errors import PatentError, PatentSourceError
 from dti_assets.patents.extract import classify_extract
 from dti_assets.patents.simulate import write_patents
 from dti_assets.patents.tables import (

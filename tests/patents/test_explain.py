@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from dti_assets.errors import PatentSourceError
 from dti_assets.patents.combine import combine
-from dti_assets.patents.errors import PatentSourceError
 from dti_assets.patents.explain import explain, find_hits
 from dti_assets.patents.extract import classify_extract
 from dti_assets.patents.terms import load_terms

@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from dti_assets.errors import PatentSourceError
 from dti_assets.patents.checks import broken_records, refused_rows
 from dti_assets.patents.classify import classify
 from dti_assets.patents.combine import combine, months_before
-from dti_assets.patents.errors import PatentSourceError
 from dti_assets.patents.extract import classify_extract, layout_of, threads
 from dti_assets.patents.simulate import write_patents
 from dti_assets.patents.tables import DIGITAL_PATENTS, ROW_STATUS, TECHNOLOGIES

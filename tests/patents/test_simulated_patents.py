@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from dti_assets.errors import PatentError
 from dti_assets.patents.classify import classify
-from dti_assets.patents.errors import PatentError
 from dti_assets.patents.simulate import simulate_patents, write_patents
 from dti_assets.patents.tables import TECHNOLOGIES
 from dti_assets.patents.terms import load_terms

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dti_assets.patents.errors import PatentTermsError
+from dti_assets.errors import PatentTermsError
 from dti_assets.patents.tables import TECHNOLOGIES
 from dti_assets.patents.terms import load_terms
 

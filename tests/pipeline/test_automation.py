@@ -14,6 +14,7 @@ import pytest
 from small_study import make_study, write_reports
 from ticks import definitions_of, instance_of, schedule_tick, sensor_tick
 
+from dti_assets.errors import StudyError
 from dti_assets.notification import post
 from dti_assets.pipeline.inputs import (
     ALL,
@@ -28,7 +29,7 @@ from dti_assets.pipeline.origins import file_contents
 from dti_assets.pipeline.partitions import RANGE_END, RANGE_START
 from dti_assets.pipeline.run import run
 from dti_assets.stored_tables import FETCHED
-from dti_assets.study import Study, StudyError, load_study
+from dti_assets.study import Study, load_study
 from dti_assets.study_tables import shipped_tables, study_tables
 from dti_assets.withheld import WITHHELD
 

@@ -9,12 +9,13 @@ import pandas as pd
 import pytest
 from small_study import REPORTS, dti, make_study, stored_bytes, write_reports
 
-from dti_assets.locks import BusyError, exclusive
+from dti_assets.errors import BusyError, StudyError
+from dti_assets.locks import exclusive
 from dti_assets.pipeline.home import instance
 from dti_assets.pipeline.housekeeping import collect_garbage
 from dti_assets.pipeline.resources import Progress
 from dti_assets.pipeline.run import run
-from dti_assets.study import StudyError, load_study
+from dti_assets.study import load_study
 from dti_assets.sweep import Swept
 
 OWN_TERM = "国际合作,own,zh,a test,,\n"

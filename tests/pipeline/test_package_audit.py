@@ -9,13 +9,13 @@ import pytest
 from coders import code
 from packages import GIVEN, content_of, repacked
 
+from dti_assets.errors import PackageError
 from dti_assets.patents.tables import TECHNOLOGIES
 from dti_assets.pipeline.auditing import draw_patent_sample, draw_report_sample
 from dti_assets.pipeline.packaging import package_study
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.run import run
 from dti_assets.pipeline.verifying import unpack, verify
-from dti_assets.replication.archive import PackageError
 from dti_assets.study import Study
 
 

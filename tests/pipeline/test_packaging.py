@@ -18,11 +18,11 @@ from made_studies import change_study
 from packages import content_of
 from small_study import REPORTS, make_study, write_reports
 
+from dti_assets.errors import PackageError
 from dti_assets.files import sha256
 from dti_assets.pipeline.packaging import left_out_inputs, package_study, packaged_inputs
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.run import Outcome
-from dti_assets.replication.archive import PackageError
 from dti_assets.study import Study, load_study
 
 COUNTS = "省份,年份,申请量,授权量\n浙江,2014,100,50\n"

@@ -14,8 +14,9 @@ import dagster as dg
 import pytest
 from small_study import REPORTS, dti, make_study, stored_bytes, write_reports
 
+from dti_assets.errors import CanceledError
 from dti_assets.pipeline.home import instance
-from dti_assets.pipeline.io import CanceledError, ParquetIOManager, one_run_at_a_time
+from dti_assets.pipeline.io import ParquetIOManager, one_run_at_a_time
 from dti_assets.pipeline.resources import Progress
 from dti_assets.pipeline.run import freeze, run
 from dti_assets.storage import Store

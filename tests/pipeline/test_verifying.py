@@ -13,10 +13,11 @@ import pytest
 from packages import GIVEN, content_of, repacked
 from small_study import dti
 
+from dti_assets.errors import PackageError
 from dti_assets.pipeline.packaging import STANDING_IN
 from dti_assets.pipeline.run import Outcome
 from dti_assets.pipeline.verifying import unpack, verify
-from dti_assets.replication.archive import PackageError, write_archive
+from dti_assets.replication.archive import write_archive
 from dti_assets.study import Study
 
 

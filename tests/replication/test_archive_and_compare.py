@@ -14,14 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dti_assets.errors import PackageError
 from dti_assets.files import source_sha256
-from dti_assets.replication.archive import (
-    PackageError,
-    check_entries,
-    extract_archive,
-    is_inside,
-    write_archive,
-)
+from dti_assets.replication.archive import check_entries, extract_archive, is_inside, write_archive
 from dti_assets.replication.compare import compare, compare_frames, compare_text
 from dti_assets.replication.manifest import (
     Code,

@@ -9,8 +9,9 @@ import pytest
 import samples
 from web_server import Answer, Site, fetcher, file, redirect, say
 
+from dti_assets.errors import ArchiveError
 from dti_assets.geography.provinces import get_province, provinces
-from dti_assets.sources.archive import Archive, ArchiveError
+from dti_assets.sources.archive import Archive
 from dti_assets.sources.coverage import coverage
 from dti_assets.sources.download import (
     Outcome,

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 from web_server import Clock, Site, fetcher, file, redirect, say, serve
 
+from dti_assets.errors import FetchError
 from dti_assets.sources.addresses import AddressPolicy
-from dti_assets.sources.fetch import Fetcher, FetchError
+from dti_assets.sources.fetch import Fetcher
 from dti_assets.sources.pacing import Pacer, retry_after
 
 

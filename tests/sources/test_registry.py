@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from dti_assets.errors import RegistryError
 from dti_assets.geography.provinces import find_province
-from dti_assets.sources.registry import Registry, RegistryError, read_registry, write_registry
+from dti_assets.sources.registry import Registry, read_registry, write_registry
 
 
 def registry(folder: Path, *lines: str, header: str = "province,year,url") -> Registry:

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 import samples
 
+from dti_assets.errors import NotReadError, VanishedError
 from dti_assets.text import reports
 from dti_assets.text.cache import Cache, digest
 from dti_assets.text.reading import Reading
-from dti_assets.text.reports import NotReadError, VanishedError, read_folder, report_texts, text_key
+from dti_assets.text.reports import read_folder, report_texts, text_key
 from dti_assets.text.workers import Limits, run_limited
 
 

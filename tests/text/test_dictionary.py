@@ -4,12 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from dti_assets.text.dictionary import (
-    DictionaryError,
-    load_dictionary,
-    parse_dictionary,
-    shipped_dictionary,
-)
+from dti_assets.errors import DictionaryError
+from dti_assets.text.dictionary import load_dictionary, parse_dictionary, shipped_dictionary
 
 HEAD = "term,category,language,source,note\n"
 GOOD = "数字经济,a,zh,s,\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 
-from dti_assets.text.extract import UnreadableError
+from dti_assets.errors import UnreadableError
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dti_assets.text.extract import Extract, UnreadableError
+from dti_assets.errors import UnreadableError
+from dti_assets.text.extract import Extract
 from dti_assets.text.normalise import han_count
 from dti_assets.text.readers.encodings import decode
 

@@ -16,7 +16,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dti_assets.text.extract import Extract, UnreadableError
+from dti_assets.errors import UnreadableError
+from dti_assets.text.extract import Extract
 from dti_assets.text.quality import is_garbled, oddness
 
 if TYPE_CHECKING:

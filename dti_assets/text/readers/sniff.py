@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dti_assets.text.extract import UnreadableError
+from dti_assets.errors import UnreadableError
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _IMAGES = {b"\xff\xd8\xff": "JPEG", b"\x89PNG": "PNG", b"GIF8": "GIF", b"II*\x00": "TIFF"}
