@@ -19,7 +19,7 @@ PYTEST = $(if $(SEED),PYTHONHASHSEED=$(SEED)) $(BIN)/python -m pytest \
 TESTERS = $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() * 3 // 2))')
 
 # each starts a cluster of processes, which wants the machine, and its test process, to itself
-RAY_TESTS := tests/test_ray_engine.py tests/test_ray_nodes.py
+RAY_TESTS := tests/compute/test_ray_engine.py tests/compute/test_ray_nodes.py
 
 .PHONY: run test install install-dev ui bench lint format
 

@@ -20,10 +20,10 @@ import numpy as np
 import pandas as pd
 
 from dti_assets.econ import Specification, anderson_rubin_set
-from dti_assets.econ.anderson_rubin import WildInversion
-from dti_assets.econ.design import build, partial_out
-from dti_assets.econ.weak_instruments import cluster_sums
-from dti_assets.geography.distances import ZeroDistance, capital_distances
+from dti_assets.econ.inference.anderson_rubin import WildInversion
+from dti_assets.econ.model.design import build, partial_out
+from dti_assets.econ.model.weak_instruments import cluster_sums
+from dti_assets.instrument.distances import ZeroDistance, capital_distances
 
 EFFECT = 0.342
 YEARS = 14

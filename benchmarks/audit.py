@@ -33,13 +33,13 @@ from dti_assets.audit.report_results import DRAWS, ReportAudit
 from dti_assets.audit.report_sample import QUESTION, sample_reports
 from dti_assets.audit.sheets import read_sheets
 from dti_assets.audit.tables import REPORT_KEY
-from dti_assets.pipeline import auditing
+from dti_assets.cli.new import new_study
+from dti_assets.pipeline import audits as auditing
+from dti_assets.pipeline.execution.run import run
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.run import run
-from dti_assets.scaffold import new_study
-from dti_assets.study import load_study
+from dti_assets.study.config import load_study
 from dti_assets.text.attention import counted_sections
-from dti_assets.text.counted import counted_occurrences
+from dti_assets.text.concordance import counted_occurrences
 
 LIMIT_SECONDS, LIMIT_RATIO = 60.0, 20.0
 CHARACTERS = 20_000
@@ -97,10 +97,10 @@ def cells(folder: Path) -> int:
 def estimated_again(workspace: Workspace, stored: dict[str, Any], drawn: Any, slice_: int) -> float:
     """Seconds of `estimate` and its first stage for one draw of the instrument."""
     from dti_assets.econ import estimate
-    from dti_assets.econ.column_resolution import resolve
-    from dti_assets.econ.table_specifications import first_two_stage_column
+    from dti_assets.econ.paper.resolution import resolve
+    from dti_assets.econ.paper.specifications import first_two_stage_column
     from dti_assets.pipeline.estimate_inputs import INSTRUMENT, table_options
-    from dti_assets.study_tables import shipped_tables
+    from dti_assets.study.specifications import shipped_tables
 
     table, column = first_two_stage_column(shipped_tables().values(), INSTRUMENT)
     options = table_options(workspace, stored["frozen_instrument"])

@@ -2,7 +2,7 @@
 
     python benchmarks/coverage.py [--seeds 2000] [--draws 399] [--first 0]
 
-Each seed draws a panel of 31 provinces and 14 years (dti_assets.panel.simulation), whose effect
+Each seed draws a panel of 31 provinces and 14 years (dti_assets.simulation.panel), whose effect
 of DTIn on Export is 0.342 with controls, province and year effects. A set contains that value
 where the wild cluster restricted test, which the set inverts, does not reject it; so one p-value
 a seed is enough. Sets: `baseline`, the effect by least squares; `instrument`, the Anderson-Rubin
@@ -23,10 +23,10 @@ import numpy as np
 import pandas as pd
 
 from dti_assets.econ import Specification, wild_cluster_test
-from dti_assets.econ.anderson_rubin import WildInversion
-from dti_assets.econ.design import build
-from dti_assets.geography.provinces import provinces
-from dti_assets.panel.simulation import CONTROLS, Simulation, simulate_arrays
+from dti_assets.econ.inference.anderson_rubin import WildInversion
+from dti_assets.econ.model.design import build
+from dti_assets.simulation.panel import CONTROLS, Simulation, simulate_arrays
+from dti_assets.units.provinces import provinces
 
 LOW, HIGH = 0.93, 0.97
 HUB = "浙江"

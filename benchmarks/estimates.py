@@ -21,15 +21,15 @@ import numpy as np
 import pandas as pd
 
 from dti_assets.econ import Specification, mediation, wild_cluster_test
-from dti_assets.econ.multiple_testing import romano_wolf
-from dti_assets.econ.reports import (
+from dti_assets.econ.paper.estimate import TableOptions, estimate_table
+from dti_assets.econ.paper.reports import (
     indirect_effects,
     leave_one_province_out,
     weak_instrument_inference,
 )
-from dti_assets.econ.specification_curve import specification_curve
-from dti_assets.econ.table_estimation import TableOptions, estimate_table
-from dti_assets.econ.table_specifications import load_tables
+from dti_assets.econ.paper.specifications import load_tables
+from dti_assets.econ.robustness.multiple_testing import romano_wolf
+from dti_assets.econ.robustness.specification_curve import specification_curve
 
 CONTROLS = ("EXR", "Exportother", "HR", "INF", "GDP", "GDP_sec", "FIE")
 OLS = Specification("Export", ("DTIn", *CONTROLS), (), (), ("province", "year"), "province")

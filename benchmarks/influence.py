@@ -21,14 +21,14 @@ import pandas as pd
 from estimates import study_panel
 
 from dti_assets.econ import estimate
-from dti_assets.econ.column_resolution import TableOptions, resolve
-from dti_assets.econ.influence import influence
-from dti_assets.econ.permutation import Vocabulary, dictionary_permutation
-from dti_assets.econ.table_specifications import (
+from dti_assets.econ.paper.resolution import TableOptions, resolve
+from dti_assets.econ.paper.specifications import (
     baseline_column,
     first_two_stage_column,
     load_tables,
 )
+from dti_assets.econ.robustness.influence import influence
+from dti_assets.econ.robustness.permutation import Vocabulary, dictionary_permutation
 from dti_assets.text.candidates import count_terms
 
 TERMS, CANDIDATES = 100, 2000

@@ -38,8 +38,8 @@ LAST = 2022
 
 
 def write_study(folder: Path, years: int, seed: int) -> None:
+    from dti_assets.simulation.report_files import write_reports
     from dti_assets.text.dictionary import shipped_dictionary
-    from dti_assets.text.simulated_folder import write_reports
 
     if not folder.exists():
         making = folder.with_name(f"{folder.name}.part")
@@ -50,13 +50,13 @@ def write_study(folder: Path, years: int, seed: int) -> None:
 
 def reports(source: Path, work: Path) -> int:
     """Read, count and store every report below `source`; how many were counted."""
-    from dti_assets.storage import Store
+    from dti_assets.compute.engines import LocalWorkers
+    from dti_assets.store.cache import Cache
+    from dti_assets.store.parquet import Store
     from dti_assets.text import tables
     from dti_assets.text.attention import CountingRules, count_reports, policy_attention
-    from dti_assets.text.cache import Cache
     from dti_assets.text.dictionary import shipped_dictionary
-    from dti_assets.text.engines import LocalWorkers
-    from dti_assets.text.reports import read_folder, report_texts
+    from dti_assets.text.folder import read_folder, report_texts
 
     cache, rules = Cache(work / "cache"), CountingRules()
     dictionary = shipped_dictionary()
@@ -166,7 +166,7 @@ def report_load(folder: Path, years: int) -> bool:
 
 
 def patent_load(folder: Path, rows: int) -> bool:
-    from dti_assets.patents.simulate import write_patents
+    from dti_assets.simulation.patents import write_patents
 
     sources = []
     for size in (rows, rows * TIMES):

@@ -136,7 +136,7 @@ def one(name: str, path: Path, workers: int) -> None:
 
 
 def generate(folder: Path, rows: int) -> Path:
-    from dti_assets.patents.simulate import write_patents
+    from dti_assets.simulation.patents import write_patents
 
     path = folder / f"patents-{rows}.parquet"
     if not path.exists():

@@ -19,18 +19,18 @@ import time
 from importlib import import_module
 from pathlib import Path
 
+from dti_assets.cli.new import new_study
+from dti_assets.pipeline.execution.run import run
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.run import run
 from dti_assets.publishing.figures.remedies import remedies
+from dti_assets.publishing.needs import FIGURE_NEEDS, NEEDED
 from dti_assets.publishing.referee.citing import Stored
 from dti_assets.publishing.referee.objections import response_rows
 from dti_assets.publishing.referee.page import referee_page
-from dti_assets.publishing.referee.sources import FIGURE_NEEDS, NEEDED
 from dti_assets.publishing.referee.word_file import referee_document
 from dti_assets.publishing.tables import REFEREE_RESPONSE
-from dti_assets.scaffold import new_study
-from dti_assets.study import load_study
-from dti_assets.tables import records
+from dti_assets.store.schema import records
+from dti_assets.study.config import load_study
 
 LIMIT_SECONDS, LIMIT_SHARE = 10.0, 0.10
 

@@ -20,11 +20,10 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
+from dti_assets.store.cache import Cache
 from dti_assets.text.attention import CountingRules, count_reports
-from dti_assets.text.cache import Cache
 from dti_assets.text.dictionary import shipped_dictionary
-from dti_assets.text.listing import list_reports
-from dti_assets.text.reports import read_folder, report_texts
+from dti_assets.text.folder import list_reports, read_folder, report_texts
 
 
 def baseline_text(path: Path) -> str:

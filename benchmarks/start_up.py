@@ -17,7 +17,9 @@ CODES = {
     "python": "pass",
     "import dagster": "import dagster",
     "code location": "import dti_assets.definitions",
-    "dti --help": "import sys; sys.argv[1:] = ['--help']; import dti_assets.cli as c; c.main()",
+    "dti --help": (
+        "import sys; sys.argv[1:] = ['--help']; from dti_assets.cli.main import main; main()"
+    ),
 }
 
 

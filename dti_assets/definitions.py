@@ -7,9 +7,9 @@ import os
 # and again while they grow, is a fifth of the time it takes, and never worth it later.
 gc.disable()
 try:
-    from dti_assets.pipeline.build import build_definitions
-    from dti_assets.process import set_up
-    from dti_assets.study import load_study
+    from dti_assets.compute.process import set_up
+    from dti_assets.pipeline.definitions import build_definitions
+    from dti_assets.study.config import load_study
 
     set_up()
     defs = build_definitions(load_study(os.environ.get("DTI_STUDY", "study.yaml")))

@@ -82,8 +82,12 @@ class CanceledError(DtiError, RuntimeError):
 # Units and distances.
 
 
-class UnknownProvinceError(DtiError, ValueError):
-    """A name that belongs to no province; the message suggests the nearest known one."""
+class UnitListError(DtiError, ValueError):
+    """A list of units that cannot be used; the message names file, line and column."""
+
+
+class UnknownUnitError(DtiError, ValueError):
+    """A name that belongs to no unit; the message suggests the nearest known one."""
 
 
 class DistanceError(DtiError, ValueError):
@@ -251,3 +255,6 @@ class AuditError(DtiError, ValueError):
 
 class PackageError(DtiError, ValueError):
     """A package that cannot be made or used; the message is one sentence."""
+
+
+UnknownProvinceError = UnknownUnitError

@@ -12,11 +12,11 @@ import made_studies
 import pytest
 from small_study import make_study, write_reports
 
-from dti_assets.process import set_up
+from dti_assets.compute.process import set_up
 
 if TYPE_CHECKING:
-    from dti_assets.pipeline.run import Outcome
-    from dti_assets.study import Study
+    from dti_assets.pipeline.execution.run import Outcome
+    from dti_assets.study.config import Study
 
 # a machine that is busy with other tests is slow now and then, which is nobody's fault; what takes
 # how long is for the benchmarks

@@ -88,7 +88,7 @@ def _serve(address: str) -> None:
     from forked_runs import load
 
     load()
-    import_module("dti_assets.cli")
+    import_module("dti_assets.cli.main")
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(address)
     listening.listen()
@@ -131,7 +131,7 @@ def _become(order: dict[str, Any], files: list[int]) -> None:
     os.environ.clear()
     os.environ.update(order["env"])
     sys.argv = ["dti", *order["arguments"]]
-    from dti_assets.cli import main
+    from dti_assets.cli.main import main
 
     status = 0
     try:

@@ -74,7 +74,7 @@ def _ordered(
 
 def load() -> None:
     """Import what a run imports, and find out which program it is; do nothing with it."""
-    from dti_assets.process import set_up
+    from dti_assets.compute.process import set_up
 
     set_up()
     import dti_assets
@@ -83,7 +83,7 @@ def load() -> None:
         import_module(name)
     for module in walk_packages(dti_assets.__path__, "dti_assets."):
         import_module(module.name)
-    from dti_assets.pipeline.origins import program
+    from dti_assets.pipeline.state.provenance import program
 
     program()
     # nothing of it is garbage in the processes forked from this one
@@ -99,8 +99,8 @@ def run_here(order: dict[str, Any]) -> None:
     os.write(answer, f"{os.getpid()}\n".encode())
     try:
         seen = _count_changes(order["kill_at_change"])
-        from dti_assets.pipeline.run import run
-        from dti_assets.study import load_study
+        from dti_assets.pipeline.execution.run import run
+        from dti_assets.study.config import load_study
 
         outcome = run(load_study(order["study"]), order["select"], workers=1)
         said = "done" if outcome.success else "; ".join(outcome.failures)

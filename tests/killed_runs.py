@@ -13,9 +13,9 @@ from forked_runs import changes, run_study
 from made_studies import make_study
 from small_study import REPORTS, write_reports
 
-from dti_assets.pipeline.freshness import stale
+from dti_assets.pipeline.execution.freshness import stale
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.study import load_study
+from dti_assets.study.config import load_study
 
 # a page, an archive and plain text; PDFs would take longest and be killed in no other way
 READ = ("浙江2015.html", "jiangsu_2014_report.docx", "2015_上海.txt")

@@ -7,8 +7,8 @@ import os
 import pickle
 from typing import TYPE_CHECKING
 
-from dti_assets.scaffold import new_study
-from dti_assets.study import Study, load_study
+from dti_assets.cli.new import new_study
+from dti_assets.study.config import Study, load_study
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from dti_assets.pipeline.run import Outcome
+    from dti_assets.pipeline.execution.run import Outcome
 
 FEW_DRAWS = "estimates: {draws: 199, bootstrap_draws: 99}\n"
 
@@ -51,7 +51,7 @@ def run_once(
 ) -> tuple[Study, Outcome]:
     """The study that `make` makes in a folder, run as a whole by whichever test process comes
     first."""
-    from dti_assets.pipeline.run import run
+    from dti_assets.pipeline.execution.run import run
 
     own = factory.getbasetemp()
     folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / name

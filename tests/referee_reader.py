@@ -12,8 +12,8 @@ import lxml.html
 import pandas as pd
 from table_readers import is_stored
 
-from dti_assets.geography.provinces import provinces
-from dti_assets.tables import records
+from dti_assets.store.schema import records
+from dti_assets.units.provinces import provinces
 
 # what a sentence may say in figures without a stored number behind it
 _CONVENTIONS = re.compile(r"\b2SLS\b|\b95 %|\b5 %")

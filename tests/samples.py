@@ -4,7 +4,7 @@ import io
 import zipfile
 import zlib
 
-from dti_assets.files import timeless
+from dti_assets.store.files import timeless
 
 _REVIEW = (
     "全省经济社会发展稳中有进，工业生产保持增长，企业效益继续改善，农业获得好收成。"

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 from pydantic import BaseModel
 
-from dti_assets.study import Study
+from dti_assets.study.config import Study
 
 
 @contextmanager

@@ -55,7 +55,7 @@ def dti(
     """
     if any(name.startswith("PYTHON") for name in environment):
         return subprocess.run(
-            [sys.executable, "-c", "from dti_assets.cli import main; main()", *arguments],
+            [sys.executable, "-c", "from dti_assets.cli.main import main; main()", *arguments],
             capture_output=True, text=True, cwd=cwd, env={**os.environ, **environment}, timeout=300,
         )  # fmt: skip
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:

@@ -2,136 +2,119 @@
 
 import ast
 import re
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1] / "dti_assets"
-DOMAIN = (
-    *("text", "geography", "sources", "patents", "panel", "econ", "publishing"),
-    *("replication", "audit"),
-)
-# what each domain package may use besides itself and the plain modules named below
-ALLOWED = {
-    "text": {"geography"},
-    "geography": set(),
-    # a download is judged by the readers that will count it, and stored where they look
-    "sources": {"geography", "text"},
-    "patents": {"geography"},
-    "panel": {"geography"},
-    "econ": set(),
-    "publishing": {"geography"},
-    "replication": set(),
-    # sets what the others counted against what humans say, so it stands above them
-    "audit": {"text", "geography", "patents", "panel", "econ"},
-}
-PLAIN = {
-    "errors",
-    "tables",
-    "files",
-    "folders",
-    "sealed",
-    "spreadsheets",
-    "reference",
-    "ray_engine",
-}
-# the layers of docs/architecture.md; a module or package that is in none is of the domain
-LAYERS = {
-    **dict.fromkeys(
-        ("cli", "commands", "diagnosis", "progress", "scaffold", "simulate", "definitions"),
-        "commands",
-    ),
-    "pipeline": "pipeline",
-    **dict.fromkeys(
-        (
-            *(
-                "study",
-                "study_faults",
-                "study_places",
-                "study_tables",
-                "stored_tables",
-                "storage",
-                "column_lineage",
-            ),
-            *("table_scripts", "run_storage", "locks", "sweep", "notification", "withheld"),
-        ),
-        "study",
-    ),
-    **dict.fromkeys(
-        (
-            "errors",
-            "tables",
-            "files",
-            "folders",
-            "sealed",
-            "spreadsheets",
-            "output",
-            "process",
-            "reference",
-            "ray_engine",
-        ),
-        "plain",
-    ),
-    **dict.fromkeys(DOMAIN, "domain"),
-}
+PAGE = PACKAGE.parent / "docs" / "architecture.md"
+# what every package may use; the picture of the page leaves arrows to them out
+GROUND = ("errors", "store", "units")
+LONGEST = 900
 
 
-def _imports(path: Path) -> set[str]:
-    """Top-level names below dti_assets, and foreign packages, that a module imports."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        names = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            names = [node.module]
-            if node.module == "dti_assets":
-                names = [f"dti_assets.{alias.name}" for alias in node.names]
-        for name in names:
-            parts = name.split(".")
-            found.add(parts[1] if parts[0] == "dti_assets" and len(parts) > 1 else parts[0])
+def _modules() -> dict[str, Path]:
+    """Dotted name -> file of every module of the package."""
+    found = {}
+    for path in PACKAGE.rglob("*.py"):
+        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     return found
 
 
-def test_domain_packages_know_neither_dagster_nor_the_pipeline_nor_each_other() -> None:
-    for package in DOMAIN:
-        for path in (PACKAGE / package).rglob("*.py"):
-            used = _imports(path)
-            where = path.relative_to(PACKAGE)
-            assert not used & {"dagster", "pipeline", "cli", "definitions", "study"}, where
-            foreign = used & (set(DOMAIN) - {package})
-            assert foreign <= ALLOWED[package], (where, foreign)
-            ours = {p.stem for p in PACKAGE.iterdir()} & used
-            assert ours <= {package, *ALLOWED[package], *PLAIN}, (where, ours)
+def _imports(path: Path, deferred: bool = True) -> set[str]:
+    """The modules that a file imports, by dotted name; `deferred`: within functions too."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = ast.walk(tree) if deferred else _at_import(tree)
+    modules, found = _modules(), set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            inner = names & modules.keys()
+            found |= inner or {node.module}
+    return found
 
 
-def test_only_the_pipeline_and_its_entry_points_import_dagster() -> None:
-    for path in PACKAGE.rglob("*.py"):
-        if "dagster" in _imports(path):
-            assert path.relative_to(PACKAGE).parts[0] == "pipeline", path
+def _at_import(tree: ast.Module) -> list[ast.stmt]:
+    """Statements that run when a module is imported."""
+    return [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
 
 
-def test_no_module_is_too_long_or_without_a_word_of_what_it_is() -> None:
-    for path in PACKAGE.rglob("*.py"):
+def _top(name: str) -> str:
+    return (name + ".").split(".")[1]
+
+
+def _floors() -> dict[str, int]:
+    """Package -> floor, as the table of the page lists them from the top down."""
+    rows = re.findall(r"^\| (\d+) \| ([^|]+) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    return {name: int(floor) for floor, names in rows for name in re.findall(r"`(\w+)`", names)}
+
+
+def _arrows() -> set[tuple[str, str]]:
+    """The packages that import one another, GROUND aside."""
+    found = set()
+    for name, path in _modules().items():
+        for used in _imports(path):
+            if used.startswith("dti_assets.") and _top(used) != _top(name):
+                found.add((_top(name), _top(used)))
+    return found
+
+
+def test_a_package_imports_from_the_floors_below_it_alone() -> None:
+    floors = _floors()
+    assert {_top(name) for name in _modules()} - {""} <= floors.keys()
+    for user, used in _arrows():
+        if user:
+            assert floors[user] > floors[used], f"{user} imports {used}"
+
+
+def test_the_picture_of_the_page_is_that_of_the_code() -> None:
+    drawn = set(re.findall(r"^ +(\w+) --> (\w+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
+    assert drawn == {(user, used) for user, used in _arrows() if used not in GROUND and user}
+
+
+def test_only_the_pipeline_imports_dagster() -> None:
+    for name, path in _modules().items():
+        if any(used.split(".")[0] == "dagster" for used in _imports(path)):
+            assert _top(name) == "pipeline", path
+
+
+def test_modules_import_one_another_in_no_circle() -> None:
+    modules = _modules()
+    graph = {
+        name: {used for used in _imports(path) if used in modules and used != name}
+        for name, path in modules.items()
+    }
+    # a package's face resolves names of its modules on first use
+    graph = {name: used - {name.rpartition(".")[0]} for name, used in graph.items()}
+    list(TopologicalSorter(graph).static_order())
+
+
+def test_every_module_says_what_it_is_and_none_is_endless() -> None:
+    for name, path in _modules().items():
         source = path.read_text(encoding="utf-8")
-        assert source.count("\n") <= 420, path
+        assert source.count("\n") <= LONGEST, path
         if source.strip():
-            assert ast.get_docstring(ast.parse(source)), path
+            assert ast.get_docstring(ast.parse(source)), name
 
 
-def test_the_pictures_of_the_architecture_are_those_of_the_code() -> None:
-    text = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
-    drawn = [
-        {tuple(arrow.split(" --> ")) for arrow in re.findall(r"\w+ --> \w+", block)}
-        for block in re.findall(r"```mermaid\n(.*?)```", text, re.S)
-    ]
-    layers, packages = set(), set()
-    for path in PACKAGE.rglob("*.py"):
-        top = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-        if top == "__init__":
-            continue
-        for used in _imports(path) & {p.stem for p in PACKAGE.iterdir()} - {top}:
-            mine, theirs = LAYERS[top], LAYERS[used]
-            if mine != theirs:
-                layers.add((mine, theirs))
-            elif mine == "domain":
-                packages.add((top, used))
-    assert drawn == [layers, packages]
+def test_few_of_our_own_modules_are_imported_within_functions() -> None:
+    lines = nested = 0
+    for path in _modules().values():
+        source = path.read_text(encoding="utf-8")
+        lines += source.count("\n")
+        tree = ast.parse(source)
+        top = {id(node) for node in ast.walk(tree) if isinstance(node, ast.stmt)} - {
+            id(node)
+            for function in ast.walk(tree)
+            if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+            for node in ast.walk(function)
+        }
+        nested += sum(
+            isinstance(node, ast.ImportFrom)
+            and (node.module or "").startswith("dti_assets")
+            and id(node) not in top
+            for node in ast.walk(tree)
+        )
+    assert nested / lines < 0.003, f"{nested} own imports within functions in {lines} lines"

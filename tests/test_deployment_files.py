@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from dti_assets.run_storage import settings_text
+from dti_assets.study.run_storage import settings_text
 
 SERVICES = ("code", "daemon", "web")
 

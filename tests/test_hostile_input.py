@@ -13,15 +13,15 @@ import samples
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from dti_assets.compute.workers import Limits, run_limited
 from dti_assets.errors import DictionaryError, PanelError, PatentError, StudyError
-from dti_assets.panel.panel_folder import read_panel_folder
+from dti_assets.panel.yearbooks.figures import read_panel_folder
 from dti_assets.patents.extract import classify_extract
 from dti_assets.patents.terms import load_terms
-from dti_assets.study import Study, load_study
+from dti_assets.study.config import Study, load_study
 from dti_assets.text.dictionary import Dictionary, load_dictionary
-from dti_assets.text.extract import STATUSES
-from dti_assets.text.reading import Reading, read_bytes
-from dti_assets.text.workers import Limits, run_limited
+from dti_assets.text.readers.extract import STATUSES
+from dti_assets.text.readers.reading import Reading, read_bytes
 
 ROOT = Path(__file__).resolve().parents[1]
 LINES = samples.report_lines("浙江省", 2015)

@@ -10,9 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
 
-from dti_assets.sources.addresses import AddressPolicy
-from dti_assets.sources.fetch import Fetcher, FetchLimits
-from dti_assets.sources.pacing import Pacer
+from dti_assets.sources.fetch import Fetcher, FetchLimits, Pacer
+from dti_assets.sources.guard import AddressPolicy
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 

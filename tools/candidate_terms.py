@@ -2,8 +2,8 @@
 
     python tools/candidate_terms.py STUDY
 
-writes dti_assets/reference/candidate_terms.parquet from the texts of a study over real reports,
-run with the shipped dictionary. The rule (docs/dictionary_permutation.md says it in words):
+writes dti_assets/reference/provinces/candidate_terms.parquet from the texts of a study over real
+reports, run with the shipped dictionary. The rule, which docs/dictionary_permutation.md explains:
 
 1. jieba cuts and tags every report. A candidate is one token tagged as a common noun, verbal noun,
    proper name of a thing, abbreviation, idiom or set phrase (not a person, place, organisation,
@@ -27,12 +27,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dti_assets.econ.permutation import term_features
-from dti_assets.geography.provinces import provinces
+from dti_assets.econ.robustness.permutation import term_features
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.study import load_study
+from dti_assets.study.config import load_study
 from dti_assets.text.candidates import FILE, count_terms, unrelated_terms
 from dti_assets.text.dictionary import Dictionary, shipped_dictionary
+from dti_assets.units.provinces import provinces
 
 REFERENCE = Path(__file__).resolve().parents[1] / "dti_assets" / "reference"
 KEPT, NEAREST = 2000, 1400

@@ -127,7 +127,7 @@ def make(study: str, code: Path, folder: Path) -> None:
 def _dti(code: Path, *arguments: str) -> None:
     # the checkout's own package, wherever another one is installed
     environment = {**os.environ, "PYTHONPATH": str(code)}
-    run = "from dti_assets.cli import main; main()"
+    run = "from dti_assets.cli.main import main; main()"
     subprocess.run(
         [sys.executable, "-c", run, *arguments],
         check=True,

@@ -40,10 +40,12 @@ def characters() -> set[str]:
     found = set("".join(cell.decode("gb2312", "ignore") for cell in cells)) | set(
         "、。，：；（）“”《》—…·"
     )
-    for path in [*(ROOT / "dictionaries").glob("*.csv"), REFERENCE / "provinces.csv"]:
+    for path in [*(ROOT / "dictionaries").glob("*.csv"), REFERENCE / "units" / "provinces.csv"]:
         with path.open(encoding="utf-8", newline="") as handle:
-            found |= {character for row in csv.reader(handle) for character in row[0] + row[1]}
-    candidates = pq.read_table(REFERENCE / "candidate_terms.parquet")["term"].to_pylist()
+            found |= {character for row in csv.reader(handle) for character in "".join(row[:3])}
+    candidates = pq.read_table(REFERENCE / "provinces" / "candidate_terms.parquet")[
+        "term"
+    ].to_pylist()
     return {c for c in found | set("".join(candidates)) if ord(c) >= 0x2000}
 
 

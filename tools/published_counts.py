@@ -2,8 +2,8 @@
 
     python tools/published_counts.py STUDY
 
-writes dti_assets/reference/keyword_counts.csv and section_words.csv from the study's stored
-tables. To be run when the shipped dictionary or the counting changes.
+writes dti_assets/reference/provinces/keyword_counts.csv and section_words.csv from the study's
+stored tables. To be run when the shipped dictionary or the counting changes.
 """
 
 import csv
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.study import load_study
+from dti_assets.study.config import load_study
 from dti_assets.text.published import figures
 from dti_assets.text.tables import KEYWORD_COUNTS, SECTION_WORDS
 

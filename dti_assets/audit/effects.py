@@ -14,10 +14,10 @@ import numpy as np
 
 from dti_assets.audit.precision import holding
 from dti_assets.econ import EconError, Specification, estimate
-from dti_assets.econ.column_resolution import TableOptions, resolve, table_name
-from dti_assets.econ.design import build, partial_out
-from dti_assets.econ.projection import demean
-from dti_assets.econ.table_specifications import ColumnSpec, TableSpec
+from dti_assets.econ.model.design import build, partial_out
+from dti_assets.econ.model.projection import demean
+from dti_assets.econ.paper.resolution import TableOptions, resolve, table_name
+from dti_assets.econ.paper.specifications import ColumnSpec, TableSpec
 
 if TYPE_CHECKING:
     import pandas as pd

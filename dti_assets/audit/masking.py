@@ -13,8 +13,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from dti_assets.geography.provinces import provinces
-from dti_assets.patents.places import city_names
+from dti_assets.units.addresses import city_names
+from dti_assets.units.provinces import provinces
 
 BLOCK = "〔…〕"
 # of the provinces' one-character signs those that are hardly ever anything else

@@ -15,7 +15,7 @@ from dti_assets.audit.tables import PATENT_KEY
 from dti_assets.errors import AuditError
 from dti_assets.patents.explain import find_records
 from dti_assets.patents.tables import TECHNOLOGIES
-from dti_assets.text.cache import digest
+from dti_assets.store.cache import digest
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,8 +15,8 @@ from dti_assets.audit.masking import masked_context
 from dti_assets.audit.sheets import item_names, write_sheets
 from dti_assets.audit.tables import REPORT_KEY
 from dti_assets.errors import AuditError
-from dti_assets.text.cache import digest
-from dti_assets.text.counted import CountedOccurrence
+from dti_assets.store.cache import digest
+from dti_assets.text.concordance import CountedOccurrence
 from dti_assets.text.dictionary import Dictionary
 
 if TYPE_CHECKING:

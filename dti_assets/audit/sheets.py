@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from dti_assets.audit.agreement import MISSING
 from dti_assets.errors import AuditError
-from dti_assets.files import write_atomically
-from dti_assets.panel.workbooks import write_workbook
-from dti_assets.spreadsheets import XLSX_ERRORS
+from dti_assets.panel.template import write_workbook
+from dti_assets.store.files import write_atomically
+from dti_assets.store.spreadsheets import XLSX_ERRORS
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,6 +1,6 @@
 """The tables of audits, declared once. No code that computes them."""
 
-from dti_assets.tables import Column, Table
+from dti_assets.store.schema import Column, Table
 
 SOURCES = ("reports", "patents")
 PARTS = ("agreement", "precision", "recall", "correction", "estimate")

@@ -11,22 +11,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dti_assets.econ.anderson_rubin import anderson_rubin_set
-    from dti_assets.econ.estimation import estimate
-    from dti_assets.econ.mediation_analysis import mediation
-    from dti_assets.econ.specification import Specification
-    from dti_assets.econ.weak_instruments import tf_interval
-    from dti_assets.econ.wild_bootstrap import wild_cluster_test
+    from dti_assets.econ.inference.anderson_rubin import anderson_rubin_set
+    from dti_assets.econ.inference.mediation import mediation
+    from dti_assets.econ.inference.wild_bootstrap import wild_cluster_test
+    from dti_assets.econ.model.estimation import estimate
+    from dti_assets.econ.model.specification import Specification
+    from dti_assets.econ.model.weak_instruments import tf_interval
     from dti_assets.errors import EconError
 
 _HOME = {
     "EconError": "dti_assets.errors",
-    "Specification": "dti_assets.econ.specification",
-    "anderson_rubin_set": "dti_assets.econ.anderson_rubin",
-    "estimate": "dti_assets.econ.estimation",
-    "mediation": "dti_assets.econ.mediation_analysis",
-    "tf_interval": "dti_assets.econ.weak_instruments",
-    "wild_cluster_test": "dti_assets.econ.wild_bootstrap",
+    "Specification": "dti_assets.econ.model.specification",
+    "anderson_rubin_set": "dti_assets.econ.inference.anderson_rubin",
+    "estimate": "dti_assets.econ.model.estimation",
+    "mediation": "dti_assets.econ.inference.mediation",
+    "tf_interval": "dti_assets.econ.model.weak_instruments",
+    "wild_cluster_test": "dti_assets.econ.inference.wild_bootstrap",
 }
 
 __all__ = [

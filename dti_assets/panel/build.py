@@ -11,12 +11,17 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dti_assets.errors import PanelError
-from dti_assets.panel.cells import lay_out, pick, stack_figures
 from dti_assets.panel.coverage import panel_coverage, series_coverage
-from dti_assets.panel.logarithms import LogOfZero
 from dti_assets.panel.official import membership_sources, memberships, official_figures
 from dti_assets.panel.tables import PANEL, PANEL_SOURCES
-from dti_assets.panel.transform import Computed, transformed
+from dti_assets.panel.transform import (
+    Computed,
+    LogOfZero,
+    lay_out,
+    pick,
+    stack_figures,
+    transformed,
+)
 from dti_assets.panel.variables import VARIABLES, Variable
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from dti_assets.panel.codebook import codebook_html, codebook_markdown, codebook_rows
 from dti_assets.panel.tables import PANEL
+from dti_assets.panel.template import write_workbook
 from dti_assets.panel.variables import BY_NAME
-from dti_assets.panel.workbooks import write_workbook
-from dti_assets.spreadsheets import csv_text
+from dti_assets.store.spreadsheets import csv_text
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -27,7 +27,7 @@ def official_statistics(years: tuple[int, int] | None = None) -> pd.DataFrame:
     """
     import pandas as pd
 
-    rows = reference_rows("official_statistics.csv")
+    rows = reference_rows("provinces/official_statistics.csv")
     every = [int(name) for name in rows[0] if name.isdigit()]
     first, last = years or (min(every), max(every))
     kept = [year for year in every if first <= year <= last]
@@ -44,10 +44,10 @@ def official_statistics(years: tuple[int, int] | None = None) -> pd.DataFrame:
                 table[int(row["province_code"]), year][row["series"]] = float(row[str(year)])
     suspect = {
         (row["series"], int(row["year"]))
-        for row in reference_rows("breaks.csv")
+        for row in reference_rows("provinces/breaks.csv")
         if row["kind"] == "implausible"
     }
-    for row in reference_rows("official_statistics_national.csv"):
+    for row in reference_rows("provinces/official_statistics_national.csv"):
         if row["series"] != "exchange_rate":
             continue
         if row["status"] != "published":
@@ -99,7 +99,7 @@ def national_totals() -> pd.DataFrame:
             "unit": row["unit"],
             "source": row["source"],
         }
-        for row in reference_rows("official_statistics_national.csv")
+        for row in reference_rows("provinces/official_statistics_national.csv")
         if row["series"] != "exchange_rate"
     ]
     return NATIONAL_TOTALS.frame(rows)
@@ -115,24 +115,27 @@ def memberships() -> list[dict[str, Any]]:
             "bri": int(row["bri"]),
             "municipality": int(row["municipality"]),
         }
-        for row in reference_rows("memberships.csv")
+        for row in reference_rows("provinces/memberships.csv")
     ]
 
 
 def membership_sources() -> dict[str, str]:
     """Where each membership comes from."""
-    return {row["membership"]: row["source"] for row in reference_rows("memberships_sources.csv")}
+    return {
+        row["membership"]: row["source"]
+        for row in reference_rows("provinces/memberships_sources.csv")
+    }
 
 
 def series_breaks() -> list[dict[str, str]]:
     """Known breaks: series, year, kind, what, evidence, status."""
-    return reference_rows("breaks.csv")
+    return reference_rows("provinces/breaks.csv")
 
 
 def _published(one: Series, years: pd.Series) -> Any:
     """The source of every figure of a series: one for all, or one a year (exchange rate)."""
     if one.name != "exchange_rate":
         return one.source
-    rows = reference_rows("official_statistics_national.csv")
+    rows = reference_rows("provinces/official_statistics_national.csv")
     by_year = {int(row["year"]): row["source"] for row in rows if row["series"] == one.name}
     return years.map(by_year)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from dti_assets.panel.series import catalogue
 from dti_assets.panel.variables import VARIABLES, variable_definition
-from dti_assets.tables import PROVINCE, PROVINCE_CODE, YEAR, Column, Table
+from dti_assets.store.schema import PROVINCE, PROVINCE_CODE, YEAR, Column, Table
 
 REGIONS = ("East", "Central", "West", "Northeast")
 STATUSES = ("published", "to be verified")
@@ -191,23 +191,6 @@ SERIES_COVERAGE = Table(
     key=("series",),
 )
 
-FROZEN_INSTRUMENT = Table(
-    "frozen_instrument",
-    "the instrument",
-    (
-        Column(
-            "status",
-            "string",
-            "whether the instrument at hand is the one recorded by dti freeze",
-            allowed=("frozen", "changed", "never frozen"),
-        ),
-        Column("sentence", "string", "the same as a note below a table"),
-        Column("differences", "string", "what changed since", nullable=True),
-        Column("sha256", "string", "hash of the instrument at hand"),
-        Column("frozen_sha256", "string", "hash of the frozen instrument", nullable=True),
-    ),
-    key=("sha256",),
-)
 
 PANEL_EXPORT = Table(
     "panel_export",

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from dti_assets.panel.cells import Cells, pick
-from dti_assets.panel.logarithms import LogOfZero, logarithm
-from dti_assets.panel.series import catalogue
-from dti_assets.panel.units import Unit, parse_unit
+from dti_assets.errors import PanelError
+from dti_assets.panel.official import NO_FIGURE
+from dti_assets.panel.series import catalogue, unknown_series
+from dti_assets.panel.tables import FIGURES
+from dti_assets.panel.units import Unit, convert, parse_unit
 from dti_assets.panel.variables import Transformation, Variable
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
 
 
 class Computed(NamedTuple):
@@ -138,3 +141,169 @@ def _joined(parts: Sequence[np.ndarray], separator: str) -> np.ndarray:
     rows = zip(*parts, strict=True)
     texts = [separator.join(dict.fromkeys(t for t in row if t)) or None for row in rows]
     return np.array(texts, dtype=object)
+
+
+@dataclass(frozen=True)
+class LogOfZero:
+    """What stands for ln(0).
+
+    `drop`: null with a reason. `asinh`: ln(x + sqrt(x^2 + 1)) for every value of the variable,
+    not only for zeros, so that one variable has one definition. `floor`: no figure is taken
+    smaller than `floor`, in the variable's unit.
+    """
+
+    kind: Literal["drop", "asinh", "floor"] = "drop"
+    floor: float | None = None
+
+    def __str__(self) -> str:
+        return f"floor: {self.floor:g}" if self.kind == "floor" else self.kind
+
+    @classmethod
+    def parse(cls, rule: Any) -> LogOfZero:
+        """From the value of panel.log_of_zero in study.yaml. Raises PanelError."""
+        if isinstance(rule, LogOfZero):
+            return rule
+        if rule == "drop" or rule == "asinh":
+            return cls(rule)
+        if isinstance(rule, Mapping) and set(rule) == {"floor"}:
+            floor = rule["floor"]
+            if isinstance(floor, int | float) and not isinstance(floor, bool) and floor > 0:
+                return cls("floor", float(floor))
+        raise PanelError(
+            f"panel.log_of_zero {rule!r} is not allowed; use drop, asinh or {{floor: 1}} with a "
+            "positive number"
+        )
+
+
+def logarithm(x: np.ndarray, rule: LogOfZero) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(values, zeros, negatives) of figures `x` under `rule`; nan stays nan.
+
+    `zeros` marks the cells the rule acted on (figures of 0; under `floor`, figures below it),
+    `negatives` those with no logarithm under any rule, whose value is nan.
+    """
+    import numpy as np
+
+    floor = rule.floor or 0.0
+    negative = x < 0
+    zero = (x >= 0) & (x < floor) if rule.kind == "floor" else x == 0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if rule.kind == "asinh":
+            out = np.arcsinh(x)
+        else:
+            out = np.log(np.maximum(x, floor) if rule.kind == "floor" else x)
+    out[negative] = np.nan
+    if rule.kind == "drop":
+        out[zero] = np.nan
+    return out, zero, negative
+
+
+@dataclass
+class Cells:
+    """One series over the panel's rows: arrays of the panel's length.
+
+    `reason` says why a value is nan; it is None where there is a value.
+    """
+
+    series: str
+    value: np.ndarray
+    unit: np.ndarray
+    origin: np.ndarray
+    source: np.ndarray
+    status: np.ndarray
+    reason: np.ndarray
+
+    def in_unit(self, target: Unit, rate: np.ndarray | None = None) -> np.ndarray:
+        """The figures in `target`; nan also where the exchange rate of the year is missing."""
+        import numpy as np
+
+        out = np.full(len(self.value), np.nan)
+        for name in sorted({unit for unit in self.unit if unit is not None}):
+            here = self.unit == name
+            source = Unit(name, "any", 1.0) if target.dimension == "any" else parse_unit(name)
+            out[here] = convert(
+                self.value[here], source, target, None if rate is None else rate[here]
+            )
+        return out
+
+
+def pick(condition: np.ndarray, yes: Any, no: Any) -> np.ndarray:
+    """As numpy.where, for texts and None."""
+    import numpy as np
+
+    return np.where(condition, np.asarray(yes, dtype=object), np.asarray(no, dtype=object))
+
+
+def stack_figures(
+    official: pd.DataFrame | None, user: pd.DataFrame | None, fill_gaps: Collection[str] = ()
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Official and user's figures (table figures) as one, and the cells given up per series.
+
+    Raises PanelError for a series outside the catalogue and for a key on two rows of a frame.
+    """
+    import pandas as pd
+
+    frames = {}
+    for name, frame in (("official", official), ("user", user)):
+        frame = FIGURES.frame(frame if frame is not None else [])
+        for series in frame["series"].unique():
+            if series not in catalogue():
+                raise PanelError(f"{name} figures: {unknown_series(series)}")
+        twice = frame[frame.duplicated(list(FIGURES.key), keep=False)]
+        if len(twice):
+            first = twice.iloc[0]
+            raise PanelError(
+                f"{name} figures: {first['series']} of {first['province']} {first['year']} "
+                f"stands on {len(twice)} rows"
+            )
+        frames[name] = frame
+    for series in fill_gaps:
+        if series not in catalogue():
+            raise PanelError(f"panel.fill_gaps: {unknown_series(series)}")
+    key = list(FIGURES.key)
+    base, theirs = frames["official"], frames["user"]
+    places = base.set_index(key).index
+    # a blank cell is a gap, as an absent row is; where both have none, the user's reason stands
+    blank = theirs["value"].isna()
+    covered = places.isin(theirs[~blank].set_index(key).index)
+    covered |= base["value"].isna() & places.isin(theirs.set_index(key).index)
+    replaced = base["series"].isin(set(theirs["series"]) - set(fill_gaps))
+    lost = {str(name): len(part) for name, part in base[replaced & ~covered].groupby("series")}
+    kept = base[~replaced & ~covered]
+    filled = blank & theirs.set_index(key).index.isin(kept.set_index(key).index)
+    return pd.concat([kept, theirs[~filled]], ignore_index=True), lost
+
+
+def lay_out(figures: pd.DataFrame, index: pd.MultiIndex) -> dict[str, Cells]:
+    """Every series of the catalogue over `index` (province_code, year)."""
+    import numpy as np
+
+    by_series = dict(tuple(figures.groupby("series", sort=False)))
+    out = {}
+    for name, one in catalogue().items():
+        absent = f"{name}: {NO_FIGURE if one.source else 'supplied by the user only'}"
+        n = len(index)
+        if name not in by_series:
+            no = np.full(n, None, dtype=object)
+            why = np.full(n, absent, dtype=object)
+            out[name] = Cells(name, np.full(n, np.nan), no, no, no, no, why)
+            continue
+        given = by_series[name].set_index(["province_code", "year"])
+        if (given["origin"] == "user").any():
+            absent = f"{name}: not in the user's files"
+        found = given.reindex(index)
+        value = found["value"].to_numpy(dtype=float, na_value=np.nan)
+        text = {
+            column: found[column].astype(object).where(found[column].notna(), None).to_numpy()
+            for column in ("unit", "origin", "source", "status", "reason")
+        }
+        why = np.array(
+            [
+                None if not np.isnan(v) else (f"{name}: {r}" if r is not None else absent)
+                for v, r in zip(value, text["reason"], strict=True)
+            ],
+            dtype=object,
+        )
+        out[name] = Cells(
+            name, value, text["unit"], text["origin"], text["source"], text["status"], why
+        )
+    return out

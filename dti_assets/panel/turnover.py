@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dti_assets.errors import AppointmentError, UnknownProvinceError
-from dti_assets.geography.provinces import get_province
 from dti_assets.panel.official import memberships
 from dti_assets.panel.tables import FIGURES, TURNOVER
+from dti_assets.units.provinces import get_province
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from dti_assets.tables import Dtype
+from dti_assets.store.schema import Dtype
 
 Kind = Literal["log", "log1p_per_million", "log_ratio", "log_difference", "level"]
 Origin = Literal["series", "dti", "dti_iv", "membership"]

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from dti_assets.patents.tables import DIGITAL_PATENTS, TECHNOLOGIES
-from dti_assets.tables import records
+from dti_assets.store.schema import records
 
 if TYPE_CHECKING:
     from pathlib import Path

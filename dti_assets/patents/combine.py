@@ -14,7 +14,6 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dti_assets.files import replacing, scratch_folder
 from dti_assets.patents.extract import Extract
 from dti_assets.patents.tables import (
     DIGITAL_PATENTS,
@@ -23,6 +22,7 @@ from dti_assets.patents.tables import (
     TECHNOLOGIES,
 )
 from dti_assets.patents.tidy import Status
+from dti_assets.store.files import replacing, scratch_folder
 
 if TYPE_CHECKING:
     import pandas as pd

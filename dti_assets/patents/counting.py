@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from dti_assets.errors import PatentError
-from dti_assets.geography.provinces import provinces
 from dti_assets.patents.combine import Patents, months_before
 from dti_assets.patents.tables import KINDS, PATENT_COUNTS, PATENT_TOTALS, TECHNOLOGIES
+from dti_assets.units.provinces import provinces
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dti_assets.errors import PatentError
-from dti_assets.geography.provinces import provinces
 from dti_assets.patents.tables import DTI
+from dti_assets.units.provinces import provinces
 
 if TYPE_CHECKING:
     import pandas as pd

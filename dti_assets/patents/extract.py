@@ -19,15 +19,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from dti_assets.compute.ray import RayCluster
 from dti_assets.errors import BrokenSealError, PatentSourceError
-from dti_assets.files import write_atomically
 from dti_assets.patents import classify as classifying
 from dti_assets.patents import reading, tidy
-from dti_assets.patents.columns import Layout
+from dti_assets.patents.formats import Layout
 from dti_assets.patents.reading import SLICE_ROWS, PatentFile, PatentReader, find_files
 from dti_assets.patents.terms import PatentTerms
-from dti_assets.ray_engine import RayCluster
-from dti_assets.sealed import read_sealed, seal, write_sealed
+from dti_assets.store.cache import read_sealed, seal, write_sealed
+from dti_assets.store.files import write_atomically
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dti_assets.errors import PatentSourceError
-from dti_assets.folders import Found, find_all
-from dti_assets.patents.columns import Columns, recognise
-from dti_assets.patents.formats import Source, open_csv, open_parquet, open_xlsx
+from dti_assets.patents.formats import Columns, Source, open_csv, open_parquet, open_xlsx, recognise
+from dti_assets.store.files import Found, find_all
 
 if TYPE_CHECKING:
     import pyarrow as pa

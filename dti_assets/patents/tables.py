@@ -1,6 +1,6 @@
 """The tables of the patents branch, declared once. No code that computes them."""
 
-from dti_assets.tables import PROVINCE, PROVINCE_CODE, YEAR, Column, Table
+from dti_assets.store.schema import PROVINCE, PROVINCE_CODE, YEAR, Column, Table
 
 TECHNOLOGIES = ("ai", "blockchain", "cloud", "big_data", "iot")
 KINDS = ("invention", "utility_model", "design")

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dti_assets.errors import PatentSourceError
-from dti_assets.geography.provinces import provinces
-from dti_assets.patents.places import locate
 from dti_assets.patents.reading import PatentReader, find_files
 from dti_assets.patents.tables import KINDS, PATENT_COUNTS, ROW_STATUS, STATUSES, TECHNOLOGIES
 from dti_assets.patents.tidy import Status, kind_of_text
+from dti_assets.units.addresses import locate
+from dti_assets.units.provinces import provinces
 
 if TYPE_CHECKING:
     import pandas as pd

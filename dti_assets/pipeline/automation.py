@@ -14,19 +14,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from dti_assets.errors import InputsError, StudyError, TableSpecificationError
-from dti_assets.notification import post
-from dti_assets.pipeline.failures import sentence
-from dti_assets.pipeline.inputs import (
-    ALL,
-    ESTIMATES,
-    ROOT,
-    Changes,
-    State,
-    as_of,
-    changes,
-    listed_reports,
-    look,
-)
+from dti_assets.pipeline.instance import sentence
 from dti_assets.pipeline.partitions import (
     FIRST_YEAR,
     JUDGED,
@@ -38,8 +26,20 @@ from dti_assets.pipeline.partitions import (
     run_years,
 )
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.stored_tables import FETCHED, YEARLY
-from dti_assets.study import Study, load_study
+from dti_assets.pipeline.state.inputs import (
+    ALL,
+    ESTIMATES,
+    ROOT,
+    Changes,
+    State,
+    as_of,
+    changes,
+    listed_reports,
+    look,
+)
+from dti_assets.study.catalogue import FETCHED, YEARLY
+from dti_assets.study.config import Study, load_study
+from dti_assets.study.notification import post
 
 # what reaches the network runs by its own schedule and never as part of another run
 FETCHING = dg.AssetSelection.assets(*sorted(FETCHED))

@@ -6,8 +6,8 @@ from difflib import get_close_matches
 from dti_assets.errors import StudyError
 from dti_assets.pipeline.partitions import last_year
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.study import Study
-from dti_assets.text.listing import list_reports
+from dti_assets.study.config import Study
+from dti_assets.text.folder import list_reports
 
 
 def check_countable(workspace: Workspace) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dti_assets.econ.table_specifications import TableSpec, with_instrument
+from dti_assets.econ.paper.specifications import TableSpec, with_instrument
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.tables import Table
+from dti_assets.store.schema import Table
 
 INSTRUMENT = "DTI_iv"
 # the variant from which inference is read: no rule decides about the hub's own province
@@ -28,7 +28,7 @@ def under_both_rules(
 
     import pandas as pd
 
-    from dti_assets.geography.distances import ZeroDistance
+    from dti_assets.instrument.distances import ZeroDistance
 
     options = table_options(workspace, frozen_instrument)
     frames = [report(specifications, panel, options)]
@@ -45,7 +45,7 @@ def under_both_rules(
 
 def table_options(workspace: Workspace, frozen_instrument: Any = None) -> Any:
     """What the study settles for all tables; without `frozen_instrument` for what prints none."""
-    from dti_assets.econ.table_estimation import TableOptions
+    from dti_assets.econ.paper.estimate import TableOptions
     from dti_assets.panel.coverage import PROXIES
 
     chosen = workspace.study.estimates
@@ -86,8 +86,8 @@ def study_variants(
     only: bool = False,
 ) -> Any:
     """Instruments from the stored counts: all of them, or `only` the study's choices."""
-    from dti_assets.geography.distances import ALTERNATIVES
-    from dti_assets.geography.instrument_variants import ALL_TERMS, instrument_variants
+    from dti_assets.instrument.distances import ALTERNATIVES
+    from dti_assets.instrument.variants import ALL_TERMS, instrument_variants
     from dti_assets.text.attention import COUNTED
 
     study, chosen = workspace.study, study_choices(workspace)

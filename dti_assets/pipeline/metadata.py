@@ -6,11 +6,11 @@ from typing import Any
 
 import dagster as dg
 
-from dti_assets.econ.table_specifications import TableSpec
-from dti_assets.pipeline.inputs import settings
+from dti_assets.econ.paper.specifications import TableSpec
 from dti_assets.pipeline.partitions import today
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.tables import Column, Table
+from dti_assets.pipeline.state.inputs import settings
+from dti_assets.store.schema import Column, Table
 
 PREVIEW_ROWS = 8
 # a wider table is turned on its side: the UI has no room for it, and cuts it without a scroll bar

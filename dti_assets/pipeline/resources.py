@@ -7,20 +7,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dti_assets.patents.tables import DIGITAL_PATENTS
-from dti_assets.storage import Store
-from dti_assets.stored_tables import YEARLY, stored_tables
-from dti_assets.study import Study
-from dti_assets.tables import Table
+from dti_assets.store.parquet import Store
+from dti_assets.store.schema import Table
+from dti_assets.study.catalogue import YEARLY, stored_tables
+from dti_assets.study.config import Study
+from dti_assets.units.levels import Level
+from dti_assets.units.lists import Units
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dti_assets.compute.engines import ReportEngine
     from dti_assets.patents.extract import Engine
+    from dti_assets.store.cache import Cache
     from dti_assets.text.attention import CountingRules
-    from dti_assets.text.cache import Cache
-    from dti_assets.text.counted import Spans
+    from dti_assets.text.concordance import Spans
     from dti_assets.text.dictionary import Dictionary
-    from dti_assets.text.engines import ReportEngine
 
 
 class Progress:
@@ -56,9 +58,19 @@ class Workspace:
 
     @property
     def cache(self) -> "Cache":
-        from dti_assets.text.cache import Cache
+        from dti_assets.store.cache import Cache
 
         return Cache(self.study.cache_folder)
+
+    @cached_property
+    def units(self) -> Units:
+        """The units of the study."""
+        return self.study.unit_list
+
+    @property
+    def level(self) -> Level:
+        """What the units are called, and the columns that identify one."""
+        return self.units.level
 
     @cached_property
     def tables(self) -> dict[str, Table]:
@@ -89,7 +101,7 @@ class Workspace:
     def violations(self, table: Table, run_years: Iterable[int] = ()) -> list[str]:
         """How the stored table breaks its declaration, one sentence each."""
         location = self.store.location(table.name)
-        if table is DIGITAL_PATENTS and "://" not in location:
+        if table.name == DIGITAL_PATENTS.name and "://" not in location:
             # may hold millions of rows: looked at column by column
             from dti_assets.patents.checks import broken_records
 
@@ -112,7 +124,7 @@ class Workspace:
 
     def finder(self) -> "Spans":
         """What finds the terms of the study's dictionary in a paragraph, as the study counts."""
-        from dti_assets.text.counted import spans_of
+        from dti_assets.text.concordance import spans_of
         from dti_assets.text.segmentation import segmenter
 
         dictionary, rules = self.dictionary(), self.counting_rules()
@@ -132,15 +144,15 @@ class Workspace:
         """Where patents are classified; None for this machine's processors."""
         if self.study.patents.engine == "local":
             return None
+        from dti_assets.compute.ray import RayCluster
         from dti_assets.patents.extract import on_ray
-        from dti_assets.ray_engine import RayCluster
 
         return on_ray(RayCluster(self.study.patents.ray_address))
 
     def report_engine(self) -> "ReportEngine":
         """Where reports are read and counted."""
-        from dti_assets.ray_engine import RayCluster
-        from dti_assets.text.engines import LocalWorkers, RayWorkers
+        from dti_assets.compute.engines import LocalWorkers, RayWorkers
+        from dti_assets.compute.ray import RayCluster
 
         chosen = self.study.reports
         if chosen.engine == "local":

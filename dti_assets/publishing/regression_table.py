@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dti_assets.publishing.typesetting import english, number, probability, whole
-from dti_assets.tables import records
+from dti_assets.store.schema import records
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,15 +15,18 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from dti_assets.geography.provinces import provinces
-from dti_assets.publishing.audit_text import audit_sentences
-from dti_assets.publishing.influence_text import influence_sentences, permutation_sentences
-from dti_assets.publishing.markup import STYLE, html_table
+from dti_assets.publishing.formats.markup import STYLE, html_table
+from dti_assets.publishing.needs import FOLDER, PAGE
 from dti_assets.publishing.referee.documents import sections
-from dti_assets.publishing.referee.sources import FOLDER, PAGE
 from dti_assets.publishing.regression_table import PrintedTable
+from dti_assets.publishing.sentences import (
+    audit_sentences,
+    influence_sentences,
+    permutation_sentences,
+)
 from dti_assets.publishing.typesetting import english, number, whole, with_minus
-from dti_assets.tables import records
+from dti_assets.store.schema import records
+from dti_assets.units.provinces import provinces
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,6 +1,6 @@
 """The tables of the publication branch, declared once. No code that makes the files."""
 
-from dti_assets.tables import Column, Table
+from dti_assets.store.schema import Column, Table
 
 _COLUMNS = (
     Column("path", "string", "path below the folder of outputs"),

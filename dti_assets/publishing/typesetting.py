@@ -6,7 +6,7 @@ Rounding happens here and nowhere else; what a format must escape is the format'
 import re
 from functools import lru_cache
 
-from dti_assets.geography.provinces import find_province, provinces
+from dti_assets.units.provinces import find_province, provinces
 
 MINUS = "\N{MINUS SIGN}"
 DECIMALS = 3

@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 from dti_assets.errors import PackageError
-from dti_assets.files import ZIP_EPOCH
+from dti_assets.store.files import ZIP_EPOCH
 
 MOST_FILES = 100_000
 MOST_BYTES = 8 * 1024**3

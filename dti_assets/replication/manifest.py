@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from dti_assets.errors import PackageError
-from dti_assets.files import sha256, source_sha256
+from dti_assets.store.files import sha256, source_sha256
 
 MANIFEST = "manifest.json"
 CHECKSUMS = "checksums.csv"

@@ -18,10 +18,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from dti_assets.errors import ArchiveError
-from dti_assets.files import write_atomically
 from dti_assets.sources.registry import Entry
+from dti_assets.store.files import write_atomically
+from dti_assets.text.folder import SIDE_SUFFIX, find_reports
 from dti_assets.text.identity import from_name
-from dti_assets.text.listing import SIDE_SUFFIX, find_reports
 
 # hidden, so that neither a listing nor a reader takes what is under way for a report
 _WORK = ".download"

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dti_assets.geography.provinces import provinces
 from dti_assets.sources.archive import Archive
 from dti_assets.sources.registry import Entry
+from dti_assets.store.schema import records
+from dti_assets.units.provinces import provinces
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MARKS = {
     (True, True): "●",
@@ -81,3 +85,12 @@ def coverage(entries: Iterable[Entry], archive: Archive, years: Iterable[int]) -
         frozenset(files),
         tuple(archive.unnamed),
     )
+
+
+def not_fetched(downloads: pd.DataFrame) -> list[str]:
+    """Rows of the registry whose address gave no report, with the reason."""
+    return [
+        f"{row['province']} {row['year']}: {row['reason'] or ''}"
+        for row in records(downloads)
+        if row["state"] == "failed"
+    ]

@@ -6,21 +6,70 @@ What the bytes are is not asked here; that is `judgement`.
 from __future__ import annotations
 
 import re
+import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from dti_assets.errors import AddressError, FetchError
-from dti_assets.sources.addresses import AddressPolicy, Target, parse_target
-from dti_assets.sources.pacing import Pacer, retry_after
+from dti_assets.sources.guard import AddressPolicy, Target, parse_target
 from dti_assets.sources.robots import Robots, parse_robots
 
 if TYPE_CHECKING:
     import requests
+
+
+INTERVAL = 2.0
+
+
+@dataclass
+class Pacer:
+    """Keeps `interval` seconds between requests to one host. Clock and sleep can be given."""
+
+    interval: float = INTERVAL
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    _next: dict[str, float] = field(default_factory=dict)
+
+    def wait(self, host: str, paced: bool = True) -> None:
+        """Return when the host may be asked, and count that as a request. Not `paced`, only what
+        the host itself asked for is waited."""
+        seconds = self.delay(host)
+        if seconds > 0:
+            self.sleep(seconds)
+        self._next[host] = self.clock() + (self.interval if paced else 0.0)
+
+    def delay(self, host: str) -> float:
+        """Seconds until the host may be asked again."""
+        return max(0.0, self._next[host] - self.clock()) if host in self._next else 0.0
+
+    def postpone(self, host: str, seconds: float) -> None:
+        """Ask the host nothing for so long."""
+        until = self.clock() + seconds
+        self._next[host] = max(self._next.get(host, until), until)
+
+
+def retry_after(value: str | None, now: Callable[[], float] = time.time) -> float | None:
+    """Seconds that a Retry-After header asks for, as a number or as a date; None for neither."""
+    if value is None:
+        return None
+    value = value.strip()
+    if value.isdecimal():
+        return float(value[:9])
+    try:
+        when = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=UTC)
+    return max(0.0, (when - datetime.fromtimestamp(now(), UTC)).total_seconds())
+
 
 PRODUCT = "dti-assets"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -86,7 +135,7 @@ class Fetcher:
     _last: Target = field(init=False)
 
     def __post_init__(self) -> None:
-        from dti_assets.sources.connection import Watch, guarded_session
+        from dti_assets.sources.guard import Watch, guarded_session
 
         self._watch = Watch()
         self._session = guarded_session(self.policy, self._watch)

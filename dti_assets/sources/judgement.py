@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dti_assets.compute.workers import DEFAULT_LIMITS, Failure, Limits, run_limited
+from dti_assets.text.folder import read_file
 from dti_assets.text.identity import Identity, from_text, identify
-from dti_assets.text.reading import Reading
-from dti_assets.text.reports import read_file
-from dti_assets.text.workers import DEFAULT_LIMITS, Failure, Limits, run_limited
+from dti_assets.text.readers.reading import Reading
 
 # what pages say that stand in for the one asked for; only short pages are asked
 _STAND_INS = (

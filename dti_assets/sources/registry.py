@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dti_assets.errors import AddressError, RegistryError, UnknownProvinceError, UnreadableError
-from dti_assets.files import write_atomically
-from dti_assets.geography.provinces import Province, get_province
-from dti_assets.sources.addresses import parse_target
-from dti_assets.spreadsheets import safe_text
-from dti_assets.text.readers.encodings import decode
+from dti_assets.sources.guard import parse_target
+from dti_assets.store.files import write_atomically
+from dti_assets.store.spreadsheets import safe_text
+from dti_assets.text.readers.plain import decode
+from dti_assets.units.provinces import Province, get_province
 
 FILE_NAME = "sources.csv"
 REQUIRED = ("province", "year", "url")

@@ -1,6 +1,6 @@
 """The table of the sources, declared once. No code that computes it."""
 
-from dti_assets.tables import PROVINCE, PROVINCE_CODE, YEAR, Column, Table
+from dti_assets.store.schema import PROVINCE, PROVINCE_CODE, YEAR, Column, Table
 
 STATES = {
     "fetched": "downloaded now",

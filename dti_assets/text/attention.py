@@ -14,10 +14,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dti_assets.compute.engines import ReportEngine, borrowed
+from dti_assets.compute.workers import DEFAULT_LIMITS, Failure, Limits
 from dti_assets.errors import CountingError
-from dti_assets.geography.provinces import provinces
-from dti_assets.tables import records
-from dti_assets.text.cache import Cache, digest
+from dti_assets.store.cache import Cache, digest
+from dti_assets.store.schema import records
 from dti_assets.text.counting import (
     COUNTING_VERSION,
     ReportCounts,
@@ -25,7 +26,6 @@ from dti_assets.text.counting import (
     count_report,
 )
 from dti_assets.text.dictionary import Dictionary, shipped_dictionary
-from dti_assets.text.engines import ReportEngine, borrowed
 from dti_assets.text.published import published_counts, published_words
 from dti_assets.text.sections import SECTIONS_VERSION, split
 from dti_assets.text.segmentation import (
@@ -35,7 +35,7 @@ from dti_assets.text.segmentation import (
     tokenizer_version,
 )
 from dti_assets.text.tables import KEYWORD_COUNTS, POLICY_ATTENTION, SECTION_WORDS
-from dti_assets.text.workers import DEFAULT_LIMITS, Failure, Limits
+from dti_assets.units.provinces import provinces
 
 if TYPE_CHECKING:
     import pandas as pd

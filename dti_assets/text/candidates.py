@@ -13,17 +13,17 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from dti_assets.geography.provinces import provinces
-from dti_assets.tables import records
+from dti_assets.store.cache import Cache, digest
+from dti_assets.store.schema import records
 from dti_assets.text.attention import count_key
-from dti_assets.text.cache import Cache, digest
 from dti_assets.text.dictionary import Dictionary
 from dti_assets.text.sections import SECTIONS_VERSION, split
+from dti_assets.units.provinces import provinces
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FILE = "candidate_terms.parquet"
+FILE = "provinces/candidate_terms.parquet"
 # rows of the file and of every frame of candidate counts; a term without a hit has no row
 COLUMNS = ("province_code", "year", "section", "term", "hits")
 # Part of every cache key: raise it whenever a count may come out differently.

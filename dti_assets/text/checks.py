@@ -5,13 +5,13 @@ Whether a sentence blocks, warns or is shown is the pipeline's business.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from dti_assets.tables import records
-from dti_assets.text.extract import ACCOUNTED
+from dti_assets.store.schema import records
+from dti_assets.text.readers.extract import ACCOUNTED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -222,3 +222,37 @@ def low_token_shares(keywords: pd.DataFrame) -> list[str]:
         for province, share in token_shares(keywords).items()
         if share < _TOKEN_SHARE and hits[province] >= _MIN_HITS
     ]
+
+
+def why_not_counted(files: pd.DataFrame) -> dict[tuple[int, int], str]:
+    """For each province-year that has files (table report_files) but none that counts: why."""
+    reasons: dict[tuple[int, int], str] = {}
+    counted = set()
+    for row in records(files):
+        if row["province_code"] is None or row["year"] is None:
+            continue
+        key = (row["province_code"], row["year"])
+        if row["status"] == "ok":
+            counted.add(key)
+            continue
+        for place in _claimed(row) or {key}:
+            reasons.setdefault(place, f"{row['path']}: {row['status']}: {row['reason'] or ''}")
+    return {key: reason for key, reason in reasons.items() if key not in counted}
+
+
+def in_conflict(files: pd.DataFrame) -> set[tuple[int, int]]:
+    """Province-years that a file in conflict may belong to, by its name or by its text: no
+    published count stands in for what is to be settled."""
+    return {place for row in records(files) for place in _claimed(row)}
+
+
+def _claimed(row: Mapping[str, Any]) -> set[tuple[int, int]]:
+    """Every province-year that a file in conflict may belong to; none for another file."""
+    if row["status"] != "conflict":
+        return set()
+    return {
+        (code, year)
+        for code in (row["province_code"], row["text_province_code"])
+        for year in (row["year"], row["text_year"])
+        if code is not None and year is not None
+    }

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 
 from dti_assets.text.dictionary import Dictionary, fold
 from dti_assets.text.matching import Matcher, matcher
-from dti_assets.text.normalise import han_count
+from dti_assets.text.readers.clean import han_count
 from dti_assets.text.segmentation import Segmenter, words
 
 # Part of every cache key of counts: raise it whenever a count may come out differently.

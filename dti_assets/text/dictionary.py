@@ -22,7 +22,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from dti_assets.errors import DictionaryError
-from dti_assets.text.normalise import LOOK_ALIKE
+from dti_assets.text.readers.clean import LOOK_ALIKE
 
 REQUIRED = ("term", "category", "language", "source", "note")
 OPTIONAL = ("exclusion_risk",)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from dti_assets.geography.provinces import Province, find_province, provinces
+from dti_assets.units.provinces import Province, find_province, provinces
 
 _HEAD_PARAGRAPHS = 12
 _HEAD_LENGTH = 1500

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dti_assets.store.cache import Cache
 from dti_assets.text.attention import (
     CountingRules,
     count_key,
@@ -18,11 +19,10 @@ from dti_assets.text.attention import (
     counts_tokens,
     segmenting_setting,
 )
-from dti_assets.text.cache import Cache
 from dti_assets.text.candidates import candidate_setting
 from dti_assets.text.dictionary import Dictionary
-from dti_assets.text.reading import Reading
-from dti_assets.text.reports import text_key, text_keys
+from dti_assets.text.folder import text_key, text_keys
+from dti_assets.text.readers.reading import Reading
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,14 +11,14 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from dti_assets.errors import PublishedCountsError
-from dti_assets.geography.provinces import provinces
 from dti_assets.text.dictionary import shipped_dictionary
+from dti_assets.units.provinces import provinces
 
 if TYPE_CHECKING:
     import pandas as pd
 
-KEYWORDS_FILE = "keyword_counts.csv"
-WORDS_FILE = "section_words.csv"
+KEYWORDS_FILE = "provinces/keyword_counts.csv"
+WORDS_FILE = "provinces/section_words.csv"
 # the columns of the files; what a reader adds again (codes, categories) does not travel
 KEYWORDS_COLUMNS = (
     "province", "year", "section", "term", "hits_longest", "hits_token", "hits_overlap",

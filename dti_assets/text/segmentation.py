@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from dti_assets.errors import BrokenSealError, TokenizerError
-from dti_assets.sealed import read_sealed, write_sealed
+from dti_assets.store.cache import read_sealed, write_sealed
 from dti_assets.text.dictionary import Dictionary
-from dti_assets.text.normalise import HAN
+from dti_assets.text.readers.clean import HAN
 
 TokenizerName = Literal["jieba", "rjieba"]
 _NO_WORD = ("P", "Z", "S", "C")

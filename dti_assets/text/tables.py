@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from dti_assets.tables import PROVINCE, PROVINCE_CODE, YEAR, Column, Table
-from dti_assets.text.extract import STATUSES
+from dti_assets.store.schema import PROVINCE, PROVINCE_CODE, YEAR, Column, Table
+from dti_assets.text.readers.extract import STATUSES
 
 SectionName = Literal["review", "plan", "unsplit", "annex"]
 SECTIONS: tuple[SectionName, ...] = ("review", "plan", "unsplit", "annex")

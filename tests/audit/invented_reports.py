@@ -7,9 +7,9 @@ import openpyxl
 import pandas as pd
 import samples
 
-from dti_assets.geography.provinces import provinces
-from dti_assets.text.normalise import han_count
+from dti_assets.text.readers.clean import han_count
 from dti_assets.text.tables import REPORT_TEXTS
+from dti_assets.units.provinces import provinces
 
 
 def texts(years: tuple[int, ...] = (2014, 2015), places: int = 31) -> pd.DataFrame:

@@ -17,8 +17,8 @@ from dti_assets.audit.report_sample import QUESTION, allocate
 from dti_assets.audit.sheets import NO, UNCLEAR, YES, Labels
 from dti_assets.audit.tables import REPORT_KEY
 from dti_assets.econ import estimate
-from dti_assets.econ.column_resolution import TableOptions, resolve
-from dti_assets.econ.table_specifications import parse_table
+from dti_assets.econ.paper.resolution import TableOptions, resolve
+from dti_assets.econ.paper.specifications import parse_table
 from dti_assets.errors import AuditError
 
 HITS = {f"term{i}": h for i, h in enumerate([900, 500, 300, 200, 90, 60, 30, 12, 5, 2])}

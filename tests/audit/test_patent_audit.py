@@ -20,9 +20,9 @@ from dti_assets.patents.combine import Patents, combine
 from dti_assets.patents.counting import count_patents
 from dti_assets.patents.dti import dti
 from dti_assets.patents.extract import classify_extract
-from dti_assets.patents.simulate import write_patents
 from dti_assets.patents.tables import KINDS, TECHNOLOGIES
 from dti_assets.patents.terms import load_terms
+from dti_assets.simulation.patents import write_patents
 
 Simulated = tuple[Patents, Path, pd.DataFrame]
 

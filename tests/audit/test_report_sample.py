@@ -27,13 +27,13 @@ from dti_assets.audit.sheets import (
     write_sheets,
 )
 from dti_assets.errors import AuditError
-from dti_assets.geography.provinces import provinces
+from dti_assets.store.cache import Cache
 from dti_assets.text.attention import CountingRules, count_reports, counted_sections
-from dti_assets.text.cache import Cache
-from dti_assets.text.counted import counted_occurrences
+from dti_assets.text.concordance import counted_occurrences
 from dti_assets.text.dictionary import dictionary_of, shipped_dictionary
-from dti_assets.text.reports import read_file
+from dti_assets.text.folder import read_file
 from dti_assets.text.segmentation import segmenter
+from dti_assets.units.provinces import provinces
 
 DICTIONARY = shipped_dictionary()
 NAMES = sorted({n for p in provinces() for n in (p.province, p.full_name, p.capital)})

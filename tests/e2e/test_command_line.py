@@ -19,9 +19,9 @@ import samples
 from small_study import dti, make_study, stored_bytes
 from ui_server import serving
 
-from dti_assets.pipeline.run import run
-from dti_assets.storage import Store
-from dti_assets.study import load_study
+from dti_assets.pipeline.execution.run import run
+from dti_assets.store.parquet import Store
+from dti_assets.study.config import load_study
 from dti_assets.text.tables import REPORT_FILES
 
 
@@ -243,7 +243,7 @@ def _into_a_closed_pipe(*arguments: str) -> subprocess.CompletedProcess[str]:
     os.close(gone)
     try:
         return subprocess.run(
-            [sys.executable, "-c", "from dti_assets.cli import main; main()", *arguments],
+            [sys.executable, "-c", "from dti_assets.cli.main import main; main()", *arguments],
             stdout=pipe, stderr=subprocess.PIPE, text=True, timeout=300,
         )  # fmt: skip
     finally:
@@ -269,7 +269,7 @@ def test_a_reader_that_has_enough_is_no_failure(tmp_path: Path) -> None:
 
 
 def test_a_command_without_streams_says_nothing(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", "from dti_assets.cli import main; main()", "new", "s"]
+    command = [sys.executable, "-c", "from dti_assets.cli.main import main; main()", "new", "s"]
     shell = ["sh", "-c", 'exec "$@" >&- 2>&-', "sh", *command]
     assert subprocess.run(shell, cwd=tmp_path, timeout=300).returncode == 0
     assert (tmp_path / "s" / "study.yaml").is_file()
@@ -375,7 +375,7 @@ def test_the_ui_ends_whole_when_it_is_told_to(small_study: Path) -> None:
     # a shell that puts a command into the background has it and its children ignore Ctrl-C
     command = (
         "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); "
-        "from dti_assets.cli import main; main()"
+        "from dti_assets.cli.main import main; main()"
     )
     ui = ("-c", command, "ui", "--study", str(small_study))
     with serving(small_study.parent, *ui, end=signal.SIGTERM) as url:
@@ -389,7 +389,7 @@ def test_what_a_server_leaves_behind_has_ended_too(tmp_path: Path) -> None:
     last = "import time; time.sleep(1); open('ended', 'w')"
     server = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {last!r}])"
     command = (
-        "import os, sys; from pathlib import Path; from dti_assets.commands.ui import _serve; "
+        "import os, sys; from pathlib import Path; from dti_assets.cli.ui import _serve; "
         f"sys.exit(_serve([sys.executable, '-c', {server!r}], dict(os.environ), Path.cwd()))"
     )
     done = subprocess.run([sys.executable, "-c", command], cwd=tmp_path, timeout=60)

@@ -10,16 +10,16 @@ import pandas as pd
 import pytest
 from small_study import dti, make_study
 
-from dti_assets.diagnosis import diagnose
-from dti_assets.pipeline.preflight import preflight
+from dti_assets.cli.doctor import diagnose
+from dti_assets.cli.new import new_study
+from dti_assets.cli.progress import ConsoleProgress
+from dti_assets.pipeline.execution.preflight import preflight
+from dti_assets.pipeline.execution.run import Outcome
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.run import Outcome
-from dti_assets.progress import ConsoleProgress
-from dti_assets.scaffold import new_study
-from dti_assets.simulate import simulate_study
-from dti_assets.storage import Store
-from dti_assets.stored_tables import COMMON
-from dti_assets.study import load_study
+from dti_assets.simulation.study import simulate_study
+from dti_assets.store.parquet import Store
+from dti_assets.study.catalogue import COMMON
+from dti_assets.study.config import load_study
 
 
 def test_a_suggested_command_can_be_pasted(
@@ -51,7 +51,7 @@ def test_what_is_interrupted_leaves_nothing_that_would_be_in_the_way(
         raise KeyboardInterrupt
 
     (tmp_path / "empty").mkdir()
-    monkeypatch.setattr("dti_assets.simulate._panel", interrupt)
+    monkeypatch.setattr("dti_assets.simulation.study._panel", interrupt)
     for name in ("empty", "new"):
         with pytest.raises(KeyboardInterrupt):
             simulate_study(tmp_path / name, 2, (2019, 2020), 100)
@@ -105,10 +105,10 @@ def test_a_name_of_a_file_moves_no_terminal(tmp_path: Path) -> None:
 
 def test_what_an_interrupt_leaves_is_told(tmp_path: Path) -> None:
     script = (
-        "import dti_assets.simulate\n"
+        "import dti_assets.simulation.study\n"
         "def stop(*_):\n    raise KeyboardInterrupt\n"
-        "dti_assets.simulate._panel = stop\n"
-        "from dti_assets.cli import main\nmain()\n"
+        "dti_assets.simulation.study._panel = stop\n"
+        "from dti_assets.cli.main import main\nmain()\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, "simulate", "made", "--provinces", "2", "--years",

@@ -25,7 +25,7 @@ import samples
 from small_study import dti, make_study, write_reports
 from ui_server import free_port
 
-from dti_assets.geography.provinces import provinces
+from dti_assets.units.provinces import provinces
 
 ROOT = Path(__file__).resolve().parents[2]
 ENGLISH, CHINESE = ROOT / "README.md", ROOT / "README.zh.md"
@@ -108,7 +108,7 @@ def place(page: Path, request: pytest.FixtureRequest, tmp_path: Path) -> Termina
     programs.mkdir(parents=True)
     command = programs / "dti"
     asks = f"-S -E {forked_commands.__file__} {forked_commands.server()}"
-    serves = '-c "from dti_assets.cli import main; main()"'
+    serves = '-c "from dti_assets.cli.main import main; main()"'
     command.write_text(
         "#!/bin/sh\n"
         # a server is interrupted by its process, and so has one of its own

@@ -16,10 +16,10 @@ import samples
 from small_study import dti, make_study
 from web_server import Answer, Site, file, say, serve
 
-from dti_assets.geography.provinces import provinces
 from dti_assets.sources.archive import Archive
-from dti_assets.text.cache import Cache
-from dti_assets.text.reports import read_folder
+from dti_assets.store.cache import Cache
+from dti_assets.text.folder import read_folder
+from dti_assets.units.provinces import provinces
 
 YEAR = 2015
 
@@ -114,7 +114,12 @@ def test_a_download_that_is_killed_goes_on_where_it_stopped(study: Path, site: S
     register(study, site, slow=0.1)
     folder = study.parent / "reports_raw"
     killed = subprocess.Popen(
-        [sys.executable, "-c", "from dti_assets.cli import main; main()", *command(study, site)],
+        [
+            sys.executable,
+            "-c",
+            "from dti_assets.cli.main import main; main()",
+            *command(study, site),
+        ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env=dict(os.environ),
@@ -188,7 +193,7 @@ def test_recording_what_was_fetched(study: Path, site: Site) -> None:
 def test_help_is_quick_to_load() -> None:
     script = (
         "import sys; sys.argv = ['dti', '--help']\n"
-        "from dti_assets.cli import main\n"
+        "from dti_assets.cli.main import main\n"
         "try: main()\nfinally: print({'pandas', 'requests', 'dagster'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

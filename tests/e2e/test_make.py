@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from dti_assets.pipeline.run import Outcome
-from dti_assets.study import Study
+from dti_assets.pipeline.execution.run import Outcome
+from dti_assets.study.config import Study
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -13,8 +13,8 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-    from dti_assets.pipeline.run import Outcome
-    from dti_assets.study import Study
+    from dti_assets.pipeline.execution.run import Outcome
+    from dti_assets.study.config import Study
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = (

@@ -14,8 +14,8 @@ import pytest
 from small_study import make_study, write_reports
 from ui_server import serving
 
-from dti_assets.pipeline.run import run
-from dti_assets.study import load_study
+from dti_assets.pipeline.execution.run import run
+from dti_assets.study.config import load_study
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium")
@@ -35,7 +35,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     write_reports(file.parent / "reports_raw")
     study = load_study(file)
     assert run(study, "+dti_iv", workers=1).success
-    command = "from dti_assets.cli import main; main()"
+    command = "from dti_assets.cli.main import main; main()"
     with serving(file.parent, "-c", command, "ui", "--study", str(file)) as url:
         yield url
 

@@ -6,7 +6,7 @@ import pytest
 from random_panels import panel
 
 from dti_assets.econ import Specification, estimate, mediation
-from dti_assets.econ.jackknife import jackknife
+from dti_assets.econ.inference.jackknife import jackknife
 from dti_assets.errors import NoVariation, TooFewRows
 
 OLS = Specification("y", ("d", "x1", "x2"), fixed_effects=("unit", "time"), cluster="unit")

@@ -8,16 +8,17 @@ import pytest
 from study_panels import official_panel, study_panel
 
 from dti_assets.econ import Specification, estimate
-from dti_assets.econ.comparison import load_published, paper_comparison
-from dti_assets.econ.forensics import published_forensics
-from dti_assets.econ.reports import (
+from dti_assets.econ.model.terms import columns_of, with_terms
+from dti_assets.econ.paper.comparison import load_published, paper_comparison
+from dti_assets.econ.paper.estimate import TableOptions, estimate_table
+from dti_assets.econ.paper.forensics import published_forensics
+from dti_assets.econ.paper.reports import (
     indirect_effects,
     leave_one_province_out,
     weak_instrument_inference,
 )
-from dti_assets.econ.table_estimation import TableOptions, estimate_table
-from dti_assets.econ.table_specifications import load_tables, parse_table, with_instrument
-from dti_assets.econ.table_summary import regression_table
+from dti_assets.econ.paper.specifications import load_tables, parse_table, with_instrument
+from dti_assets.econ.paper.summary import regression_table
 from dti_assets.econ.tables import (
     DESCRIPTIVES,
     ESTIMATES,
@@ -27,7 +28,6 @@ from dti_assets.econ.tables import (
     PAPER_COMPARISON,
     WEAK_INSTRUMENTS,
 )
-from dti_assets.econ.terms import columns_of, with_terms
 from dti_assets.errors import PublishedFactsError, TableSpecificationError
 
 CONTROLS = ["EXR", "Exportother", "HR", "INF", "GDP", "GDP_sec", "FIE"]

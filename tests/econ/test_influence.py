@@ -8,14 +8,14 @@ import pytest
 from study_panels import official_panel, study_panel
 
 from dti_assets.econ import EconError, estimate
-from dti_assets.econ.column_resolution import TableOptions, resolve
-from dti_assets.econ.influence import OUTSIDE, influence
-from dti_assets.econ.influence_tables import COEFFICIENTS, INFLUENCE, KINDS
-from dti_assets.econ.table_specifications import (
+from dti_assets.econ.paper.resolution import TableOptions, resolve
+from dti_assets.econ.paper.specifications import (
     baseline_column,
     first_two_stage_column,
     load_tables,
 )
+from dti_assets.econ.robustness.influence import OUTSIDE, influence
+from dti_assets.econ.tables import COEFFICIENTS, INFLUENCE, KINDS
 
 TABLES = load_tables()
 TWO_STAGE = first_two_stage_column(TABLES.values(), "DTI_iv")

@@ -5,15 +5,15 @@ import pandas as pd
 import pytest
 from study_panels import official_panel, study_panel
 
-from dti_assets.econ.anderson_rubin import anderson_rubin_set, wald_p_values
-from dti_assets.econ.column_resolution import TableOptions
-from dti_assets.econ.design import build
-from dti_assets.econ.instrument_evidence import anderson_rubin_curve, stage_residuals
-from dti_assets.econ.reports import weak_instrument_inference
-from dti_assets.econ.specification import Specification
-from dti_assets.econ.table_specifications import TableSpec
+from dti_assets.econ.inference.anderson_rubin import anderson_rubin_set, wald_p_values
+from dti_assets.econ.model.design import build
+from dti_assets.econ.model.specification import Specification
+from dti_assets.econ.paper.instrument_evidence import anderson_rubin_curve, stage_residuals
+from dti_assets.econ.paper.reports import weak_instrument_inference
+from dti_assets.econ.paper.resolution import TableOptions
+from dti_assets.econ.paper.specifications import TableSpec
 from dti_assets.econ.tables import ANDERSON_RUBIN_CURVE, STAGE_RESIDUALS
-from dti_assets.study_tables import shipped_tables
+from dti_assets.study.specifications import shipped_tables
 
 OPTIONS = TableOptions(draws=499)
 

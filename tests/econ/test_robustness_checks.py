@@ -9,20 +9,20 @@ from random_panels import panel
 from study_panels import official_panel, study_panel
 
 from dti_assets.econ import Specification, anderson_rubin_set, estimate
-from dti_assets.econ.exclusion_sensitivity import exclusion_sensitivity, union_of
-from dti_assets.econ.multiple_testing import romano_wolf, romano_wolf_tables, stepdown
-from dti_assets.econ.robustness import (
+from dti_assets.econ.paper.estimate import TableOptions, estimate_table
+from dti_assets.econ.paper.specifications import load_tables
+from dti_assets.econ.robustness.checks import (
     compare_variants,
     distance_variants,
     interaction_test,
     leads_test,
     placebo_hubs,
 )
-from dti_assets.econ.robustness_report import RobustnessInputs, robustness_report
-from dti_assets.econ.spatial_errors import conley_errors, great_circle_km
-from dti_assets.econ.specification_curve import specification_curve
-from dti_assets.econ.table_estimation import TableOptions, estimate_table
-from dti_assets.econ.table_specifications import load_tables
+from dti_assets.econ.robustness.exclusion_sensitivity import exclusion_sensitivity, union_of
+from dti_assets.econ.robustness.multiple_testing import romano_wolf, romano_wolf_tables, stepdown
+from dti_assets.econ.robustness.report import RobustnessInputs, robustness_report
+from dti_assets.econ.robustness.spatial_errors import conley_errors, great_circle_km
+from dti_assets.econ.robustness.specification_curve import specification_curve
 from dti_assets.econ.tables import ROBUSTNESS, ROMANO_WOLF, SPECIFICATION_CURVE
 from dti_assets.errors import EconError, SpecificationError, TooFewClusters
 

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from dti_assets.econ.sparse_controls import sparse_controls
-from dti_assets.econ.table_specifications import parse_table
+from dti_assets.econ.paper.resolution import sparse_controls
+from dti_assets.econ.paper.specifications import parse_table
 
 TABLE = parse_table(
     {

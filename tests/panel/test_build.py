@@ -7,9 +7,7 @@ import pandas as pd
 import pytest
 
 from dti_assets.errors import PanelError
-from dti_assets.geography.provinces import provinces
 from dti_assets.panel.build import build_panel
-from dti_assets.panel.logarithms import LogOfZero
 from dti_assets.panel.official import official_statistics
 from dti_assets.panel.tables import (
     FIGURES,
@@ -18,6 +16,8 @@ from dti_assets.panel.tables import (
     PANEL_SOURCES,
     SERIES_COVERAGE,
 )
+from dti_assets.panel.transform import LogOfZero
+from dti_assets.units.provinces import provinces
 
 YEARS = (2009, 2022)
 

@@ -9,7 +9,7 @@ from dti_assets.panel.build import PanelTables, build_panel
 from dti_assets.panel.checks import panel_checks
 from dti_assets.panel.official import national_totals, official_figures, official_statistics
 from dti_assets.panel.tables import CHECKS
-from dti_assets.panel.user_figures import read_user_figures
+from dti_assets.panel.yearbooks.figures import read_user_figures
 
 YEARS = (2009, 2022)
 

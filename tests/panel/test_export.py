@@ -13,9 +13,9 @@ from dti_assets.panel.export import export_panel, stata_label, write_csv
 from dti_assets.panel.official import official_statistics
 from dti_assets.panel.series import catalogue
 from dti_assets.panel.tables import PANEL
-from dti_assets.panel.user_figures import read_user_figures
+from dti_assets.panel.template import write_template, write_workbook
 from dti_assets.panel.variables import VARIABLES
-from dti_assets.panel.workbooks import write_template, write_workbook
+from dti_assets.panel.yearbooks.figures import read_user_figures
 
 NUMBERS = [v.name for v in VARIABLES if v.dtype == "float64"]
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dti_assets.errors import NotANumberError
-from dti_assets.geography.provinces import provinces
-from dti_assets.panel.user_cells import number, place, year_of, years_in
+from dti_assets.panel.yearbooks.cells import number, place, year_of, years_in
+from dti_assets.units.provinces import provinces
 
 
 @pytest.mark.parametrize(

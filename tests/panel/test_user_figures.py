@@ -9,11 +9,11 @@ import samples
 from openpyxl import Workbook
 
 from dti_assets.errors import PanelError, UserFigureError
-from dti_assets.geography.provinces import provinces
 from dti_assets.panel.build import build_panel
 from dti_assets.panel.official import official_statistics
 from dti_assets.panel.tables import FIGURES, SKIPPED
-from dti_assets.panel.user_figures import UserFigures, read_user_figures
+from dti_assets.panel.yearbooks.figures import UserFigures, read_user_figures
+from dti_assets.units.provinces import provinces
 
 NAMES = [p.province for p in provinces()]
 

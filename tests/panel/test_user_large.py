@@ -9,7 +9,7 @@ import pytest
 from openpyxl import Workbook
 
 from dti_assets.errors import UserFigureError
-from dti_assets.panel.user_figures import read_user_figures
+from dti_assets.panel.yearbooks.figures import read_user_figures
 
 SHEET = "xl/worksheets/sheet1.xml"
 

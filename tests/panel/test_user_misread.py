@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dti_assets.errors import UserFigureError
-from dti_assets.panel.user_figures import read_user_figures
+from dti_assets.panel.yearbooks.figures import read_user_figures
 
 
 def values(folder: Path, text: str, name: str = "x.csv", **kwargs: object) -> dict[object, float]:

@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 
 from dti_assets.errors import PatentError, PatentSourceError
-from dti_assets.geography.provinces import get_province
 from dti_assets.patents.combine import Patents, combine
 from dti_assets.patents.counting import (
     by_year,
@@ -18,7 +17,6 @@ from dti_assets.patents.counting import (
 )
 from dti_assets.patents.dti import dti
 from dti_assets.patents.extract import classify_extract
-from dti_assets.patents.simulate import write_patents
 from dti_assets.patents.tables import (
     DTI,
     KINDS,
@@ -29,6 +27,8 @@ from dti_assets.patents.tables import (
 )
 from dti_assets.patents.terms import load_terms
 from dti_assets.patents.user_counts import read_user_counts
+from dti_assets.simulation.patents import write_patents
+from dti_assets.units.provinces import get_province
 
 ROOT = Path(__file__).resolve().parents[2]
 TERMS = load_terms(ROOT / "dictionaries")

@@ -19,9 +19,9 @@ from dti_assets.patents.checks import broken_records, refused_rows
 from dti_assets.patents.classify import classify
 from dti_assets.patents.combine import combine, months_before
 from dti_assets.patents.extract import classify_extract, layout_of, threads
-from dti_assets.patents.simulate import write_patents
 from dti_assets.patents.tables import DIGITAL_PATENTS, ROW_STATUS, TECHNOLOGIES
 from dti_assets.patents.terms import PatentTerms, load_terms
+from dti_assets.simulation.patents import write_patents
 
 ROOT = Path(__file__).resolve().parents[2]
 TERMS = load_terms(ROOT / "dictionaries")

@@ -15,10 +15,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from dti_assets.errors import PatentSourceError
-from dti_assets.patents.columns import recognise
-from dti_assets.patents.dates import parse_dates
+from dti_assets.patents.formats import recognise
 from dti_assets.patents.reading import PatentReader, find_files
-from dti_assets.patents.tidy import kind_of_text, normal_number, tidy
+from dti_assets.patents.tidy import kind_of_text, normal_number, parse_dates, tidy
 
 FRAME = pd.DataFrame(
     {

@@ -8,9 +8,9 @@ import pytest
 from made_studies import FEW_DRAWS, change_study, run_once
 from small_study import make_study, write_reports
 
-from dti_assets.pipeline.packaging import package_study
-from dti_assets.pipeline.run import Outcome
-from dti_assets.study import Study, load_study
+from dti_assets.pipeline.execution.run import Outcome
+from dti_assets.pipeline.packages.package import package_study
+from dti_assets.study.config import Study, load_study
 
 _PATENTS = """申请号,标题,申请人地址,申请日
 CN201410000001.1,一种基于人工智能的方法,浙江省杭州市,2014-03-01

@@ -11,14 +11,14 @@ from made_studies import write_lines
 from small_study import dti, make_study, write_reports
 
 from dti_assets.audit.tables import MEASUREMENT_AUDIT
-from dti_assets.patents.simulate import write_patents
 from dti_assets.patents.tables import TECHNOLOGIES
-from dti_assets.pipeline.auditing import NEEDED, measurement_audit, not_read
+from dti_assets.pipeline.audits import NEEDED, measurement_audit, not_read
+from dti_assets.pipeline.execution.run import run
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.run import run
-from dti_assets.publishing.audit_text import audit_sentences
 from dti_assets.publishing.figures.measurement_audit import term_precision
-from dti_assets.study import load_study
+from dti_assets.publishing.sentences import audit_sentences
+from dti_assets.simulation.patents import write_patents
+from dti_assets.study.config import load_study
 
 
 @pytest.fixture(scope="module")

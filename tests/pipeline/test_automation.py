@@ -15,8 +15,9 @@ from small_study import make_study, write_reports
 from ticks import definitions_of, instance_of, schedule_tick, sensor_tick
 
 from dti_assets.errors import StudyError
-from dti_assets.notification import post
-from dti_assets.pipeline.inputs import (
+from dti_assets.pipeline.execution.run import run
+from dti_assets.pipeline.partitions import RANGE_END, RANGE_START
+from dti_assets.pipeline.state.inputs import (
     ALL,
     ESTIMATES,
     FILE_READERS,
@@ -25,13 +26,12 @@ from dti_assets.pipeline.inputs import (
     readers_of,
     settings,
 )
-from dti_assets.pipeline.origins import file_contents
-from dti_assets.pipeline.partitions import RANGE_END, RANGE_START
-from dti_assets.pipeline.run import run
-from dti_assets.stored_tables import FETCHED
-from dti_assets.study import Study, load_study
-from dti_assets.study_tables import shipped_tables, study_tables
-from dti_assets.withheld import WITHHELD
+from dti_assets.pipeline.state.provenance import file_contents
+from dti_assets.study.catalogue import FETCHED
+from dti_assets.study.config import Study, load_study
+from dti_assets.study.notification import post
+from dti_assets.study.secrets import WITHHELD
+from dti_assets.study.specifications import shipped_tables, study_tables
 
 YEARLY = {"report_texts", "keyword_counts", "section_words", "policy_attention"}
 

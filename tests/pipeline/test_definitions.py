@@ -8,18 +8,18 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from dti_assets.column_lineage import column_lineage
-from dti_assets.econ.multiple_testing import romano_wolf_tables
-from dti_assets.econ.table_specifications import (
+from dti_assets.econ.model.terms import columns_of
+from dti_assets.econ.paper.specifications import (
     ROMANO_WOLF_TABLES,
     first_two_stage_column,
     load_tables,
 )
-from dti_assets.econ.terms import columns_of
+from dti_assets.econ.robustness.multiple_testing import romano_wolf_tables
 from dti_assets.panel.coverage import PROXIES
-from dti_assets.pipeline.build import build_definitions
-from dti_assets.stored_tables import stored_tables
-from dti_assets.study import Study, load_study
+from dti_assets.pipeline.definitions import build_definitions
+from dti_assets.study.catalogue import stored_tables
+from dti_assets.study.config import Study, load_study
+from dti_assets.study.lineage import column_lineage
 
 SNAPSHOT = Path(__file__).with_name("asset_graph.txt")
 

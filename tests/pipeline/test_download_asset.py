@@ -7,11 +7,11 @@ import samples
 from small_study import make_study
 from web_server import Site, file, say, serve
 
-from dti_assets.pipeline.build import build_definitions
+from dti_assets.pipeline.definitions import build_definitions
+from dti_assets.pipeline.execution.run import run, select
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.run import run, select
-from dti_assets.stored_tables import FETCHED
-from dti_assets.study import load_study
+from dti_assets.study.catalogue import FETCHED
+from dti_assets.study.config import load_study
 
 
 def test_no_selection_but_its_name_reaches_the_network(tmp_path: Path) -> None:

@@ -7,14 +7,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from dti_assets.cli import main
-from dti_assets.geography.instrument_variants import instrument_variants
-from dti_assets.pipeline.build import build_definitions
+from dti_assets.cli.main import main
+from dti_assets.instrument.variants import instrument_variants
+from dti_assets.pipeline.definitions import build_definitions
+from dti_assets.pipeline.execution.run import Outcome, run
 from dti_assets.pipeline.resources import Progress, Workspace
-from dti_assets.pipeline.run import Outcome, run
-from dti_assets.stored_tables import FETCHED, TABLES
-from dti_assets.study import Study
-from dti_assets.study_tables import shipped_tables
+from dti_assets.study.catalogue import FETCHED, stored_tables
+from dti_assets.study.config import Study
+from dti_assets.study.specifications import shipped_tables
 from dti_assets.text.attention import COUNTED
 
 Official = tuple[Study, Outcome]
@@ -42,7 +42,7 @@ def test_every_table_is_stored_and_says_what_it_is(official: Official) -> None:
     for name, spec in shipped_tables().items():
         frame = stored(study, name)
         assert set(frame["label"]) == {f"O{spec.table}, {ILLUSTRATION}"}
-        assert TABLES[name].violations(frame) == []
+        assert stored_tables(study)[name].violations(frame) == []
     baseline = stored(study, "table_02_baseline")
     key = baseline[(baseline["column"] == "4") & (baseline["role"] == "key")].iloc[0]
     assert key["term"] == "INVn" and key["n_obs"] == 92 and key["years"] == "2016-2018"
@@ -59,7 +59,7 @@ def test_every_asset_of_the_group_was_made_and_is_declared(official: Official) -
     study, outcome = official
     graph = build_definitions(study).resolve_asset_graph()
     keys = {key.to_user_string() for key in graph.get_all_asset_keys()}
-    assert keys == set(TABLES) and set(outcome.made) == keys - FETCHED
+    assert keys == set(stored_tables(study)) and set(outcome.made) == keys - FETCHED
     for spec in build_definitions(study).resolve_all_asset_specs():
         assert spec.description and spec.group_name and spec.kinds
         assert "dagster/column_schema" in spec.metadata
@@ -252,8 +252,8 @@ def test_defining_the_assets_loads_no_numerical_library(root: Path) -> None:
 
     code = (
         "import sys\n"
-        "from dti_assets.study import load_study\n"
-        "from dti_assets.pipeline.build import build_definitions\n"
+        "from dti_assets.study.config import load_study\n"
+        "from dti_assets.pipeline.definitions import build_definitions\n"
         "build_definitions(load_study('study.yaml'))\n"
         "heavy = {'pandas', 'numpy', 'scipy', 'linearmodels', 'pandera'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"

@@ -10,13 +10,13 @@ import pytest
 from small_study import REPORTS, dti, make_study, stored_bytes, write_reports
 
 from dti_assets.errors import BusyError, StudyError
-from dti_assets.locks import exclusive
-from dti_assets.pipeline.home import instance
-from dti_assets.pipeline.housekeeping import collect_garbage
+from dti_assets.pipeline.execution.run import run
+from dti_assets.pipeline.gc import collect_garbage
+from dti_assets.pipeline.instance import instance
 from dti_assets.pipeline.resources import Progress
-from dti_assets.pipeline.run import run
-from dti_assets.study import load_study
-from dti_assets.sweep import Swept
+from dti_assets.store.locks import exclusive
+from dti_assets.store.sweep import Swept
+from dti_assets.study.config import load_study
 
 OWN_TERM = "国际合作,own,zh,a test,,\n"
 PATENTS = """申请号,申请日,专利名称,摘要,申请人地址,专利类型

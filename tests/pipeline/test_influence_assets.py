@@ -9,11 +9,11 @@ import pytest
 from made_studies import FEW_DRAWS, change_study
 from small_study import dti
 
-from dti_assets.econ.influence_tables import KINDS
+from dti_assets.econ.tables import KINDS
+from dti_assets.pipeline.execution.run import Outcome, run
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.run import Outcome, run
-from dti_assets.simulate import EXTRA_TERM, simulate_study
-from dti_assets.study import Study
+from dti_assets.simulation.study import EXTRA_TERM, simulate_study
+from dti_assets.study.config import Study
 
 TABLES = "+table_03_two_stage_least_squares,+table_02_baseline"
 POLICY = "digital_economy_policy.csv"

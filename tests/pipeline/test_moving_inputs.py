@@ -9,13 +9,13 @@ import pytest
 from killed_runs import fast_folder, outputs
 from small_study import REPORTS, make_study, write_reports
 
-from dti_assets.folders import Found
+from dti_assets.pipeline.execution.run import Outcome, run
 from dti_assets.pipeline.resources import Progress
-from dti_assets.pipeline.run import Outcome, run
-from dti_assets.study import load_study
-from dti_assets.text import reports
-from dti_assets.text.cache import Cache
-from dti_assets.text.listing import find_reports
+from dti_assets.store.cache import Cache
+from dti_assets.store.files import Found
+from dti_assets.study.config import load_study
+from dti_assets.text import folder as reports
+from dti_assets.text.folder import find_reports
 
 SELECTED = "+dti_iv"
 LEAVING = "2015_上海.txt"

@@ -11,12 +11,12 @@ from packages import GIVEN, content_of, repacked
 
 from dti_assets.errors import PackageError
 from dti_assets.patents.tables import TECHNOLOGIES
-from dti_assets.pipeline.auditing import draw_patent_sample, draw_report_sample
-from dti_assets.pipeline.packaging import package_study
+from dti_assets.pipeline.audits import draw_patent_sample, draw_report_sample
+from dti_assets.pipeline.execution.run import run
+from dti_assets.pipeline.packages.package import package_study
+from dti_assets.pipeline.packages.verify import unpack, verify
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.run import run
-from dti_assets.pipeline.verifying import unpack, verify
-from dti_assets.study import Study
+from dti_assets.study.config import Study
 
 
 @pytest.fixture

@@ -19,11 +19,11 @@ from packages import content_of
 from small_study import REPORTS, make_study, write_reports
 
 from dti_assets.errors import PackageError
-from dti_assets.files import sha256
-from dti_assets.pipeline.packaging import left_out_inputs, package_study, packaged_inputs
+from dti_assets.pipeline.execution.run import Outcome
+from dti_assets.pipeline.packages.package import left_out_inputs, package_study, packaged_inputs
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.run import Outcome
-from dti_assets.study import Study, load_study
+from dti_assets.store.files import sha256
+from dti_assets.study.config import Study, load_study
 
 COUNTS = "省份,年份,申请量,授权量\n浙江,2014,100,50\n"
 
@@ -234,7 +234,7 @@ def test_a_name_that_other_systems_do_not_take_is_refused(
 ) -> None:
     (own_copy.root / "panel_raw" / "GDP 2009:2022.csv").write_text("province,year\n")
     # as if the study had been run with it
-    monkeypatch.setattr("dti_assets.pipeline.packaging.stale", lambda _: "")
+    monkeypatch.setattr("dti_assets.pipeline.packages.package.stale", lambda _: "")
     with pytest.raises(PackageError, match=r"^'panel_raw/GDP 2009:2022\.csv' cannot be"):
         package_study(own_copy, tmp_path / "p.zip", (), False)
     assert not (tmp_path / "p.zip").exists()

@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 from made_studies import make_study, write_lines
 
-from dti_assets.cli import main
+from dti_assets.cli.main import main
 from dti_assets.errors import StudyError
-from dti_assets.geography.provinces import provinces
-from dti_assets.pipeline.preflight import preflight
+from dti_assets.pipeline.execution.preflight import preflight
+from dti_assets.pipeline.execution.run import Outcome, freeze, run
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.run import Outcome, freeze, run
-from dti_assets.study import Study, load_study
+from dti_assets.study.config import Study, load_study
+from dti_assets.units.provinces import provinces
 
 Official = tuple[Study, Outcome]
 

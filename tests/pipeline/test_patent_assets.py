@@ -7,10 +7,10 @@ import polars as pl
 import pytest
 from small_study import dti, make_study
 
-from dti_assets.patents.simulate import write_patents
+from dti_assets.pipeline.execution.run import run
 from dti_assets.pipeline.resources import Progress, Workspace
-from dti_assets.pipeline.run import run
-from dti_assets.study import load_study
+from dti_assets.simulation.patents import write_patents
+from dti_assets.study.config import load_study
 
 YEARS = "[2018, 2019]"
 

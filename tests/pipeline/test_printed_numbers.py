@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from table_readers import READERS, compile_latex, is_stored, latex_engine
 
+from dti_assets.pipeline.execution.run import Outcome
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.run import Outcome
-from dti_assets.study import Study
-from dti_assets.study_tables import shipped_tables
-from dti_assets.tables import records
+from dti_assets.store.schema import records
+from dti_assets.study.config import Study
+from dti_assets.study.specifications import shipped_tables
 
 Official = tuple[Study, Outcome]
 APPENDIX = "weak_instrument_inference"

@@ -10,11 +10,11 @@ from pathlib import Path
 import docx
 import lxml.html
 
+from dti_assets.pipeline.execution.run import Outcome, run
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.run import Outcome, run
-from dti_assets.stored_tables import FETCHED, TRANSCRIPTS
-from dti_assets.study import Study, load_study
-from dti_assets.study_tables import shipped_tables
+from dti_assets.study.catalogue import FETCHED, TRANSCRIPTS
+from dti_assets.study.config import Study, load_study
+from dti_assets.study.specifications import shipped_tables
 from dti_assets.text.concordance import examples
 
 FORMATS = ("csv", "docx", "html", "md", "tex", "do", "R")

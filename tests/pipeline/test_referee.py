@@ -17,11 +17,11 @@ from click.testing import CliRunner
 from referee_reader import Answers, faults, read_page, read_word
 from small_study import dti
 
-from dti_assets.cli import cli
+from dti_assets.cli.main import cli
+from dti_assets.pipeline.execution.run import Outcome, run
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.run import Outcome, run
-from dti_assets.study import Study
-from dti_assets.tables import records
+from dti_assets.store.schema import records
+from dti_assets.study.config import Study
 
 Official = tuple[Study, Outcome]
 READERS = {"referee.html": read_page, "referee.docx": read_word}

@@ -14,13 +14,18 @@ import samples
 from killed_runs import new_study, outputs
 from made_studies import change_study
 
-from dti_assets import files
-from dti_assets.pipeline import freshness, metadata, origins, remaining, stored_asset, warners
+from dti_assets.compute import engines
+from dti_assets.compute.workers import Failure, run_limited
+from dti_assets.pipeline import checks as warners
+from dti_assets.pipeline import metadata, stored_asset
+from dti_assets.pipeline.execution import freshness, remaining
+from dti_assets.pipeline.execution.run import Outcome, run
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.run import Outcome, run
-from dti_assets.study import load_study
-from dti_assets.text import checks, engines, reports
-from dti_assets.text.workers import Failure, run_limited
+from dti_assets.pipeline.state import provenance as origins
+from dti_assets.store import files
+from dti_assets.study.config import load_study
+from dti_assets.text import checks
+from dti_assets.text import folder as reports
 
 # to the files of the panel; what is estimated from it is compared where runs are killed
 SELECTED = "+panel_export,keyword_contexts"

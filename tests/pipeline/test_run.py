@@ -14,11 +14,11 @@ import samples
 from small_study import dti, make_study, stored_bytes, write_reports
 
 from dti_assets.pipeline.checks import findings
+from dti_assets.pipeline.execution.run import Outcome, run
 from dti_assets.pipeline.resources import Progress, Workspace
-from dti_assets.pipeline.run import Outcome, run
-from dti_assets.storage import Store
-from dti_assets.stored_tables import TABLES
-from dti_assets.study import load_study
+from dti_assets.store.parquet import Store
+from dti_assets.study.catalogue import stored_tables
+from dti_assets.study.config import load_study
 
 REPORTS_AND_INSTRUMENT = "+dti_iv"
 
@@ -54,7 +54,7 @@ def test_a_study_from_files_to_the_instrument(small_study: Path) -> None:
     assert said["report_files"] == "5 read, 0 reused, 0 refused"
     study = load_study(small_study)
     store = Store(study.output_url)
-    iv = store.read(TABLES["dti_iv"]).set_index(["province", "year"])
+    iv = store.read(stored_tables(study)["dti_iv"]).set_index(["province", "year"])
     assert len(iv) == 62
     # 23 repeats of 4 plan terms and 2 review terms: see samples
     assert iv.loc[("浙江", 2015), "keyword_hits"] == 23 * 6
@@ -84,7 +84,7 @@ def test_no_worker_outlives_its_step(small_study: Path) -> None:
 def test_a_stored_table_that_breaks_its_declaration_stops_what_reads_it(
     small_study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dti_assets.geography import distances
+    from dti_assets.instrument import distances
 
     right = distances.capital_distances
     monkeypatch.setattr(
@@ -127,10 +127,10 @@ def test_only_what_changed_is_done_again(small_study: Path) -> None:
     assert "report_files" in outcome.kept and "report_files" not in said
     assert said["keyword_counts"] == "6 reports counted, 0 reused"
     store = Store(load_study(small_study).output_url)
-    keywords = store.read(TABLES["keyword_counts"], [2014, 2015])
+    keywords = store.read(stored_tables(load_study(small_study))["keyword_counts"], [2014, 2015])
     assert (keywords["origin"] == "text").all() and keywords["hits_token"].isna().all()
     assert "国际合作" in set(keywords["term"])
-    attention = store.read(TABLES["policy_attention"], [2014, 2015])
+    attention = store.read(stored_tables(load_study(small_study))["policy_attention"], [2014, 2015])
     assert attention["reason"].str.contains("not the shipped one").sum() == 62 - 6
 
 
@@ -139,7 +139,9 @@ def test_a_conflict_is_counted_nowhere_until_the_study_settles_it(small_study: P
     other.write_text(samples.report_text("浙江省", 2015, repeats=40), encoding="utf-8")
     outcome, _ = go(small_study)
     store = Store(load_study(small_study).output_url)
-    iv = store.read(TABLES["dti_iv"]).set_index(["province", "year"])
+    iv = store.read(stored_tables(load_study(small_study))["dti_iv"]).set_index(
+        ["province", "year"]
+    )
     assert iv.loc[("浙江", 2015), "dti_iv"] != iv.loc[("浙江", 2015), "dti_iv"]
     assert "conflict" in iv.loc[("浙江", 2015), "reason"]
     assert any(name == "report_files.all_read" for name, _, _ in outcome.warnings)
@@ -149,7 +151,9 @@ def test_a_conflict_is_counted_nowhere_until_the_study_settles_it(small_study: P
         encoding="utf-8",
     )
     go(small_study)
-    iv = store.read(TABLES["dti_iv"]).set_index(["province", "year"])
+    iv = store.read(stored_tables(load_study(small_study))["dti_iv"]).set_index(
+        ["province", "year"]
+    )
     assert iv.loc[("浙江", 2015), "keyword_hits"] == 40 * 6
 
 
@@ -170,7 +174,9 @@ def test_choices_of_the_study_are_followed_and_stamped(
     write_reports(study.parent / "reports_raw")
     go(study)
     store = Store(load_study(study).output_url)
-    attention = store.read(TABLES["policy_attention"], [2014, 2015]).set_index(["province", "year"])
+    attention = store.read(
+        stored_tables(load_study(study))["policy_attention"], [2014, 2015]
+    ).set_index(["province", "year"])
     row = attention.loc[("浙江", 2015)]
     assert row["keyword_hits"] == hits
     assert row["frequency"] == hits / row[words]
@@ -218,7 +224,7 @@ def test_a_killed_run_is_finished_by_the_next(small_study: Path, tmp_path: Path)
     chance = random.Random(20261124)
     for _ in range(3):
         process = subprocess.Popen(
-            [sys.executable, "-c", "from dti_assets.cli import main; main()", "run", "--study",
+            [sys.executable, "-c", "from dti_assets.cli.main import main; main()", "run", "--study",
              str(small_study), "--select", REPORTS_AND_INSTRUMENT],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -233,7 +239,7 @@ def test_a_killed_run_is_finished_by_the_next(small_study: Path, tmp_path: Path)
 
 def test_an_interrupted_run_says_so_and_goes_on_next_time(small_study: Path) -> None:
     command = [
-        sys.executable, "-c", "from dti_assets.cli import main; main()", "run", "--study",
+        sys.executable, "-c", "from dti_assets.cli.main import main; main()", "run", "--study",
         str(small_study), "--select", REPORTS_AND_INSTRUMENT,
     ]  # fmt: skip
     # Ctrl-C reaches every process of the terminal's foreground group

@@ -12,9 +12,9 @@ from small_study import make_study
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from dti_assets.pipeline.home import initialise, instance
-from dti_assets.pipeline.run_records import OpenEventLog
-from dti_assets.study import load_study
+from dti_assets.pipeline.execution.run_records import OpenEventLog
+from dti_assets.pipeline.instance import initialise, instance
+from dti_assets.study.config import load_study
 
 
 @dg.asset

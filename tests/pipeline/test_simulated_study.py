@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from dti_assets.pipeline.packaging import packaged_inputs
-from dti_assets.pipeline.preflight import preflight
+from dti_assets.pipeline.execution.preflight import preflight
+from dti_assets.pipeline.execution.run import run
+from dti_assets.pipeline.packages.package import packaged_inputs
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.run import run
-from dti_assets.study import Study
-from dti_assets.tables import records
+from dti_assets.store.schema import records
+from dti_assets.study.config import Study
 
 SOME = "group:panel,table_03_two_stage_least_squares,table_05_regions,tables,paper_comparison"
 

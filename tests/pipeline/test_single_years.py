@@ -12,13 +12,13 @@ from small_study import make_study, stored_bytes, write_reports
 from ticks import instance_of
 
 from dti_assets.errors import MissingTableError, StudyError
-from dti_assets.pipeline.build import build_definitions
-from dti_assets.pipeline.failures import sentence
+from dti_assets.pipeline.definitions import build_definitions
+from dti_assets.pipeline.execution.preflight import preflight
+from dti_assets.pipeline.execution.run import run
+from dti_assets.pipeline.instance import sentence
 from dti_assets.pipeline.partitions import RANGE_END, RANGE_START, last_year, run_years
-from dti_assets.pipeline.preflight import preflight
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.run import run
-from dti_assets.study import Study, load_study
+from dti_assets.study.config import Study, load_study
 
 YEARLY_ASSETS = ("report_texts", "keyword_counts", "section_words", "policy_attention")
 

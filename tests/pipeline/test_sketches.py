@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dti_assets.pipeline.sketches import ROOM, by_year, curve, ranked
+from dti_assets.pipeline.plots import ROOM, by_year, curve, ranked
 
 NUMBERS = st.floats(allow_nan=True, allow_infinity=False, width=32)
 SIZES = st.floats(min_value=0, max_value=1e9)

@@ -45,7 +45,7 @@ def test_help_loads_neither_dagster_nor_a_numerical_library(
     root: Path, arguments: list[str]
 ) -> None:
     code = (
-        "import sys\nfrom dti_assets.cli import main\ntry: main()\nexcept SystemExit: pass\n"
+        "import sys\nfrom dti_assets.cli.main import main\ntry: main()\nexcept SystemExit: pass\n"
         f"print('dagster' in sys.modules, 'yaml' in sys.modules); {_LOADED}"
     )
     assert _python(root, code, *arguments).splitlines()[-2:] == ["False False", ""]
@@ -62,7 +62,7 @@ def test_start_up_costs_little_more_than_dagster_itself(root: Path, tmp_path: Pa
         "dagster": "import dagster",
         "location": "import dti_assets.definitions",
         "help": "import sys; sys.argv[1:] = ['--help']\n"
-        "from dti_assets.cli import main\ntry: main()\nexcept SystemExit: pass",
+        "from dti_assets.cli.main import main\ntry: main()\nexcept SystemExit: pass",
     }
 
     def seconds(code: str) -> float:

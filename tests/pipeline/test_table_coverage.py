@@ -5,14 +5,14 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
-from dti_assets.econ.column_resolution import TableOptions
-from dti_assets.econ.table_coverage import table_coverage
-from dti_assets.econ.table_estimation import estimate_table
+from dti_assets.econ.paper.coverage import table_coverage
+from dti_assets.econ.paper.estimate import estimate_table
+from dti_assets.econ.paper.resolution import TableOptions
 from dti_assets.panel.coverage import PROXIES
+from dti_assets.pipeline.execution.run import Outcome
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.run import Outcome
-from dti_assets.study import Study
-from dti_assets.study_tables import shipped_tables
+from dti_assets.study.config import Study
+from dti_assets.study.specifications import shipped_tables
 
 Official = tuple[Study, Outcome]
 OPTIONS = TableOptions(draws=99, proxies=PROXIES)

@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 from script_readers import StataRegression, rscript, run_r, run_source, run_stata
 
-from dti_assets.econ.estimation import estimate
-from dti_assets.econ.specification import Specification
+from dti_assets.econ.model.estimation import estimate
+from dti_assets.econ.model.specification import Specification
+from dti_assets.pipeline.execution.run import Outcome
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.run import Outcome
-from dti_assets.study import Study
-from dti_assets.study_tables import shipped_tables
+from dti_assets.study.config import Study
+from dti_assets.study.specifications import shipped_tables
 
 Official = tuple[Study, Outcome]
 REGRESSIONS = [name for name, spec in shipped_tables().items() if spec.kind == "coefficients"]

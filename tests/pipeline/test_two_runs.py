@@ -15,15 +15,15 @@ import pytest
 from small_study import REPORTS, dti, make_study, stored_bytes, write_reports
 
 from dti_assets.errors import CanceledError
-from dti_assets.pipeline.home import instance
-from dti_assets.pipeline.io import ParquetIOManager, one_run_at_a_time
+from dti_assets.pipeline.execution.run import freeze, run
+from dti_assets.pipeline.instance import instance
+from dti_assets.pipeline.io_manager import ParquetIOManager, one_run_at_a_time
 from dti_assets.pipeline.resources import Progress
-from dti_assets.pipeline.run import freeze, run
-from dti_assets.storage import Store
-from dti_assets.study import load_study
+from dti_assets.store.parquet import Store
+from dti_assets.study.config import load_study
 
 SELECTED = "+dti_iv"
-COMMAND = [sys.executable, "-c", "from dti_assets.cli import main; main()", "run"]
+COMMAND = [sys.executable, "-c", "from dti_assets.cli.main import main; main()", "run"]
 # what the process of a run launched from the web UI does, without the web UI
 FROM_THE_UI = """
 import os
@@ -170,7 +170,7 @@ def _holding(folder: Path) -> subprocess.Popen[str]:
     """A process that holds the lock of a folder."""
     holder = subprocess.Popen(
         [sys.executable, "-c", "import sys, time\nfrom pathlib import Path\n"
-         "from dti_assets.locks import exclusive\n"
+         "from dti_assets.store.locks import exclusive\n"
          "with exclusive(Path(sys.argv[1]), 'x'): print('held', flush=True); time.sleep(60)",
          str(folder)],
         stdout=subprocess.PIPE, text=True,

@@ -14,11 +14,11 @@ from packages import GIVEN, content_of, repacked
 from small_study import dti
 
 from dti_assets.errors import PackageError
-from dti_assets.pipeline.packaging import STANDING_IN
-from dti_assets.pipeline.run import Outcome
-from dti_assets.pipeline.verifying import unpack, verify
+from dti_assets.pipeline.execution.run import Outcome
+from dti_assets.pipeline.packages.package import STANDING_IN
+from dti_assets.pipeline.packages.verify import unpack, verify
 from dti_assets.replication.archive import write_archive
-from dti_assets.study import Study
+from dti_assets.study.config import Study
 
 
 def test_from_the_package_alone_come_the_same_numbers(own_package: Path, tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def rerun_as_finished(own_study: Study, monkeypatch: pytest.MonkeyPatch) -> None
         shutil.copytree(own_study.root / "outputs", study.root / "outputs", dirs_exist_ok=True)
         return Outcome(True)
 
-    monkeypatch.setattr("dti_assets.pipeline.verifying.run", rerun)
+    monkeypatch.setattr("dti_assets.pipeline.packages.verify.run", rerun)
 
 
 @pytest.mark.usefixtures("rerun_as_finished")

@@ -14,14 +14,14 @@ from made_studies import FEW_DRAWS, make_study, write_lines
 from settings_read import settings_read as noted
 from ticks import launch, sensor_tick
 
-from dti_assets.pipeline.build import build_definitions, places
-from dti_assets.pipeline.inputs import PAGE, readers_of
-from dti_assets.pipeline.origins import settings_read
-from dti_assets.pipeline.remaining import remaining
+from dti_assets.pipeline.definitions import build_definitions, places
+from dti_assets.pipeline.execution.remaining import remaining
+from dti_assets.pipeline.execution.run import run
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.run import run
-from dti_assets.stored_tables import FETCHED, YEARLY
-from dti_assets.study import load_study
+from dti_assets.pipeline.state.inputs import PAGE, readers_of
+from dti_assets.pipeline.state.provenance import settings_read
+from dti_assets.study.catalogue import FETCHED, YEARLY
+from dti_assets.study.config import load_study
 
 # settings that some assets come across and do not use: counts are stored by section, words by each
 # denominator, and the names of estimated tables are those of declarations
@@ -286,7 +286,7 @@ def test_a_file_that_comes_while_a_run_judges_is_seen(
         write_year(study.parent / "reports_raw", 2022)
         return found
 
-    monkeypatch.setattr("dti_assets.pipeline.run.remaining", judged)
+    monkeypatch.setattr("dti_assets.pipeline.execution.run.remaining", judged)
     assert run(load_study(study), workers=1).made == ["replication_report"]
     assert sensor_tick(study).years == ("2022",)
 

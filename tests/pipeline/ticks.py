@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from dti_assets.pipeline.build import build_definitions
-from dti_assets.pipeline.home import initialise, instance
+from dti_assets.pipeline.definitions import build_definitions
+from dti_assets.pipeline.instance import initialise, instance
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.study import load_study
+from dti_assets.study.config import load_study
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 
 from dti_assets.audit.tables import MEASUREMENT_AUDIT
-from dti_assets.econ import influence_tables
 from dti_assets.econ import tables as econ
-from dti_assets.geography.provinces import provinces
-from dti_assets.geography.tables import DTI_IV
+from dti_assets.econ import tables as influence_tables
+from dti_assets.instrument.tables import DTI_IV
 from dti_assets.patents.tables import DTI
 from dti_assets.publishing.figures.all_figures import FigureInputs
 from dti_assets.text.tables import POLICY_ATTENTION
+from dti_assets.units.provinces import provinces
 
 YEARS = [2014, 2015, 2016]
 REGIONS = ("East", "Central", "West", "Northeast")

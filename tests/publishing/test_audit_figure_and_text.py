@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from dti_assets.audit.tables import MEASUREMENT_AUDIT
-from dti_assets.publishing.audit_text import audit_sentences
 from dti_assets.publishing.figures.measurement_audit import term_precision
+from dti_assets.publishing.sentences import audit_sentences
 
 TERMS = {"数字经济": (0.95, 0.9, 1.0, 300, 1.0), "网络安全": (0.6, 0.4, 0.8, 40, 0.5)}
 NONE = "no labelled sample in audit/{0}: dti audit {0} draws one"

@@ -19,7 +19,6 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 from matplotlib.text import Text
 
-from dti_assets.geography.provinces import provinces
 from dti_assets.publishing.figures.all_figures import FORMATS, all_figures, figure_rows
 from dti_assets.publishing.figures.coefficients import coefficients
 from dti_assets.publishing.figures.drawing import (
@@ -40,6 +39,7 @@ from dti_assets.publishing.figures.provinces import (
 )
 from dti_assets.publishing.figures.remedies import remedies
 from dti_assets.publishing.tables import FIGURE_FILES
+from dti_assets.units.provinces import provinces
 
 MAPS = ("map_attention", "map_dti_iv", "map_digital_patents")
 
@@ -83,7 +83,9 @@ def test_a_map_names_every_province_once(figures: dict[str, Drawing], name: str)
 def test_every_term_that_ships_can_be_written(root: Path) -> None:
     """Fonts come with the package: no figure depends on those of a machine."""
     terms = pd.read_csv(root / "dictionaries" / "digital_economy_policy.csv")["term"]
-    candidates = pd.read_parquet(root / "dti_assets/reference/candidate_terms.parquet")["term"]
+    candidates = pd.read_parquet(root / "dti_assets/reference/provinces/candidate_terms.parquet")[
+        "term"
+    ]
     assert [term for term in {*terms, *candidates} if "?" in printable(term)] == []
 
 

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dti_assets.econ.influence_tables import DICTIONARY_PERMUTATION, INFLUENCE, PERMUTATION_DRAWS
+from dti_assets.econ.tables import DICTIONARY_PERMUTATION, INFLUENCE, PERMUTATION_DRAWS
 from dti_assets.publishing.figures.influence import dictionary_permutation
 from dti_assets.publishing.figures.influence import influence as influence_figure
-from dti_assets.publishing.influence_text import (
+from dti_assets.publishing.sentences import (
     influence_in_short,
     influence_sentences,
     permutation_in_short,

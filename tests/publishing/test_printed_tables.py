@@ -14,13 +14,13 @@ import pytest
 from table_readers import READERS, compile_latex, latex_engine
 
 from dti_assets.econ.tables import DESCRIPTIVES, ESTIMATES, WEAK_INSTRUMENTS
-from dti_assets.publishing.latex import escape, latex_table
-from dti_assets.publishing.markup import html_page, markdown_table
+from dti_assets.publishing.formats.latex import escape, latex_table
+from dti_assets.publishing.formats.markup import html_page, markdown_table
+from dti_assets.publishing.formats.word import word_table
+from dti_assets.publishing.formats.write import FORMATS, write_table
 from dti_assets.publishing.other_tables import descriptive_table, weak_instrument_table
 from dti_assets.publishing.regression_table import PrintedTable, TableText, regression_table
-from dti_assets.publishing.table_files import FORMATS, write_table
 from dti_assets.publishing.typesetting import number, probability
-from dti_assets.publishing.word import word_table
 
 TEXT = TableText("table_02_baseline", "Baseline", "Table 2", ("A note.",))
 NASTY = r"""a_b & 5 % of $x$ #1 {y} ~ ^ \input | <b>x</b> "q" 杭州 清 `c` *d*"""

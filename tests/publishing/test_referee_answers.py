@@ -12,12 +12,12 @@ from econ.study_panels import study_panel
 from referee_reader import faults, read_page, read_word
 
 from dti_assets.publishing.figures.remedies import remedies
+from dti_assets.publishing.needs import REFEREE, REMEDIES
 from dti_assets.publishing.referee.citing import Stored, say
 from dti_assets.publishing.referee.documents import documents, in_short
 from dti_assets.publishing.referee.objections import response_rows
-from dti_assets.publishing.referee.sources import FIGURE_NEEDS, NEEDED
 from dti_assets.publishing.tables import REFEREE_RESPONSE
-from dti_assets.stored_tables import TABLES
+from dti_assets.study.catalogue import TABLES
 
 INF = np.inf
 COLUMN = {"table": "3", "label": "O3, illustration", "column": "second stage"}
@@ -50,11 +50,11 @@ def answers(**rows: Any) -> pd.DataFrame:
 
 
 def _frames(rows: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
-    return {name: TABLES[name].frame(rows.get(name, [])) for name in NEEDED}
+    return {name: TABLES[name].frame(rows.get(name, [])) for name in REFEREE}
 
 
 def _response(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    stored = Stored(frames, {name: TABLES[name].key for name in NEEDED})
+    stored = Stored(frames, {name: TABLES[name].key for name in REFEREE})
     frame = REFEREE_RESPONSE.frame(response_rows(stored))
     assert REFEREE_RESPONSE.violations(frame) == []
     return frame
@@ -285,7 +285,7 @@ def test_where_nothing_was_estimated_every_answer_is_the_stored_reason() -> None
     frames["referee_response"] = response
     made = documents("s", [2009, 2010], frames)
     assert b"Not drawn: The estimate under each remedy, because" in made["referee.html"]
-    keys = {name: TABLES[name].key for name in NEEDED}
+    keys = {name: TABLES[name].key for name in REFEREE}
     for read, content in zip((read_page, read_word), made.values(), strict=True):
         assert faults(read(content), frames.__getitem__, keys) == []
 
@@ -293,11 +293,11 @@ def test_where_nothing_was_estimated_every_answer_is_the_stored_reason() -> None
 @lru_cache(maxsize=2)
 def _made_study(strength: float) -> dict[str, pd.DataFrame]:
     """Estimated from an invented panel with an instrument of this strength."""
-    from dti_assets.econ.column_resolution import TableOptions
-    from dti_assets.econ.reports import leave_one_province_out, weak_instrument_inference
-    from dti_assets.econ.robustness_report import RobustnessInputs, robustness_report
-    from dti_assets.econ.table_estimation import estimate_table
-    from dti_assets.econ.table_specifications import load_tables
+    from dti_assets.econ.paper.estimate import estimate_table
+    from dti_assets.econ.paper.reports import leave_one_province_out, weak_instrument_inference
+    from dti_assets.econ.paper.resolution import TableOptions
+    from dti_assets.econ.paper.specifications import load_tables
+    from dti_assets.econ.robustness.report import RobustnessInputs, robustness_report
 
     panel = study_panel(strength=strength, years=range(2009, 2017))
     panel["distance_km"] = 100 + 60.0 * pd.factorize(panel["province"])[0]
@@ -329,7 +329,7 @@ def test_a_strong_instrument_is_not_called_weak_and_a_weak_one_is() -> None:
 
 def test_a_number_cannot_enter_without_its_cell() -> None:
     stored = Stored(
-        _frames(weak(STRONG | {"jackknife_f": None})), {n: TABLES[n].key for n in NEEDED}
+        _frames(weak(STRONG | {"jackknife_f": None})), {n: TABLES[n].key for n in REFEREE}
     )
     cell = stored.citer("weak_instrument_inference", stored.rows("weak_instrument_inference")[0])
     with pytest.raises(ValueError, match="jackknife_f has no value"):
@@ -352,5 +352,5 @@ def test_braces_and_markup_in_stored_words_stay_words() -> None:
 
 def test_the_figure_says_why_it_is_not_drawn() -> None:
     frames = _frames(weak(HEAD | {"reason": "absent from the data: Export"}))
-    drawn = remedies(*(frames[name] for name in FIGURE_NEEDS))
+    drawn = remedies(*(frames[name] for name in REMEDIES))
     assert drawn.figure is None and "absent from the data: Export" in str(drawn.reason)

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from dti_assets.econ.tables import ESTIMATES, WEAK_INSTRUMENTS
-from dti_assets.geography.tables import CAPITAL_DISTANCES, DTI_IV
+from dti_assets.instrument.tables import CAPITAL_DISTANCES, DTI_IV
 from dti_assets.publishing.report import ReportInputs, instrument_facts, studied
 from dti_assets.text.tables import POLICY_ATTENTION
 

@@ -9,15 +9,15 @@ import pytest
 from econ.study_panels import study_panel
 from script_readers import rscript, run_r, run_stata
 
-from dti_assets.econ.estimation import estimate
-from dti_assets.econ.reports import weak_instrument_inference
-from dti_assets.econ.specification import Specification
-from dti_assets.econ.table_estimation import TableOptions, estimate_table
-from dti_assets.econ.table_specifications import parse_table
+from dti_assets.econ.model.estimation import estimate
+from dti_assets.econ.model.specification import Specification
+from dti_assets.econ.paper.estimate import TableOptions, estimate_table
+from dti_assets.econ.paper.reports import weak_instrument_inference
+from dti_assets.econ.paper.specifications import parse_table
 from dti_assets.panel.export import write_csv, write_stata
 from dti_assets.panel.tables import PANEL
-from dti_assets.publishing.scripts import names
-from dti_assets.table_scripts import inference_scripts, table_scripts
+from dti_assets.publishing.scripts.equation import names
+from dti_assets.study.table_scripts import inference_scripts, table_scripts
 
 COLUMNS = [
     {"column": "lag", "regressors": ["L.DTIn", "GDP"], "fixed_effects": ["province", "year"]},

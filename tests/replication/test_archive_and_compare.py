@@ -15,7 +15,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dti_assets.errors import PackageError
-from dti_assets.files import source_sha256
 from dti_assets.replication.archive import check_entries, extract_archive, is_inside, write_archive
 from dti_assets.replication.compare import compare, compare_frames, compare_text
 from dti_assets.replication.manifest import (
@@ -24,6 +23,7 @@ from dti_assets.replication.manifest import (
     constraints_txt,
     installed_packages,
 )
+from dti_assets.store.files import source_sha256
 
 
 def _zip(path: Path, names: list[str], mode: int = stat.S_IFREG | 0o644) -> Path:

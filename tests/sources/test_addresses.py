@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dti_assets.errors import AddressError, FetchError
-from dti_assets.sources.addresses import AddressPolicy, is_public, parse_exempt, parse_target
-from dti_assets.sources.fetch import Fetcher
-from dti_assets.sources.pacing import Pacer
+from dti_assets.sources.fetch import Fetcher, Pacer
+from dti_assets.sources.guard import AddressPolicy, is_public, parse_exempt, parse_target
 
 PUBLIC = ("93.184.216.34", "1.1.1.1", "203.0.112.255", "2606:4700::1111", "240e:1:2::3")
 NOT_PUBLIC = (

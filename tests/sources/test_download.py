@@ -10,7 +10,6 @@ import samples
 from web_server import Answer, Site, fetcher, file, redirect, say
 
 from dti_assets.errors import ArchiveError
-from dti_assets.geography.provinces import get_province, provinces
 from dti_assets.sources.archive import Archive
 from dti_assets.sources.coverage import coverage
 from dti_assets.sources.download import (
@@ -23,8 +22,9 @@ from dti_assets.sources.download import (
 )
 from dti_assets.sources.registry import Entry
 from dti_assets.sources.tables import REPORT_DOWNLOADS
-from dti_assets.text.cache import Cache
-from dti_assets.text.reports import Settled, read_folder
+from dti_assets.store.cache import Cache
+from dti_assets.text.folder import Settled, read_folder
+from dti_assets.units.provinces import get_province, provinces
 
 FULL = {p.province: p.full_name for p in provinces()}
 

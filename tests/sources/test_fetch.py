@@ -16,9 +16,8 @@ import pytest
 from web_server import Clock, Site, fetcher, file, redirect, say, serve
 
 from dti_assets.errors import FetchError
-from dti_assets.sources.addresses import AddressPolicy
-from dti_assets.sources.fetch import Fetcher
-from dti_assets.sources.pacing import Pacer, retry_after
+from dti_assets.sources.fetch import Fetcher, Pacer, retry_after
+from dti_assets.sources.guard import AddressPolicy
 
 
 def reason(site: Site, url: str, clock: Clock | None = None, **limits: Any) -> str:

@@ -6,11 +6,11 @@ from pathlib import Path
 import samples
 from web_server import Site, fetcher, file
 
-from dti_assets.geography.provinces import get_province
 from dti_assets.sources.download import download
 from dti_assets.sources.registry import Entry
-from dti_assets.text.cache import Cache
-from dti_assets.text.reports import read_folder
+from dti_assets.store.cache import Cache
+from dti_assets.text.folder import read_folder
+from dti_assets.units.provinces import get_province
 
 YEAR = 2019
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from dti_assets.errors import RegistryError
-from dti_assets.geography.provinces import find_province
 from dti_assets.sources.registry import Registry, read_registry, write_registry
+from dti_assets.units.provinces import find_province
 
 
 def registry(folder: Path, *lines: str, header: str = "province,year,url") -> Registry:

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 import samples
 
+from dti_assets.store.cache import Cache
 from dti_assets.text import candidates
-from dti_assets.text.cache import Cache
 from dti_assets.text.candidates import (
     COLUMNS,
     FILE,
@@ -21,8 +21,8 @@ from dti_assets.text.candidates import (
 )
 from dti_assets.text.dictionary import dictionary_of, shipped_dictionary
 from dti_assets.text.matching import matcher
-from dti_assets.text.normalise import HAN
 from dti_assets.text.published import published_words
+from dti_assets.text.readers.clean import HAN
 
 
 def test_what_ships_is_vocabulary_and_no_sentence() -> None:
@@ -107,7 +107,7 @@ def test_a_text_that_was_counted_before_is_looked_up(
 
 def test_real_reports_count_to_what_ships(shared: Path, tmp_path: Path) -> None:
     """Two real reports, read and counted anew."""
-    from dti_assets.text.reports import read_folder, report_texts
+    from dti_assets.text.folder import read_folder, report_texts
 
     folder = tmp_path / "reports"
     folder.mkdir()

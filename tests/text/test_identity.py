@@ -8,13 +8,12 @@ import pytest
 import samples
 import yaml
 
-from dti_assets.geography.provinces import get_province
-from dti_assets.text.cache import Cache
-from dti_assets.text.checks import refused_files
+from dti_assets.store.cache import Cache
+from dti_assets.text.checks import in_conflict, refused_files
+from dti_assets.text.folder import Settled, read_folder, report_texts
 from dti_assets.text.identity import MIN_REPORT_HAN, from_name, identify
 from dti_assets.text.readers.html import MIN_HAN
-from dti_assets.text.reports import Settled, read_folder, report_texts
-from dti_assets.text.uncounted import in_conflict
+from dti_assets.units.provinces import get_province
 
 
 @pytest.mark.parametrize(

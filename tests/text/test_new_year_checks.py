@@ -5,11 +5,11 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from dti_assets.geography.provinces import provinces
 from dti_assets.text.attention import CountingRules, policy_attention
 from dti_assets.text.checks import implausible_attention, late_reports
 from dti_assets.text.dictionary import shipped_dictionary
 from dti_assets.text.published import published_counts, published_words
+from dti_assets.units.provinces import provinces
 
 YEARS = list(range(2009, 2023))
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dti_assets.text.cache import Cache
-from dti_assets.text.reports import Folder, read_folder, stored_reading
+from dti_assets.store.cache import Cache
+from dti_assets.text.folder import Folder, read_folder, stored_reading
 
 HAN = re.compile("[\u3400-\u9fff]")
 # a title line was added in front of each real text when the files were made
@@ -43,7 +43,7 @@ def _bodies(text: str) -> list[str]:
 def test_every_file_is_read_and_identified(
     read: tuple[Folder, dict[str, str]], truth: list[dict[str, str]]
 ) -> None:
-    from dti_assets.geography.provinces import get_province
+    from dti_assets.units.provinces import get_province
 
     files = read[0].files.set_index("path")
     assert set(files["status"]) == {"ok"} and len(files) == 430

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import samples
 
-from dti_assets.text.cache import Cache
-from dti_assets.text.normalise import normalise, normalise_paragraph, radicals
-from dti_assets.text.reading import read_bytes
-from dti_assets.text.reports import read_folder
-from dti_assets.text.workers import Limits
+from dti_assets.compute.workers import Limits
+from dti_assets.store.cache import Cache
+from dti_assets.text.folder import read_folder
+from dti_assets.text.readers.clean import normalise, normalise_paragraph, radicals
+from dti_assets.text.readers.reading import read_bytes
 
 LINES = samples.report_lines()
 

@@ -26,9 +26,9 @@ def report_downloads(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeRe
     """
     if not _asked_for(dg.AssetExecutionContext.get()):
         return None
-    from dti_assets.sources.addresses import AddressPolicy
     from dti_assets.sources.download import download, downloads_table, select_entries
     from dti_assets.sources.fetch import Fetcher
+    from dti_assets.sources.guard import AddressPolicy
     from dti_assets.sources.registry import FILE_NAME, read_registry
 
     study = workspace.study

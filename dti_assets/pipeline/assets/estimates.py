@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from dti_assets.econ import tables
-from dti_assets.econ.table_specifications import (
+from dti_assets.econ.paper.specifications import (
     TableSpec,
     first_two_stage_column,
 )
@@ -20,12 +20,12 @@ from dti_assets.pipeline.estimate_inputs import (
     without_each_term,
 )
 from dti_assets.pipeline.metadata import describe, describe_table
+from dti_assets.pipeline.plots import curve, ranked
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.sketches import curve, ranked
 from dti_assets.pipeline.stored_asset import stored_asset
-from dti_assets.stored_tables import estimates_table
-from dti_assets.study_tables import shipped_tables
-from dti_assets.tables import Table
+from dti_assets.store.schema import Table
+from dti_assets.study.catalogue import estimates_table
+from dti_assets.study.specifications import shipped_tables
 
 GROUP = "estimates"
 
@@ -53,8 +53,8 @@ def _table_asset(spec: TableSpec) -> dg.AssetsDefinition:
     def estimated(
         workspace: dg.ResourceParam[Workspace], panel: Any, frozen_instrument: Any
     ) -> dg.MaterializeResult[Any]:
-        from dti_assets.econ.table_estimation import estimate_table
-        from dti_assets.econ.table_summary import regression_table, table_sentence
+        from dti_assets.econ.paper.estimate import estimate_table
+        from dti_assets.econ.paper.summary import regression_table, table_sentence
 
         frame = estimate_table(spec, panel, table_options(workspace, frozen_instrument))
         sentence = table_sentence(frame)
@@ -92,7 +92,7 @@ def _inference(specifications: list[TableSpec]) -> list[dg.AssetsDefinition]:
         First stage, reduced form, the F statistics, Anderson-Rubin sets and the tF interval; each
         column also with the hub's own province dropped, from which inference is read.
         """
-        from dti_assets.econ.reports import weak_instrument_inference
+        from dti_assets.econ.paper.reports import weak_instrument_inference
 
         frame = under_both_rules(
             *(workspace, specifications, panel, frozen_instrument, keyword_counts, section_words),
@@ -120,7 +120,7 @@ def _inference(specifications: list[TableSpec]) -> list[dg.AssetsDefinition]:
         Product of the two paths (treatment on mediator, mediator on outcome) with Sobel and
         Aroian tests, and an interval from resampling whole provinces, which is the one to read.
         """
-        from dti_assets.econ.reports import indirect_effects
+        from dti_assets.econ.paper.reports import indirect_effects
 
         frame = indirect_effects(specifications, panel, table_options(workspace, frozen_instrument))
         return finished(
@@ -135,7 +135,7 @@ def _inference(specifications: list[TableSpec]) -> list[dg.AssetsDefinition]:
 
         A result that rests on one province shows here as one large `difference`.
         """
-        from dti_assets.econ.reports import leave_one_province_out
+        from dti_assets.econ.paper.reports import leave_one_province_out
 
         frame = leave_one_province_out(
             specifications, panel, table_options(workspace, frozen_instrument)
@@ -152,7 +152,7 @@ def _inference(specifications: list[TableSpec]) -> list[dg.AssetsDefinition]:
         Of twenty true null hypotheses one is rejected at 5 % by chance; `p_romano_wolf` is what
         is left of significance once that is allowed for.
         """
-        from dti_assets.econ.multiple_testing import romano_wolf_tables
+        from dti_assets.econ.robustness.multiple_testing import romano_wolf_tables
 
         frame = romano_wolf_tables(
             specifications, panel, table_options(workspace, frozen_instrument)
@@ -185,7 +185,7 @@ def _robustness(specifications: dict[str, TableSpec]) -> list[dg.AssetsDefinitio
         Dictionary, hits, denominator, section, distance and zero-distance rule are crossed with
         controls and errors; then each term of the dictionary is left out in turn.
         """
-        from dti_assets.econ.specification_curve import curve_of_column
+        from dti_assets.econ.robustness.specification_curve import curve_of_column
 
         grid = study_variants(workspace, keyword_counts, section_words)
         single = study_variants(
@@ -226,8 +226,8 @@ def _robustness(specifications: dict[str, TableSpec]) -> list[dg.AssetsDefinitio
     ) -> dg.MaterializeResult[Any]:
         """What a referee asks next: other instruments and distances, placebo hubs, leads, keyword
         frequency as a control, differences between regions, Conley errors, direct effects."""
-        from dti_assets.econ.robustness_report import RobustnessInputs, robustness_report
-        from dti_assets.geography.instrument_variants import (
+        from dti_assets.econ.robustness.report import RobustnessInputs, robustness_report
+        from dti_assets.instrument.variants import (
             hub_distances,
             named_variants,
             with_distances,
@@ -270,8 +270,8 @@ def published_forensics(workspace: dg.ResourceParam[Workspace]) -> dg.Materializ
     From the printed stars alone: bounds for the first-stage F, and whether a confidence set that
     is valid under a weak instrument could be bounded.
     """
-    from dti_assets.econ.comparison import load_claims
-    from dti_assets.econ.forensics import published_forensics
+    from dti_assets.econ.paper.comparison import load_claims
+    from dti_assets.econ.paper.forensics import published_forensics
 
     study = workspace.study
     own = study.estimates.citations
@@ -294,8 +294,12 @@ def _comparison(specifications: Mapping[str, TableSpec]) -> dg.AssetsDefinition:
         two cannot be compared. Of simulated data the known coefficients take the paper's place."""
         import pandas as pd
 
-        from dti_assets.econ.comparison import load_published, paper_comparison
-        from dti_assets.econ.known_truth import load_truth, truth_comparison
+        from dti_assets.econ.paper.comparison import (
+            load_published,
+            load_truth,
+            paper_comparison,
+            truth_comparison,
+        )
 
         coefficients = pd.concat(
             [frame for name, frame in estimated.items() if name not in described],
@@ -342,3 +346,53 @@ def finished(
     return dg.MaterializeResult(
         value=frame, metadata=describe(table, frame, result=sentence, **more)
     )
+
+
+def instrument_evidence(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsDefinition]:
+    """Residuals and p-value curves of these tables' 2SLS columns, under the study's zero-distance
+    rule and with the hub's own province dropped."""
+
+    def evidence(table: Table, description: str) -> dg.AssetsDefinition:
+        @stored_asset(
+            table,
+            description=description,
+            group_name=GROUP,
+        )
+        def made(
+            workspace: dg.ResourceParam[Workspace],
+            panel: Any,
+            frozen_instrument: Any,
+            keyword_counts: Any,
+            section_words: Any,
+        ) -> dg.MaterializeResult[Any]:
+            # the functions have the names of their tables
+            from dti_assets.econ.paper import instrument_evidence
+
+            frame = under_both_rules(
+                workspace,
+                list(specifications.values()),
+                *(panel, frozen_instrument, keyword_counts, section_words),
+                getattr(instrument_evidence, table.name),
+                table,
+            )
+            columns = frame[frame["reason"].isna()][["table", "column"]].drop_duplicates()
+            sentence = f"{len(columns)} columns with an instrument"
+            workspace.progress.summary(table.name, sentence)
+            return dg.MaterializeResult(
+                value=frame, metadata=describe(table, frame, result=sentence)
+            )
+
+        return made
+
+    return [
+        evidence(
+            tables.ANDERSON_RUBIN_CURVE,
+            "The Anderson-Rubin p-value of every coefficient, for every 2SLS column: values above "
+            "0.05 are the 95 % set.",
+        ),
+        evidence(
+            tables.STAGE_RESIDUALS,
+            "Outcome, endogenous regressor and instrument of every 2SLS column, controls and "
+            "effects projected out: the points of first stage and reduced form.",
+        ),
+    ]

@@ -5,22 +5,23 @@ from typing import Any
 
 import dagster as dg
 
-from dti_assets.econ.influence_tables import (
-    DICTIONARY_PERMUTATION,
-    INFLUENCE,
-    PERMUTATION_DRAWS,
-)
-from dti_assets.econ.table_specifications import (
+from dti_assets.audit.tables import MEASUREMENT_AUDIT
+from dti_assets.econ.paper.specifications import (
     TableSpec,
     baseline_column,
     first_two_stage_column,
+)
+from dti_assets.econ.tables import (
+    DICTIONARY_PERMUTATION,
+    INFLUENCE,
+    PERMUTATION_DRAWS,
 )
 from dti_assets.pipeline.assets.estimates import GROUP, estimates_asset, finished
 from dti_assets.pipeline.estimate_inputs import INSTRUMENT, frozen_sentence, table_options
 from dti_assets.pipeline.metadata import describe
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.stored_asset import stored_assets
-from dti_assets.study_tables import shipped_tables
+from dti_assets.pipeline.stored_asset import stored_asset, stored_assets
+from dti_assets.study.specifications import shipped_tables
 
 
 def influence_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsDefinition]:
@@ -40,9 +41,9 @@ def influence_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsD
     ) -> dg.MaterializeResult[Any]:
         """How far each term, report, province and year moves the 2SLS, first-stage, reduced-form
         and OLS coefficients: each left out in turn, in closed form."""
-        from dti_assets.econ.influence import influence as measured
-        from dti_assets.geography.instrument import instrument_by_term
-        from dti_assets.publishing.influence_text import influence_in_short
+        from dti_assets.econ.robustness.influence import influence as measured
+        from dti_assets.instrument.formula import instrument_by_term
+        from dti_assets.publishing.sentences import influence_in_short
 
         parts = instrument_by_term(
             keyword_counts, dti_iv, workspace.counted_sections, f"hits_{workspace.study.text.hits}"
@@ -80,8 +81,8 @@ def influence_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsD
         candidate_counts: Any,
     ) -> Iterator[dg.Output[Any]]:
         """Is it the digital vocabulary, or would any policy vocabulary do?"""
-        from dti_assets.econ.permutation import dictionary_permutation
-        from dti_assets.publishing.influence_text import (
+        from dti_assets.econ.robustness.permutation import dictionary_permutation
+        from dti_assets.publishing.sentences import (
             permutation_in_short,
             permutation_sentences,
         )
@@ -115,11 +116,51 @@ def influence_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsD
 
 
 def _vocabulary(counts: Any, dti_iv: Any, sections: tuple[str, ...], hits: str) -> Any:
-    from dti_assets.econ.permutation import Vocabulary
-    from dti_assets.geography.instrument import instrument_by_term
+    from dti_assets.econ.robustness.permutation import Vocabulary
+    from dti_assets.instrument.formula import instrument_by_term
 
     parts = instrument_by_term(counts, dti_iv, sections, hits)
     chosen = counts[counts["section"].isin(sections) & counts["term"].isin(parts.columns)]
     by_year = chosen.groupby(["term", "year"])[hits].sum().unstack(fill_value=0)
     years = sorted(dti_iv["year"].unique())
     return Vocabulary(parts, by_year.reindex(parts.columns).reindex(columns=years, fill_value=0))
+
+
+@stored_asset(
+    MEASUREMENT_AUDIT,
+    group_name=GROUP,
+    # stored without a frame: read where there are labelled patents
+    deps=["digital_patents"],
+)
+def measurement_audit(
+    workspace: dg.ResourceParam[Workspace],
+    panel: Any,
+    frozen_instrument: Any,
+    keyword_counts: Any,
+    dti_iv: Any,
+    dti: Any,
+    patent_counts: Any,
+) -> dg.MaterializeResult[Any]:
+    """Agreement of the coders, precision and recall, counts corrected by them, and Table 3 before
+    and after; one row with the reason where no sample is labelled."""
+    from dti_assets.audit.summary import audit_sentence
+    from dti_assets.pipeline.audits import measurement_audit, not_read
+
+    stored = {
+        "panel": panel,
+        "frozen_instrument": frozen_instrument,
+        "keyword_counts": keyword_counts,
+        "dti_iv": dti_iv,
+        "dti": dti,
+        "patent_counts": patent_counts,
+    }
+    frame = measurement_audit(workspace, stored)
+    ignored = not_read(workspace.study)
+    sentence = audit_sentence(frame) + (f"; {ignored}" if ignored else "")
+    workspace.progress.summary(MEASUREMENT_AUDIT.name, sentence)
+    return dg.MaterializeResult(
+        value=frame, metadata=describe(MEASUREMENT_AUDIT, frame, result=sentence)
+    )
+
+
+ASSETS = [measurement_audit]

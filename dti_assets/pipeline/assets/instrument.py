@@ -4,12 +4,12 @@ from typing import Any
 
 import dagster as dg
 
-from dti_assets.geography.provinces import COORDINATE_SOURCE
-from dti_assets.geography.tables import CAPITAL_DISTANCES, DTI_IV
+from dti_assets.instrument.tables import CAPITAL_DISTANCES, DTI_IV
 from dti_assets.pipeline.metadata import describe, markdown_table
+from dti_assets.pipeline.plots import ranked
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.sketches import ranked
 from dti_assets.pipeline.stored_asset import stored_asset
+from dti_assets.units.provinces import COORDINATE_SOURCE
 
 GROUP = "instrument"
 
@@ -21,7 +21,7 @@ def capital_distances(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeR
     `distance_km` is what the instrument divides by. The hub's own distance is zero; `rule` says
     what stands in its place.
     """
-    from dti_assets.geography.distances import capital_distances
+    from dti_assets.instrument.distances import capital_distances
 
     chosen = workspace.study.instrument
     distances = capital_distances(chosen.hub, chosen.distance, chosen.rule)
@@ -47,7 +47,7 @@ def dti_iv(
     means, under the study's rule for the hub's distance of zero; `largest_within_shares` has the
     other rules. Where one province carries most of it, inference rests on that province.
     """
-    from dti_assets.geography.instrument import dti_iv, within_shares
+    from dti_assets.instrument.formula import dti_iv, within_shares
 
     chosen = workspace.study.instrument
     table = dti_iv(policy_attention, capital_distances)

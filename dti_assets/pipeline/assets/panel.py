@@ -5,16 +5,17 @@ from typing import Any
 
 import dagster as dg
 
-from dti_assets.econ.table_specifications import TableSpec
+from dti_assets.econ.paper.specifications import TableSpec
 from dti_assets.econ.tables import TABLE_COVERAGE
+from dti_assets.instrument.tables import FROZEN_INSTRUMENT
 from dti_assets.panel import tables
 from dti_assets.panel.variables import VARIABLES
 from dti_assets.pipeline.estimate_inputs import table_options
 from dti_assets.pipeline.metadata import describe, markdown_table
+from dti_assets.pipeline.plots import by_year
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.sketches import by_year
 from dti_assets.pipeline.stored_asset import stored_asset, stored_assets
-from dti_assets.tables import Table
+from dti_assets.store.schema import Table
 
 GROUP = "panel"
 
@@ -26,13 +27,13 @@ def _out(table: Table, description: str) -> dg.AssetOut:
     )
 
 
-@stored_asset(tables.FROZEN_INSTRUMENT, group_name=GROUP)
+@stored_asset(FROZEN_INSTRUMENT, group_name=GROUP)
 def frozen_instrument(
     workspace: dg.ResourceParam[Workspace], dti_iv: Any
 ) -> dg.MaterializeResult[Any]:
     """Whether the instrument is the one that `dti freeze` recorded before outcomes were joined,
     and what changed if not; the sentence stands below every table that uses it."""
-    from dti_assets.panel.freeze import frozen_instrument, read_record
+    from dti_assets.instrument.freeze import frozen_instrument, read_record
 
     study = workspace.study
     table = frozen_instrument(
@@ -44,7 +45,7 @@ def frozen_instrument(
     sentence = str(table["sentence"].iloc[0])
     workspace.progress.summary("frozen_instrument", sentence)
     return dg.MaterializeResult(
-        value=table, metadata=describe(tables.FROZEN_INSTRUMENT, table, instrument=sentence)
+        value=table, metadata=describe(FROZEN_INSTRUMENT, table, instrument=sentence)
     )
 
 
@@ -101,7 +102,7 @@ def panel_folder(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.Output[A
     import pandas as pd
 
     from dti_assets.panel.official import national_totals
-    from dti_assets.panel.panel_folder import read_panel_folder
+    from dti_assets.panel.yearbooks.figures import read_panel_folder
 
     study = workspace.study
     folder = read_panel_folder(
@@ -216,7 +217,7 @@ def _table_coverage(specifications: Mapping[str, TableSpec]) -> dg.AssetsDefinit
     ) -> dg.MaterializeResult[Any]:
         """Which tables can be estimated on this panel, with which controls, on what rows, and why
         the others cannot: asked of the estimation itself, without estimating."""
-        from dti_assets.econ.table_coverage import table_coverage
+        from dti_assets.econ.paper.coverage import table_coverage
 
         frame = table_coverage(specifications.values(), panel, table_options(workspace))
         sentence = _tally(frame["runs"])
@@ -247,7 +248,7 @@ def panel_export(
 
     from dti_assets.panel.build import PanelTables
     from dti_assets.panel.export import export_panel
-    from dti_assets.panel.logarithms import LogOfZero
+    from dti_assets.panel.transform import LogOfZero
 
     built = PanelTables(
         panel,

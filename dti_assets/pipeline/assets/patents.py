@@ -7,10 +7,10 @@ import dagster as dg
 
 from dti_assets.patents import tables
 from dti_assets.pipeline.metadata import describe, markdown_table
+from dti_assets.pipeline.plots import by_year
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.sketches import by_year
 from dti_assets.pipeline.stored_asset import stored_asset, stored_assets
-from dti_assets.tables import Table
+from dti_assets.store.schema import Table
 
 if TYPE_CHECKING:
     from dti_assets.patents.folder import PatentFolder

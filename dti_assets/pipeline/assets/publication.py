@@ -5,14 +5,14 @@ from typing import Any
 
 import dagster as dg
 
-from dti_assets.econ.table_specifications import TableSpec
+from dti_assets.econ.paper.specifications import TableSpec
 from dti_assets.pipeline.metadata import describe
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.stored_asset import stored_asset
-from dti_assets.publishing.figures.sources import NEEDED
+from dti_assets.publishing.needs import FIGURES
 from dti_assets.publishing.tables import FIGURE_FILES, REPORT_PAGE, TABLE_FILES
-from dti_assets.stored_tables import COMMON, FETCHED, TRANSCRIPTS, YEARLY
-from dti_assets.tables import Table, records
+from dti_assets.store.schema import Table, records
+from dti_assets.study.catalogue import COMMON, FETCHED, TRANSCRIPTS, YEARLY
 
 GROUP = "publication"
 WEAK = "weak_instrument_inference"
@@ -44,7 +44,7 @@ def publication_assets(specifications: Mapping[str, TableSpec]) -> list[dg.Asset
         import tempfile
         from pathlib import Path
 
-        from dti_assets.publishing.table_files import write_table
+        from dti_assets.publishing.formats.write import write_table
 
         printed = _printed(workspace, specifications, stored, panel_coverage)
         scripts = _scripts(specifications, stored, workspace)
@@ -59,14 +59,14 @@ def publication_assets(specifications: Mapping[str, TableSpec]) -> list[dg.Asset
 
     estimated = [name for name, spec in specifications.items() if spec.kind != "descriptives"]
 
-    @_asset(FIGURE_FILES, {"matplotlib"}, [*estimated, *NEEDED])
+    @_asset(FIGURE_FILES, {"matplotlib"}, [*estimated, *FIGURES])
     def figures(workspace: dg.ResourceParam[Workspace], **stored: Any) -> dg.MaterializeResult[Any]:
         """Every figure as PDF, PNG and SVG in outputs/figures, with a text that says what it shows.
         One whose data are absent is not drawn; its row says why."""
         import tempfile
         from pathlib import Path
 
-        from dti_assets.geography.instrument import within_shares
+        from dti_assets.instrument.formula import within_shares
         from dti_assets.publishing.figures.all_figures import (
             FigureInputs,
             all_figures,
@@ -216,8 +216,8 @@ def _scripts(
     specifications: Mapping[str, TableSpec], stored: Mapping[str, Any], workspace: Workspace
 ) -> dict[str, dict[str, str]]:
     """Stata and R scripts of every table and of the appendix, by name and file ending."""
-    from dti_assets.geography.distances import only_the_hub_moves
-    from dti_assets.table_scripts import inference_scripts, table_scripts
+    from dti_assets.instrument.distances import only_the_hub_moves
+    from dti_assets.study.table_scripts import inference_scripts, table_scripts
 
     chosen = workspace.study.instrument
     scripts = {name: table_scripts(spec, stored[name]) for name, spec in specifications.items()}

@@ -8,11 +8,11 @@ from dti_assets.pipeline.assets.publication import GROUP
 from dti_assets.pipeline.metadata import describe
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.stored_asset import stored_asset
-from dti_assets.publishing.referee.sources import FIGURE_NEEDS, FOLDER, NEEDED
+from dti_assets.publishing.needs import FOLDER, REFEREE, REMEDIES
 from dti_assets.publishing.tables import REFEREE_DOCUMENTS, REFEREE_RESPONSE
 
 
-@stored_asset(REFEREE_RESPONSE, group_name=GROUP, ins={name: dg.AssetIn() for name in NEEDED})
+@stored_asset(REFEREE_RESPONSE, group_name=GROUP, ins={name: dg.AssetIn() for name in REFEREE})
 def referee_response(
     workspace: dg.ResourceParam[Workspace], **stored: Any
 ) -> dg.MaterializeResult[Any]:
@@ -23,7 +23,7 @@ def referee_response(
     from dti_assets.publishing.referee.documents import in_short
     from dti_assets.publishing.referee.objections import response_rows
 
-    keys = {name: workspace.tables[name].key for name in NEEDED}
+    keys = {name: workspace.tables[name].key for name in REFEREE}
     frame = REFEREE_RESPONSE.frame(response_rows(Stored(stored, keys)))
     sentence = in_short(frame)
     workspace.progress.summary(REFEREE_RESPONSE.name, sentence)
@@ -36,7 +36,7 @@ def referee_response(
     REFEREE_DOCUMENTS,
     group_name=GROUP,
     kinds={"python", "html", "word"},
-    ins={name: dg.AssetIn() for name in (REFEREE_RESPONSE.name, *FIGURE_NEEDS)},
+    ins={name: dg.AssetIn() for name in (REFEREE_RESPONSE.name, *REMEDIES)},
 )
 def referee_documents(
     workspace: dg.ResourceParam[Workspace], **stored: Any

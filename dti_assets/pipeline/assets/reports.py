@@ -6,12 +6,11 @@ from typing import Any
 
 import dagster as dg
 
-from dti_assets.geography.provinces import get_province
 from dti_assets.pipeline.countable import check_countable
-from dti_assets.pipeline.io import MadeYears, StoredYears
+from dti_assets.pipeline.io_manager import MadeYears, StoredYears
 from dti_assets.pipeline.metadata import Described, coverage_map, describe, describe_year
+from dti_assets.pipeline.plots import by_year
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.sketches import by_year
 from dti_assets.pipeline.stored_asset import stored_asset, stored_assets
 from dti_assets.text.tables import (
     KEYWORD_COUNTS,
@@ -20,6 +19,7 @@ from dti_assets.text.tables import (
     REPORT_TEXTS,
     SECTION_WORDS,
 )
+from dti_assets.units.provinces import get_province
 
 GROUP = "reports"
 
@@ -31,14 +31,12 @@ def report_files(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult
     Each file is read once and remembered by its content. A file that cannot be read, contradicts
     itself or another, or is no provincial report, is a row with its status and the reason.
     """
-    from dti_assets.text.reports import Settled, read_folder
+    from dti_assets.text.folder import Settled, read_folder
 
     check_countable(workspace)
     study = workspace.study
     settled = {
-        path: Settled(
-            get_province(entry.province) if entry.province else None, entry.year, entry.ignore
-        )
+        path: Settled(get_province(entry.unit) if entry.unit else None, entry.year, entry.ignore)
         for path, entry in study.text.settled.items()
     }
     with workspace.report_engine() as engine:
@@ -88,7 +86,7 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
 
         This is what is counted; `dti kwic` prints any word of it in its context.
         """
-        from dti_assets.text.reports import report_texts
+        from dti_assets.text.folder import report_texts
 
         study = workspace.study
         folder = study.path(study.inputs.reports)
@@ -138,7 +136,7 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
         import pandas as pd
 
         from dti_assets.text.attention import count_reports, known_counts
-        from dti_assets.text.uncounted import in_conflict
+        from dti_assets.text.checks import in_conflict
 
         # an edited term counts again without listing the folder again
         check_countable(workspace)
@@ -216,7 +214,7 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
         import pandas as pd
 
         from dti_assets.text.attention import policy_attention
-        from dti_assets.text.uncounted import why_not_counted
+        from dti_assets.text.checks import why_not_counted
 
         years, why_not = _years(context), why_not_counted(report_files)
         asked = (workspace.dictionary(), workspace.counting_rules(), why_not)

@@ -23,7 +23,7 @@ FORMATS = ("pdf", "png", "svg")
 class FigureInputs:
     """What the figures are made of.
 
-    frames : the tables of sources.NEEDED by asset name. estimates : tables of coefficients by
+    frames : the tables of needs.FIGURES by asset name. estimates : tables of coefficients by
     asset name. shares : within shares of the instrument by rule and province. rule : that of the
     study.
     """

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from dti_assets.geography.provinces import provinces
 from dti_assets.publishing.figures.drawing import (
     BLACK,
     BLUE,
@@ -22,7 +21,8 @@ from dti_assets.publishing.figures.drawing import (
     tick_numbers,
 )
 from dti_assets.publishing.figures.instrument import column_name
-from dti_assets.tables import records
+from dti_assets.store.schema import records
+from dti_assets.units.provinces import provinces
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -18,7 +18,7 @@ from dti_assets.publishing.figures.drawing import (
     tick_numbers,
 )
 from dti_assets.publishing.typesetting import probability
-from dti_assets.tables import records
+from dti_assets.store.schema import records
 
 if TYPE_CHECKING:
     import pandas as pd

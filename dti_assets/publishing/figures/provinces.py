@@ -7,7 +7,6 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from dti_assets.geography.provinces import provinces
 from dti_assets.publishing.figures.drawing import (
     BLACK,
     BLUE,
@@ -23,7 +22,8 @@ from dti_assets.publishing.figures.drawing import (
     printable,
     tick_numbers,
 )
-from dti_assets.tables import records
+from dti_assets.store.schema import records
+from dti_assets.units.provinces import provinces
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +38,7 @@ _WIDE = 12.0
 @lru_cache(maxsize=1)
 def tile_grid() -> dict[int, tuple[int, int]]:
     """Row and column of each province's tile by its GB/T 2260 code."""
-    text = (files("dti_assets.reference") / "tile_grid.csv").read_text(encoding="utf-8")
+    text = (files("dti_assets.reference") / "provinces/tile_grid.csv").read_text(encoding="utf-8")
     return {
         int(row["province_code"]): (int(row["row"]), int(row["column"]))
         for row in csv.DictReader(text.splitlines())

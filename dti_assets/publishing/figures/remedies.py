@@ -19,7 +19,7 @@ from dti_assets.publishing.figures.drawing import (
 )
 from dti_assets.publishing.figures.instrument import column_name, shown_columns
 from dti_assets.publishing.typesetting import errors_word, probability
-from dti_assets.tables import records
+from dti_assets.store.schema import records
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,8 +7,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from dti_assets.publishing.needs import ROBUSTNESS, WEAK
 from dti_assets.publishing.referee.citing import Citer, Row, Sentence, Stored, plain, say
-from dti_assets.publishing.referee.sources import ROBUSTNESS, WEAK
 from dti_assets.publishing.typesetting import HUB_DROPPED
 
 # how an objection fares against the stored figures

@@ -21,7 +21,7 @@ from dti_assets.publishing.typesetting import (
     whole,
     with_minus,
 )
-from dti_assets.tables import records
+from dti_assets.store.schema import records
 
 if TYPE_CHECKING:
     import pandas as pd

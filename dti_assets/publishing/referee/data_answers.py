@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dti_assets.publishing.audit_text import ALL
+from dti_assets.publishing.needs import BASELINE
 from dti_assets.publishing.referee.answers import (
     IN_PART,
     LEVEL,
@@ -19,7 +19,7 @@ from dti_assets.publishing.referee.answers import (
 )
 from dti_assets.publishing.referee.citing import Row, Stored, plain, say
 from dti_assets.publishing.referee.exclusion_answers import varied
-from dti_assets.publishing.referee.sources import BASELINE
+from dti_assets.publishing.sentences import ALL
 
 PERMUTED, AUDIT = "dictionary_permutation", "measurement_audit"
 

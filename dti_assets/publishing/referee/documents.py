@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dti_assets.publishing.needs import PAGE, REMEDIES, WORD
 from dti_assets.publishing.referee.answers import FINDINGS
-from dti_assets.publishing.referee.sources import FIGURE_NEEDS, PAGE, WORD
-from dti_assets.tables import records
+from dti_assets.store.schema import records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,11 +95,11 @@ def source_of(row: Row) -> tuple[str, str, str]:
 def documents(
     study: str, years: Sequence[int], frames: Mapping[str, pd.DataFrame]
 ) -> dict[str, bytes]:
-    """The page and the Word file by name; `frames` are table referee_response and FIGURE_NEEDS."""
+    """The page and the Word file by name; `frames` are table referee_response and REMEDIES."""
     from dti_assets.publishing.figures.remedies import remedies
     from dti_assets.publishing.referee.page import referee_page
     from dti_assets.publishing.referee.word_file import referee_document
 
-    figure = remedies(*(frames[name] for name in FIGURE_NEEDS))
+    figure = remedies(*(frames[name] for name in REMEDIES))
     inputs = (study, years, frames["referee_response"], figure)
     return {PAGE: referee_page(*inputs).encode("utf-8"), WORD: referee_document(*inputs)}

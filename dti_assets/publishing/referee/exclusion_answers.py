@@ -3,6 +3,7 @@ of words, and reports that look back."""
 
 from __future__ import annotations
 
+from dti_assets.publishing.needs import ROBUSTNESS, WEAK
 from dti_assets.publishing.referee.answers import (
     IN_PART,
     LEVEL,
@@ -24,7 +25,6 @@ from dti_assets.publishing.referee.answers import (
     variant,
 )
 from dti_assets.publishing.referee.citing import Citer, Sentence, Stored, plain, say
-from dti_assets.publishing.referee.sources import ROBUSTNESS, WEAK
 
 DIRECT, PLACEBO, LEADS = (
     *("direct effect of the instrument", "placebo hubs"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dti_assets.publishing.needs import BASELINE, ROBUSTNESS, WEAK
 from dti_assets.publishing.referee.answers import (
     IN_PART,
     LEVEL,
@@ -18,7 +19,6 @@ from dti_assets.publishing.referee.answers import (
     untested,
 )
 from dti_assets.publishing.referee.citing import Row, Sentence, Stored, listed, say
-from dti_assets.publishing.referee.sources import BASELINE, ROBUSTNESS, WEAK
 from dti_assets.publishing.typesetting import errors_word
 
 # a standard error that grows by more than this has been understated

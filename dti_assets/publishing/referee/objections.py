@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from dti_assets.publishing.needs import WEAK
 from dti_assets.publishing.referee import (
     data_answers,
     exclusion_answers,
@@ -20,7 +21,6 @@ from dti_assets.publishing.referee.answers import (
     two_stage,
 )
 from dti_assets.publishing.referee.citing import Stored, say
-from dti_assets.publishing.referee.sources import WEAK
 
 OBJECTIONS = (
     Objection(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dti_assets.publishing.needs import LEFT_OUT, WEAK
 from dti_assets.publishing.referee.answers import (
     IN_PART,
     NOT_BORNE_OUT,
@@ -17,7 +18,6 @@ from dti_assets.publishing.referee.answers import (
     untested,
 )
 from dti_assets.publishing.referee.citing import Citer, Row, Sentence, Stored, plain, say
-from dti_assets.publishing.referee.sources import LEFT_OUT, WEAK
 from dti_assets.publishing.typesetting import cluster_word
 
 # an instrument worth fewer clusters than this share of them rests on a few

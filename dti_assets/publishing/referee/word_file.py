@@ -7,8 +7,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from dti_assets.publishing.figures.drawing import Drawing, content
+from dti_assets.publishing.formats.word import (
+    FONT,
+    clean,
+    document_bytes,
+    new_document,
+    repeat,
+    rule,
+)
 from dti_assets.publishing.referee.documents import LEAD, TITLE, Section, sections, source_of
-from dti_assets.publishing.word import FONT, clean, document_bytes, new_document, repeat, rule
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dti_assets.errors import UnreadableError
-from dti_assets.text.extract import Extract
+from dti_assets.text.readers.extract import Extract
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"

@@ -10,9 +10,9 @@ import re
 from typing import TYPE_CHECKING
 
 from dti_assets.errors import UnreadableError
-from dti_assets.text.extract import Extract
-from dti_assets.text.normalise import han_count
-from dti_assets.text.readers.encodings import decode
+from dti_assets.text.readers.clean import han_count
+from dti_assets.text.readers.extract import Extract
+from dti_assets.text.readers.plain import decode
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dti_assets.errors import UnreadableError
-from dti_assets.text.extract import Extract
-from dti_assets.text.quality import is_garbled, oddness
+from dti_assets.text.readers.clean import is_garbled, oddness
+from dti_assets.text.readers.extract import Extract
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument

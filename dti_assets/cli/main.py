@@ -1,0 +1,85 @@
+"""The `dti` command: each subcommand loads what it needs, calls one function, says what it did.
+
+Exit status: 0 done, 1 an asset or a blocking check failed, 2 bad usage or bad input, 130
+interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from dti_assets.cli.options import (
+    BAD_INPUT,
+)
+from dti_assets.cli.output import without_controls
+from dti_assets.errors import DtiError
+
+# each in a module of its own name, loaded when it is called or listed
+COMMANDS = tuple(
+    "audit doctor download explain freeze gc influence init kwic new package referee run schema "
+    "show simulate sources template ui verify".split()
+)
+# commands that show what is there, and need not go on where nobody reads it
+SHOWING = frozenset({"explain", "influence", "kwic", "referee", "schema", "show"})
+
+# what to know of a command that was interrupted, where there is something to know
+LEFT_BY_INTERRUPT = {
+    **dict.fromkeys(("download", "freeze", "gc", "run"), "run again to go on where it stopped"),
+    **dict.fromkeys(("new", "simulate"), "nothing of it is left"),
+    "verify": "a folder given with --into keeps what was unpacked, so name another next time",
+}
+
+
+def main() -> None:
+    """Entry point: turns every error of bad input into one sentence and exit status 2."""
+    from dti_assets.cli import streams
+    from dti_assets.compute.process import set_up
+
+    set_up()
+    streams.set_up(SHOWING)
+    try:
+        status = cli(standalone_mode=False)
+        # of a command that ended itself, as --help does
+        if isinstance(status, int) and status:
+            sys.exit(status)
+    except click.Abort as error:
+        click.echo(str(error) or "interrupted", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(BAD_INPUT)
+    except (DtiError, OSError) as error:
+        # the package's own sentence, or the operating system's about a file
+        click.echo(without_controls(f"dti: {error}"), err=True)
+        sys.exit(BAD_INPUT)
+
+
+class _Commands(click.Group):
+    """The commands, each the function of its module's name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"dti_assets.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            click.echo(err=True)
+            left = LEFT_BY_INTERRUPT.get(ctx.invoked_subcommand or "")
+            raise click.Abort(f"interrupted; {left}" if left else "interrupted") from error
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="dti-assets")
+def cli() -> None:
+    """From provincial government work reports to an instrumental-variable table."""

@@ -1,0 +1,1 @@
+"""One regression: specification, sample, projection, estimate and its result."""

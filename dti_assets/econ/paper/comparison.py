@@ -1,0 +1,274 @@
+"""Ours against the paper's: same sign, same stars, difference, or why they cannot be compared."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dti_assets.econ.paper.forensics import STARS
+from dti_assets.econ.tables import PAPER_COMPARISON
+from dti_assets.errors import PublishedFactsError, TruthError
+from dti_assets.store.schema import records
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_FACT_KEYS = {"fact", "table", "column", "term", "published", "where"}
+_MORE_KEYS = {"sign", "stars", "value", "larger", "smaller", "statistic"}
+# the rows of all tables, by the table's number
+Rows = Mapping[str, list[dict[str, Any]]]
+
+
+def load_published(path: Path | str | None = None) -> dict[str, Any]:
+    """Published facts: {"source": ..., "facts": [...], "forensics": [...]}; default: the paper's.
+
+    Raises
+    ------
+    PublishedFactsError for unknown or missing keys.
+    """
+    import yaml
+
+    if path is None:
+        from importlib.resources import files
+
+        path = Path(str(files("dti_assets.reference") / "published.yaml"))
+    content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    if not isinstance(content, Mapping) or not isinstance(content.get("facts"), list):
+        raise PublishedFactsError(f"{Path(path).name}: expected a list under facts")
+    for i, fact in enumerate(content["facts"], start=1):
+        name = fact.get("fact", f"number {i}")
+        missing, unknown = _FACT_KEYS - set(fact), set(fact) - _FACT_KEYS - _MORE_KEYS
+        if missing or unknown:
+            which = f"lacks {min(missing)}" if missing else f"has an unknown key {min(unknown)}"
+            raise PublishedFactsError(f"{Path(path).name}: fact {name} {which}")
+    return dict(content)
+
+
+def load_claims(path: Path | str | None = None) -> list[dict[str, Any]]:
+    """Published results for `published_forensics`: the list under `forensics` of a YAML file;
+    default: the paper's.
+
+    Raises
+    ------
+    PublishedFactsError where the file is no such list, or an entry lacks source or stars.
+    """
+    import yaml
+
+    if path is None:
+        return [dict(claim) for claim in load_published()["forensics"]]
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise PublishedFactsError(f"{path}: no such file of published results") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = str(error).splitlines()[0]
+        raise PublishedFactsError(f"{path}: not readable as YAML ({reason})") from error
+    claims = content.get("forensics") if isinstance(content, Mapping) else None
+    if not isinstance(claims, list) or not all(isinstance(claim, Mapping) for claim in claims):
+        raise PublishedFactsError(
+            f"{path}: expected a list under forensics, each entry with source, "
+            "first_stage_stars and second_stage_stars"
+        )
+    for i, claim in enumerate(claims, start=1):
+        for key in ("source", "first_stage_stars", "second_stage_stars"):
+            if key not in claim:
+                raise PublishedFactsError(f"{path}: entry {i} lacks {key}")
+        for key in ("first_stage_stars", "second_stage_stars"):
+            if str(claim[key]) not in STARS:
+                raise PublishedFactsError(
+                    f"{path}: entry {i}: {key} {claim[key]!r} are not '', *, ** or ***"
+                )
+    return [dict(claim) for claim in claims]
+
+
+def paper_comparison(
+    published: Mapping[str, Any],
+    estimates: pd.DataFrame,
+    descriptives: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Each published fact beside our number.
+
+    Parameters
+    ----------
+    published : as from `load_published`.
+    estimates : all tables stacked, as declared in `tables.ESTIMATES`.
+    descriptives : Table 1, as declared in `tables.DESCRIPTIVES`.
+
+    Returns
+    -------
+    Frame as declared in `tables.PAPER_COMPARISON`. "agrees" means same sign, same stars and,
+    where the paper prints a number, the same number at its digits. A fact about a table that
+    rests on proxies, on part of the sample, or that could not be estimated is "not comparable":
+    our number stands beside it, without a difference.
+    """
+    estimated, described = _by_table(estimates), _by_table(descriptives)
+    rows = [_compare(fact, estimated, described) for fact in published["facts"]]
+    return PAPER_COMPARISON.frame(rows)
+
+
+def _by_table(frame: pd.DataFrame | None) -> Rows:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in records(frame) if frame is not None else ():
+        found.setdefault(row["table"], []).append(row)
+    return found
+
+
+def _compare(fact: Mapping[str, Any], estimates: Rows, descriptives: Rows) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "fact": fact["fact"],
+        "table": str(fact["table"]),
+        "column": str(fact["column"]),
+        "term": fact["term"],
+        "published": str(fact["published"]),
+        "published_value": fact.get("value"),
+        "published_sign": fact.get("sign"),
+        "published_stars": _printed_stars(fact.get("stars")),
+        "source": fact["where"],
+        "verdict": "not comparable",
+    }
+    if fact.get("statistic") == "mean":
+        found, name = descriptives, "variable"
+    else:
+        found, name = estimates, "term"
+    ours = _find(found, fact, name, str(fact["column"]))
+    if ours is None:
+        return row | {"reason": _why_absent(found, fact)}
+    statistic = str(fact.get("statistic", "estimate"))
+    value = ours.get(statistic)
+    if value is None or value != value:
+        return row | {"reason": _text(ours.get("reason")) or "no number of ours"}
+    row["estimate"] = float(value)
+    row["stars"] = _text(ours.get("stars")) if statistic == "estimate" else None
+    if not str(ours["label"]).startswith("Table "):
+        note = _text(ours.get("note"))
+        return row | {"reason": f"{ours['label']}" + (f" ({note})" if note else "")}
+    judged: list[bool] = []
+    if "sign" in fact:
+        row["same_sign"] = (row["estimate"] > 0) == (fact["sign"] == "positive")
+        judged.append(row["same_sign"])
+    if "stars" in fact:
+        if row["stars"] is None:
+            row["reason"] = _text(ours.get("reason")) or "no valid inference, hence no stars"
+            return row
+        stars = row["stars"]
+        row["same_stars"] = bool(stars) if fact["stars"] == "any" else stars == fact["stars"]
+        judged.append(row["same_stars"])
+    if fact.get("value") is not None:
+        row["difference"] = row["estimate"] - float(fact["value"])
+        judged.append(abs(row["difference"]) <= 0.0005)
+    for relation, sign in (("larger", 1), ("smaller", -1)):
+        if relation in fact:
+            other = _find(found, fact, name, str(fact[relation]))
+            if other is None or other["estimate"] is None:
+                return row | {"reason": f"column {fact[relation]} has no estimate"}
+            judged.append(sign * (row["estimate"] - float(other["estimate"])) > 0)
+    row["verdict"] = "agrees" if all(judged) else "differs"
+    return row
+
+
+def _find(found: Rows, fact: Mapping[str, Any], name: str, column: str) -> dict[str, Any] | None:
+    chosen = found.get(str(fact["table"]), [])
+    if name == "term":
+        chosen = [row for row in chosen if row["column"] == column]
+    exact = [row for row in chosen if row[name] == fact["term"]]
+    if not exact and name == "term":  # a proxy stands under its own name
+        exact = [
+            row
+            for row in chosen
+            if f"for {fact['term']}" in (row["proxies"] or "")
+            and row["role"] in ("key", "endogenous")
+        ]
+    return exact[0] if exact else None
+
+
+def _why_absent(found: Rows, fact: Mapping[str, Any]) -> str:
+    if str(fact["table"]) not in found:
+        return f"table {fact['table']} was not estimated"
+    return f"table {fact['table']} has no {fact['term']} in column {fact['column']}"
+
+
+def _printed_stars(stars: Any) -> str | None:
+    if stars is None:
+        return None
+    return {"any": "significant", "": "not significant"}.get(str(stars), str(stars))
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None or value != value else str(value)
+
+
+def load_truth(path: Path | str) -> dict[str, float]:
+    """The known coefficients by name, from the truth.json of a simulated study.
+
+    Raises
+    ------
+    TruthError where there is no such file, or no number under `coefficients`.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise TruthError(f"{path}: no such file of known coefficients") from error
+    except ValueError as error:
+        raise TruthError(f"{path}: not readable as JSON ({error})") from error
+    stated = content.get("coefficients") if isinstance(content, Mapping) else None
+    known = {
+        str(name): float(value)
+        for name, value in (stated.items() if isinstance(stated, Mapping) else ())
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
+    if not known:
+        raise TruthError(f"{path}: expected numbers under coefficients, as dti simulate writes")
+    return known
+
+
+def truth_comparison(known: Mapping[str, float], estimates: pd.DataFrame) -> pd.DataFrame:
+    """Each known coefficient beside the estimates of it.
+
+    Parameters
+    ----------
+    known : as from `load_truth`.
+    estimates : all tables stacked, as declared in `tables.ESTIMATES`.
+
+    Returns
+    -------
+    Frame as declared in `tables.PAPER_COMPARISON`, the truth in the place of what is published.
+    "agrees" means that the 95 % interval of the estimate holds the truth, which one in twenty
+    should not. A proxy estimates something else: "not comparable", as is what was not estimated.
+    """
+    rows = {(row["table"], row["column"], row["term"]): row for row in records(estimates)}
+    source = files("dti_assets.reference") / "known_coefficients.csv"
+    listed = csv.DictReader(source.read_text(encoding="utf-8").splitlines())
+    wanted = [one for one in listed if one["coefficient"] in known]
+    return PAPER_COMPARISON.frame(
+        [
+            _beside_truth(
+                one, known[one["coefficient"]], rows.get((one["table"], one["column"], one["term"]))
+            )
+            for one in wanted
+        ]
+    )
+
+
+def _beside_truth(one: dict[str, str], truth: float, ours: dict[str, Any] | None) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        **{name: one[name] for name in ("fact", "table", "column", "term")},
+        "published": f"{truth:.6g}",
+        "published_value": truth,
+        "published_sign": "positive" if truth > 0 else "negative" if truth < 0 else None,
+        "source": f"truth of the simulation: {one['coefficient']}",
+        "verdict": "not comparable",
+    }
+    if ours is None or ours["estimate"] is None:
+        why = ours["reason"] if ours else None
+        return row | {"reason": why or f"table {one['table']} has no estimate of {one['term']}"}
+    row |= {"estimate": ours["estimate"], "stars": ours["stars"]}
+    row |= {"difference": ours["estimate"] - truth, "same_sign": ours["estimate"] * truth > 0}
+    low, high = ours["conf_low"], ours["conf_high"]
+    if low is None or high is None:
+        return row | {"reason": ours["reason"] or "no interval"}
+    row |= {"conf_low": low, "conf_high": high}
+    return row | {"verdict": "agrees" if low <= truth <= high else "differs"}

@@ -1,0 +1,154 @@
+"""Romano and Wolf's stepdown p-values: several hypotheses tested on the same provinces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dti_assets.econ.inference.cluster_products import cluster_products
+from dti_assets.econ.inference.wild_bootstrap import TIE, draw_weights, score_matrices, wald
+from dti_assets.econ.model.design import build
+from dti_assets.econ.model.sample import prepare
+from dti_assets.econ.model.specification import Specification
+from dti_assets.econ.paper.resolution import (
+    FEWEST_CLUSTERS,
+    TableOptions,
+    resolve,
+    table_name,
+)
+from dti_assets.econ.paper.specifications import ROMANO_WOLF_TABLES, TableSpec
+from dti_assets.econ.tables import ROMANO_WOLF
+from dti_assets.errors import EconError, SpecificationError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+
+def romano_wolf(
+    hypotheses: Sequence[tuple[str, Specification, pd.DataFrame, str]],
+    draws: int = 9999,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Stepdown adjusted p-values that control the family-wise error rate.
+
+    Parameters
+    ----------
+    hypotheses : (name, OLS specification with a cluster, its rows, term) for each null that the
+        term's coefficient is zero.
+    draws, seed : of one set of Rademacher signs per cluster label, shared by all hypotheses, so
+        that the dependence between tables that share provinces is kept.
+
+    Returns
+    -------
+    Frame as declared in `tables.ROMANO_WOLF`. Hypotheses
+    that cannot be tested (absent data, fewer than six clusters) have a reason and do not count.
+
+    Reference: Romano and Wolf (2005, 2016); statistics impose the null and are CRV1 t ratios.
+    """
+    rows: list[dict[str, Any]] = []
+    tested: list[int] = []
+    scores, labels = [], []
+    for name, spec, frame, term in hypotheses:
+        row: dict[str, Any] = {"hypothesis": name, "term": term}
+        rows.append(row)
+        try:
+            found = _scores(spec, frame, term)
+        except EconError as error:
+            row["reason"] = str(error)
+            continue
+        score, clusters, scale = found
+        row["n_clusters"] = len(clusters)
+        if len(clusters) < FEWEST_CLUSTERS:
+            row["reason"] = f"{len(clusters)} clusters: no clustered inference exists"
+            continue
+        scores.append((score, scale))
+        labels.append(clusters)
+        tested.append(len(rows) - 1)
+    if tested:
+        everyone = sorted({str(label) for clusters in labels for label in clusters})
+        signs = draw_weights(len(everyone), draws, "rademacher", seed)[0]
+        position = {label: i for i, label in enumerate(everyone)}
+        simulated = np.empty((len(tested), signs.shape[1]))
+        observed = np.empty(len(tested))
+        for h, ((score, scale), clusters) in enumerate(zip(scores, labels, strict=True)):
+            mine = signs[[position[str(label)] for label in clusters]]
+            simulated[h] = np.sqrt(wald(score, mine) / scale)
+            observed[h] = np.sqrt(wald(score, np.ones((len(clusters), 1)))[0] / scale)
+        adjusted = stepdown(observed, simulated)
+        for h, i in enumerate(tested):
+            extreme = int(np.sum(simulated[h] >= observed[h] * (1 - TIE)))
+            rows[i] |= {
+                "t_stat": float(observed[h]),
+                "p_wild": (1 + extreme) / (simulated.shape[1] + 1),
+                "p_romano_wolf": float(adjusted[h]),
+            }
+    return ROMANO_WOLF.frame(rows)
+
+
+def romano_wolf_tables(
+    tables: Iterable[TableSpec],
+    panel: pd.DataFrame,
+    options: TableOptions | None = None,
+    numbers: Sequence[str] = ROMANO_WOLF_TABLES,
+) -> pd.DataFrame:
+    """`romano_wolf` over the key terms of all OLS columns of the tables so numbered.
+
+    Columns that the data cannot answer have a reason and do not enter the family.
+    """
+    options = options or TableOptions()
+    hypotheses, unanswered = [], []
+    for table in tables:
+        if table.table not in numbers:
+            continue
+        for column in table.columns:
+            try:
+                found = resolve(table, column, panel, options)
+                complete = found.is_complete(len(prepare(found.spec, found.frame)))
+            except EconError as error:
+                name = f"{table_name(table, False, options)}, column {column.column}"
+                unanswered += [
+                    {"hypothesis": name, "term": term, "reason": str(error)} for term in column.keys
+                ]
+                continue
+            name = f"{table_name(table, complete, options)}, column {column.column}"
+            if not found.spec.endogenous:
+                hypotheses += [(name, found.spec, found.frame, term) for term in found.keys]
+    tested = romano_wolf(hypotheses, options.draws, options.seed)
+    return ROMANO_WOLF.frame([*tested.to_dict("records"), *unanswered])
+
+
+def stepdown(observed: Floats, simulated: Floats) -> Floats:
+    """Adjusted p-values from |t| (H,) and their joint null draws (H, B).
+
+    From the largest statistic down, each is compared with the maximum over those not larger;
+    p-values are made monotone.
+    """
+    order = np.argsort(-observed, kind="stable")
+    ranked = simulated[order]
+    maxima = np.maximum.accumulate(ranked[::-1], axis=0)[::-1]
+    extreme = np.sum(maxima >= (observed[order] * (1 - TIE))[:, None], axis=1)
+    p = np.maximum.accumulate((1 + extreme) / (simulated.shape[1] + 1))
+    out = np.empty(len(observed))
+    out[order] = p
+    return out
+
+
+def _scores(
+    spec: Specification, frame: pd.DataFrame, term: str
+) -> tuple[Any, tuple[Any, ...], float]:
+    if spec.endogenous:
+        raise SpecificationError("Romano-Wolf p-values are for coefficients estimated by OLS")
+    design = build(spec, frame, "clustered")
+    products = cluster_products(design)
+    if term not in design.exogenous_names:
+        raise SpecificationError(design.absorbed.get(term, f"{term} is no regressor"))
+    position = int(products.exogenous[design.exogenous_names.index(term)])
+    others = np.array([j for j in products.controls if j != position], dtype=int)
+    score = score_matrices(products, np.array([position]), others, products.unit(products.outcome))
+    scale = design.small_sample_factor(len(design.exogenous_names), "clustered")
+    return score, products.labels, scale

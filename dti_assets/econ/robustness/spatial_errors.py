@@ -1,0 +1,130 @@
+"""Conley's spatial standard errors for a panel of places."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dti_assets.econ.model.design import Design, build
+from dti_assets.econ.model.projection import effect_parameters
+from dti_assets.econ.model.sample import numeric_columns
+from dti_assets.econ.model.specification import Specification
+from dti_assets.errors import SpecificationError, TooFewClusters
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+EARTH_RADIUS_KM = 6371.0088
+KERNELS = ("bartlett", "uniform")
+
+
+def conley_errors(
+    spec: Specification,
+    frame: pd.DataFrame,
+    cutoff_km: float,
+    latitude: str = "latitude",
+    longitude: str = "longitude",
+    entity: str = "province",
+    time: str = "year",
+    lags: int | None = None,
+    kernel: str = "bartlett",
+) -> pd.Series:
+    """Standard errors of `spec`'s slopes that allow correlation between near places.
+
+    Rows of the same `time` are correlated with weight K(distance / cutoff_km); rows of the same
+    `entity` with any lag (`lags=None`), or with Bartlett weights up to `lags`. OLS or 2SLS.
+    With `lags` the factor is N/(N - K), all effects counted. With any lag the serial part is
+    that of clustering by `entity`, and so is the factor, G/(G-1) (N-1)/(N-K) with K without
+    effects nested in it: towards a cutoff of zero the errors are the clustered ones.
+
+    Parameters
+    ----------
+    cutoff_km : distance, in km, beyond which places are uncorrelated; great circle between
+        `latitude` and `longitude`, in degrees.
+    kernel : "bartlett" (1 - d/cutoff) or "uniform" (1 up to the cutoff; may fail to be positive).
+
+    Returns
+    -------
+    Series of standard errors by term; NaN never: a variance that is not positive raises.
+
+    Raises
+    ------
+    SpecificationError for an unknown kernel, a cutoff that is not positive, coordinates that vary
+    within an entity or are missing, or a variance that is not positive; TooFewClusters for any
+    lag within a single entity.
+
+    References: Conley (1999); Hsiang (2010) for the panel form.
+    """
+    import pandas as pd
+
+    if kernel not in KERNELS:
+        raise SpecificationError(f"kernel {kernel!r} is not one of {', '.join(KERNELS)}")
+    if not cutoff_km > 0:
+        raise SpecificationError(f"the cutoff must be a positive distance in km, not {cutoff_km!r}")
+    working = frame.reset_index(drop=True)
+    design = build(spec, working, "robust")
+    rows = design.sample.rows
+    where = numeric_columns(working.loc[rows], [latitude, longitude])
+    if np.isnan(where).any():
+        raise SpecificationError(f"{latitude} or {longitude} is missing on a row that is used")
+    places = working.loc[rows, entity].to_numpy(dtype=object)
+    when = working.loc[rows, time].to_numpy(dtype=float)
+    codes = pd.factorize(places, sort=False)[0]
+    for code in range(int(codes.max()) + 1):
+        if np.ptp(where[codes == code], axis=0).max() > 0:
+            raise SpecificationError(f"{latitude} or {longitude} changes within a {entity}")
+    if lags is None and codes.max() < 1:
+        raise TooFewClusters(f"all {design.n} rows lie in one {entity}")
+    distance = great_circle_km(where)
+    weight = np.clip(1 - distance / cutoff_km, 0, None)
+    if kernel == "uniform":
+        weight = (distance <= cutoff_km).astype(float)
+    weight *= when[:, None] == when[None, :]
+    gap = np.abs(when[:, None] - when[None, :])
+    serial = np.ones_like(gap) if lags is None else np.clip(1 - gap / (lags + 1), 0, None)
+    weight = np.where(codes[:, None] == codes[None, :], serial, weight)
+
+    x, z = design.regressors, design.all_instruments
+    hat = x
+    if spec.endogenous:
+        q = np.linalg.qr(z)[0]
+        hat = q @ (q.T @ x)
+    bread = np.linalg.inv(hat.T @ hat)
+    beta = bread @ hat.T @ design.y
+    u = design.y - x @ beta
+    scores = hat * u[:, None]
+    factor = _factor(design, codes if lags is None else None)
+    vcov = factor * bread @ scores.T @ weight @ scores @ bread
+    variances = np.diag(vcov)
+    if (variances <= 0).any():
+        raise SpecificationError(
+            "the spatial variance is not positive; use the Bartlett kernel or another cutoff"
+        )
+    return pd.Series(np.sqrt(variances), index=list(design.terms), name="se_conley")
+
+
+def _factor(design: Design, places: Ints | None) -> float:
+    """N/(N - K), or that of errors clustered by `places`."""
+    n = design.n
+    k = len(design.terms) + effect_parameters(design.sample.effects, places)
+    if places is None:
+        return n / (n - k)
+    g = int(places.max()) + 1
+    return g / (g - 1) * (n - 1) / (n - k)
+
+
+def great_circle_km(points: Floats) -> Floats:
+    """(n, n) great-circle distances in km of points (n, 2) in degrees latitude and longitude."""
+    radians = np.radians(points)
+    lat, lon = radians[:, 0], radians[:, 1]
+    half = (
+        np.sin((lat[:, None] - lat) / 2) ** 2
+        + np.cos(lat)[:, None] * np.cos(lat) * np.sin((lon[:, None] - lon) / 2) ** 2
+    )
+    out: Floats = 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(half, 0, 1)))
+    return out

@@ -1,0 +1,1 @@
+"""Figures out of spreadsheets as yearbooks and users lay them out: cells, grids, sheets, files."""

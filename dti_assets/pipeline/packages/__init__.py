@@ -1,0 +1,1 @@
+"""Replication packages of a finished study: packing one, and making its outputs again."""

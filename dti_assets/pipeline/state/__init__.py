@@ -1,0 +1,1 @@
+"""Of what inputs and settings the stored tables were made, and what changed since."""

@@ -1,0 +1,1 @@
+"""One printed table as LaTeX, Word, HTML and Markdown."""

@@ -1,0 +1,1 @@
+"""Stata and R scripts that estimate the printed columns again."""

@@ -1,0 +1,55 @@
+"""The table specifications of a study: the shipped ones, and those of its own folder.
+
+Reads YAML alone, so that assets can be defined without loading a numerical library.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from dti_assets.econ.paper.specifications import TableSpec, load_tables
+from dti_assets.errors import StudyError, TableSpecificationError
+from dti_assets.study.config import Study
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+
+@lru_cache(maxsize=1)
+def shipped_tables() -> dict[str, TableSpec]:
+    """The twelve tables of the paper, by asset name."""
+    return load_tables()
+
+
+def study_tables(study: Study) -> dict[str, TableSpec]:
+    """The shipped tables, then those of the folder `estimates.tables` names; a table of the same
+    name replaces the shipped one.
+
+    Raises StudyError for a folder that does not exist, TableSpecificationError for a file that
+    cannot be used, and for a name or number that is no asset's name or is taken.
+    """
+    if study.estimates.tables == "default":
+        return shipped_tables()
+    folder = study.path(study.estimates.tables)
+    if not folder.is_dir():
+        raise StudyError(
+            f"study {study.file}: estimates.tables names {folder}, which is no folder; "
+            "make it, or write default"
+        )
+    own = load_tables(folder)
+    for name in own:
+        if not _NAME.fullmatch(name):
+            raise TableSpecificationError(
+                f"{folder}: name {name!r} must be letters, digits and underscores, as in "
+                "table_13_lags"
+            )
+    tables = shipped_tables() | own
+    numbers: dict[str, str] = {}
+    for name, table in tables.items():
+        if table.table in numbers:
+            raise TableSpecificationError(
+                f"{folder}: {name} has the number {table.table} of {numbers[table.table]}; "
+                "give it another, or the same name to replace that table"
+            )
+        numbers[table.table] = name
+    return tables
