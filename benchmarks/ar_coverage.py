@@ -24,6 +24,8 @@ from dti_assets.econ.inference.anderson_rubin import WildInversion
 from dti_assets.econ.model.design import build, partial_out
 from dti_assets.econ.model.weak_instruments import cluster_sums
 from dti_assets.instrument.distances import ZeroDistance, capital_distances
+from dti_assets.instrument.formula import instrument
+from dti_assets.units.lists import shipped_units
 
 EFFECT = 0.342
 YEARS = 14
@@ -32,7 +34,8 @@ TARGET = 0.93
 
 
 def exposures() -> dict[str, np.ndarray]:
-    """1/distance by province, scaled to a mean of one; equal exposure first."""
+    """The instrument of a frequency of one by province, scaled to a mean of one; equal exposure
+    first."""
     found = {"equal": np.ones(31)}
     rules = {
         "1/distance, internal": ZeroDistance("internal"),
@@ -40,8 +43,10 @@ def exposures() -> dict[str, np.ndarray]:
         "1/distance, 1 km": ZeroDistance("floor_km", 1.0),
     }
     for name, rule in rules.items():
-        distance = capital_distances(rule=rule)["distance_km"].dropna().to_numpy(dtype=float)
-        found[name] = (1 / distance) / np.mean(1 / distance)
+        seats = capital_distances("杭州", rule=rule, units=shipped_units("provinces"))
+        distance = seats["distance_km"].dropna().to_numpy(dtype=float)
+        exposure = instrument(1.0, distance)
+        found[name] = exposure / np.mean(exposure)
     return found
 
 

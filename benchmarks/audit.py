@@ -38,8 +38,8 @@ from dti_assets.pipeline import audits as auditing
 from dti_assets.pipeline.execution.run import run
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.study.config import load_study
-from dti_assets.text.attention import counted_sections
 from dti_assets.text.concordance import counted_occurrences
+from dti_assets.units.levels import Level
 
 LIMIT_SECONDS, LIMIT_RATIO = 60.0, 20.0
 CHARACTERS = 20_000
@@ -56,18 +56,18 @@ def seconds(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - started, result
 
 
-def invented_texts(counts: pd.DataFrame, candidates: list[str]) -> pd.DataFrame:
+def invented_texts(counts: pd.DataFrame, candidates: list[str], level: Level) -> pd.DataFrame:
     """Reports in which every term stands as often as it was counted, among other policy words."""
     rng = np.random.default_rng(0)
     rows = []
-    for (code, name, year), part in counts.groupby(["province_code", "province", "year"]):
+    for (code, name, year), part in counts.groupby([*level.keys, "year"]):
         words = list(part["term"].repeat(part["hits_longest"]))
         words += list(rng.choice(candidates, CHARACTERS // 5))
         rng.shuffle(words)
         lines = ["，".join(words[at : at + 40]) + "。" for at in range(0, len(words), 40)]
         path = f"{name}{year}.txt"
         rows.append((path, code, name, year, "\n".join(lines)))
-    return pd.DataFrame(rows, columns=["path", "province_code", "province", "year", "text"])
+    return pd.DataFrame(rows, columns=["path", *level.keys, "year", "text"])
 
 
 def label(folder: Path) -> None:
@@ -102,9 +102,9 @@ def estimated_again(workspace: Workspace, stored: dict[str, Any], drawn: Any, sl
     from dti_assets.pipeline.estimate_inputs import INSTRUMENT, table_options
     from dti_assets.study.specifications import shipped_tables
 
-    table, column = first_two_stage_column(shipped_tables().values(), INSTRUMENT)
+    table, column = first_two_stage_column(shipped_tables(workspace.level).values(), INSTRUMENT)
     options = table_options(workspace, stored["frozen_instrument"])
-    keys = ["province_code", "year"]
+    keys = list(workspace.level.when)
     panels = [
         stored["panel"]
         .drop(columns=INSTRUMENT)
@@ -138,17 +138,17 @@ def main() -> int:
         stored = {name: workspace.stored(name) for name in auditing.NEEDED}
         rules, dictionary = workspace.counting_rules(), workspace.dictionary()
         counts = stored["keyword_counts"]
-        counts = counts[counts["section"].isin(counted_sections(rules))]
+        counts = counts[counts["section"].isin(rules.sections)]
         candidates = sorted(workspace.stored("candidate_counts")["term"].unique())
-        texts = invented_texts(counts, candidates)
+        texts = invented_texts(counts, candidates, workspace.level)
         folder = study.path(study.audit.reports)
 
         def by_hand() -> int:
             return sum(text.count(term.term) for text in texts["text"] for term in dictionary.terms)
 
         def drawing() -> tuple[str, pd.DataFrame]:
-            found = list(counted_occurrences(texts, dictionary, rules))
-            return sample_reports(found, dictionary, folder, chosen.n, 2, 1)
+            found = list(counted_occurrences(texts, dictionary, rules, level=workspace.level))
+            return sample_reports(found, dictionary, folder, chosen.n, 2, 1, units=workspace.units)
 
         hand, _ = seconds(by_hand)
         ours, (sample, key) = seconds(drawing)
@@ -160,7 +160,7 @@ def main() -> int:
             f"  str.count of {len(dictionary.terms)} terms: {hand:.2f} s; ratio {ours / hand:.1f}"
         )
 
-        workspace.store.write(auditing.kept_key(REPORT_KEY, sample), key)
+        workspace.store.write(auditing.kept_key(REPORT_KEY, sample, level=workspace.level), key)
         label(folder)
         hand, _ = seconds(lambda: cells(folder))
         items = key["item"].tolist()
@@ -170,7 +170,7 @@ def main() -> int:
 
         renamed = counts.rename(columns={"hits_longest": "hits"})
         audit = ReportAudit(labels, key, study.estimates.seed)
-        drawn = audit.corrected_instrument(renamed, stored["dti_iv"])
+        drawn = audit.corrected_instrument(renamed, stored["dti_iv"], level=workspace.level)
         again = estimated_again(workspace, stored, drawn, chosen.slice)
         ours, _ = seconds(lambda: auditing.effects(workspace, drawn, stored))
         ratio = again / (ours / (2 * DRAWS))

@@ -26,10 +26,11 @@ from dti_assets.econ import Specification, wild_cluster_test
 from dti_assets.econ.inference.anderson_rubin import WildInversion
 from dti_assets.econ.model.design import build
 from dti_assets.simulation.panel import CONTROLS, Simulation, simulate_arrays
-from dti_assets.units.provinces import provinces
+from dti_assets.units.lists import shipped_units
 
 LOW, HIGH = 0.93, 0.97
 HUB = "浙江"
+PROVINCES = shipped_units("provinces")
 EFFECTS = ("province", "year")
 BASELINE = Specification("Export", ("DTIn", *CONTROLS), (), (), EFFECTS, "province")
 INSTRUMENT = Specification("Export", CONTROLS, "DTIn", "DTI_iv", EFFECTS, "province")
@@ -40,7 +41,7 @@ Test = Callable[[pd.DataFrame, float, int, int], float]
 
 def panels(design: Simulation, seeds: range, without: str | None) -> Iterator[pd.DataFrame]:
     """One frame a seed, drawn in batches; `without` leaves one province out."""
-    names = [p.province for p in provinces()[: design.provinces]]
+    names = [unit.name for unit in design.units]
     kept = [i for i, name in enumerate(names) if name != without]
     span = range(design.years[0], design.years[1] + 1)
     keys = pd.DataFrame(
@@ -64,13 +65,18 @@ def instrument(frame: pd.DataFrame, effect: float, draws: int, seed: int) -> flo
 
 
 CASES: dict[str, tuple[Test, Simulation, str | None, bool]] = {
-    "baseline": (baseline, Simulation(), None, True),
-    "instrument, Zhejiang dropped": (instrument, Simulation(), HUB, True),
-    "instrument, internal distance": (instrument, Simulation(), None, False),
-    "instrument, equal exposure": (instrument, Simulation(exposure="equal"), None, False),
+    "baseline": (baseline, Simulation(PROVINCES), None, True),
+    "instrument, Zhejiang dropped": (instrument, Simulation(PROVINCES), HUB, True),
+    "instrument, internal distance": (instrument, Simulation(PROVINCES), None, False),
+    "instrument, equal exposure": (
+        instrument,
+        Simulation(PROVINCES, exposure="equal"),
+        None,
+        False,
+    ),
     "  the same, endogeneity 0.6": (
         instrument,
-        Simulation(exposure="equal", endogeneity=0.6),
+        Simulation(PROVINCES, exposure="equal", endogeneity=0.6),
         None,
         False,
     ),

@@ -30,7 +30,9 @@ from dti_assets.econ.paper.reports import (
 from dti_assets.econ.paper.specifications import load_tables
 from dti_assets.econ.robustness.multiple_testing import romano_wolf
 from dti_assets.econ.robustness.specification_curve import specification_curve
+from dti_assets.units.lists import shipped_units
 
+PROVINCES = shipped_units("provinces")
 CONTROLS = ("EXR", "Exportother", "HR", "INF", "GDP", "GDP_sec", "FIE")
 OLS = Specification("Export", ("DTIn", *CONTROLS), (), (), ("province", "year"), "province")
 IV = Specification("Export", CONTROLS, "DTIn", "DTI_iv", ("province", "year"), "province")
@@ -77,8 +79,8 @@ def study_panel(seed: int = 0) -> pd.DataFrame:
 
 def everything(panel: pd.DataFrame, draws: int, bootstrap: int) -> dict[str, float]:
     """Seconds of each part of the estimates group."""
-    options = TableOptions(draws=draws, bootstrap_draws=bootstrap)
-    tables = list(load_tables().values())
+    options = TableOptions(PROVINCES.level, draws=draws, bootstrap_draws=bootstrap)
+    tables = list(load_tables(level=PROVINCES.level).values())
     seconds: dict[str, float] = {}
 
     def timed(name, work):

@@ -29,11 +29,15 @@ from dti_assets.econ.paper.specifications import (
 )
 from dti_assets.econ.robustness.influence import influence
 from dti_assets.econ.robustness.permutation import Vocabulary, dictionary_permutation
+from dti_assets.instrument.formula import instrument
 from dti_assets.text.candidates import count_terms
+from dti_assets.text.choices import frequency
+from dti_assets.units.lists import shipped_units
 
 TERMS, CANDIDATES = 100, 2000
 LIMIT_SECONDS, LIMIT_DRAWS, LIMIT_RATIO = 25.0, 60.0, 20.0
 WORDS = 15_000.0
+PROVINCES = shipped_units("provinces")
 
 
 def vocabulary(panel: pd.DataFrame, terms: int, seed: int, prefix: str) -> Vocabulary:
@@ -44,7 +48,7 @@ def vocabulary(panel: pd.DataFrame, terms: int, seed: int, prefix: str) -> Vocab
     taste = rng.gamma(2.0, 0.5, (31, terms))[place]
     hits = rng.poisson(size * np.exp(growth * age[:, None]) * taste)
     names = [f"{prefix}{j}" for j in range(terms)]
-    parts = hits / WORDS / (200.0 + 70.0 * place)[:, None]
+    parts = instrument(frequency(hits, WORDS), (200.0 + 70.0 * place)[:, None])
     index = pd.MultiIndex.from_frame(panel[["province", "year"]])
     by_year = pd.DataFrame(hits, columns=names).groupby(panel["year"].to_numpy()).sum().T
     return Vocabulary(pd.DataFrame(parts, index=index, columns=names), by_year)
@@ -70,10 +74,10 @@ def main() -> int:
     panel["DTI_iv"] = real.parts.sum(axis=1).to_numpy()
     panel["DTIn"] += 2e5 * panel["DTI_iv"]
     words = pd.Series(WORDS * 31, index=sorted(panel["year"].unique()))
-    tables = load_tables()
+    tables = load_tables(level=PROVINCES.level)
     two_stage = first_two_stage_column(tables.values(), "DTI_iv")
     baseline = baseline_column(tables.values())
-    options = TableOptions()
+    options = TableOptions(PROVINCES.level)
 
     def again(wide: pd.DataFrame) -> float:
         resolved = resolve(*two_stage, wide, options)

@@ -40,11 +40,14 @@ LAST = 2022
 def write_study(folder: Path, years: int, seed: int) -> None:
     from dti_assets.simulation.report_files import write_reports
     from dti_assets.text.dictionary import shipped_dictionary
+    from dti_assets.units.lists import shipped_units
 
+    units = shipped_units("provinces")
     if not folder.exists():
         making = folder.with_name(f"{folder.name}.part")
         making.mkdir(parents=True)
-        write_reports(making, shipped_dictionary(), 31, (LAST - years + 1, LAST), seed)
+        span = (LAST - years + 1, LAST)
+        write_reports(making, shipped_dictionary(), span, seed, units=units, n_units=len(units))
         making.rename(folder)
 
 
@@ -57,24 +60,31 @@ def reports(source: Path, work: Path) -> int:
     from dti_assets.text.attention import CountingRules, count_reports, policy_attention
     from dti_assets.text.dictionary import shipped_dictionary
     from dti_assets.text.folder import read_folder, report_texts
+    from dti_assets.units.lists import shipped_units
 
     cache, rules = Cache(work / "cache"), CountingRules()
+    units = shipped_units("provinces")
+    level = units.level
     dictionary = shipped_dictionary()
     counted = 0
     with LocalWorkers() as engine:
-        files = read_folder(source, cache, engine=engine).files
-        Store(str(work)).write(tables.REPORT_FILES, files)
+        files = read_folder(source, cache, engine=engine, units=units).files
+        Store(str(work)).write(level.table(tables.REPORT_FILES), files)
         # ten reports of one province and year are a conflict; here all are to be counted
         files["status"] = files["status"].replace("conflict", "ok")
         study = files["path"].str.extract(r"^(\d/)?", expand=False).fillna("")
         for (name, year), part in files.groupby([study, "year"]):
             store = Store(str(work / "studies" / name))
-            texts = report_texts(part, [int(year)], source, cache)
-            store.write(tables.REPORT_TEXTS, texts, [int(year)])
-            counts = count_reports(texts, [int(year)], dictionary, rules, cache, engine=engine)
-            store.write(tables.KEYWORD_COUNTS, counts.keywords, [int(year)])
-            store.write(tables.SECTION_WORDS, counts.words, [int(year)])
-            policy_attention(counts.keywords, counts.words, [int(year)], dictionary, rules)
+            texts = report_texts(part, [int(year)], source, cache, units=units)
+            store.write(level.table(tables.REPORT_TEXTS), texts, [int(year)])
+            counts = count_reports(
+                texts, [int(year)], dictionary, rules, cache, engine=engine, units=units
+            )
+            store.write(level.table(tables.KEYWORD_COUNTS), counts.keywords, [int(year)])
+            store.write(level.table(tables.SECTION_WORDS), counts.words, [int(year)])
+            policy_attention(
+                counts.keywords, counts.words, [int(year)], dictionary, rules, units=units
+            )
             counted += counts.counted
     return counted
 
@@ -85,9 +95,12 @@ def patents(source: Path, work: Path) -> int:
     from dti_assets.patents.extract import threads
     from dti_assets.patents.folder import read_patent_folder
     from dti_assets.patents.terms import load_terms
+    from dti_assets.units.lists import shipped_units
 
-    found = read_patent_folder(source, load_terms(ROOT / "dictionaries"), work, engine=threads(2))
-    assert found.patents is not None and broken_records(found.patents.path) == []
+    units = shipped_units("provinces")
+    terms = load_terms(ROOT / "dictionaries")
+    found = read_patent_folder(source, terms, work, engine=threads(2), units=units)
+    assert found.patents is not None and broken_records(found.patents.path, level=units.level) == []
     return found.patents.applications
 
 
@@ -167,13 +180,15 @@ def report_load(folder: Path, years: int) -> bool:
 
 def patent_load(folder: Path, rows: int) -> bool:
     from dti_assets.simulation.patents import write_patents
+    from dti_assets.units.lists import shipped_units
 
+    units = shipped_units("provinces")
     sources = []
     for size in (rows, rows * TIMES):
         source = folder / f"patents-{size}" / "patents.parquet"
         if not source.exists():
             source.parent.mkdir(parents=True, exist_ok=True)
-            write_patents(source, size, seed=1, labels=False)
+            write_patents(source, size, seed=1, labels=False, units=units)
         sources.append(source.parent)
     return compare("patents", *sources)
 

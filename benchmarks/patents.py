@@ -107,11 +107,13 @@ def extract(path: Path, workers: int) -> int:
     from dti_assets.patents.combine import combine
     from dti_assets.patents.counting import count_patents
     from dti_assets.patents.extract import classify_extract, threads
+    from dti_assets.units.lists import shipped_units
 
+    units = shipped_units("provinces")
     with tempfile.TemporaryDirectory(dir=path.parent) as work:
-        found = classify_extract(path, terms(), Path(work), engine=threads(workers))
-        patents = combine(found, Path(work) / "patents.parquet")
-        return int(count_patents(patents)["applications"].sum())
+        found = classify_extract(path, terms(), Path(work), engine=threads(workers), units=units)
+        patents = combine(found, Path(work) / "patents.parquet", level=units.level)
+        return int(count_patents(patents, units=units)["applications"].sum())
 
 
 MEASURES = {f.__name__: f for f in (decode, baseline, classify, python_re, extract)}
@@ -137,10 +139,11 @@ def one(name: str, path: Path, workers: int) -> None:
 
 def generate(folder: Path, rows: int) -> Path:
     from dti_assets.simulation.patents import write_patents
+    from dti_assets.units.lists import shipped_units
 
     path = folder / f"patents-{rows}.parquet"
     if not path.exists():
-        write_patents(path, rows, seed=1, labels=False)
+        write_patents(path, rows, seed=1, labels=False, units=shipped_units("provinces"))
     return path
 
 

@@ -24,6 +24,7 @@ from dti_assets.store.cache import Cache
 from dti_assets.text.attention import CountingRules, count_reports
 from dti_assets.text.dictionary import shipped_dictionary
 from dti_assets.text.folder import list_reports, read_folder, report_texts
+from dti_assets.units.lists import shipped_units
 
 
 def baseline_text(path: Path) -> str:
@@ -54,12 +55,12 @@ def baseline(folder: Path, names: list[str]) -> int:
 
 
 def ours(folder: Path, cache: Cache, tokenizer: str) -> int:
-    read = read_folder(folder, cache)
+    units = shipped_units("provinces")
+    read = read_folder(folder, cache, units=units)
     years = sorted({int(year) for year in read.files["year"].dropna()})
-    texts = report_texts(read.files, years, folder, cache)
-    counts = count_reports(
-        texts, years, shipped_dictionary(), CountingRules(tokenizer=tokenizer), cache
-    )
+    texts = report_texts(read.files, years, folder, cache, units=units)
+    rules = CountingRules(tokenizer=tokenizer)
+    counts = count_reports(texts, years, shipped_dictionary(), rules, cache, units=units)
     return int(counts.keywords["hits_longest"].sum())
 
 

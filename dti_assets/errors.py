@@ -255,6 +255,3 @@ class AuditError(DtiError, ValueError):
 
 class PackageError(DtiError, ValueError):
     """A package that cannot be made or used; the message is one sentence."""
-
-
-UnknownProvinceError = UnknownUnitError

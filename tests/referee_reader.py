@@ -13,7 +13,9 @@ import pandas as pd
 from table_readers import is_stored
 
 from dti_assets.store.schema import records
-from dti_assets.units.provinces import provinces
+from dti_assets.units.lists import shipped_units
+
+PROVINCES = shipped_units("provinces")
 
 # what a sentence may say in figures without a stored number behind it
 _CONVENTIONS = re.compile(r"\b2SLS\b|\b95 %|\b5 %")
@@ -104,10 +106,10 @@ def _key(row: dict[str, Any], names: Sequence[str]) -> str:
 
 
 def _english(text: str) -> str:
-    for place in provinces():
-        text = text.replace(place.capital, place.capital_english)
-    for place in provinces():
-        text = text.replace(place.province, place.english)
+    for place in PROVINCES:
+        text = text.replace(place.seat, place.seat_english)
+    for place in PROVINCES:
+        text = text.replace(place.name, place.english)
     return text
 
 

@@ -22,6 +22,7 @@ from dti_assets.study.config import Study, load_study
 from dti_assets.text.dictionary import Dictionary, load_dictionary
 from dti_assets.text.readers.extract import STATUSES
 from dti_assets.text.readers.reading import Reading, read_bytes
+from dti_assets.units.lists import shipped_units
 
 ROOT = Path(__file__).resolve().parents[1]
 LINES = samples.report_lines("浙江省", 2015)
@@ -203,7 +204,7 @@ def test_a_workbook_of_any_cells_is_read_or_refused(
 
 def _reads_or_refuses(folder: Path) -> None:
     try:
-        found = read_panel_folder(folder, (2009, 2022))
+        found = read_panel_folder(folder, (2009, 2022), units=shipped_units("provinces"))
     except PanelError as error:
         assert "figures." in str(error)
     else:
@@ -229,6 +230,6 @@ def test_a_mutated_patent_extract_is_read_or_refused(
     seeded(draw, PATENTS, folder, "patents.csv")
     terms = load_terms(ROOT / "dictionaries")
     try:
-        classify_extract(folder, terms, folder / "work")
+        classify_extract(folder, terms, folder / "work", units=shipped_units("provinces"))
     except PatentError as error:
         assert "patents" in str(error)

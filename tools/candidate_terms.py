@@ -2,17 +2,18 @@
 
     python tools/candidate_terms.py STUDY
 
-writes dti_assets/reference/provinces/candidate_terms.parquet from the texts of a study over real
-reports, run with the shipped dictionary. The rule, which docs/dictionary_permutation.md explains:
+writes candidate_terms.parquet among the figures of the study's level, for example
+dti_assets/reference/provinces, from the texts of a study over real reports, run with the shipped
+dictionary. The rule, which docs/dictionary_permutation.md explains:
 
 1. jieba cuts and tags every report. A candidate is one token tagged as a common noun, verbal noun,
    proper name of a thing, abbreviation, idiom or set phrase (not a person, place, organisation,
    time or number), or two tokens side by side of which the last is such a one and the first is
    such a one, an adjective, a distinguishing word or a verb; 2 to 8 Han characters, no numeral.
-2. It occurs in at least 10 reports of at least 5 provinces; two tokens make at least 5 % of the
+2. It occurs in at least 10 reports of at least 5 units; two tokens make at least 5 % of the
    occurrences of the rarer of them.
 3. It neither holds a term of the shipped dictionary nor stands inside one, holds no root of digital
-   vocabulary that the dictionary happens to lack (DIGITAL), and no name of a province or capital.
+   vocabulary that the dictionary happens to lack (DIGITAL), and no name of a unit or its seat.
 4. Of those, 2,000 are kept: in turn for each term of the dictionary the one nearest in frequency
    and growth, until there are 1,400; then every n-th of the others in order of frequency.
 """
@@ -32,11 +33,12 @@ from dti_assets.pipeline.resources import Workspace
 from dti_assets.study.config import load_study
 from dti_assets.text.candidates import FILE, count_terms, unrelated_terms
 from dti_assets.text.dictionary import Dictionary, shipped_dictionary
-from dti_assets.units.provinces import provinces
+from dti_assets.units.levels import Level
+from dti_assets.units.lists import Units
 
 REFERENCE = Path(__file__).resolve().parents[1] / "dti_assets" / "reference"
 KEPT, NEAREST = 2000, 1400
-LEAST_REPORTS, LEAST_PROVINCES, LEAST_SHARE = 10, 5, 0.05
+LEAST_REPORTS, LEAST_UNITS, LEAST_SHARE = 10, 5, 0.05
 WORDS = frozenset({"n", "vn", "nz", "j", "l", "i", "an"})
 BEFORE = WORDS | {"a", "b", "v", "ad", "vd"}
 DIGITAL = (
@@ -78,24 +80,24 @@ def _mine(text: str) -> tuple[set[str], Counter[str], dict[str, tuple[str, str]]
     return kinds, counts, parts
 
 
-def mined(texts: pd.DataFrame, dictionary: Dictionary) -> list[str]:
+def mined(texts: pd.DataFrame, dictionary: Dictionary, units: Units) -> list[str]:
     """Every term that passes rules 1 to 3, sorted."""
     reports, places = Counter(), {}
     occurrences, parts = Counter(), {}
     with ProcessPoolExecutor(2) as pool:
         found = pool.map(_mine, texts["text"], chunksize=8)
-        for province, (kinds, counts, pairs) in zip(texts["province"], found, strict=True):
+        for unit, (kinds, counts, pairs) in zip(texts[units.level.name], found, strict=True):
             reports.update(kinds)
             occurrences.update(counts)
             parts.update(pairs)
             for kind in kinds:
-                places.setdefault(kind, set()).add(province)
-    names = {p.province for p in provinces()} | {p.capital for p in provinces()} | {*DIGITAL}
+                places.setdefault(kind, set()).add(unit)
+    names = {unit.name for unit in units} | {unit.seat for unit in units} | {*DIGITAL}
     common = [
         term
         for term in sorted(reports)
         if reports[term] >= LEAST_REPORTS
-        and len(places[term]) >= LEAST_PROVINCES
+        and len(places[term]) >= LEAST_UNITS
         and not any(name in term for name in names)
         and (
             term not in parts
@@ -105,18 +107,18 @@ def mined(texts: pd.DataFrame, dictionary: Dictionary) -> list[str]:
     return unrelated_terms(common, dictionary)
 
 
-def counted(texts: pd.DataFrame, terms: list[str]) -> pd.DataFrame:
-    """Hits of every term by province, year and section."""
+def counted(texts: pd.DataFrame, terms: list[str], level: Level) -> pd.DataFrame:
+    """Hits of every term by unit, year and section."""
     rows = []
-    for report in texts.itertuples():
-        sections = count_terms(report.text.split("\n"), int(report.year), terms)
+    for unit, year, text in zip(texts[level.name], texts["year"], texts["text"], strict=True):
+        sections = count_terms(text.split("\n"), int(year), terms)
         for section, counts in sections.items():
             rows.extend(
-                (report.province, int(report.year), section, term, hits)
+                (unit, int(year), section, term, hits)
                 for term, hits in zip(terms, counts, strict=True)
                 if hits
             )
-    return pd.DataFrame(rows, columns=["province", "year", "section", "term", "hits"])
+    return pd.DataFrame(rows, columns=[level.name, "year", "section", "term", "hits"])
 
 
 def chosen(candidates: pd.DataFrame, own: pd.DataFrame, words: pd.Series) -> list[str]:
@@ -143,15 +145,18 @@ def chosen(candidates: pd.DataFrame, own: pd.DataFrame, words: pd.Series) -> lis
 
 def main() -> None:
     workspace = Workspace(load_study(sys.argv[1]))
+    level = workspace.level
+    if level.figures is None:
+        raise SystemExit(f"no figures ship for a {level.noun}")
     dictionary = workspace.dictionary()
     if not dictionary.is_shipped or dictionary.sha256 != shipped_dictionary().sha256:
         raise SystemExit("the study's dictionary is not the shipped one")
     texts = workspace.stored("report_texts")
     words = workspace.stored("section_words").query("section != 'annex'")
     own = workspace.stored("keyword_counts").query("section != 'annex'")
-    terms = mined(texts, dictionary)
+    terms = mined(texts, dictionary, workspace.units)
     print(f"{len(terms):,} terms pass the rules")
-    frame = counted(texts, terms)
+    frame = counted(texts, terms, level)
     body = frame[frame["section"] != "annex"]
     kept = chosen(
         body.groupby(["term", "year"])["hits"].sum().unstack(fill_value=0),
@@ -159,12 +164,12 @@ def main() -> None:
         words.groupby("year")["words_nonpunct"].sum(),
     )
     frame = frame[frame["term"].isin(kept)].sort_values(
-        ["term", "province", "year", "section"], ignore_index=True
+        ["term", level.name, "year", "section"], ignore_index=True
     )
     table = pa.Table.from_pandas(
         frame.astype({"year": "int16", "hits": "int16"}), preserve_index=False
     )
-    path = REFERENCE / FILE
+    path = REFERENCE / level.figures / FILE
     pq.write_table(table, path, compression="zstd", compression_level=19)
     print(f"{len(kept):,} terms, {len(frame):,} counts, {path.stat().st_size:,} bytes")
 

@@ -8,8 +8,9 @@ real reports of ../shared/reports_raw, where they are). Exit status 1 where anyt
 
 Equal means: the same files; in tables the same columns, dtypes and order of rows, the same strings
 and whole numbers, floats within 1e-9 of their size or 1e-6 of the row's standard error; in .tex,
-.md, .html, .docx, .svg and scripts the same text. Left out are Parquet metadata, checksums, records
-of what was made from what, pictures other than SVG, and study.yaml as the report shows it.
+.md, .html, .docx, .svg and scripts the same text. Left out are Parquet metadata, checksums and
+sizes, records of what was made from what, pictures other than SVG, and study.yaml as the report
+shows it.
 
 A change that is meant is a line of a commit's message after the base, with a glob of the file, the
 column where it is one, and the reason:
@@ -29,6 +30,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
@@ -49,9 +51,9 @@ TEXT = {".tex", ".md", ".html", ".svg", ".do", ".r", ".txt", ".json", ".yaml"}
 LEFT_OUT_FOLDERS = {"cache", "made_from", ".dagster"}
 LEFT_OUT_FILES = {".png", ".pdf"}
 _ALLOWED = re.compile(r"^Output-changed:\s*(\S+)", re.MULTILINE)
-# checksums, pictures within a page, study.yaml and the versions as the report shows them
+# checksums and names made of them, pictures within a page, study.yaml as the report shows it
 _UNCOMPARED = (
-    re.compile(r"\b[0-9a-f]{12,64}\b"),
+    re.compile(r"\b[0-9a-f]{12,64}\b|\bp[0-9a-f]{10}\b"),
     re.compile(r"data:[\w/+;,=-]{100,}"),
     re.compile(r"<h3>study\.yaml</h3>.*?</pre>", re.DOTALL),
 )
@@ -125,17 +127,20 @@ def make(study: str, code: Path, folder: Path) -> None:
 
 
 def _dti(code: Path, *arguments: str) -> None:
-    # the checkout's own package, wherever another one is installed
+    """Run `dti` of a checkout, wherever another one is installed."""
+    project = tomllib.loads((code / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    module, _, function = project["scripts"]["dti"].partition(":")
+    run = f"from {module} import {function}; {function}()"
     environment = {**os.environ, "PYTHONPATH": str(code)}
-    run = "from dti_assets.cli.main import main; main()"
-    subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", run, *arguments],
-        check=True,
         cwd=code,
         env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
     )
+    if done.returncode != 0:
+        raise SystemExit(f"dti {' '.join(arguments)} with {code}:\n{done.stdout}{done.stderr}")
 
 
 def compare_folders(there: Path, here: Path) -> Iterator[str]:
@@ -205,7 +210,8 @@ def compare_tables(there: pd.DataFrame, here: pd.DataFrame) -> Iterator[tuple[st
     error = there["std_error"].to_numpy(float) if "std_error" in there else None
     for name in there.columns.intersection(here.columns):
         old, new = there[name], here[name]
-        if str(name).endswith("sha256"):
+        # of a page with study.yaml or a checksum in it, its size is no more to be compared
+        if str(name).endswith("sha256") or name == "bytes":
             continue
         if old.dtype != new.dtype:
             yield name, f"{old.dtype} before, {new.dtype} now"

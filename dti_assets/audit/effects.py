@@ -18,6 +18,7 @@ from dti_assets.econ.model.design import build, partial_out
 from dti_assets.econ.model.projection import demean
 from dti_assets.econ.paper.resolution import TableOptions, resolve, table_name
 from dti_assets.econ.paper.specifications import ColumnSpec, TableSpec
+from dti_assets.units.levels import Level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,12 +29,11 @@ if TYPE_CHECKING:
 # what moves with the instrument, and what with the endogenous regressor
 BY_INSTRUMENT = ("first stage", "reduced form", "2SLS")
 BY_ENDOGENOUS = ("first stage", "2SLS", "OLS")
-_KEY = ["province_code", "year"]
 
 
 @dataclass(frozen=True)
 class Corrected:
-    """A variable anew: `place` has province_code and year; `values` the corrected ones in that
+    """A variable anew: `place` has code of the unit and year; `values` the corrected ones in that
     order, `draws` (rows, draws) those of each draw, `notes` what is to be said of a row, by its
     position."""
 
@@ -65,7 +65,7 @@ def effects_on_column(
             raise EconError(f"{corrected.name} is not in the column as estimated")
         before = build(spec, frame)
         used = frame.loc[before.sample.rows]
-        at = _positions(corrected.place, used)
+        at = _positions(corrected.place, used, options.level)
         after = used.assign(**{corrected.name: corrected.values[at]})
         old, new = _estimates(spec, used), _estimates(spec, after)
         called = table_name(table, resolved.is_complete(before.n), options)
@@ -95,15 +95,18 @@ def effects_on_column(
     return rows
 
 
-def _positions(place: pd.DataFrame, used: pd.DataFrame) -> NDArray[np.intp]:
+def _positions(place: pd.DataFrame, used: pd.DataFrame, level: Level) -> NDArray[np.intp]:
     """Where each row of the sample stands in `place`."""
     import pandas as pd
 
-    wanted = pd.MultiIndex.from_frame(used[_KEY].astype("int64"))
-    found = pd.MultiIndex.from_frame(place[_KEY].astype("int64")).get_indexer(wanted)
+    # codes and years of two tables may be of different dtypes
+    wanted, known = (
+        pd.MultiIndex.from_frame(frame[list(level.when)].astype(object)) for frame in (used, place)
+    )
+    found = known.get_indexer(wanted)
     if (found < 0).any():
-        missing = used[_KEY].iloc[int(np.argmax(found < 0))].tolist()
-        raise EconError(f"no corrected value of province {missing[0]} in {missing[1]}")
+        code, year = wanted[int(np.argmax(found < 0))]
+        raise EconError(f"no corrected value of {level.noun} {code} in {year}")
     return found
 
 

@@ -20,7 +20,8 @@ from dti_assets.audit.precision import decided, holding
 from dti_assets.audit.report_results import DRAWS, Row, agreement_rows
 from dti_assets.audit.sheets import NO, UNCLEAR, YES, Labels
 from dti_assets.errors import AuditError
-from dti_assets.patents.tables import TECHNOLOGIES
+from dti_assets.patents.tables import KINDS, TECHNOLOGIES
+from dti_assets.units.levels import Level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -179,20 +180,26 @@ class PatentAudit:
         return rows
 
     def corrected_dti(
-        self, counts: pd.DataFrame, dti: pd.DataFrame, kinds: Sequence[str], draws: int = DRAWS
+        self,
+        counts: pd.DataFrame,
+        dti: pd.DataFrame,
+        kinds: Sequence[str],
+        draws: int = DRAWS,
+        *,
+        level: Level,
     ) -> tuple[Corrected, Corrected]:
         """Digital applications, and DTIn, of each row of `dti` after the correction.
 
-        Applications of a stratum in a province-year times the share of its labelled patents that
+        Applications of a stratum in a unit and year times the share of its labelled patents that
         are digital, added up; a stratum without a label stays as the program has it. `counts` is
         table patent_counts. Where there was no application, or the count cannot be reproduced
         (your own counts), the value stays. Raises AuditError where counts and patents disagree.
         """
-        place = dti[["province_code", "year"]].reset_index(drop=True)
+        place = dti[list(level.when)].reset_index(drop=True)
         names = sorted(self.weights)
-        cells = self._cells(place, names, kinds)
+        cells = self._cells(place, names, kinds, level)
         shares, drawn = self._shares(names, draws)
-        keyed = counts.set_index(["province_code", "year"])["applications"]
+        keyed = counts.set_index(list(level.when))["applications"]
         before = keyed.reindex([tuple(row) for row in place.itertuples(index=False)])
         old = before.to_numpy(float, na_value=np.nan)
         said = cells @ np.array([name != "not_digital" for name in names], dtype=float)
@@ -219,16 +226,16 @@ class PatentAudit:
             Corrected("DTIn", place, new, anew, notes),
         )
 
-    def _cells(self, place: pd.DataFrame, names: list[str], kinds: Sequence[str]) -> Floats:
+    def _cells(
+        self, place: pd.DataFrame, names: list[str], kinds: Sequence[str], level: Level
+    ) -> Floats:
         """(rows of place, strata): applications of the kinds that count."""
         import polars as pl
-
-        from dti_assets.patents.tables import KINDS
 
         rows = self.strata
         if set(kinds) != set(KINDS):
             rows = rows.filter(pl.col("kind").is_in(list(kinds)))
-        counted = rows.group_by("province_code", "application_year", "stratum").len()
+        counted = rows.group_by(level.code, "application_year", "stratum").len()
         found = {(code, year, name): float(n) for code, year, name, n in counted.iter_rows()}
         return np.array(
             [

@@ -16,6 +16,7 @@ from dti_assets.errors import AuditError
 from dti_assets.patents.explain import find_records
 from dti_assets.patents.tables import TECHNOLOGIES
 from dti_assets.store.cache import digest
+from dti_assets.units.levels import Level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,6 +40,8 @@ def sample_patents(
     coders: int = 2,
     seed: int = 1,
     columns: Mapping[str, str | Sequence[str]] | None = None,
+    *,
+    level: Level,
 ) -> tuple[str, pd.DataFrame]:
     """Write the coders' sheets to `folder`; the sample's name and its key.
 
@@ -50,7 +53,7 @@ def sample_patents(
 
     if n < 1:
         raise AuditError(f"--n {n}: at least one patent has to be drawn")
-    strata = patent_strata(patents)
+    strata = patent_strata(patents, level=level)
     if strata.is_empty():
         raise AuditError("no patent records to sample: the study has counts, or no patents at all")
     rng = np.random.default_rng(seed)
@@ -65,7 +68,7 @@ def sample_patents(
         drawn_from |= dict.fromkeys(drawn, design)
     order = [chosen[int(i)] for i in rng.permutation(len(chosen))]
     texts: dict[str, dict[str, Any]] = {}
-    for _, row in find_records(order, source, columns):
+    for _, row in find_records(order, source, columns, level=level):
         # the publication's text, or of several rows the first that has an abstract
         before = texts.get(row["asked"])
         if before is None or (not before.get("abstract") and row.get("abstract")):
@@ -90,8 +93,8 @@ def sample_patents(
     return sample, key
 
 
-def patent_strata(patents: Path | IO[bytes]) -> pl.DataFrame:
-    """application_no, kind, application_year, province_code, the technologies, digital and
+def patent_strata(patents: Path | IO[bytes], *, level: Level) -> pl.DataFrame:
+    """application_no, kind, application_year, code of the unit, the technologies, digital and
     `stratum` of every application."""
     import polars as pl
 
@@ -100,7 +103,7 @@ def patent_strata(patents: Path | IO[bytes]) -> pl.DataFrame:
     stratum = stratum.when(several).then(pl.lit("several"))
     for technology in TECHNOLOGIES:
         stratum = stratum.when(pl.col(technology)).then(pl.lit(technology))
-    place = ("kind", "application_year", "province_code")
+    place = ("kind", "application_year", level.code)
     return (
         pl.scan_parquet(patents)
         .select(

@@ -24,6 +24,9 @@ from dti_assets.audit.precision import (
 from dti_assets.audit.report_sample import QUESTION, weights
 from dti_assets.audit.sheets import Labels
 from dti_assets.errors import AuditError
+from dti_assets.instrument.formula import instrument
+from dti_assets.text.choices import frequency
+from dti_assets.units.levels import Level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -186,16 +189,18 @@ class ReportAudit:
         at = [every.index(name) for name in terms]
         return found.share[at], found.draws[:, at], found.concentration
 
-    def corrected_instrument(self, hits: pd.DataFrame, dti_iv: pd.DataFrame) -> Corrected:
+    def corrected_instrument(
+        self, hits: pd.DataFrame, dti_iv: pd.DataFrame, *, level: Level
+    ) -> Corrected:
         """DTI_iv with each term's hits times its shrunk precision; NaN where DTI_iv is null.
 
-        hits : province_code, year, term, hits, under the study's definition and sections.
+        hits : code of the unit, year, term, hits, under the study's definition and sections.
         Raises AuditError where they do not add up to the hits of `dti_iv`.
         """
         wide = hits.pivot_table(
-            index=["province_code", "year"], columns="term", values="hits", aggfunc="sum"
+            index=list(level.when), columns="term", values="hits", aggfunc="sum"
         )
-        place = dti_iv[["province_code", "year"]].reset_index(drop=True)
+        place = dti_iv[list(level.when)].reset_index(drop=True)
         rows = wide.reindex([tuple(row) for row in place.itertuples(index=False)])
         counted = rows.fillna(0.0).to_numpy(float)
         stated = dti_iv["keyword_hits"].to_numpy(float, na_value=np.nan)
@@ -208,15 +213,18 @@ class ReportAudit:
         total = dti_iv["total_words"].to_numpy(float, na_value=np.nan)
         km = dti_iv["distance_km"].to_numpy(float, na_value=np.nan)
         total, km = np.where(known, total, np.nan)[:, None], km[:, None]
-        values = (counted @ shares)[:, None] / total / km
-        return Corrected("DTI_iv", place, values[:, 0], counted @ drawn.T / total / km)
+        values = instrument(frequency((counted @ shares)[:, None], total), km)
+        spread = instrument(frequency(counted @ drawn.T, total), km)
+        return Corrected("DTI_iv", place, values[:, 0], spread)
 
 
-def correction_rows(corrected: Corrected, before: pd.DataFrame, column: str) -> list[Row]:
-    """One row a province-year: the variable before (`before[column]`) and after."""
+def correction_rows(
+    corrected: Corrected, before: pd.DataFrame, column: str, *, level: Level
+) -> list[Row]:
+    """One row a unit and year: the variable before (`before[column]`) and after."""
     rows: list[Row] = []
     old = before[column].to_numpy(float, na_value=np.nan)
-    names = before["province"].astype(str) + " " + before["year"].astype(str)
+    names = before[level.name].astype(str) + " " + before["year"].astype(str)
     for at, scope in enumerate(names):
         row: Row = {"part": "correction", "scope": scope, "measure": corrected.name}
         row["note"] = corrected.notes.get(at)

@@ -18,6 +18,7 @@ from dti_assets.errors import AuditError
 from dti_assets.store.cache import digest
 from dti_assets.text.concordance import CountedOccurrence
 from dti_assets.text.dictionary import Dictionary
+from dti_assets.units.lists import Units
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,7 +68,12 @@ def allocate(sizes: Mapping[str, int], n: int) -> dict[str, int]:
 
 
 def draw(
-    occurrences: Sequence[CountedOccurrence], dictionary: Dictionary, n: int, seed: int
+    occurrences: Sequence[CountedOccurrence],
+    dictionary: Dictionary,
+    n: int,
+    seed: int,
+    *,
+    units: Units,
 ) -> tuple[pd.DataFrame, list[dict[str, str]]]:
     """The key (table report_audit_key) and the rows that coders see, in the same order."""
     import numpy as np
@@ -90,7 +96,7 @@ def draw(
             {
                 "item": name,
                 "path": found.path,
-                "province_code": found.province_code,
+                units.level.code: found.code,
                 "year": found.year,
                 "section": found.section,
                 "paragraph": found.paragraph,
@@ -101,9 +107,11 @@ def draw(
                 "population": sizes[found.term],
             }
         )
-        before, keyword, after = masked_context(found.text, found.start, found.end, WIDTH)
+        before, keyword, after = masked_context(
+            found.text, found.start, found.end, WIDTH, units=units
+        )
         rows.append({"item": name, "before": before, "keyword": keyword, "after": after})
-    return REPORT_KEY.frame(key), rows
+    return units.level.table(REPORT_KEY).frame(key), rows
 
 
 def sample_reports(
@@ -113,6 +121,8 @@ def sample_reports(
     n: int = 200,
     coders: int = 2,
     seed: int = 1,
+    *,
+    units: Units,
 ) -> tuple[str, pd.DataFrame]:
     """Write the coders' sheets to `folder`; the sample's name and its key.
 
@@ -120,7 +130,7 @@ def sample_reports(
     """
     if not occurrences:
         raise AuditError("no counted occurrence in any report text: there is nothing to label")
-    key, rows = draw(occurrences, dictionary, n, seed)
+    key, rows = draw(occurrences, dictionary, n, seed, units=units)
     places = key[["path", "paragraph", "start", "stratum"]].to_csv(index=False)
     sample = "r" + digest(seed, coders, places)[:12]
     write_sheets(folder, sample, rows, (QUESTION,), INSTRUCTIONS, coders, seed)

@@ -1,6 +1,7 @@
 """The tables of audits, declared once. No code that computes them."""
 
 from dti_assets.store.schema import Column, Table
+from dti_assets.units.levels import UNIT_CODE
 
 SOURCES = ("reports", "patents")
 PARTS = ("agreement", "precision", "recall", "correction", "estimate")
@@ -12,7 +13,7 @@ REPORT_KEY = Table(
     (
         Column("item", "string", "what the sheets call it"),
         Column("path", "string", "path relative to the reports folder"),
-        Column("province_code", "int64", "GB/T 2260 code of the province"),
+        UNIT_CODE,
         Column("year", "int64", "year of the report", "year"),
         Column("section", "string", "part of the report"),
         Column("paragraph", "int64", "paragraph of the text, from 1"),
@@ -49,7 +50,7 @@ MEASUREMENT_AUDIT = Table(
     (
         Column("source", "string", "what was audited", allowed=SOURCES),
         Column("part", "string", "what the row is about", allowed=PARTS),
-        Column("scope", "string", "all, a term, category, technology, column or province-year"),
+        Column("scope", "string", "all, a term, category, technology, column or {unit}-year"),
         Column("measure", "string", "alpha, precision, DTI_iv, first stage, ..."),
         _number("estimate", "the measure; of a correction or an estimate the corrected value"),
         _number("conf_low", "lower end of the measure's 95 % interval"),

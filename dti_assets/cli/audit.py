@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dti_assets.audit.tables import MEASUREMENT_AUDIT
 from dti_assets.cli.options import read_study, stored_table, study_option
+from dti_assets.cli.output import render
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,8 +113,6 @@ def _draw(
 
 def _print(workspace: Workspace, folder: Path, make: Callable[..., list[dict[str, Any]]]) -> None:
     from dti_assets.audit.sheets import sheets_not_read
-    from dti_assets.audit.tables import MEASUREMENT_AUDIT
-    from dti_assets.cli.output import render
     from dti_assets.pipeline.audits import NEEDED, told_not_read
 
     if ignored := told_not_read(sheets_not_read(folder)):
@@ -120,7 +120,7 @@ def _print(workspace: Workspace, folder: Path, make: Callable[..., list[dict[str
     stored = {name: stored_table(name, workspace.study) for name in NEEDED}
     source = "reports" if make.__name__.startswith("report") else "patents"
     rows = [{"source": source, **row} for row in make(workspace, folder, stored)]
-    frame = MEASUREMENT_AUDIT.frame(rows)
-    # a line for every province-year would hide the rest; the asset has them
+    frame = workspace.tables[MEASUREMENT_AUDIT.name].frame(rows)
+    # a line for every unit and year would hide the rest; the asset has them
     shown = frame[frame["part"] != "correction"][list(_SHOWN)]
     click.echo(render(shown.dropna(axis="columns", how="all"), "table"), nl=False)

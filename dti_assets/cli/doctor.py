@@ -18,6 +18,18 @@ from dti_assets.cli.options import (
     study_option,
 )
 from dti_assets.cli.output import without_controls
+from dti_assets.errors import (
+    DamagedTableError,
+    DictionaryError,
+    EconError,
+    MissingTableError,
+    RunStorageError,
+    StudyError,
+    TableError,
+)
+from dti_assets.store.files import why_not_writable
+from dti_assets.store.parquet import Store
+from dti_assets.text.dictionary import load_dictionary
 
 if TYPE_CHECKING:
     from dti_assets.study.config import Study
@@ -50,7 +62,6 @@ class Finding:
 def diagnose(study_file: Path) -> Iterator[Finding]:
     """Look at the study and its surroundings, the most basic first; stops where nothing that
     follows could be judged."""
-    from dti_assets.errors import StudyError
     from dti_assets.study.config import load_study
 
     version = ".".join(map(str, sys.version_info[:3]))
@@ -81,9 +92,6 @@ def diagnose(study_file: Path) -> Iterator[Finding]:
 
 
 def _dictionary(path: Path) -> Iterator[Finding]:
-    from dti_assets.errors import DictionaryError
-    from dti_assets.text.dictionary import load_dictionary
-
     try:
         dictionary = load_dictionary(path)
     except DictionaryError as error:
@@ -94,7 +102,6 @@ def _dictionary(path: Path) -> Iterator[Finding]:
 
 
 def _tables(study: Study) -> Finding:
-    from dti_assets.errors import EconError, StudyError
     from dti_assets.study.catalogue import stored_tables
     from dti_assets.study.specifications import study_tables
 
@@ -117,7 +124,6 @@ def _folder(study: Study, name: str, refused: list[str]) -> Finding:
 
 
 def _run_storage(study: Study) -> Iterator[Finding]:
-    from dti_assets.errors import RunStorageError
     from dti_assets.study.run_storage import POSTGRES, check_postgres, disagreement, kind_of
 
     settings = study.home / "dagster.yaml"
@@ -139,8 +145,6 @@ def _run_storage(study: Study) -> Iterator[Finding]:
 
 def _years(study: Study) -> Iterator[Finding]:
     """Tables that a run of some years left beside others of all years."""
-    from dti_assets.errors import DamagedTableError, MissingTableError, TableError
-    from dti_assets.store.parquet import Store
     from dti_assets.study.catalogue import EVERY_YEAR, stored_tables
 
     for name in EVERY_YEAR:
@@ -156,8 +160,6 @@ def _years(study: Study) -> Iterator[Finding]:
 
 
 def _writable(path: Path) -> Finding:
-    from dti_assets.store.files import why_not_writable
-
     why = why_not_writable(path)
     if why:
         mend = "make room there, or choose another folder for outputs in study.yaml"

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from dti_assets.cli.options import FAILED, read_study, study_option
+from dti_assets.cli.output import render, without_controls
+from dti_assets.sources.tables import STATES
 
 if TYPE_CHECKING:
     from dti_assets.sources.download import Outcome
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 @click.command()
 @study_option
 @click.option("--years", help="2009-2022 or 2022, in place of the study's years.")
-@click.option("--province", help="Only this province; any of its names.")
+@click.option("--unit", "--province", "name", help="Only this unit of the study; any of its names.")
 @click.option("--dry-run", is_flag=True, help="Say what would be fetched; no request, no file.")
 @click.option(
     "--allow-loopback",
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 def download(
     study_file: str,
     years: str | None,
-    province: str | None,
+    name: str | None,
     dry_run: bool,
     allow_loopback: tuple[str, ...],
 ) -> None:
@@ -37,26 +39,25 @@ def download(
     No file that is there is touched; a changed report is stored beside the old one. Exit status:
     0 nothing failed, 1 some reports were not to be had, 2 bad usage or bad input.
     """
-    from dti_assets.cli.output import without_controls
     from dti_assets.cli.progress import console_progress
     from dti_assets.sources.download import download as fetch_all
     from dti_assets.sources.download import plan, select_entries
     from dti_assets.sources.fetch import Fetcher
     from dti_assets.sources.guard import AddressPolicy, parse_exempt
     from dti_assets.sources.registry import FILE_NAME, read_registry
-    from dti_assets.units.provinces import get_province
 
     study = read_study(study_file, years)
     folder = study.path(study.inputs.reports)
-    registry = read_registry(folder / FILE_NAME)
-    code = get_province(province).province_code if province else None
-    entries = select_entries(registry.checked().entries, study.all_years, code)
+    units = study.unit_list
+    registry = read_registry(folder / FILE_NAME, units=units)
+    code = units.get(name).code if name else None
+    entries = select_entries(registry.checked().entries, study.all_years, code, units=units)
     if not entries:
         span = "-".join(map(str, dict.fromkeys(study.years)))
-        whose = f" for {province}" if province else ""
+        whose = f" for {name}" if name else ""
         raise click.UsageError(f"{registry.path} has no row of {span}{whose}")
     if dry_run:
-        outcomes = plan(folder, entries)
+        outcomes = plan(folder, entries, units=units)
     else:
         fetcher = Fetcher(AddressPolicy(parse_exempt(allow_loopback)))
         with console_progress(study.name) as progress:
@@ -70,7 +71,7 @@ def download(
                     said = without_controls(f"{_row(outcome)}{where}")
                     click.echo(f"{done} of {total}: {said}", err=True)
 
-            outcomes = fetch_all(folder, entries, fetcher, told)
+            outcomes = fetch_all(folder, entries, fetcher, told, units=units)
     _close(outcomes)
     later = len({e.year for e in registry.entries} - set(study.all_years))
     if later and years is None:
@@ -82,12 +83,10 @@ def download(
 
 
 def _row(outcome: Outcome) -> str:
-    return f"{outcome.entry.province.province} {outcome.entry.year} {outcome.state}"
+    return f"{outcome.entry.unit.name} {outcome.entry.year} {outcome.state}"
 
 
 def _line(outcome: Outcome) -> str:
-    from dti_assets.cli.output import without_controls
-
     words = [_row(outcome)]
     words += [word for word in (outcome.file, outcome.reason) if word]
     return without_controls(": ".join(words))
@@ -96,9 +95,6 @@ def _line(outcome: Outcome) -> str:
 def _close(outcomes: list[Outcome]) -> None:
     """The closing table by year, then each row that wants a word."""
     import pandas as pd
-
-    from dti_assets.cli.output import render
-    from dti_assets.sources.tables import STATES
 
     years = sorted({outcome.entry.year for outcome in outcomes})
     met = [state for state in STATES if any(o.state == state for o in outcomes)]

@@ -21,4 +21,4 @@ def explain(number: str, study_file: str) -> None:
     study = read_study(study_file, None)
     terms = load_terms(study.path(study.patents.dictionaries))
     source = study.path(study.inputs.patents)
-    click.echo(str(explain_patent(number, source, terms, study.patents.columns)))
+    click.echo(str(explain_patent(number, source, terms, study.patents.columns, level=study.level)))

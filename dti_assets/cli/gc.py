@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from dti_assets.cli.options import read_study, study_option
+from dti_assets.store.sweep import readable
 
 
 @click.command()
@@ -33,7 +34,6 @@ def gc(
 
     study = read_study(study_file, None)
     from dti_assets.pipeline.gc import collect_garbage
-    from dti_assets.store.sweep import readable
 
     if keep_runs is None:
         keep_runs = 50 if older_than is None else 0

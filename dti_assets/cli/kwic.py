@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import click
 
-from dti_assets.cli.options import (
-    read_study,
-    stored_table,
-    study_option,
-)
+from dti_assets.cli.options import read_study, stored_table, study_option
 from dti_assets.cli.output import without_controls
+from dti_assets.text.concordance import occurrences, total, unread
+from dti_assets.text.tables import SECTIONS
 
 
 @click.command()
 @click.argument("term")
 @study_option
-@click.option("--province", help="Only this province; any of its names.")
+@click.option("--unit", "--province", "name", help="Only this unit of the study; any of its names.")
 @click.option("--year", type=int, help="Only this year.")
-@click.option("--section", type=click.Choice(["review", "plan", "unsplit", "annex"]))
+@click.option("--section", type=click.Choice(SECTIONS))
 @click.option("--width", type=click.IntRange(4, 200), default=20, show_default=True)
 def kwic(
     term: str,
     study_file: str,
-    province: str | None,
+    name: str | None,
     year: int | None,
     section: str | None,
     width: int,
@@ -32,14 +30,12 @@ def kwic(
     A term of the dictionary as the study counts it, any other word wherever it stands.
     """
     from dti_assets.pipeline.resources import Workspace
-    from dti_assets.text.concordance import occurrences, total, unread
-    from dti_assets.units.provinces import get_province
 
     if not term.strip():
         raise click.UsageError("TERM is empty")
     study = read_study(study_file, None)
     workspace = Workspace(study)
-    code = get_province(province).province_code if province is not None else None
+    code = workspace.units.get(name).code if name is not None else None
     files = stored_table("report_files", study)
     dictionary, sections = workspace.dictionary(), workspace.counted_sections
     found = left_out = 0
@@ -55,6 +51,7 @@ def kwic(
         width,
         study.all_years,
         workspace.finder(),
+        units=workspace.units,
     ):
         found += 1
         left_out += hit.section not in sections

@@ -12,10 +12,10 @@ from typing import Any
 
 import click
 
-from dti_assets.cli.options import (
-    BAD_INPUT,
-)
+from dti_assets.cli import streams
+from dti_assets.cli.options import BAD_INPUT
 from dti_assets.cli.output import without_controls
+from dti_assets.compute.process import set_up
 from dti_assets.errors import DtiError
 
 # each in a module of its own name, loaded when it is called or listed
@@ -36,9 +36,6 @@ LEFT_BY_INTERRUPT = {
 
 def main() -> None:
     """Entry point: turns every error of bad input into one sentence and exit status 2."""
-    from dti_assets.cli import streams
-    from dti_assets.compute.process import set_up
-
     set_up()
     streams.set_up(SHOWING)
     try:

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dti_assets.errors import TableError
+from dti_assets.store.parquet import Store
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -57,8 +60,6 @@ def of_years(asset: str, frame: pd.DataFrame, study: Study) -> pd.DataFrame:
 
 def stored_table(asset: str, study: Study) -> pd.DataFrame:
     """A stored table by its asset's name, of the study's years; failing that, what to run."""
-    from dti_assets.errors import TableError
-    from dti_assets.store.parquet import Store
     from dti_assets.study.catalogue import FETCHED, YEARLY, stored_tables
 
     tables = stored_tables(study)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
+from hashlib import sha256
 from pathlib import Path
 
 import click
 
 from dti_assets.cli.options import read_study, stored_table, study_option
+from dti_assets.publishing.needs import FOLDER, REMEDIES
+from dti_assets.publishing.tables import REFEREE_DOCUMENTS, REFEREE_RESPONSE
+from dti_assets.store.parquet import Store
+from dti_assets.study.secrets import without_user
 
 
 @click.command()
@@ -19,19 +25,14 @@ def referee(folder: Path | None, study_file: str, replace: bool) -> None:
     Into FOLDER, or into the study's outputs. Prints what becomes of each objection. Needs a
     finished dti run, and estimates nothing.
     """
-    import tempfile
-    from hashlib import sha256
-
-    from dti_assets.publishing.needs import FOLDER, REMEDIES
-    from dti_assets.publishing.referee.documents import documents, sections
-    from dti_assets.publishing.tables import REFEREE_DOCUMENTS, REFEREE_RESPONSE
-    from dti_assets.store.parquet import Store
-    from dti_assets.study.secrets import without_user
+    # takes the drawing of figures along
+    from dti_assets.publishing.referee.documents import documents
+    from dti_assets.publishing.referee.sections import sections
 
     study = read_study(study_file, None)
     names = (REFEREE_RESPONSE.name, *REMEDIES)
     stored = {name: stored_table(name, study) for name in names}
-    made = documents(study.title, study.all_years, stored)
+    made = documents(study.title, study.all_years, stored, units=study.unit_list)
     top, below = (study.output_url, FOLDER) if folder is None else (str(folder), "")
     store = Store(top)
     # what a run put there is nobody's own

@@ -12,7 +12,7 @@ from dti_assets.cli.options import (
     stored_table,
     study_option,
 )
-from dti_assets.cli.output import without_controls
+from dti_assets.cli.output import cut_columns, render, without_controls
 
 
 @click.command()
@@ -29,8 +29,6 @@ from dti_assets.cli.output import without_controls
 )
 def show(asset: str, study_file: str, years: str | None, form: str) -> None:
     """Print a stored asset, or with ASSET.CHECK all that one of its checks finds to look at."""
-    from dti_assets.cli.output import cut_columns, render
-
     study = read_study(study_file, years)
     name, _, check = asset.partition(".")
     frame = stored_table(name, study)

@@ -14,7 +14,7 @@ from dti_assets.cli.options import (
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--provinces", type=int, default=31, show_default=True, help="First of GB/T 2260.")
+@click.option("--provinces", type=int, show_default="all", help="First of GB/T 2260.")
 @click.option("--years", default="2009-2022", show_default=True)
 @click.option("--patents", type=int, default=20_000, show_default=True)
 @click.option("--seed", type=int, default=7, show_default=True)
@@ -22,7 +22,7 @@ from dti_assets.cli.options import (
 @click.option("--endogeneity", type=float, default=0.0, show_default=True, help="corr(v, u).")
 def simulate(
     folder: Path,
-    provinces: int,
+    provinces: int | None,
     years: str,
     patents: int,
     seed: int,
@@ -36,6 +36,6 @@ def simulate(
     truth = simulate_study(folder, provinces, span, patents, seed, strength, endogeneity)
     click.echo(
         f"made {folder}: {len(truth['reports'])} reports, {patents:,} patents, figures of "
-        f"{provinces} provinces; the truth is in {folder / 'truth.json'}"
+        f"{len(truth['provinces'])} provinces; the truth is in {folder / 'truth.json'}"
     )
     click.echo(f"next: dti run --study {quote(str(folder / 'study.yaml'))}")

@@ -11,8 +11,7 @@ from dti_assets.cli.options import (
     read_study,
     study_option,
 )
-from dti_assets.cli.output import without_controls
-from dti_assets.sources.registry import FILE_NAME, read_registry
+from dti_assets.cli.output import render, without_controls
 
 
 @click.group()
@@ -30,14 +29,16 @@ def check(study_file: str, years: str | None) -> None:
     """
     import pandas as pd
 
-    from dti_assets.cli.output import render
     from dti_assets.sources.archive import Archive
     from dti_assets.sources.coverage import LEGEND, coverage
+    from dti_assets.sources.registry import FILE_NAME, read_registry
 
     study = read_study(study_file, years)
     folder = study.path(study.inputs.reports)
-    registry = read_registry(folder / FILE_NAME)
-    found = coverage(registry.entries, Archive(folder), study.all_years)
+    units = study.unit_list
+    registry = read_registry(folder / FILE_NAME, units=units)
+    archive = Archive(folder, units=units)
+    found = coverage(registry.entries, archive, study.all_years, units=units)
     click.echo(render(pd.DataFrame(found.grid()), "table"), nl=False)
     click.echo(LEGEND)
     for sentence in [*found.sentences(), f"malformed rows: {len(registry.faults)}"]:
@@ -56,10 +57,11 @@ def record(study_file: str) -> None:
     """
     from dti_assets.sources.archive import Archive
     from dti_assets.sources.download import recorded
-    from dti_assets.sources.registry import write_registry
+    from dti_assets.sources.registry import FILE_NAME, read_registry, write_registry
 
     study = read_study(study_file, None)
     folder = study.path(study.inputs.reports)
-    registry = read_registry(folder / FILE_NAME)
-    changed = write_registry(registry, recorded(Archive(folder)))
+    units = study.unit_list
+    registry = read_registry(folder / FILE_NAME, units=units)
+    changed = write_registry(registry, recorded(Archive(folder, units=units)))
     click.echo(f"{registry.path}: {changed} rows recorded")

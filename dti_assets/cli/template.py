@@ -6,10 +6,7 @@ from pathlib import Path
 
 import click
 
-from dti_assets.cli.options import (
-    read_study,
-    study_option,
-)
+from dti_assets.cli.options import read_study, study_option
 
 
 @click.group()
@@ -31,5 +28,5 @@ def template_panel(path: Path, study_file: str) -> None:
         raise click.UsageError(f"{path}: a workbook is made, whose name ends in .xlsx")
     if path.exists():
         raise click.UsageError(f"{path} exists already; dti template overwrites nothing")
-    write_template(path, study.years)
+    write_template(path, study.years, units=study.unit_list)
     click.echo(f"made {path}; fill in what you have and put it into {study.inputs.panel}")

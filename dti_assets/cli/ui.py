@@ -37,6 +37,8 @@ def ui(study_file: str, port: int) -> None:
         **os.environ,
         "DAGSTER_HOME": str(home),
         "DTI_STUDY": str(study.file.resolve()),
+        # Dagster's processes start others: a jieba.py in the study's folder is no module to any
+        "PYTHONSAFEPATH": "1",
         # which of its commands Dagster would rather see used is no news to users
         "PYTHONWARNINGS": "ignore:Function `dev_command` is superseded",
     }

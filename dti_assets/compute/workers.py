@@ -211,7 +211,8 @@ class _Worker:
         package_root = str(Path(__file__).resolve().parents[2])
         path = os.pathsep.join(filter(None, (package_root, os.environ.get("PYTHONPATH"))))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "dti_assets.compute.worker_main", *map(str, key)],
+            # -P: a jieba.py in the folder a command is called in is no module
+            [sys.executable, "-P", "-m", "dti_assets.compute.worker_main", *map(str, key)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

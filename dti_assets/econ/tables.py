@@ -1,6 +1,9 @@
 """The tables of the estimation branch, declared once. No code that computes them."""
 
-from dti_assets.store.schema import PROVINCE, YEAR, Column, Table
+from dataclasses import replace
+
+from dti_assets.store.schema import YEAR, Column, Table
+from dti_assets.units.levels import UNIT
 
 REASON = Column("reason", "string", "why values of this row are null", nullable=True)
 _TABLE = Column("table", "string", "number of the table")
@@ -188,7 +191,7 @@ STAGE_RESIDUALS = Table(
         Column("outcome", "string", "left-hand side"),
         Column("endogenous", "string", "instrumented regressor"),
         Column("instruments", "string", "excluded instruments; the first is the one shown"),
-        text("province", "Chinese short name of the province"),
+        replace(UNIT, nullable=True),
         whole("year", "calendar year", "year"),
         number("outcome_residual", "outcome less controls, effects and further instruments"),
         number("endogenous_residual", "endogenous regressor less the same"),
@@ -196,7 +199,7 @@ STAGE_RESIDUALS = Table(
         text("note", "what must stand under the figure"),
         REASON,
     ),
-    key=("table", "column", "province", "year"),
+    key=("table", "column", "{unit}", "year"),
 )
 
 INDIRECT_EFFECTS = Table(
@@ -220,8 +223,8 @@ INDIRECT_EFFECTS = Table(
         number("sobel_p", "its p-value"),
         number("aroian_z", "Aroian statistic"),
         number("aroian_p", "its p-value"),
-        number("conf_low", "percentile interval, provinces (or rows, if unclustered) resampled"),
-        number("conf_high", "percentile interval, provinces (or rows, if unclustered) resampled"),
+        number("conf_low", "percentile interval, {units} (or rows, if unclustered) resampled"),
+        number("conf_high", "percentile interval, {units} (or rows, if unclustered) resampled"),
         number("share_mediated", "a b / total, null if direct, indirect differ in sign", "share"),
         number("rho_at_zero", "error correlation, other mediators fixed, at which a b is zero"),
         text("sentence", "the finding in plain words"),
@@ -233,13 +236,13 @@ INDIRECT_EFFECTS = Table(
 
 LEAVE_ONE_OUT = Table(
     "leave_one_province_out",
-    "column, term and province left out",
+    "column, term and {unit} left out",
     (
         _TABLE,
         _LABEL,
         _COLUMN,
         Column("term", "string", "key term"),
-        Column("without", "string", "province left out"),
+        Column("without", "string", "{unit} left out"),
         number("estimate", "coefficient without it; null where it is not identified"),
         number("difference", "estimate without it - estimate with all"),
         number("first_stage_f", "first-stage F without it; null below six clusters"),
@@ -373,7 +376,7 @@ TABLE_COVERAGE = Table(
         text("columns_that_run", "columns (or variables) that can be estimated"),
         text("columns_that_cannot", "columns that cannot, and why"),
         Column("n_obs", "int64", "rows of the largest column", "rows", minimum=0),
-        Column("n_provinces", "int64", "provinces in it", minimum=0),
+        Column("n_provinces", "int64", "{units} in it", minimum=0),
         text("years", "first and last year in it"),
         text("controls_absent", "controls without any value"),
         text("note", "proxies used, columns without clustered inference"),
@@ -382,7 +385,8 @@ TABLE_COVERAGE = Table(
 )
 
 
-KINDS = ("term", "report", "province", "year")
+# what is left out of an equation, of any level
+KINDS = ("term", "report", "{unit}", "year")
 COEFFICIENTS = ("2SLS", "first stage", "reduced form", "OLS", "baseline OLS")
 
 
@@ -398,8 +402,8 @@ INFLUENCE = Table(
         text("outcome", "left-hand side, as estimated"),
         text("regressor", "regressor whose coefficient it is"),
         Column("kind", "string", "what is left out", allowed=KINDS),
-        Column("unit", "string", "term, report (province year), province or year left out"),
-        Column("province", "string", PROVINCE.description, nullable=True),
+        Column("unit", "string", "term, report ({unit} year), {unit} or year left out"),
+        replace(UNIT, nullable=True),
         Column("year", "int64", YEAR.description, "year", nullable=True),
         number("estimate_with", "coefficient with it"),
         number("estimate_without", "coefficient without it"),

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dti_assets.errors import PanelError
 from dti_assets.instrument.tables import FROZEN_INSTRUMENT
 from dti_assets.store.files import write_atomically
+from dti_assets.units.levels import Level
 
 if TYPE_CHECKING:
     import pandas as pd
 
 NEVER = "nothing was frozen"
-_COLUMNS = ("province_code", "year", "keyword_hits", "total_words", "distance_km", "dti_iv")
+_COLUMNS = ("year", "keyword_hits", "total_words", "distance_km", "dti_iv")
 _PARTS = ("dictionary_sha256", "settings_sha256", "dti_iv_sha256")
 
 
@@ -44,7 +45,7 @@ class FrozenState(NamedTuple):
 
 
 def freeze_instrument(
-    dictionary_sha256: str, settings: Mapping[str, Any], dti_iv: pd.DataFrame
+    dictionary_sha256: str, settings: Mapping[str, Any], dti_iv: pd.DataFrame, *, level: Level
 ) -> dict[str, Any]:
     """The record of an instrument: hashes of dictionary, settings and DTI_iv, and one over all.
 
@@ -58,7 +59,7 @@ def freeze_instrument(
         "dictionary_sha256": dictionary_sha256,
         "settings": plain,
         "settings_sha256": _sha256(json.dumps(plain, sort_keys=True, ensure_ascii=False)),
-        "dti_iv_sha256": _sha256(_canonical(dti_iv)),
+        "dti_iv_sha256": _sha256(_canonical(dti_iv, level)),
         "rows": len(dti_iv),
         "with_value": int(dti_iv["dti_iv"].notna().sum()),
         "first_year": int(dti_iv["year"].min()) if len(dti_iv) else None,
@@ -73,11 +74,13 @@ def is_frozen(
     dictionary_sha256: str,
     settings: Mapping[str, Any],
     dti_iv: pd.DataFrame,
+    *,
+    level: Level,
 ) -> FrozenState:
     """Whether the instrument at hand is the one of `record` (None: nothing was ever frozen)."""
     if record is None:
         return FrozenState(False, (NEVER,))
-    now = freeze_instrument(dictionary_sha256, settings, dti_iv)
+    now = freeze_instrument(dictionary_sha256, settings, dti_iv, level=level)
     differences = []
     if record.get("dictionary_sha256") != now["dictionary_sha256"]:
         differences.append("the dictionary was changed")
@@ -103,10 +106,12 @@ def frozen_instrument(
     dictionary_sha256: str,
     settings: Mapping[str, Any],
     dti_iv: pd.DataFrame,
+    *,
+    level: Level,
 ) -> pd.DataFrame:
     """The state of the instrument at hand, one row (table frozen_instrument)."""
-    state = is_frozen(record, dictionary_sha256, settings, dti_iv)
-    now = freeze_instrument(dictionary_sha256, settings, dti_iv)
+    state = is_frozen(record, dictionary_sha256, settings, dti_iv, level=level)
+    now = freeze_instrument(dictionary_sha256, settings, dti_iv, level=level)
     status = "frozen" if state.frozen else "never frozen" if record is None else "changed"
     row = {
         "status": status,
@@ -131,11 +136,11 @@ def read_record(path: Path) -> dict[str, Any] | None:
     return record
 
 
-def _canonical(dti_iv: pd.DataFrame) -> str:
+def _canonical(dti_iv: pd.DataFrame, level: Level) -> str:
     lines = []
-    ordered = dti_iv.sort_values(["province_code", "year"], kind="stable")
-    for row in ordered.reindex(columns=list(_COLUMNS)).itertuples(index=False):
-        lines.append(",".join(_digits(value) for value in row))
+    ordered = dti_iv.sort_values(list(level.when), kind="stable")
+    for code, *values in ordered.reindex(columns=[level.code, *_COLUMNS]).itertuples(index=False):
+        lines.append(",".join([str(code), *map(_digits, values)]))
     return "\n".join(lines)
 
 

@@ -1,18 +1,21 @@
 """The tables of the geography branch, declared once. No code that computes them."""
 
-from dti_assets.store.schema import PROVINCE, PROVINCE_CODE, YEAR, Column, Table
+from dti_assets.instrument import formula
+from dti_assets.store.schema import YEAR, Column, Table
+from dti_assets.units.levels import UNIT, UNIT_CODE
 
 CAPITAL_DISTANCES = Table(
     "capital_distances",
-    "province",
+    "{unit}",
     (
-        PROVINCE_CODE,
-        PROVINCE,
-        Column("capital", "string", "provincial capital"),
-        Column("latitude", "float64", "latitude of the capital", "degrees north", minimum=0),
-        Column("longitude", "float64", "longitude of the capital", "degrees east", minimum=0),
-        Column("great_circle_km", "float64", "great-circle distance to the hub", "km", minimum=0),
-        Column("geodesic_km", "float64", "WGS-84 geodesic distance to the hub", "km", minimum=0),
+        UNIT_CODE,
+        UNIT,
+        Column("capital", "string", "{adjective} {seat}"),
+        # null where the list of units has no coordinates
+        Column("latitude", "float64", "latitude of the {seat}", "degrees north", True, -90, 90),
+        Column("longitude", "float64", "longitude of the {seat}", "degrees east", True, -180, 180),
+        Column("great_circle_km", "float64", "great-circle distance to the hub", "km", True, 0),
+        Column("geodesic_km", "float64", "WGS-84 geodesic distance to the hub", "km", True, 0),
         Column(
             "distance_km",
             "float64",
@@ -24,26 +27,26 @@ CAPITAL_DISTANCES = Table(
         Column("rule", "string", "zero-distance rule of the study"),
         Column("reason", "string", "why distance_km is null", nullable=True),
     ),
-    key=("province_code",),
+    key=("{unit}_code",),
 )
 
 DTI_IV = Table(
     "dti_iv",
-    "province-year",
+    "{unit}-year",
     (
-        PROVINCE_CODE,
-        PROVINCE,
+        UNIT_CODE,
+        UNIT,
         YEAR,
         Column("keyword_hits", "int64", "keyword hits", "hits", nullable=True, minimum=0),
         Column("total_words", "int64", "denominator of the study", "words", True, minimum=1),
         Column("frequency", "float64", "hits over words", "hits per word", True, minimum=0),
         Column("distance_km", "float64", "distance to the hub", "km", nullable=True, minimum=0),
-        Column("dti_iv", "float64", "frequency over distance_km", "hits per word and km", True, 0),
+        Column("dti_iv", "float64", formula.DESCRIPTION, formula.UNIT, True, 0),
         Column("rule", "string", "zero-distance rule of the study"),
         Column("origin", "string", "text or published", nullable=True),
         Column("reason", "string", "why dti_iv is null", nullable=True),
     ),
-    key=("province_code", "year"),
+    key=("{unit}_code", "year"),
 )
 
 

@@ -11,42 +11,44 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from dti_assets.errors import DistanceError
-from dti_assets.instrument.distances import ALTERNATIVES, Measure, ZeroDistance, distances_used
-from dti_assets.units.provinces import provinces
+from dti_assets.instrument.distances import (
+    ALTERNATIVES,
+    Measure,
+    ZeroDistance,
+    distances_used,
+    kilometres_to_each_seat,
+)
+from dti_assets.instrument.formula import instrument
+from dti_assets.text.choices import HITS, WORDS, frequency, hits_column, words_column
+from dti_assets.units.levels import Level
+from dti_assets.units.lists import Units
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-HITS = ("longest", "token", "overlap")
-WORDS = {
-    "all": "words_all",
-    "nonpunct": "words_nonpunct",
-    "han": "words_han",
-    "chars": "chars_han",
-}
 DISTANCES = ("great_circle", "geodesic")
 ALL_TERMS = "all terms"
-_KEY = ["province_code", "year"]
 
 
 class InstrumentVariants(NamedTuple):
-    """`frame`: one row per province-year with text or counts, and a column per variant; `choices`:
+    """`frame`: one row per unit and year with text or counts, and a column per variant; `choices`:
     column -> the choices behind it (dictionary, hits, words, section, distance, zero_distance,
     counted_on)."""
 
     frame: pd.DataFrame
     choices: dict[str, dict[str, str]]
+    level: Level
 
     def join(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """`panel` with the variants as columns; a province-year without counts is missing."""
-        return panel.merge(self.frame, on=_KEY, how="left", validate="one_to_one")
+        """`panel` with the variants as columns; a unit and year without counts is missing."""
+        return panel.merge(self.frame, on=[*self.level.when], how="left", validate="one_to_one")
 
     def without(self, dictionary: str) -> InstrumentVariants:
         """The variants of the other dictionaries."""
         gone = self.where(dictionary=dictionary)
         kept = {name: what for name, what in self.choices.items() if name not in gone}
-        return InstrumentVariants(self.frame.drop(columns=gone), kept)
+        return InstrumentVariants(self.frame.drop(columns=gone), kept, self.level)
 
     def where(self, **chosen: str) -> list[str]:
         """Columns built with these choices."""
@@ -67,8 +69,10 @@ def instrument_variants(
     denominators: Iterable[str] = tuple(WORDS),
     distances: Iterable[str] = DISTANCES,
     rules: Collection[ZeroDistance] = ALTERNATIVES,
+    *,
+    units: Units,
 ) -> InstrumentVariants:
-    """All combinations of (hits / words) / distance to `hub`.
+    """The instrument under all combinations of hits, words and distance to `hub`.
 
     Parameters
     ----------
@@ -81,9 +85,12 @@ def instrument_variants(
     """
     import pandas as pd
 
-    wanted = [kind for kind in hits if counts[f"hits_{kind}"].notna().all()]
-    totals = {label: _sums(words, part, list(WORDS.values())) for label, part in sections.items()}
-    kilometres = _kilometres(hub, tuple(distances), rules)
+    wanted = [kind for kind in hits if counts[hits_column(kind)].notna().all()]
+    level = units.level
+    totals = {
+        label: _sums(words, part, list(WORDS.values()), level) for label, part in sections.items()
+    }
+    kilometres = _kilometres(hub, tuple(distances), rules, units)
     dictionaries: list[tuple[str, pd.DataFrame, list[str]]] = [(ALL_TERMS, counts, wanted)]
     for label, terms in (left_out or {}).items():
         dictionaries.append((label, counts[~counts["term"].isin(list(terms))], ["overlap"]))
@@ -92,16 +99,17 @@ def instrument_variants(
     for dictionary, kept, kinds in dictionaries:
         for section, part in sections.items():
             bottom = totals[section]
-            top = _sums(kept, part, [f"hits_{kind}" for kind in kinds])
+            top = _sums(kept, part, list(map(hits_column, kinds)), level)
             # a report whose section holds no term has no row among the counts: no hit, not null
             top = top.reindex(bottom.index, fill_value=0.0)
-            codes = bottom.index.get_level_values("province_code")
+            codes = bottom.index.get_level_values(level.code)
             km = {pair: by_code.reindex(codes).to_numpy() for pair, by_code in kilometres.items()}
             columns: dict[str, np.ndarray] = {}
             for kind in kinds:
                 for word in denominators:
-                    length = bottom[WORDS[word]]
-                    frequency = (top[f"hits_{kind}"] / length.where(length > 0)).to_numpy()
+                    length = bottom[words_column(word)]
+                    counted = top[hits_column(kind)]
+                    share = frequency(counted, length.where(length > 0)).to_numpy()
                     for distance, rule in km:
                         what = {
                             "dictionary": dictionary,
@@ -110,54 +118,55 @@ def instrument_variants(
                             "section": section,
                             "distance": distance,
                             "zero_distance": rule,
-                            "counted_on": f"hits_{kind}",
+                            "counted_on": hits_column(kind),
                         }
                         name = "iv: " + ", ".join(list(what.values())[:-1])
-                        columns[name] = frequency / km[distance, rule]
+                        columns[name] = instrument(share, km[distance, rule])
                         choices[name] = what
             parts.append(pd.DataFrame(columns, index=bottom.index))
     # copied into one block, which what follows is quicker on
     frame = pd.concat(parts, axis=1).sort_index().copy().reset_index()
-    return InstrumentVariants(frame, choices)
+    return InstrumentVariants(frame, choices, level)
 
 
-def _sums(frame: pd.DataFrame, sections: Collection[str], names: list[str]) -> pd.DataFrame:
-    """Sums over sections by province and year."""
+def _sums(
+    frame: pd.DataFrame, sections: Collection[str], names: list[str], level: Level
+) -> pd.DataFrame:
+    """Sums over sections by unit and year."""
     chosen = frame[frame["section"].isin(list(sections))]
-    return chosen.groupby(_KEY)[names].sum().astype("float64")
+    return chosen.groupby(list(level.when))[names].sum().astype("float64")
 
 
 def _kilometres(
-    hub: str, distances: tuple[str, ...], rules: Collection[ZeroDistance]
+    hub: str, distances: tuple[str, ...], rules: Collection[ZeroDistance], units: Units
 ) -> dict[tuple[str, str], pd.Series]:
-    """Distance measure and rule -> km by province code."""
+    """Distance measure and rule -> km by code of the unit."""
     import pandas as pd
 
     found = {}
     for rule in dict.fromkeys(rules):
         for distance in distances:
             try:
-                used = distances_used(hub, cast(Measure, distance), rule)
+                used = distances_used(hub, cast(Measure, distance), rule, units=units)
             except DistanceError:
                 continue
             found[distance, str(rule)] = pd.Series(used, dtype=float)
     return found
 
 
-def hub_distances(distance: Measure) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Km from each capital to every capital: the study's hub, and the placebos beside it.
+def hub_distances(distance: Measure, *, units: Units) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Km from each seat to every seat: the study's hub, and the placebos beside it.
 
-    Returns a frame by province_code, and city -> its column. A city's own province is missing
+    Returns a frame by code of the unit, and seat -> its column. A seat's own unit is missing
     there, the hub's too: one rule for all, or their first stages could not be compared.
     """
     import pandas as pd
 
-    columns, cities = {}, {}
-    for place in provinces():
-        used = distances_used(place.capital, distance, ZeroDistance("drop"))
-        name = cities[place.capital] = f"km to {place.capital}"
-        columns[name] = pd.Series(used, dtype=float)
-    return pd.DataFrame(columns).rename_axis("province_code").reset_index(), cities
+    found = kilometres_to_each_seat(distance, units=units)
+    seats = {seat: f"km to {seat}" for seat in found}
+    columns = {seats[seat]: pd.Series(km, dtype=float) for seat, km in found.items()}
+    frame = pd.DataFrame(columns, index=[unit.code for unit in units])
+    return frame.rename_axis(units.level.code).reset_index(), seats
 
 
 def named_variants(variants: InstrumentVariants, chosen: Mapping[str, str]) -> dict[str, str]:
@@ -197,12 +206,13 @@ def with_distances(
     dti_iv: pd.DataFrame,
     capitals: pd.DataFrame,
     hubs: pd.DataFrame | None = None,
+    *,
+    level: Level,
 ) -> pd.DataFrame:
     """`panel` with what robustness checks need beside it: keyword frequency and distance_km of
     table dti_iv, latitude and longitude of table capital_distances, and distances to each hub
-    by province_code."""
-    wide = panel.merge(dti_iv[[*_KEY, "frequency", "distance_km"]], on=_KEY, how="left")
-    wide = wide.merge(
-        capitals[["province_code", "latitude", "longitude"]], on="province_code", how="left"
-    )
-    return wide if hubs is None else wide.merge(hubs, on="province_code", how="left")
+    by code of the unit."""
+    used = dti_iv[[*level.when, "frequency", "distance_km"]]
+    wide = panel.merge(used, on=[*level.when], how="left")
+    wide = wide.merge(capitals[[level.code, "latitude", "longitude"]], on=level.code, how="left")
+    return wide if hubs is None else wide.merge(hubs, on=level.code, how="left")

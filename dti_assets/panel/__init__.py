@@ -1,4 +1,4 @@
-"""The panel: official figures, the user's figures, and 31 provinces x years under one schema.
+"""The panel: official figures, the user's figures, and units x years under one schema.
 
 Belongs here: series, units, transformations, coverage, checks, export, turnover, the frozen
 instrument, and a panel simulated with known coefficients. Does not belong here: reading

@@ -1,4 +1,4 @@
-"""Construction of the panel: 31 provinces x years, every variable as declared in `variables`.
+"""Construction of the panel: units x years, every variable as declared in `variables`.
 
 Belongs here: joining figures, instrument and patents, and applying the declared
 transformations. Does not belong here: what the transformations are (variables), conversion of
@@ -7,13 +7,13 @@ units (units), what the panel covers (coverage).
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dti_assets.errors import PanelError
 from dti_assets.panel.coverage import panel_coverage, series_coverage
 from dti_assets.panel.official import membership_sources, memberships, official_figures
-from dti_assets.panel.tables import PANEL, PANEL_SOURCES
+from dti_assets.panel.tables import PANEL_SOURCES, panel_table
 from dti_assets.panel.transform import (
     Computed,
     LogOfZero,
@@ -23,13 +23,14 @@ from dti_assets.panel.transform import (
     transformed,
 )
 from dti_assets.panel.variables import VARIABLES, Variable
+from dti_assets.units.levels import Level
+from dti_assets.units.lists import Units
 
 if TYPE_CHECKING:
     import pandas as pd
 
 NO_PATENTS = "no patent extract: put one into the patents folder"
 NO_INSTRUMENT = "no instrument was computed"
-_KEYS = ["province_code", "province", "year"]
 
 
 class PanelTables(NamedTuple):
@@ -52,10 +53,12 @@ def build_panel(
     user: pd.DataFrame | None = None,
     log_of_zero: Any = "drop",
     fill_gaps: Collection[str] = (),
+    *,
+    units: Units,
 ) -> PanelTables:
-    """The panel with its sources and its coverage.
+    """Return the panel with its sources and its coverage.
 
-    `years` is first and last, inclusive: 31 x T rows in GB/T 2260 order, then by year. `dti_iv`
+    `years` is first and last, inclusive: rows are in the order of `units`, then by year. `dti_iv`
     and `dti` are the tables of those names, `official` is official_statistics(), `user` is the
     `figures` of read_panel_folder, each optional; `log_of_zero` is drop, asinh or {floor: x}, and
     `fill_gaps` names series whose gaps official figures fill. A value that
@@ -68,56 +71,67 @@ def build_panel(
     if first > last:
         raise PanelError(f"years {first}-{last}: the first is after the last")
     rule = LogOfZero.parse(log_of_zero)
-    places = memberships()
+    level = units.level
     base = pd.DataFrame(
-        [{**place, "year": year} for place in places for year in range(first, last + 1)]
+        [{**units.key(unit), "year": year} for unit in units for year in range(first, last + 1)]
     )
-    index = pd.MultiIndex.from_frame(base[["province_code", "year"]])
+    index = pd.MultiIndex.from_frame(base[list(level.when)])
     figures, given_up = stack_figures(
-        official_figures(official) if official is not None else None, user, fill_gaps
+        official_figures(official, level) if official is not None else None,
+        user,
+        fill_gaps,
+        level=level,
     )
-    cells = lay_out(figures, index)
+    cells = lay_out(figures, index, level)
+    places = {place[level.code]: place for place in memberships(level)}
 
     columns: dict[str, Computed] = {}
-    out = base[_KEYS].copy()
+    out = base.copy()
     for variable in VARIABLES:
         if variable.origin == "membership":
-            column = _membership(variable, base)
+            column = _membership(variable, places, index, level)
         elif variable.origin == "dti":
-            column = _joined(variable, dti, "dti", index, NO_PATENTS)
+            column = _joined(variable, dti, "dti", index, NO_PATENTS, level)
         elif variable.origin == "dti_iv":
-            column = _joined(variable, dti_iv, "dti_iv", index, NO_INSTRUMENT, "dti_iv")
+            column = _joined(variable, dti_iv, "dti_iv", index, NO_INSTRUMENT, level, "dti_iv")
         else:
             column = transformed(variable, cells, rule)
         columns[variable.name] = column
         out[variable.name] = column.value
-    out["dti_basis"] = _text(dti, "basis", index)
-    out["dti_iv_rule"] = _text(dti_iv, "rule", index)
+    out["dti_basis"] = _text(dti, "basis", index, level)
+    out["dti_iv_rule"] = _text(dti_iv, "rule", index, level)
     out["reason"] = _reasons(columns)
-    panel = PANEL.frame(out)
-    sources = _sources(base, columns)
+    panel = panel_table(level).frame(out)
+    sources = _sources(base, columns, level)
     zeros = {name: column.zeros for name, column in columns.items()}
     used = figures[figures["year"].between(first, last)].reset_index(drop=True)
     return PanelTables(
         panel,
         sources,
-        panel_coverage(panel, sources, zeros),
-        series_coverage(used, len(base)),
+        panel_coverage(panel, sources, zeros, level=level),
+        series_coverage(used, len(base), level),
         used,
         given_up,
     )
 
 
-def _membership(variable: Variable, base: pd.DataFrame) -> Computed:
+def _membership(
+    variable: Variable,
+    places: Mapping[int | str, Mapping[str, Any]],
+    index: pd.MultiIndex,
+    level: Level,
+) -> Computed:
+    """A variable that ships, by code in `places`; null throughout where none does."""
     import numpy as np
 
-    n = len(base)
+    given = [places.get(code, {}).get(variable.name) for code, _ in index]
+    there = np.array([value is not None for value in given])
     return Computed(
-        base[variable.name].to_numpy(),
-        np.full(n, "membership", dtype=object),
-        np.full(n, membership_sources()[variable.name], dtype=object),
-        np.full(n, "published", dtype=object),
-        np.full(n, None, dtype=object),
+        np.array(given, dtype=object),
+        pick(there, "membership", "absent"),
+        pick(there, membership_sources(level).get(variable.name), None),
+        np.full(len(index), "published", dtype=object),
+        pick(there, None, f"no {variable.name} of {level.plural} comes with the package"),
     )
 
 
@@ -127,13 +141,14 @@ def _joined(
     table: str,
     index: pd.MultiIndex,
     nothing: str,
+    level: Level,
     column: str | None = None,
 ) -> Computed:
     """A variable that another branch has computed."""
     import numpy as np
 
     name = column or variable.name
-    found = _aligned(frame, table, index)
+    found = _aligned(frame, table, index, level)
     value = (
         np.full(len(index), np.nan)
         if found is None
@@ -155,22 +170,25 @@ def _joined(
     )
 
 
-def _text(frame: pd.DataFrame | None, name: str, index: pd.MultiIndex) -> Any:
+def _text(frame: pd.DataFrame | None, name: str, index: pd.MultiIndex, level: Level) -> Any:
     import pandas as pd
 
-    found = _aligned(frame, name, index)
+    found = _aligned(frame, name, index, level)
     if found is None or name not in found:
         return pd.array([None] * len(index), dtype="string")
     return found[name].astype("string").array
 
 
-def _aligned(frame: pd.DataFrame | None, table: str, index: pd.MultiIndex) -> pd.DataFrame | None:
+def _aligned(
+    frame: pd.DataFrame | None, table: str, index: pd.MultiIndex, level: Level
+) -> pd.DataFrame | None:
     if frame is None or not len(frame):
         return None
-    keyed = frame.set_index(["province_code", "year"])
+    keyed = frame.set_index(list(level.when))
     twice = keyed.index[keyed.index.duplicated()]
     if len(twice):
-        raise PanelError(f"table {table}: province {twice[0][0]}, year {twice[0][1]} stands twice")
+        code, year = twice[0]
+        raise PanelError(f"table {table}: {level.noun} {code}, year {year} stands twice")
     return keyed.reindex(index)
 
 
@@ -186,11 +204,11 @@ def _reasons(columns: dict[str, Computed]) -> list[str | None]:
     return rows
 
 
-def _sources(base: pd.DataFrame, columns: dict[str, Computed]) -> pd.DataFrame:
+def _sources(base: pd.DataFrame, columns: dict[str, Computed], level: Level) -> pd.DataFrame:
     import pandas as pd
 
     parts = [
-        base[_KEYS].assign(
+        base.assign(
             variable=name,
             origin=column.origin,
             source=column.source,
@@ -199,4 +217,4 @@ def _sources(base: pd.DataFrame, columns: dict[str, Computed]) -> pd.DataFrame:
         )
         for name, column in columns.items()
     ]
-    return PANEL_SOURCES.frame(pd.concat(parts, ignore_index=True))
+    return level.table(PANEL_SOURCES).frame(pd.concat(parts, ignore_index=True))

@@ -12,22 +12,24 @@ from typing import TYPE_CHECKING, Any
 
 from dti_assets.panel.official import memberships, series_breaks
 from dti_assets.panel.series import catalogue
-from dti_assets.panel.tables import CHECKS, PANEL
+from dti_assets.panel.tables import CHECKS, panel_table
 from dti_assets.panel.units import convert, parse_unit
+from dti_assets.units.levels import Level
+from dti_assets.units.lists import Units
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from dti_assets.panel.build import PanelTables
 
-_NOT_SUMMED = ("share", "index", "years", "CNY per USD", "dummy", "any")
 _SUM_TOLERANCE = 0.02
 _SHOWN = 3
 Row = dict[str, Any]
-# what the checks below are about, in the order a reader asks: description and names of checks
+# what the checks below are about, in the order a reader asks: description, for any level, and
+# names of checks
 TOPICS: dict[str, tuple[str, tuple[str, ...]]] = {
     "complete_grid": (
-        "Every province in every year, under declared names, with the published memberships.",
+        "Every {unit} in every year, under declared names, with the published memberships.",
         ("unique keys", "balanced", "schema", "names", "memberships"),
     ),
     "plausible_values": (
@@ -39,7 +41,7 @@ TOPICS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("year-on-year jumps", "unknown breaks"),
     ),
     "national_totals": (
-        "The provinces sum to the nation, to 2 %.",
+        "The {units} sum to the nation, to 2 %.",
         ("national totals",),
     ),
     "one_source_a_series": (
@@ -66,9 +68,10 @@ def left_out(skipped: pd.DataFrame) -> list[str]:
 
 
 def absent_variables(coverage: pd.DataFrame) -> list[str]:
-    """Variables without a value, each with how to supply it, from table panel_coverage."""
-    absent = coverage[coverage["state"] == "absent"]
-    pairs = zip(absent["variable"], absent["how_to_supply"].fillna(""), strict=True)
+    """Variables without a value, each with how to supply it, from table panel_coverage; not those
+    that nobody can supply."""
+    absent = coverage[(coverage["state"] == "absent") & coverage["how_to_supply"].notna()]
+    pairs = zip(absent["variable"], absent["how_to_supply"], strict=True)
     return [f"{name} is absent: {how}" for name, how in pairs]
 
 
@@ -77,28 +80,31 @@ def panel_checks(
     totals: pd.DataFrame | None = None,
     skipped: pd.DataFrame | None = None,
     official: pd.DataFrame | None = None,
+    *,
+    units: Units,
 ) -> pd.DataFrame:
     """Every check of this module (table panel_checks).
 
     `totals` is table national_totals (shipped and the user's 全国 rows), `skipped` table
     figures_left_out, `official` the figures of official_figures() to hold a user's series against.
     """
+    level = units.level
     levels = in_series_unit(built.figures)
     rows = [
-        *check_keys(built.panel),
-        *check_schema(built.panel),
-        *check_memberships(built.panel),
-        *check_names(built.panel, built.figures),
-        *check_ranges(levels),
-        *check_jumps(levels),
-        *check_breaks(levels),
+        *check_keys(built.panel, level),
+        *check_schema(built.panel, level),
+        *check_memberships(built.panel, level),
+        *check_names(built.panel, built.figures, units),
+        *check_ranges(levels, level),
+        *check_jumps(levels, level),
+        *check_breaks(levels, level),
         *check_sources(built.figures, built.given_up),
         *check_unverified(built.sources),
     ]
     if totals is not None:
-        rows += check_totals(levels, totals)
+        rows += check_totals(levels, totals, units)
     if official is not None:
-        rows += check_powers_of_ten(levels, in_series_unit(official))
+        rows += check_powers_of_ten(levels, in_series_unit(official), level)
     if skipped is not None:
         rows += check_skipped(skipped)
     return CHECKS.frame(rows)
@@ -118,65 +124,71 @@ def in_series_unit(figures: pd.DataFrame) -> pd.DataFrame:
     return out.reset_index(drop=True)
 
 
-def check_keys(panel: pd.DataFrame) -> list[Row]:
-    """One row per province and year; every province in every year."""
-    twice = panel[panel.duplicated(list(PANEL.key), keep=False)]
-    found = [f"{r.province} {r.year}" for r in twice.itertuples()]
-    full = panel["province_code"].nunique() * panel["year"].nunique()
+def check_keys(panel: pd.DataFrame, level: Level) -> list[Row]:
+    """One row per unit and year; every unit in every year."""
+    twice = panel[panel.duplicated(list(level.when), keep=False)]
+    found = [f"{r[level.name]} {r['year']}" for r in twice.to_dict("records")]
+    full = panel[level.code].nunique() * panel["year"].nunique()
     balanced = len(panel) == full
     return [
         _row("unique keys", not found, "error", _listed("stands twice", found, "no key twice")),
-        _row("balanced", balanced, "warning", f"{len(panel)} rows of {full} province-years"),
+        _row("balanced", balanced, "warning", f"{len(panel)} rows of {full} {level.noun}-years"),
     ]
 
 
-def check_schema(panel: pd.DataFrame) -> list[Row]:
+def check_schema(panel: pd.DataFrame, level: Level) -> list[Row]:
     """The panel against its declaration."""
-    broken = PANEL.violations(panel)
+    broken = panel_table(level).violations(panel)
     return [_row("schema", not broken, "error", "; ".join(broken) or "as declared")]
 
 
-def check_memberships(panel: pd.DataFrame) -> list[Row]:
-    """Counts of provinces by region (10, 6, 12, 3), of BRI (18) and of municipalities (4)."""
-    places = panel.drop_duplicates("province_code")
-    counts = {str(k): int(v) for k, v in places["region"].value_counts().items()}
-    counts |= {"bri": int(places["bri"].sum()), "municipality": int(places["municipality"].sum())}
-    expected = {"East": 10, "Central": 6, "West": 12, "Northeast": 3, "bri": 18, "municipality": 4}
+def check_memberships(panel: pd.DataFrame, level: Level) -> list[Row]:
+    """Counts of units by region, of BRI and of municipalities, against the shipped ones."""
+    import pandas as pd
+
+    shipped = memberships(level)
+    if not shipped:
+        return []
+    counts = _members(panel.drop_duplicates(level.code))
+    expected = _members(pd.DataFrame(shipped))
     wrong = [f"{k}: {counts.get(k, 0)}, not {n}" for k, n in expected.items() if counts.get(k) != n]
     return [_row("memberships", not wrong, "warning", "; ".join(wrong) or "as published")]
 
 
-def check_names(panel: pd.DataFrame, figures: pd.DataFrame) -> list[Row]:
-    """No column, series or province that nobody declared."""
-    known = {place["province"] for place in memberships()}
-    odd = [f"column {n}" for n in panel.columns if n not in PANEL.column_names]
+def check_names(panel: pd.DataFrame, figures: pd.DataFrame, units: Units) -> list[Row]:
+    """No column, series or unit that nobody declared."""
+    level = units.level
+    known = {unit.name for unit in units}
+    odd = [f"column {n}" for n in panel.columns if n not in panel_table(level).column_names]
     odd += [f"series {n}" for n in figures["series"].unique() if n not in catalogue()]
-    strange = sorted(set(panel["province"]) | set(figures["province"]))
-    odd += [f"province {n}" for n in strange if n not in known]
+    strange = sorted(set(panel[level.name]) | set(figures[level.name]))
+    odd += [f"{level.noun} {n}" for n in strange if n not in known]
     return [_row("names", not odd, "error", _listed("unknown", odd, "every name is declared"))]
 
 
-def check_ranges(levels: pd.DataFrame) -> list[Row]:
+def check_ranges(levels: pd.DataFrame, level: Level) -> list[Row]:
     """Every figure within what its series can be (plausible_min and plausible_max)."""
     found = []
     for name, part in levels.groupby("series", sort=False):
-        one = catalogue()[str(name)]
-        high = math.inf if one.plausible_max is None else one.plausible_max
-        outside = part[(part["value"] < one.plausible_min) | (part["value"] > high)]
-        found += [f"{name} {r.province} {r.year} = {r.value:g}" for r in outside.itertuples()]
+        low, high = catalogue()[str(name)].plausible(level)
+        outside = part[(part["value"] < low) | (part["value"] > high)]
+        found += [
+            f"{name} {r[level.name]} {r['year']} = {r['value']:g}"
+            for r in outside.to_dict("records")
+        ]
     return [_row("ranges", not found, "warning", _listed("implausible", found, "all plausible"))]
 
 
-def check_jumps(levels: pd.DataFrame) -> list[Row]:
+def check_jumps(levels: pd.DataFrame, level: Level) -> list[Row]:
     """Year-on-year changes far out of the series' own habit, beside the known breaks.
 
     A change is out of habit where ln(x_t / x_{t-1}) lies more than ten median absolute
     deviations, and more than ln 2, from the series' median change.
     """
-    known = {(b["series"], int(b["year"])) for b in series_breaks()}
+    known = {(b["series"], int(b["year"])) for b in series_breaks(level)}
     found, expected = [], 0
     for name, part in levels.groupby("series", sort=False):
-        changes = _changes(part)
+        changes = _changes(part, level)
         if len(changes) < 10:
             continue
         centre = changes["change"].median()
@@ -188,22 +200,22 @@ def check_jumps(levels: pd.DataFrame) -> list[Row]:
                 expected += 1
             else:
                 factor = math.exp(row["change"])
-                found.append(f"{name} {row['province']} {row['year']}: x {factor:.2g}")
+                found.append(f"{name} {row[level.name]} {row['year']}: x {factor:.2g}")
     message = _listed("jump", found, "no jump")
     message += f"; {expected} more in years of known breaks" if expected else ""
     return [_row("year-on-year jumps", not found, "warning", message)]
 
 
-def check_breaks(levels: pd.DataFrame) -> list[Row]:
-    """Sums over provinces that change by more than 20 % and fall, or stand in breaks.csv."""
+def check_breaks(levels: pd.DataFrame, level: Level) -> list[Row]:
+    """Sums over units that change by more than 20 % and fall, or stand in breaks.csv."""
     known = {
         (b["series"], int(b["year"])): b["what"]
         + ("" if b["status"] == "published" else f" ({b['status']})")
-        for b in series_breaks()
+        for b in series_breaks(level)
     }
     rows = []
     for name, part in levels.groupby("series", sort=False):
-        if catalogue()[str(name)].unit.dimension in _NOT_SUMMED:
+        if not catalogue()[str(name)].summed:
             continue
         sums = part.groupby("year")["value"].agg(["sum", "size"])
         for year in sums.index:
@@ -215,7 +227,7 @@ def check_breaks(levels: pd.DataFrame) -> list[Row]:
                 text = f"{name} {year}: {100 * change:+.1f} %; {what}"
                 rows.append(_row("known breaks", True, "info", text))
             elif change < -0.2:
-                text = f"{name} {year}: sum of provinces falls by {-100 * change:.1f} %"
+                text = f"{name} {year}: sum of {level.plural} falls by {-100 * change:.1f} %"
                 rows.append(_row("unknown breaks", False, "warning", text))
     return rows
 
@@ -246,34 +258,35 @@ def check_unverified(sources: pd.DataFrame) -> list[Row]:
     return [_row("unverified figures", not counts, "warning", message)]
 
 
-def check_totals(levels: pd.DataFrame, totals: pd.DataFrame) -> list[Row]:
-    """Sums of the 31 provinces against national figures of the same unit, to 2 %.
+def check_totals(levels: pd.DataFrame, totals: pd.DataFrame, units: Units) -> list[Row]:
+    """Sums of all units against national figures of the same unit, to 2 %.
 
-    Shares, indices and rates are not summed, nor a year in which a province is missing.
+    Shares, indices and rates are not summed, nor a year in which a unit is missing.
     """
     rows: list[Row] = []
     sums = levels.groupby(["series", "year"])["value"].agg(["sum", "size"])
     for total in totals.to_dict("records"):
         key = (total["series"], total["year"])
-        unit = catalogue()[total["series"]].unit
-        if unit.dimension in _NOT_SUMMED or key not in sums.index or sums.loc[key, "size"] != 31:
+        series = catalogue()[total["series"]]
+        unit = series.unit
+        if not series.summed or key not in sums.index or sums.loc[key, "size"] != len(units):
             continue
         nation = float(convert(total["value"], parse_unit(total["unit"]), unit, 6.5))
         gap = sums.loc[key, "sum"] / nation - 1 if nation else math.inf
         text = (
-            f"{key[0]} {key[1]}: provinces sum to {sums.loc[key, 'sum']:g}, the nation has "
-            f"{nation:g} {unit} ({100 * gap:+.2f} %; {total['source']})"
+            f"{key[0]} {key[1]}: {units.level.plural} sum to {sums.loc[key, 'sum']:g}, the "
+            f"nation has {nation:g} {unit} ({100 * gap:+.2f} %; {total['source']})"
         )
         rows.append(_row("national totals", abs(gap) <= _SUM_TOLERANCE, "warning", text))
     return rows
 
 
-def check_powers_of_ten(levels: pd.DataFrame, official: pd.DataFrame) -> list[Row]:
+def check_powers_of_ten(levels: pd.DataFrame, official: pd.DataFrame, level: Level) -> list[Row]:
     """A user's series that differs from the official one, or one of its years from the others, by
     10^k: the mark of a wrong unit."""
     rows = []
     mine = levels[levels["origin"] == "user"]
-    key = ["series", "province_code", "year"]
+    key = ["series", *level.when]
     both = mine.merge(official, on=key, suffixes=("", "_official"))
     both = both[(both["value"] > 0) & (both["value_official"] > 0)]
     for name, part in both.groupby("series", sort=False):
@@ -282,7 +295,7 @@ def check_powers_of_ten(levels: pd.DataFrame, official: pd.DataFrame) -> list[Ro
             text = f"{name}: the user's figures are 10^{k} times the official ones; wrong unit?"
             rows.append(_row("units off by 10^k", False, "warning", text))
     for name, part in mine.groupby("series", sort=False):
-        changes = _changes(part)
+        changes = _changes(part, level)
         for year, change in changes.groupby("year")["change"].median().items():
             k = _power(change / math.log(10))
             if k:
@@ -303,15 +316,21 @@ def check_skipped(skipped: pd.DataFrame) -> list[Row]:
     return rows
 
 
-def _changes(part: pd.DataFrame) -> pd.DataFrame:
+def _members(places: pd.DataFrame) -> dict[str, int]:
+    """How many units are of each region, of BRI and municipalities."""
+    counts = {str(k): int(v) for k, v in places["region"].value_counts(sort=False).items()}
+    return counts | {name: int(places[name].sum()) for name in ("bri", "municipality")}
+
+
+def _changes(part: pd.DataFrame, level: Level) -> pd.DataFrame:
     """ln(x_t / x_{t-1}) of positive figures of consecutive years."""
     import numpy as np
 
-    ordered = part[part["value"] > 0].sort_values(["province_code", "year"])
-    group = ordered.groupby("province_code")
+    ordered = part[part["value"] > 0].sort_values(list(level.when))
+    group = ordered.groupby(level.code)
     follows = group["year"].diff() == 1
     logs = ordered.assign(change=np.log(ordered["value"].to_numpy(dtype=float)))
-    logs["change"] = logs.groupby("province_code")["change"].diff()
+    logs["change"] = logs.groupby(level.code)["change"].diff()
     return logs[follows.fillna(False).astype(bool)]
 
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from dti_assets.panel.official import membership_sources, series_breaks
 from dti_assets.panel.series import catalogue
-from dti_assets.panel.tables import PANEL
-from dti_assets.panel.variables import VARIABLES, Variable
+from dti_assets.panel.tables import panel_table
+from dti_assets.panel.variables import Variable, variables
+from dti_assets.units.levels import Level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +24,7 @@ _SERIES = ("series", "label", "Chinese name", "unit", "shipped from")
 _BREAKS = ("series", "year", "kind", "what", "evidence", "status")
 
 
-def codebook_rows(coverage: pd.DataFrame | None = None) -> list[dict[str, str]]:
+def codebook_rows(coverage: pd.DataFrame | None = None, *, level: Level) -> list[dict[str, str]]:
     """One row per variable: name, label, unit, definition, formula, rules, source, coverage.
 
     `coverage` is table panel_coverage; without it the last two columns say what is declared only.
@@ -32,7 +33,7 @@ def codebook_rows(coverage: pd.DataFrame | None = None) -> list[dict[str, str]]:
     if coverage is not None:
         covered = {str(row["variable"]): row for row in coverage.to_dict("records")}
     rows = []
-    for one in VARIABLES:
+    for one in variables(level):
         found = covered.get(one.name, {})
         rows.append(
             {
@@ -40,38 +41,42 @@ def codebook_rows(coverage: pd.DataFrame | None = None) -> list[dict[str, str]]:
                 "label": one.label,
                 "unit": one.unit,
                 "definition": f"{one.definition}. {one.remark}".strip(),
-                "formula": one.formula or declared_source(one),
-                "rules": PANEL[one.name].rule,
-                "source": _text(found.get("sources")) or declared_source(one),
+                "formula": one.formula or declared_source(one, level),
+                "rules": panel_table(level)[one.name].rule,
+                "source": _text(found.get("sources")) or declared_source(one, level),
                 "coverage": _coverage(found),
             }
         )
     return rows
 
 
-def declared_source(one: Variable) -> str:
+def declared_source(one: Variable, level: Level) -> str:
     """Where a variable comes from by its declaration."""
     if one.origin == "membership":
-        return membership_sources()[one.name]
+        return membership_sources(level).get(one.name, "")
     if one.origin == "series":
-        return "; ".join(f"{n}: {catalogue()[n].source or 'user'}" for n in one.series)
+        return "; ".join(f"{n}: {catalogue()[n].shipped_from(level) or 'user'}" for n in one.series)
     return f"table {one.origin}"
 
 
-def codebook_markdown(coverage: pd.DataFrame | None = None, log_of_zero: str = "drop") -> str:
+def codebook_markdown(
+    coverage: pd.DataFrame | None = None, log_of_zero: str = "drop", *, level: Level
+) -> str:
     """The codebook as one Markdown page."""
-    out = [f"# {TITLE}", "", _preface(log_of_zero), ""]
-    for heading, names, rows in _sections(coverage):
+    out = [f"# {TITLE}", "", _preface(log_of_zero, level), ""]
+    for heading, names, rows in _sections(coverage, level):
         out += [f"## {heading}", "", _markdown_row(names), _markdown_row(["---"] * len(names))]
         out += [_markdown_row([row[name] for name in names]) for row in rows]
         out.append("")
     return "\n".join(out)
 
 
-def codebook_html(coverage: pd.DataFrame | None = None, log_of_zero: str = "drop") -> str:
+def codebook_html(
+    coverage: pd.DataFrame | None = None, log_of_zero: str = "drop", *, level: Level
+) -> str:
     """The codebook as one self-contained HTML page."""
-    body = [f"<h1>{TITLE}</h1>", f"<p>{html.escape(_preface(log_of_zero))}</p>"]
-    for heading, names, rows in _sections(coverage):
+    body = [f"<h1>{TITLE}</h1>", f"<p>{html.escape(_preface(log_of_zero, level))}</p>"]
+    for heading, names, rows in _sections(coverage, level):
         head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in names)
         lines = [
             "<tr>" + "".join(f"<td>{html.escape(row[name])}</td>" for name in names) + "</tr>"
@@ -95,27 +100,31 @@ def codebook_html(coverage: pd.DataFrame | None = None, log_of_zero: str = "drop
     )
 
 
-def _sections(coverage: pd.DataFrame | None) -> list[tuple[str, tuple[str, ...], list[Any]]]:
+def _sections(
+    coverage: pd.DataFrame | None, level: Level
+) -> list[tuple[str, tuple[str, ...], list[Any]]]:
     series = [
         {
             "series": one.name,
             "label": one.label,
             "Chinese name": one.label_zh,
             "unit": str(one.unit),
-            "shipped from": one.source or "not shipped: " + one.how_to_supply,
+            "shipped from": one.shipped_from(level) or "not shipped: " + one.supply(level),
         }
         for one in catalogue().values()
     ]
-    return [
-        ("Variables", _VARIABLES, codebook_rows(coverage)),
+    sections: list[tuple[str, tuple[str, ...], list[Any]]] = [
+        ("Variables", _VARIABLES, codebook_rows(coverage, level=level)),
         ("Series", _SERIES, series),
-        ("Known breaks", _BREAKS, series_breaks()),
     ]
+    breaks = series_breaks(level)
+    return [*sections, ("Known breaks", _BREAKS, breaks)] if breaks else sections
 
 
-def _preface(log_of_zero: str) -> str:
+def _preface(log_of_zero: str, level: Level) -> str:
+    table = panel_table(level)
     return (
-        f"{PANEL.row}, key {' and '.join(PANEL.key)}; money in 10k CNY before the logarithm; "
+        f"{table.row}, key {' and '.join(table.key)}; money in 10k CNY before the logarithm; "
         f"logarithm of zero: {log_of_zero}. A missing value is empty, and the column reason says "
         "why. RD is the paper's R&D."
     )

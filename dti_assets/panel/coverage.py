@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from dti_assets.panel.series import catalogue
 from dti_assets.panel.tables import PANEL_COVERAGE, SERIES_COVERAGE
-from dti_assets.panel.variables import VARIABLES, Variable
+from dti_assets.panel.variables import VARIABLES, Variable, variables
+from dti_assets.units.levels import Level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,12 +21,17 @@ PROXIES = {"DTIn": "INVn"}
 _SUPPLY = {
     "dti": "put a patent extract, or a table of counts, into the patents folder",
     "dti_iv": "put government work reports into the reports folder",
-    "membership": "",
+    # nothing a user can put anywhere
+    "membership": None,
 }
 
 
 def panel_coverage(
-    panel: pd.DataFrame, sources: pd.DataFrame, zeros: Mapping[str, int] | None = None
+    panel: pd.DataFrame,
+    sources: pd.DataFrame,
+    zeros: Mapping[str, int] | None = None,
+    *,
+    level: Level,
 ) -> pd.DataFrame:
     """One row per variable: its state, cells, years, reasons of nulls, and how to supply it.
 
@@ -34,7 +40,7 @@ def panel_coverage(
     """
     rows = []
     by_variable = dict(tuple(sources.groupby("variable", sort=False)))
-    for variable in VARIABLES:
+    for variable in variables(level):
         there = panel[panel[variable.name].notna()]
         part = by_variable[variable.name]
         used = part[part["origin"] != "absent"]
@@ -50,19 +56,19 @@ def panel_coverage(
                 "cells": len(there),
                 "of": len(panel),
                 "years": year_ranges(there["year"]),
-                "provinces": there["province"].nunique(),
+                "provinces": there[level.name].nunique(),
                 "zero_logs": (zeros or {}).get(variable.name, 0),
                 "to_verify": int((used["status"] == "to be verified").sum()),
                 "sources": f"{', '.join(origins)}: {' | '.join(publications)}" if origins else None,
                 "why_missing": "; ".join(f"{why} ({n})" for why, n in whys.head(3).items()) or None,
-                "how_to_supply": None if state == "complete" else how_to_supply(variable),
+                "how_to_supply": None if state == "complete" else how_to_supply(variable, level),
             }
         )
-    return PANEL_COVERAGE.frame(rows)
+    return level.table(PANEL_COVERAGE).frame(rows)
 
 
-def series_coverage(figures: pd.DataFrame, cells: int) -> pd.DataFrame:
-    """One row per series: how many of the panel's `cells` province-years have a figure.
+def series_coverage(figures: pd.DataFrame, cells: int, level: Level) -> pd.DataFrame:
+    """One row per series: how many of the panel's `cells` unit-years have a figure.
 
     `figures` is table figures, cut to the panel's years (table series_coverage).
     """
@@ -80,16 +86,16 @@ def series_coverage(figures: pd.DataFrame, cells: int) -> pd.DataFrame:
                 "figures": len(part),
                 "of": cells,
                 "years": year_ranges(part["year"]),
-                "provinces": part["province_code"].nunique(),
+                "provinces": part[level.code].nunique(),
                 "origin": "+".join(origins) or None,
                 "source": " | ".join(part["source"].drop_duplicates()) or None,
                 "used_by": ", ".join(v.name for v in VARIABLES if name in v.series) or None,
                 "how_to_supply": None
                 if state == "complete"
-                else f"{name} ({one.unit}) from {one.how_to_supply}",
+                else f"{name} ({one.unit}) from {one.supply(level)}",
             }
         )
-    return SERIES_COVERAGE.frame(rows)
+    return level.table(SERIES_COVERAGE).frame(rows)
 
 
 def user_files(sources: pd.DataFrame, figures: pd.DataFrame) -> dict[str, str]:
@@ -106,14 +112,14 @@ def user_files(sources: pd.DataFrame, figures: pd.DataFrame) -> dict[str, str]:
     return files
 
 
-def how_to_supply(variable: Variable) -> str:
-    """Which file with which columns would complete the variable."""
+def how_to_supply(variable: Variable, level: Level) -> str | None:
+    """Which file with which columns would complete the variable; None where none would."""
     if variable.origin != "series":
         return _SUPPLY[variable.origin]
     ways = []
     for how in variable.transformations:
         needed = [catalogue()[name] for name in how.series]
-        ways.append(" and ".join(f"{s.name} ({s.unit}) from {s.how_to_supply}" for s in needed))
+        ways.append(" and ".join(f"{s.name} ({s.unit}) from {s.supply(level)}" for s in needed))
     return "a file in the panel folder with " + "; or ".join(ways)
 
 

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dti_assets.panel.codebook import codebook_html, codebook_markdown, codebook_rows
-from dti_assets.panel.tables import PANEL
+from dti_assets.panel.tables import panel_table
 from dti_assets.panel.template import write_workbook
-from dti_assets.panel.variables import BY_NAME
+from dti_assets.panel.variables import variables
 from dti_assets.store.spreadsheets import csv_text
+from dti_assets.units.levels import Level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +27,12 @@ _STATA_TEXT = 2045
 
 
 def export_panel(
-    built: PanelTables, table_coverage: pd.DataFrame, folder: Path, log_of_zero: str = "drop"
+    built: PanelTables,
+    table_coverage: pd.DataFrame,
+    folder: Path,
+    log_of_zero: str = "drop",
+    *,
+    level: Level,
 ) -> None:
     """Every format into `folder`, which is made where it is not there.
 
@@ -36,12 +42,14 @@ def export_panel(
     """
     folder.mkdir(parents=True, exist_ok=True)
     rule = str(log_of_zero)
-    (folder / "codebook.md").write_text(codebook_markdown(built.coverage, rule), encoding="utf-8")
-    (folder / "codebook.html").write_text(codebook_html(built.coverage, rule), encoding="utf-8")
+    markdown = codebook_markdown(built.coverage, rule, level=level)
+    (folder / "codebook.md").write_text(markdown, encoding="utf-8")
+    page = codebook_html(built.coverage, rule, level=level)
+    (folder / "codebook.html").write_text(page, encoding="utf-8")
     write_csv(built.panel, folder / "panel.csv")
-    write_parquet(built.panel, folder / "panel.parquet")
-    write_xlsx(built, table_coverage, folder / "panel.xlsx")
-    write_stata(built.panel, folder / "panel.dta")
+    write_parquet(built.panel, folder / "panel.parquet", level)
+    write_xlsx(built, table_coverage, folder / "panel.xlsx", level)
+    write_stata(built.panel, folder / "panel.dta", level)
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
@@ -49,18 +57,19 @@ def write_csv(frame: pd.DataFrame, path: Path) -> None:
     path.write_bytes(csv_text(frame).encode("utf-8-sig"))
 
 
-def write_parquet(panel: pd.DataFrame, path: Path) -> None:
+def write_parquet(panel: pd.DataFrame, path: Path, level: Level) -> None:
     """Parquet whose fields carry unit and description as metadata."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pa.Table.from_pandas(panel, schema=PANEL.arrow_schema(), preserve_index=False)
+    schema = panel_table(level).arrow_schema()
+    table = pa.Table.from_pandas(panel, schema=schema, preserve_index=False)
     pq.write_table(table, path, compression="zstd")
 
 
-def write_xlsx(built: PanelTables, table_coverage: pd.DataFrame, path: Path) -> None:
+def write_xlsx(built: PanelTables, table_coverage: pd.DataFrame, path: Path, level: Level) -> None:
     """The panel with its variables, coverage, tables that can run and sources, a sheet each."""
-    variables = codebook_rows(built.coverage)
+    codebook = codebook_rows(built.coverage, level=level)
     frames = [
         ("coverage", built.coverage),
         ("series", built.series_coverage),
@@ -71,13 +80,13 @@ def write_xlsx(built: PanelTables, table_coverage: pd.DataFrame, path: Path) -> 
         path,
         [
             ("panel", list(built.panel.columns), built.panel.itertuples(index=False)),
-            ("variables", list(variables[0]), [list(row.values()) for row in variables]),
+            ("variables", list(codebook[0]), [list(row.values()) for row in codebook]),
             *((name, list(f.columns), f.itertuples(index=False)) for name, f in frames),
         ],
     )
 
 
-def write_stata(panel: pd.DataFrame, path: Path) -> None:
+def write_stata(panel: pd.DataFrame, path: Path, level: Level) -> None:
     """Stata 14 and later (format 118): labels with units; a null is missing, an empty text ''."""
     import pandas as pd
 
@@ -96,21 +105,23 @@ def write_stata(panel: pd.DataFrame, path: Path) -> None:
         if frame[name].dtype == object
         and frame[name].map(lambda text: len(text.encode())).max() > _STATA_TEXT
     ]
+    data_label = f"{panel[level.code].nunique()} {level.plural} of China by year"
     frame.to_stata(
         path,
         write_index=False,
         version=118,
-        variable_labels={name: stata_label(name) for name in frame.columns},
-        data_label="31 provinces of China by year",
+        variable_labels={name: stata_label(name, level) for name in frame.columns},
+        data_label=data_label[:_STATA_LABEL],
         time_stamp=datetime.datetime(1980, 1, 1),
         convert_strl=long,
     )
 
 
-def stata_label(name: str) -> str:
+def stata_label(name: str, level: Level) -> str:
     """Label and unit of a column in the 80 characters Stata allows."""
-    column = PANEL[name]
-    text = BY_NAME[name].label if name in BY_NAME else column.description
+    column = panel_table(level)[name]
+    labels = {variable.name: variable.label for variable in variables(level)}
+    text = labels.get(name, column.description)
     unit = f" [{column.unit}]" if column.unit else ""
     return text[: _STATA_LABEL - len(unit)] + unit
 

@@ -7,6 +7,7 @@ here. Figures are in `official` and `user_figures`.
 from __future__ import annotations
 
 import csv
+import math
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -14,17 +15,24 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 from importlib.resources import files
+from typing import Any
 
 from dti_assets.errors import PanelError
 from dti_assets.panel.units import Unit, parse_unit
+from dti_assets.units.levels import Level
 
-# a sheet that speaks of one of these holds figures of a part of the province
+# a sheet that speaks of one of these holds figures of a part of the unit
 _PARTS = ("高技术", "高新技术", "工业企业", "大中型", "规模以上", "高等学校")
+# dimensions of figures that do not grow with the size of a unit
+_SIZELESS = ("share", "index", "years", "CNY per USD", "dummy", "any")
 
 
 @dataclass(frozen=True)
 class Series:
-    """One series of raw figures; `unit` is the unit in which it is shipped and stored."""
+    """One series of raw figures; `unit` is the unit in which it is shipped and stored.
+
+    The plausible range is that of the shipped figures and holds for their level.
+    """
 
     name: str
     label: str
@@ -36,11 +44,51 @@ class Series:
     aliases: tuple[str, ...]
     how_to_supply: str
 
+    @property
+    def summed(self) -> bool:
+        """Whether the figures of all units sum to the nation's."""
+        return self.unit.dimension not in _SIZELESS
+
+    def plausible(self, level: Level) -> tuple[float, float]:
+        """Return the range of what the series can be for a unit of the level, in its unit."""
+        if self.summed and not ships_statistics(level):
+            return 0.0, math.inf
+        high = math.inf if self.plausible_max is None else self.plausible_max
+        return self.plausible_min, high
+
+    def shipped_from(self, level: Level) -> str:
+        """Return the source of the figures that ship for the level, "" where there are none."""
+        return self.source if ships_statistics(level) else ""
+
+    def supply(self, level: Level) -> str:
+        """Say where a user finds the figures."""
+        return level.words(self.how_to_supply)
+
 
 def reference_rows(name: str) -> list[dict[str, str]]:
-    """The rows of a CSV file of dti_assets/reference."""
+    """Return the rows of a CSV file of dti_assets/reference."""
     text = (files("dti_assets.reference") / name).read_text(encoding="utf-8")
     return list(csv.DictReader(text.splitlines()))
+
+
+def shipped_rows(level: Level, name: str) -> list[dict[str, Any]]:
+    """Return the rows of a CSV file of figures that ships for the level; none without one.
+
+    A code is as it stands in tables, everything else is text.
+    """
+    file = level.shipped(name)
+    if file is None:
+        return []
+    rows: list[dict[str, Any]] = list(csv.DictReader(file.read_text("utf-8").splitlines()))
+    for row in rows:
+        if level.code in row and level.code_dtype == "int64":
+            row[level.code] = int(row[level.code])
+    return rows
+
+
+def ships_statistics(level: Level) -> bool:
+    """Whether official figures of the level come with the package."""
+    return level.shipped("official_statistics.csv") is not None
 
 
 @lru_cache(maxsize=1)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
-from dti_assets.panel.series import catalogue
-from dti_assets.panel.variables import VARIABLES, variable_definition
-from dti_assets.store.schema import PROVINCE, PROVINCE_CODE, YEAR, Column, Table
+from dti_assets.panel.series import catalogue, shipped_rows
+from dti_assets.panel.variables import VARIABLES, variable_definition, variables
+from dti_assets.store.schema import YEAR, Column, Table
+from dti_assets.units.levels import UNIT, UNIT_CODE, Level
 
-REGIONS = ("East", "Central", "West", "Northeast")
 STATUSES = ("published", "to be verified")
 ORIGINS = ("official", "user", "official+user", "computed", "membership", "absent")
 STATES = ("complete", "partial", "absent")
@@ -34,26 +35,26 @@ def _official_columns() -> tuple[Column, ...]:
 
 OFFICIAL_STATISTICS = Table(
     "official_statistics",
-    "province-year",
+    "{unit}-year",
     (
-        PROVINCE_CODE,
-        PROVINCE,
+        UNIT_CODE,
+        UNIT,
         YEAR,
         *_official_columns(),
         Column("to_verify", "string", "series of this row still to be verified", nullable=True),
         Column("reason", "string", "series without an official figure here", nullable=True),
     ),
-    key=("province_code", "year"),
+    key=("{unit}_code", "year"),
 )
 
 # Raw figures, official or a user's, one number a row, each in the unit it was given in.
 FIGURES = Table(
     "figures",
-    "series, province and year",
+    "series, {unit} and year",
     (
         Column("series", "string", "name in the catalogue of series"),
-        PROVINCE_CODE,
-        PROVINCE,
+        UNIT_CODE,
+        UNIT,
         YEAR,
         Column("value", "float64", "the figure as given", nullable=True),
         Column("unit", "string", "unit the figure was given in"),
@@ -66,7 +67,7 @@ FIGURES = Table(
         Column("column", "string", "column of the sheet", nullable=True),
         _REASON,
     ),
-    key=("series", "province_code", "year"),
+    key=("series", "{unit}_code", "year"),
 )
 
 USER_FIGURES = replace(FIGURES, name="user_figures")
@@ -111,10 +112,10 @@ NATIONAL_TOTALS = Table(
 
 PANEL = Table(
     "panel",
-    "province-year",
+    "{unit}-year",
     (
-        PROVINCE_CODE,
-        PROVINCE,
+        UNIT_CODE,
+        UNIT,
         YEAR,
         *(
             Column(
@@ -122,10 +123,9 @@ PANEL = Table(
                 one.dtype,
                 variable_definition(one),
                 one.unit,
-                nullable=one.origin != "membership",
+                nullable=True,
                 minimum=one.minimum,
                 maximum=one.maximum,
-                allowed=REGIONS if one.name == "region" else None,
             )
             for one in VARIABLES
         ),
@@ -133,15 +133,36 @@ PANEL = Table(
         Column("dti_iv_rule", "string", "zero-distance rule behind DTI_iv", nullable=True),
         Column("reason", "string", "why values of this row are null", nullable=True),
     ),
-    key=("province_code", "year"),
+    key=("{unit}_code", "year"),
 )
+
+
+@cache
+def panel_table(level: Level) -> Table:
+    """Return PANEL in the words of a level; memberships that ship for it are never null."""
+    table = level.table(PANEL)
+    said = {one.name: one for one in variables(level)}
+    places = shipped_rows(level, "memberships.csv")
+
+    def column(plain: Column) -> Column:
+        one = said.get(plain.name)
+        if one is None:
+            return plain
+        described = replace(plain, description=variable_definition(one))
+        if one.origin != "membership" or not places:
+            return described
+        names = tuple(dict.fromkeys(place[one.name] for place in places))
+        return replace(described, nullable=False, allowed=names if one.dtype == "string" else None)
+
+    return replace(table, columns=tuple(map(column, table.columns)))
+
 
 PANEL_SOURCES = Table(
     "panel_sources",
-    "province, year and variable",
+    "{unit}, year and variable",
     (
-        PROVINCE_CODE,
-        PROVINCE,
+        UNIT_CODE,
+        UNIT,
         YEAR,
         Column("variable", "string", "variable of the panel"),
         Column("origin", "string", "where the cell came from", allowed=ORIGINS),
@@ -149,7 +170,7 @@ PANEL_SOURCES = Table(
         Column("status", "string", "whether the figures were checked", allowed=STATUSES),
         _REASON,
     ),
-    key=("province_code", "year", "variable"),
+    key=("{unit}_code", "year", "variable"),
 )
 
 PANEL_COVERAGE = Table(
@@ -162,7 +183,7 @@ PANEL_COVERAGE = Table(
         Column("cells", "int64", "cells with a value", minimum=0),
         Column("of", "int64", "cells of the panel", minimum=0),
         Column("years", "string", "years with any value", nullable=True),
-        Column("provinces", "int64", "provinces with any value", minimum=0),
+        Column("provinces", "int64", "{units} with any value", minimum=0),
         Column("zero_logs", "int64", "zeros met by the rule for log(0)", minimum=0),
         Column("to_verify", "int64", "cells resting on figures to be verified", minimum=0),
         Column("sources", "string", "origins and publications", nullable=True),
@@ -179,10 +200,10 @@ SERIES_COVERAGE = Table(
         Column("series", "string", "series of the catalogue"),
         Column("label", "string", "what it is"),
         Column("state", "string", "complete, partial or absent", allowed=STATES),
-        Column("figures", "int64", "province-years with a figure", minimum=0),
-        Column("of", "int64", "province-years of the panel", minimum=0),
+        Column("figures", "int64", "{unit}-years with a figure", minimum=0),
+        Column("of", "int64", "{unit}-years of the panel", minimum=0),
         Column("years", "string", "years with any figure", nullable=True),
-        Column("provinces", "int64", "provinces with any figure", minimum=0),
+        Column("provinces", "int64", "{units} with any figure", minimum=0),
         Column("origin", "string", "official, user or both", nullable=True),
         Column("source", "string", "publications and files", nullable=True),
         Column("used_by", "string", "variables that read it", nullable=True),
@@ -216,10 +237,10 @@ CHECKS = Table(
 
 TURNOVER = Table(
     "turnover",
-    "province-year",
+    "{unit}-year",
     (
-        PROVINCE_CODE,
-        PROVINCE,
+        UNIT_CODE,
+        UNIT,
         YEAR,
         Column(
             "party_turnover", "int64", "1 if a new party secretary counts", "0 or 1", True, 0, 1
@@ -229,5 +250,5 @@ TURNOVER = Table(
         Column("governor", "string", "governor in office for the year", nullable=True),
         _REASON,
     ),
-    key=("province_code", "year"),
+    key=("{unit}_code", "year"),
 )

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dti_assets.panel.coverage import how_to_supply
-from dti_assets.panel.official import memberships
 from dti_assets.panel.series import catalogue
-from dti_assets.panel.variables import VARIABLES
+from dti_assets.panel.variables import variables
 from dti_assets.store.files import timeless
 from dti_assets.store.spreadsheets import safe_text
+from dti_assets.units.lists import Units
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -59,28 +59,31 @@ def write_workbook(
     return path
 
 
-def write_template(path: Path, years: tuple[int, int]) -> Path:
+def write_template(path: Path, years: tuple[int, int], units: Units) -> Path:
     """The workbook a user fills in: sheet `figures` with a column per series and its unit in the
-    header, one row per province and year; sheet `series` and sheet `variables` with definitions.
+    header, one row per unit and year; sheet `series` and sheet `variables` with definitions.
 
     It is read back by read_user_figures as it stands; columns left empty replace nothing.
     """
+    level = units.level
     series = list(catalogue().values())
-    header = ["province_code", "province", "year", *(_header(one.name) for one in series)]
+    made = variables(level)
+    header = [*level.keys, "year", *(_header(one.name) for one in series)]
     rows = [
-        [place["province_code"], place["province"], year, *(None for _ in series)]
-        for place in memberships()
+        [unit.code, unit.name, year, *(None for _ in series)]
+        for unit in units
         for year in range(years[0], years[1] + 1)
     ]
     about = [
-        [one.name, one.label, one.label_zh, str(one.unit), "yes" if one.source else "no",
-         one.how_to_supply, ", ".join(v.name for v in VARIABLES if one.name in v.series)]
+        [one.name, one.label, one.label_zh, str(one.unit),
+         "yes" if one.shipped_from(level) else "no", one.supply(level),
+         ", ".join(v.name for v in made if one.name in v.series)]
         for one in series
     ]  # fmt: skip
-    variables = [
+    sources = [
         [v.name, v.label, v.unit, v.definition, v.formula or f"table {v.origin}", v.remark,
-         how_to_supply(v)]
-        for v in VARIABLES
+         how_to_supply(v, level) or ""]
+        for v in made
     ]  # fmt: skip
     return write_workbook(
         path,
@@ -95,7 +98,7 @@ def write_template(path: Path, years: tuple[int, int]) -> Path:
             (
                 "variables",
                 ["variable", "label", "unit", "definition", "formula", "remark", "how to supply"],
-                variables,
+                sources,
             ),
         ],
     )  # fmt: skip

@@ -12,6 +12,7 @@ from dti_assets.panel.series import catalogue, unknown_series
 from dti_assets.panel.tables import FIGURES
 from dti_assets.panel.units import Unit, convert, parse_unit
 from dti_assets.panel.variables import Transformation, Variable
+from dti_assets.units.levels import Level
 
 if TYPE_CHECKING:
     import numpy as np
@@ -234,7 +235,11 @@ def pick(condition: np.ndarray, yes: Any, no: Any) -> np.ndarray:
 
 
 def stack_figures(
-    official: pd.DataFrame | None, user: pd.DataFrame | None, fill_gaps: Collection[str] = ()
+    official: pd.DataFrame | None,
+    user: pd.DataFrame | None,
+    fill_gaps: Collection[str] = (),
+    *,
+    level: Level,
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Official and user's figures (table figures) as one, and the cells given up per series.
 
@@ -242,24 +247,25 @@ def stack_figures(
     """
     import pandas as pd
 
+    declared = level.table(FIGURES)
+    key = list(declared.key)
     frames = {}
     for name, frame in (("official", official), ("user", user)):
-        frame = FIGURES.frame(frame if frame is not None else [])
+        frame = declared.frame(frame if frame is not None else [])
         for series in frame["series"].unique():
             if series not in catalogue():
                 raise PanelError(f"{name} figures: {unknown_series(series)}")
-        twice = frame[frame.duplicated(list(FIGURES.key), keep=False)]
+        twice = frame[frame.duplicated(key, keep=False)]
         if len(twice):
             first = twice.iloc[0]
             raise PanelError(
-                f"{name} figures: {first['series']} of {first['province']} {first['year']} "
+                f"{name} figures: {first['series']} of {first[level.name]} {first['year']} "
                 f"stands on {len(twice)} rows"
             )
         frames[name] = frame
     for series in fill_gaps:
         if series not in catalogue():
             raise PanelError(f"panel.fill_gaps: {unknown_series(series)}")
-    key = list(FIGURES.key)
     base, theirs = frames["official"], frames["user"]
     places = base.set_index(key).index
     # a blank cell is a gap, as an absent row is; where both have none, the user's reason stands
@@ -273,21 +279,21 @@ def stack_figures(
     return pd.concat([kept, theirs[~filled]], ignore_index=True), lost
 
 
-def lay_out(figures: pd.DataFrame, index: pd.MultiIndex) -> dict[str, Cells]:
-    """Every series of the catalogue over `index` (province_code, year)."""
+def lay_out(figures: pd.DataFrame, index: pd.MultiIndex, level: Level) -> dict[str, Cells]:
+    """Every series of the catalogue over `index` (code of the unit, year)."""
     import numpy as np
 
     by_series = dict(tuple(figures.groupby("series", sort=False)))
     out = {}
     for name, one in catalogue().items():
-        absent = f"{name}: {NO_FIGURE if one.source else 'supplied by the user only'}"
+        absent = f"{name}: {NO_FIGURE if one.shipped_from(level) else 'supplied by the user only'}"
         n = len(index)
         if name not in by_series:
             no = np.full(n, None, dtype=object)
             why = np.full(n, absent, dtype=object)
             out[name] = Cells(name, np.full(n, np.nan), no, no, no, no, why)
             continue
-        given = by_series[name].set_index(["province_code", "year"])
+        given = by_series[name].set_index(list(level.when))
         if (given["origin"] == "user").any():
             absent = f"{name}: not in the user's files"
         found = given.reindex(index)

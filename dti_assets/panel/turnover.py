@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dti_assets.errors import AppointmentError, UnknownProvinceError
-from dti_assets.panel.official import memberships
+from dti_assets.errors import AppointmentError, UnknownUnitError
 from dti_assets.panel.tables import FIGURES, TURNOVER
-from dti_assets.units.provinces import get_province
+from dti_assets.units.levels import Level
+from dti_assets.units.lists import Unit, Units
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,8 @@ OFFICES = {
         "代主席", "acting governor",
     ),
 }  # fmt: skip
-_COLUMNS = ("province", "office", "name", "start", "end")
+# after the column with the name of the unit
+_COLUMNS = ("office", "name", "start", "end")
 _TURNOVER = {"party_secretary": "party_turnover", "governor": "governor_turnover"}
 
 
@@ -43,8 +44,7 @@ _TURNOVER = {"party_secretary": "party_turnover", "governor": "governor_turnover
 class Appointment:
     """One official's time in one office; `end` None while in office. `line` is in the file."""
 
-    province_code: int
-    province: str
+    unit: Unit
     office: str
     name: str
     start: datetime.date
@@ -52,15 +52,17 @@ class Appointment:
     line: int = 0
 
 
-def read_appointments(path: Path) -> list[Appointment]:
-    """The appointments of a CSV file with the columns province, office, name, start, end.
+def read_appointments(path: Path, units: Units) -> list[Appointment]:
+    """The appointments of a CSV file with the columns office, name, start, end, and one called as
+    the level of the units is.
 
     UTF-8 or GB 18030. Dates as 2015-03-20, 2015/3/20, 2015年3月20日, or to the month (2015-03:
     a start is its first day, an end its last). `end` is blank for who is still in office. Raises
     AppointmentError naming file, line and column.
     """
     reader = csv.DictReader(_text(path).splitlines())
-    absent = set(_COLUMNS) - {(name or "").strip().lower() for name in reader.fieldnames or ()}
+    columns = (units.level.name, *_COLUMNS)
+    absent = set(columns) - {(name or "").strip().lower() for name in reader.fieldnames or ()}
     if absent:
         raise AppointmentError(f"{path.name}, line 1: no column {', '.join(sorted(absent))}")
     found = []
@@ -71,31 +73,27 @@ def read_appointments(path: Path) -> list[Appointment]:
         if beyond:
             raise AppointmentError(f"{where}: more cells than columns: {beyond[0]!r}")
         row = {(k or "").strip().lower(): (v or "").strip() for k, v in cells.items()}
-        if any(row[name] for name in _COLUMNS):
-            found.append(_appointment(row, where, reader.line_num))
+        if any(row[name] for name in columns):
+            found.append(_appointment(row, where, reader.line_num, units))
     _no_overlap(found, path.name)
     return found
 
 
-def turnover(appointments: list[Appointment], years: tuple[int, int]) -> pd.DataFrame:
-    """One row per province and year: turnover and who was in office on 30 June (table turnover).
+def turnover(appointments: list[Appointment], years: tuple[int, int], units: Units) -> pd.DataFrame:
+    """One row per unit and year: turnover and who was in office on 30 June (table turnover).
 
     Null, with a reason, where no appointment covers 30 June of the year or of the year before.
     """
-    held: dict[tuple[int, str], list[Appointment]] = {}
+    held: dict[tuple[int | str, str], list[Appointment]] = {}
     for one in appointments:
-        held.setdefault((one.province_code, one.office), []).append(one)
+        held.setdefault((one.unit.code, one.office), []).append(one)
     rows = []
-    for place in memberships():
+    for unit in units:
         for year in range(years[0], years[1] + 1):
-            row: dict[str, Any] = {
-                "province_code": place["province_code"],
-                "province": place["province"],
-                "year": year,
-            }
+            row: dict[str, Any] = {**units.key(unit), "year": year}
             reasons = []
             for office, column in _TURNOVER.items():
-                terms = held.get((place["province_code"], office), [])
+                terms = held.get((unit.code, office), [])
                 now, before = (_in_office(terms, y) for y in (year, year - 1))
                 row[office] = now.name if now else None
                 if now and before:
@@ -105,10 +103,12 @@ def turnover(appointments: list[Appointment], years: tuple[int, int]) -> pd.Data
                     reasons.append(f"{column}: no {office} on record for 30 June {gap}")
             row["reason"] = "; ".join(reasons) or None
             rows.append(row)
-    return TURNOVER.frame(rows)
+    return units.level.table(TURNOVER).frame(rows)
 
 
-def turnover_figures(table: pd.DataFrame, file: str = "appointments.csv") -> pd.DataFrame:
+def turnover_figures(
+    table: pd.DataFrame, file: str = "appointments.csv", *, level: Level
+) -> pd.DataFrame:
     """Table turnover as figures for build_panel (table figures): series party_turnover and
     governor_turnover, left out where a whole series is null."""
     rows = []
@@ -120,8 +120,7 @@ def turnover_figures(table: pd.DataFrame, file: str = "appointments.csv") -> pd.
             rows.append(
                 {
                     "series": series,
-                    "province_code": row["province_code"],
-                    "province": row["province"],
+                    **{key: row[key] for key in level.keys},
                     "year": row["year"],
                     "value": float(row[series]) if known else None,
                     "unit": "0 or 1",
@@ -132,7 +131,7 @@ def turnover_figures(table: pd.DataFrame, file: str = "appointments.csv") -> pd.
                     "reason": None if known else row["reason"],
                 }
             )
-    return FIGURES.frame(rows)
+    return level.table(FIGURES).frame(rows)
 
 
 def _text(path: Path) -> str:
@@ -155,11 +154,12 @@ def _in_office(terms: list[Appointment], year: int) -> Appointment | None:
     return max(holding, key=lambda t: t.start) if holding else None
 
 
-def _appointment(row: dict[str, str], where: str, line: int) -> Appointment:
+def _appointment(row: dict[str, str], where: str, line: int, units: Units) -> Appointment:
+    column = units.level.name
     try:
-        province = get_province(row["province"])
-    except UnknownProvinceError as error:
-        raise AppointmentError(f"{where}, column province: {error}") from error
+        unit = units.get(row[column])
+    except UnknownUnitError as error:
+        raise AppointmentError(f"{where}, column {column}: {error}") from error
     office = row["office"].lower()
     key = next((name for name, aliases in OFFICES.items() if office in aliases), None)
     if key is None:
@@ -172,9 +172,7 @@ def _appointment(row: dict[str, str], where: str, line: int) -> Appointment:
     end = _date(row["end"], f"{where}, column end", last=True) if row["end"] else None
     if end is not None and end < start:
         raise AppointmentError(f"{where}, column end: {end} lies before the start {start}")
-    return Appointment(
-        province.province_code, province.province, key, row["name"], start, end, line
-    )
+    return Appointment(unit, key, row["name"], start, end, line)
 
 
 def _date(text: str, where: str, last: bool) -> datetime.date:
@@ -194,9 +192,9 @@ def _date(text: str, where: str, last: bool) -> datetime.date:
 
 def _no_overlap(found: list[Appointment], file: str) -> None:
     """Two officials in one office at one time, beyond the month of handing over."""
-    ordered = sorted(found, key=lambda a: (a.province_code, a.office, a.start, a.line))
+    ordered = sorted(found, key=lambda a: (a.unit.code, a.office, a.start, a.line))
     for one, other in itertools.pairwise(ordered):
-        if (one.province_code, one.office) != (other.province_code, other.office):
+        if (one.unit.code, one.office) != (other.unit.code, other.office):
             continue
         # dates to the month overlap within the month in which the office changes hands
         month = one.end and (one.end.year, one.end.month) == (other.start.year, other.start.month)
@@ -204,5 +202,5 @@ def _no_overlap(found: list[Appointment], file: str) -> None:
             until = one.end or "today"
             raise AppointmentError(
                 f"{file}, line {other.line}: {other.name} starts on {other.start}, while "
-                f"{one.name} (line {one.line}) is {one.office} of {one.province} until {until}"
+                f"{one.name} (line {one.line}) is {one.office} of {one.unit.name} until {until}"
             )

@@ -2,15 +2,19 @@
 
 Name, label, definition, source series, transformation and unit stand here once; the panel's
 schema, the construction, the coverage table, the codebook, the template workbook and the labels
-of the Stata file are read off them. The computation is in `build`.
+of the Stata file are read off them. The computation is in `build`. Words are of any unit;
+`variables` says them of the units of a level, where what ships for the level may say more.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal
 
+from dti_assets.panel.series import shipped_rows
 from dti_assets.store.schema import Dtype
+from dti_assets.units.levels import Level
 
 Kind = Literal["log", "log1p_per_million", "log_ratio", "log_difference", "level"]
 Origin = Literal["series", "dti", "dti_iv", "membership"]
@@ -78,7 +82,7 @@ _CHOICE = "The paper's Table A1 is not available; the measure is this package's 
 VARIABLES: tuple[Variable, ...] = (
     Variable(
         "Export", "ln high-tech exports",
-        "Logarithm of the province's exports of high-tech products",
+        "Logarithm of the {unit}'s exports of high-tech products",
         "ln(10k CNY)", transformations=_log("high_tech_exports"),
         remark="10k CNY is inferred from the paper's mean of 14.410.",
     ),
@@ -111,9 +115,9 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable(
         "DFI", "ln Digital Financial Inclusion Index",
-        "Logarithm of the provincial Digital Financial Inclusion Index of Peking University",
+        "Logarithm of the {adjective} Digital Financial Inclusion Index of Peking University",
         "ln(index)", transformations=_log("digital_finance_index", None),
-        remark="The index starts in 2011: at most 372 rows of 2009-2022.",
+        remark="The index starts in 2011.",
     ),
     Variable(
         "Number", "ln number of high-tech firms",
@@ -134,11 +138,11 @@ VARIABLES: tuple[Variable, ...] = (
         "EXR", "CNY per USD", "Exchange rate of the yuan, annual average", "CNY per USD",
         transformations=(Transformation("level", ("exchange_rate",), "CNY per USD"),),
         minimum=0,
-        remark="The same for every province in a year, hence absorbed by year effects.",
+        remark="The same for every {unit} in a year, hence absorbed by year effects.",
     ),
     Variable(
         "Exportother", "ln exports other than high-tech",
-        "Logarithm of the province's exports other than high-tech products",
+        "Logarithm of the {unit}'s exports other than high-tech products",
         "ln(10k CNY)",
         transformations=(
             Transformation("log", ("non_high_tech_exports",), MONEY),
@@ -186,30 +190,46 @@ VARIABLES: tuple[Variable, ...] = (
         dtype="int64", minimum=0, maximum=1,
     ),
     Variable(
-        "region", "region: East, Central, West or Northeast",
-        "Region of the National Bureau of Statistics: East 10, Central 6, West 12, Northeast 3",
+        "region", "region", "Region of the National Bureau of Statistics",
         "name", "membership", dtype="string",
     ),
     Variable(
-        "bri", "1 if one of the 18 Belt and Road provinces",
-        "1 for the 18 provinces named in Vision and Actions (March 2015), else 0",
+        "bri", "1 if one of the Belt and Road {units}",
+        "1 for {units} named in Vision and Actions (March 2015), else 0",
         "0 or 1", "membership", dtype="int64", minimum=0, maximum=1,
     ),
     Variable(
-        "municipality", "1 if Beijing, Tianjin, Shanghai or Chongqing",
-        "1 for the four municipalities directly under the central government, else 0",
+        "municipality", "1 if a municipality",
+        "1 for municipalities directly under the central government, else 0",
         "0 or 1", "membership", dtype="int64", minimum=0, maximum=1,
     ),
     Variable(
         "DTI_iv", "policy attention / distance to the hub",
         "Digital-economy keywords over total words of the government work report, divided by the "
-        "distance from the provincial capital to the hub city",
+        "distance from the {adjective} {seat} to the hub city",
         "hits per word and km", "dti_iv", minimum=0,
         remark="The column dti_iv_rule names the zero-distance rule.",
     ),
 )  # fmt: skip
 
 BY_NAME = {variable.name: variable for variable in VARIABLES}
+
+
+@cache
+def variables(level: Level) -> tuple[Variable, ...]:
+    """Return VARIABLES in the words of a level."""
+    more = {row["variable"]: row for row in shipped_rows(level, "variables.csv")}
+
+    def said(variable: Variable) -> Variable:
+        given = more.get(variable.name, {})
+        return replace(
+            variable,
+            label=level.words(given.get("label") or variable.label),
+            definition=level.words(given.get("definition") or variable.definition),
+            remark=level.words(given.get("remark") or variable.remark),
+        )
+
+    return tuple(map(said, VARIABLES))
 
 
 def variable_definition(variable: Variable) -> str:

@@ -1,1 +1,1 @@
-"""Patents: reading an extract, keyword classification, province-year counts, DTIn and DTIG."""
+"""Patents: reading an extract, keyword classification, counts by unit and year, DTIn and DTIG."""

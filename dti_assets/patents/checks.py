@@ -7,21 +7,23 @@ from typing import TYPE_CHECKING
 
 from dti_assets.patents.tables import DIGITAL_PATENTS, TECHNOLOGIES
 from dti_assets.store.schema import records
+from dti_assets.units.levels import Level
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
 
-# a larger share than this without a province, or without a year, moves the counts
+# a larger share than this without a unit, or without a year, moves the counts
 _NOTEWORTHY = 0.02
 _HOME_UNPLACED = ("mainland_unplaced", "unknown")
 
 
-def without_province(totals: pd.DataFrame) -> list[str]:
-    """Whether many applications of the extract have no province (table patent_totals)."""
+def without_unit(totals: pd.DataFrame, level: Level) -> list[str]:
+    """Whether many applications of the extract have no unit (table patent_totals)."""
     missing = _applications(totals[totals["origin"].isin(_HOME_UNPLACED)])
-    return _share(missing, _applications(totals), "have no province that could be recognised")
+    said = f"have no {level.noun} that could be recognised"
+    return _share(missing, _applications(totals), said)
 
 
 def without_year(totals: pd.DataFrame) -> list[str]:
@@ -66,18 +68,19 @@ def technologies_not_nested(totals: pd.DataFrame) -> list[str]:
     return found
 
 
-def broken_records(path: Path) -> list[str]:
+def broken_records(path: Path, level: Level) -> list[str]:
     """How a file of classified patents differs from its declaration; read part by part, so that
     millions of rows fit (8 bytes each are kept). An empty list when it is as declared."""
     import numpy as np
     import polars as pl
     import pyarrow.parquet as pq
 
-    stored, declared = pq.read_schema(path), DIGITAL_PATENTS.arrow_schema()
+    table = level.table(DIGITAL_PATENTS)
+    stored, declared = pq.read_schema(path), table.arrow_schema()
     if stored.names != declared.names or stored.types != declared.types:
-        return [f"{DIGITAL_PATENTS.name}: columns or types differ from the declaration"]
-    (key,) = DIGITAL_PATENTS.key
-    required = [column.name for column in DIGITAL_PATENTS.columns if not column.nullable]
+        return [f"{table.name}: columns or types differ from the declaration"]
+    (key,) = table.key
+    required = [column.name for column in table.columns if not column.nullable]
     nulls: Counter[str] = Counter()
     with pq.ParquetFile(path) as file:
         hashes = np.empty(file.metadata.num_rows, dtype=np.uint64)

@@ -18,11 +18,12 @@ from dti_assets.patents.extract import Extract
 from dti_assets.patents.tables import (
     DIGITAL_PATENTS,
     ROW_STATUS,
-    STATUSES,
     TECHNOLOGIES,
+    statuses,
 )
 from dti_assets.patents.tidy import Status
 from dti_assets.store.files import replacing, scratch_folder
+from dti_assets.units.levels import Level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,13 +59,15 @@ class Patents:
         return pq.read_table(self.path, filters=filters, **options)
 
 
-def combine(extract: Extract, path: Path, extract_date: date | None = None) -> Patents:
+def combine(
+    extract: Extract, path: Path, extract_date: date | None = None, *, level: Level
+) -> Patents:
     """One row an application from the extract's slices, written to `path`.
 
     Rows with one application number (else one publication number without its kind code) are
     one application: each value is that of the first row, in the order of file names and rows,
     that has one; technologies are those of any row. Applications whose rows contradict each
-    other in kind, year or province are counted and one is named in the status table.
+    other in kind, year or unit are counted and one is named in the status table.
     `truncated` is set where the application may lie in the 18 months before `extract_date`,
     by default the latest date in the extract.
     """
@@ -77,7 +80,8 @@ def combine(extract: Extract, path: Path, extract_date: date | None = None) -> P
         extract_date = scan.select(pl.col("latest").max()).collect().item()
         source = "unknown" if extract_date is None else "latest date in the extract"
     across = Status()
-    schema = DIGITAL_PATENTS.arrow_schema()
+    declared = level.table(DIGITAL_PATENTS)
+    schema = declared.arrow_schema()
     written = 0
     with (
         replacing(Path(path)) as part,
@@ -85,20 +89,19 @@ def combine(extract: Extract, path: Path, extract_date: date | None = None) -> P
         scratch_folder(Path(path)) as scratch,
     ):
         for rows in _buckets(extract, scratch):
-            frame = _one_each(rows, across)
+            frame = _one_each(rows, across, level)
             cutoff = None if extract_date is None else months_before(extract_date)
             frame = frame.with_columns(
                 (pl.col("application_until") > cutoff).alias("truncated")
                 if cutoff is not None
                 else pl.lit(None, pl.Boolean).alias("truncated")
             )
-            table = frame.select(DIGITAL_PATENTS.column_names).to_arrow().cast(schema)
+            table = frame.select(declared.column_names).to_arrow().cast(schema)
             writer.write_table(table)
             written += table.num_rows
     across.rows = {"applications": written, **across.rows}
-    return Patents(
-        Path(path), written, extract_date, source, extract.basis, status_frame(extract, across)
-    )
+    status = status_frame(extract, across, level=level)
+    return Patents(Path(path), written, extract_date, source, extract.basis, status)
 
 
 def _buckets(extract: Extract, scratch: Path) -> Iterator[pl.DataFrame]:
@@ -135,15 +138,16 @@ def months_before(day: date) -> date:
     return date(year, month + 1, last if at_end else min(day.day, last))
 
 
-def status_frame(extract: Extract, across: Status | None = None) -> pd.DataFrame:
+def status_frame(extract: Extract, across: Status | None = None, *, level: Level) -> pd.DataFrame:
     """All row statuses as the table patent_row_status."""
     every = {**extract.status, **({_ALL_FILES: across} if across else {})}
-    order = list(STATUSES)
-    return ROW_STATUS.frame(
+    meanings = statuses(level)
+    order = list(meanings)
+    return level.table(ROW_STATUS).frame(
         {
             "file": file,
             "status": name,
-            "meaning": STATUSES[name],
+            "meaning": meanings[name],
             "rows": rows,
             "example": status.example.get(name),
         }
@@ -152,7 +156,7 @@ def status_frame(extract: Extract, across: Status | None = None) -> pd.DataFrame
     )
 
 
-def _one_each(frame: pl.DataFrame, across: Status) -> pl.DataFrame:
+def _one_each(frame: pl.DataFrame, across: Status, level: Level) -> pl.DataFrame:
     import polars as pl
 
     frame = frame.with_row_index("order")
@@ -160,12 +164,10 @@ def _one_each(frame: pl.DataFrame, across: Status) -> pl.DataFrame:
     if not twice.any():
         return frame
     several = frame.filter(twice)
-    placed = pl.col("province_code").is_not_null() | ~pl.col("origin").is_in(
-        ["unknown", "mainland"]
-    )
-    place = pl.struct("province_code", "origin")
+    placed = pl.col(level.code).is_not_null() | ~pl.col("origin").is_in(["unknown", "mainland"])
+    place = pl.struct(level.code, "origin")
     values = ("kind", "application_year", "grant_year", "application_until")
-    checked = ("kind", "application_year", "province_code", "grant_year")
+    checked = ("kind", "application_year", level.code, "grant_year")
     flags = (*TECHNOLOGIES, "digital", *(f"ipc_{t}" for t in TECHNOLOGIES))
     known = {t: pl.col(t).drop_nulls() for t in flags}
     merged = several.group_by("key", maintain_order=True).agg(

@@ -1,4 +1,4 @@
-"""Applications and grants by province and year, from classified patents. No reading of text."""
+"""Applications and grants by unit and year, from classified patents. No reading of text."""
 
 from __future__ import annotations
 
@@ -8,41 +8,45 @@ from typing import TYPE_CHECKING, Any
 from dti_assets.errors import PatentError
 from dti_assets.patents.combine import Patents, months_before
 from dti_assets.patents.tables import KINDS, PATENT_COUNTS, PATENT_TOTALS, TECHNOLOGIES
-from dti_assets.units.provinces import provinces
+from dti_assets.units.levels import Level
+from dti_assets.units.lists import Units
 
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
 
-def count_patents(patents: Patents, kinds: Sequence[str] = KINDS) -> pd.DataFrame:
-    """Table patent_counts: the 31 provinces' digital applications and grants by year.
+def count_patents(patents: Patents, kinds: Sequence[str] = KINDS, *, units: Units) -> pd.DataFrame:
+    """Table patent_counts: the units' digital applications and grants by year.
 
     Applications and technologies by year of application, grants by year of grant; an
     application in two technologies is one in `applications`. kinds: of tables.KINDS; with all
     three, patents of unknown kind count too, otherwise they do not.
 
-    A province-year has a row where the extract has any patent of that year (of application or
-    grant) and any patent of that province. Zero is a finding only in a year in which the
-    extract has any application (for grants: any grant); elsewhere the value is null with a
-    reason, and other province-years are absent. Raises PatentError for an unknown kind.
+    A unit-year has a row where the extract has any patent of that year (of application or grant)
+    and any patent of that unit. Zero is a finding only in a year in which the extract has any
+    application (for grants: any grant); elsewhere the value is null with a reason, and other
+    unit-years are absent. Raises PatentError for an unknown kind.
     """
     import polars as pl
 
+    level, declared = units.level, units.level.table(PATENT_COUNTS)
+    code = level.code
     scan = _of_kinds(patents, kinds)
-    inside = scan.filter(pl.col("province_code").is_not_null())
-    applications, grants = _both(inside, ["province_code"])
-    codes = inside.select(pl.col("province_code").unique().sort()).collect()
+    inside = scan.filter(pl.col(code).is_not_null())
+    applications, grants = _both(inside, [code])
+    codes = inside.select(pl.col(code).unique()).collect()
     years = _years(scan)
     frame = (
         codes.join(pl.DataFrame({"year": years}, {"year": pl.Int64}), how="cross")
-        .join(applications, on=["province_code", "year"], how="left")
-        .join(grants, on=["province_code", "year"], how="left")
+        .join(applications, on=[code, "year"], how="left")
+        .join(grants, on=[code, "year"], how="left")
     )
     frame = _filled(frame, patents, scan)
-    names = {p.province_code: p.province for p in provinces()}
+    names = {unit.code: unit.name for unit in units}
     frame = frame.with_columns(
-        pl.col("province_code").replace_strict(names, return_dtype=pl.String).alias("province"),
+        pl.col(code).replace_strict(names, return_dtype=pl.String).alias(level.name),
+        pl.col(code).replace_strict(units.order, return_dtype=pl.Int64).alias("order"),
         pl.lit(patents.basis).alias("basis"),
         pl.when(pl.col("applications").is_null())
         .then(pl.lit("the extract has no application of this year"))
@@ -50,19 +54,20 @@ def count_patents(patents: Patents, kinds: Sequence[str] = KINDS) -> pd.DataFram
         .then(pl.lit("the extract has no grant of this year"))
         .alias("reason"),
     )
-    made = frame.select(PATENT_COUNTS.column_names).sort("province_code", "year")
-    return PATENT_COUNTS.frame(made.to_pandas())
+    made = frame.sort("order", "year").select(declared.column_names)
+    return declared.frame(made.to_pandas())
 
 
-def total_patents(patents: Patents, kinds: Sequence[str] = KINDS) -> pd.DataFrame:
+def total_patents(patents: Patents, kinds: Sequence[str] = KINDS, *, level: Level) -> pd.DataFrame:
     """Table patent_totals: everything in the extract by origin and year, `year` null included.
 
-    mainland_unplaced and unknown are patents that no province-year can hold; Hong Kong, Macau,
+    mainland_unplaced and unknown are patents that no unit-year can hold; Hong Kong, Macau,
     Taiwan and foreign ones stand apart. Sums over it are the sums over the extract.
     """
     import polars as pl
 
-    unplaced = (pl.col("origin") == "mainland") & pl.col("province_code").is_null()
+    declared = level.table(PATENT_TOTALS)
+    unplaced = (pl.col("origin") == "mainland") & pl.col(level.code).is_null()
     scan = _of_kinds(patents, kinds).with_columns(
         pl.when(unplaced).then(pl.lit("mainland_unplaced")).otherwise("origin").alias("origin")
     )
@@ -71,8 +76,8 @@ def total_patents(patents: Patents, kinds: Sequence[str] = KINDS) -> pd.DataFram
         grants, on=["origin", "year"], how="full", coalesce=True, nulls_equal=True
     )
     frame = _filled(frame, patents, scan)
-    made = frame.select(PATENT_TOTALS.column_names).sort("origin", "year", nulls_last=True)
-    return PATENT_TOTALS.frame(made.to_pandas())
+    made = frame.select(declared.column_names).sort("origin", "year", nulls_last=True)
+    return declared.frame(made.to_pandas())
 
 
 def by_year(totals: pd.DataFrame, origin: str = "mainland") -> pd.DataFrame:
@@ -85,16 +90,16 @@ def by_year(totals: pd.DataFrame, origin: str = "mainland") -> pd.DataFrame:
     return chosen[columns].sort_values("year").reset_index(drop=True)
 
 
-def shares(patents: Patents) -> dict[str, Any]:
-    """Shares of applications for checks: without province (mainland or unknown origin), without
-    year, repeated rows; and how many digital flags are not the union of the technologies."""
+def shares(patents: Patents, *, level: Level) -> dict[str, Any]:
+    """Shares of applications for checks: without unit (mainland or unknown origin), without year,
+    repeated rows; and how many digital flags are not the union of the technologies."""
     import polars as pl
 
     scan = pl.scan_parquet(patents.path)
     home = pl.col("origin").is_in(["mainland", "unknown"])
     union = pl.any_horizontal(*TECHNOLOGIES)
     found = scan.select(
-        (home & pl.col("province_code").is_null()).sum().alias("without_province"),
+        (home & pl.col(level.code).is_null()).sum().alias("without_unit"),
         pl.col("application_year").is_null().sum().alias("without_year"),
         (union != pl.col("digital")).sum().alias("technologies_not_nested"),
         pl.len().alias("applications"),
@@ -105,7 +110,7 @@ def shares(patents: Patents) -> dict[str, Any]:
     return {
         "applications": total,
         "rows": rows,
-        "share_without_province": row["without_province"] / total if total else None,
+        "share_without_province": row["without_unit"] / total if total else None,
         "share_without_year": row["without_year"] / total if total else None,
         "share_repeated_rows": int(status.get("several_rows", 0)) / rows if rows else None,
         "duplicates_disagree": int(status.get("duplicates_disagree", 0)),

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from dti_assets.errors import PatentError
 from dti_assets.patents.tables import DTI
-from dti_assets.units.provinces import provinces
+from dti_assets.units.levels import Level
+from dti_assets.units.lists import Units
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,32 +24,35 @@ def dti(
     population: pd.DataFrame,
     inventions: pd.DataFrame | None = None,
     years: Sequence[int] | None = None,
+    *,
+    units: Units,
 ) -> pd.DataFrame:
     """Table dti: DTIn = ln(1 + digital applications per million inhabitants), DTIG with grants.
 
     counts: table patent_counts, or None where there is no patent extract. population and
-    inventions: official statistics in long format (province_code, year, variable, value, unit);
+    inventions: official statistics in long format (code, year, variable, value, unit of measure);
     rows of other variables are ignored, so both may be the whole table. Population comes in
     persons, 10k persons or million persons. INVn = ln(1 + official invention applications per
     million) is a proxy of its own, never DTIn; rows that have only it say basis
-    official_inventions. A null has its reason. years: the table then has every province in each
-    of them and no other year; without, a province-year of which nothing is known is no row.
+    official_inventions. A null has its reason. years: the table then has every unit in each of
+    them and no other year; without, a unit-year of which nothing is known is no row.
 
-    Raises PatentError for an unknown unit, for two values of one province and year, and where
-    the population is not positive.
+    Raises PatentError for an unknown unit of measure, for two values of one unit and year, and
+    where the population is not positive.
     """
     import numpy as np
     import pandas as pd
 
-    people = _values(population, POPULATION, "people")
-    scale = people.pop("unit").map(_PERSONS)
+    level, declared = units.level, units.level.table(DTI)
+    keys = list(level.when)
+    people = _values(population, POPULATION, "people", level)
+    scale = people.pop("unit").map(_PERSONS).astype("float64")
     people["people"] = people["people"] * scale
     if not (people["people"].dropna() > 0).all():
         raise PatentError("population: a value is not positive")
-    keys = ["province_code", "year"]
     frame = people
     if inventions is not None:
-        official = _values(inventions, INVENTIONS, "inventions").drop(columns="unit")
+        official = _values(inventions, INVENTIONS, "inventions", level).drop(columns="unit")
         frame = frame.merge(official, on=keys, how="outer")
     else:
         frame["inventions"] = np.nan
@@ -58,9 +62,7 @@ def dti(
     else:
         frame = frame.assign(**dict.fromkeys(wanted))
     if years is not None:
-        grid = pd.MultiIndex.from_product(
-            [[p.province_code for p in provinces()], years], names=keys
-        )
+        grid = pd.MultiIndex.from_product([[unit.code for unit in units], years], names=keys)
         frame = grid.to_frame(index=False).merge(frame, on=keys, how="left")
     million = frame["people"] / 1e6
 
@@ -68,8 +70,7 @@ def dti(
         return pd.to_numeric(frame[name], errors="coerce").astype("float64") / million
 
     out = frame[keys].copy()
-    names = {p.province_code: p.province for p in provinces()}
-    out["province"] = out["province_code"].map(names)
+    out[level.name] = out[level.code].map({unit.code: unit.name for unit in units})
     out["applications_per_million"] = per_million("applications")
     out["DTIn"] = np.log1p(out["applications_per_million"])
     out["grants_per_million"] = per_million("grants")
@@ -79,56 +80,56 @@ def dti(
     out["basis"] = frame["basis"].where(counted, None)
     out.loc[~counted & out["INVn"].notna(), "basis"] = "official_inventions"
     out["truncated"] = frame["truncated"]
-    out["reason"] = [_reason(row, counts is not None) for _, row in frame.iterrows()]
-    out = out[out["province"].notna()].sort_values(keys)
+    out["reason"] = [_reason(row, counts is not None, level) for _, row in frame.iterrows()]
+    out = units.in_order(out[out[level.name].notna()])
     if years is not None:
-        return DTI.frame(out[DTI.column_names])
+        return declared.frame(out[declared.column_names])
     known = (
         out[["DTIn", "DTIG", "INVn"]].notna().any(axis=1)
         | frame["basis"].reindex(out.index).notna()
     )
-    return DTI.frame(out[known][DTI.column_names])
+    return declared.frame(out[known][declared.column_names])
 
 
-def _reason(row: pd.Series, has_counts: bool) -> str | None:
+def _reason(row: pd.Series, has_counts: bool, level: Level) -> str | None:
     import pandas as pd
 
     said = []
     if pd.isna(row["people"]):
-        said.append("no population of this province and year")
+        said.append(f"no population of this {level.noun} and year")
     if not has_counts:
         said.append(_NO_COUNTS)
     elif pd.isna(row["basis"]):
-        said.append("no patent counts of this province and year")
+        said.append(f"no patent counts of this {level.noun} and year")
     elif pd.notna(row["reason"]):
         said.append(str(row["reason"]))
     if pd.isna(row["inventions"]):
-        said.append("no official invention applications of this province and year")
+        said.append(f"no official invention applications of this {level.noun} and year")
     return "; ".join(said) or None
 
 
-def _values(long: pd.DataFrame, variable: str, name: str) -> pd.DataFrame:
-    """province_code, year, `name`, unit of one variable of a long table."""
+def _values(long: pd.DataFrame, variable: str, name: str, level: Level) -> pd.DataFrame:
+    """Code, year, `name` and unit of measure of one variable of a long table."""
     import pandas as pd
 
-    needed = {"province_code", "year", "variable", "value", "unit"}
+    needed = {*level.when, "variable", "value", "unit"}
     if missing := needed - set(long.columns):
         raise PatentError(f"{variable}: the statistics lack the columns {sorted(missing)}")
     rows = long[long["variable"] == variable]
-    units = set(rows["unit"].dropna())
+    measures = set(rows["unit"].dropna())
     accepted = set(_PERSONS) if variable == POPULATION else {"patents"}
-    if not units <= accepted:
+    if not measures <= accepted:
         raise PatentError(
-            f"{variable}: unit {', '.join(sorted(units - accepted))} is none of "
+            f"{variable}: unit {', '.join(sorted(measures - accepted))} is none of "
             f"{', '.join(sorted(accepted))}"
         )
-    twice = rows[rows.duplicated(["province_code", "year"], keep=False)]
+    twice = rows[rows.duplicated(list(level.when), keep=False)]
     if len(twice):
         first = twice.iloc[0]
-        raise PatentError(f"{variable}: two values for {first['province_code']} in {first['year']}")
+        raise PatentError(f"{variable}: two values for {first[level.code]} in {first['year']}")
     made = pd.DataFrame(
         {
-            "province_code": rows["province_code"].astype("int64"),
+            level.code: rows[level.code].astype(level.code_dtype),
             "year": rows["year"].astype("int64"),
             name: pd.to_numeric(rows["value"]),
             "unit": rows["unit"],

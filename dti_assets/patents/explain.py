@@ -20,6 +20,7 @@ from dti_assets.patents.tidy import (
     user_flags,
     with_keys,
 )
+from dti_assets.units.levels import Level
 
 if TYPE_CHECKING:
     import polars as pl
@@ -113,6 +114,8 @@ def explain(
     source: Path,
     dictionary: PatentTerms,
     columns: Mapping[str, str | Sequence[str]] | None = None,
+    *,
+    level: Level,
 ) -> Explanation:
     """Look a patent up in the files of `source` and say which term matched where.
 
@@ -121,7 +124,7 @@ def explain(
     number or no file can be read.
     """
     records = []
-    for file, row in find_records([application_no], source, columns):
+    for file, row in find_records([application_no], source, columns, level=level):
         hits = find_hits(row.get("title"), row.get("abstract"), dictionary)
         values = {name: value for name, value in row.items() if name not in ("row", "asked")}
         records.append(Record(file, row["row"], values, hits, _flags(row)))
@@ -166,6 +169,8 @@ def find_records(
     numbers: Iterable[str],
     source: Path,
     columns: Mapping[str, str | Sequence[str]] | None = None,
+    *,
+    level: Level,
 ) -> list[tuple[str, dict[str, Any]]]:
     """(file name, raw row) of each row that has one of the numbers; `asked` is that number.
 
@@ -181,7 +186,7 @@ def find_records(
     errors, read = [], 0
     for file in find_files(source):
         try:
-            for _, table in PatentReader(file, columns).slices():
+            for _, table in PatentReader(file, columns, level=level).slices():
                 frame = cast(pl.DataFrame, pl.from_arrow(table))
                 chosen = frame.filter(_any_key(frame, file.name).is_in(list(asked)))
                 for row, key in zip(

@@ -1,9 +1,9 @@
 """An extract, file by file and slice by slice: read, tidied, classified, each slice stored.
 
 A slice is stored as soon as it is done and never done twice: its folder is named after the
-file's content, the dictionary, the options and the code's versions, and the slice after its own
-content, so that a damaged one is known and made again. Slices of all files are put together in
-`combine`.
+file's content, the dictionary, the units, the options and the code's versions, and the slice
+after its own content, so that a damaged one is known and made again. Slices of all files are put
+together in `combine`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from dti_assets.patents.reading import SLICE_ROWS, PatentFile, PatentReader, fin
 from dti_assets.patents.terms import PatentTerms
 from dti_assets.store.cache import read_sealed, seal, write_sealed
 from dti_assets.store.files import write_atomically
+from dti_assets.units.levels import Level
+from dti_assets.units.lists import Units
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -57,9 +59,9 @@ class Extract:
 
 
 def layout_of(
-    source: Path, columns: Mapping[str, str | Sequence[str]] | None = None
+    source: Path, columns: Mapping[str, str | Sequence[str]] | None = None, *, level: Level
 ) -> Layout | Literal["none"]:
-    """What the folder or file holds (see columns.Columns); none where it has no patent file.
+    """What the folder or file holds (see formats.Columns); none where it has no patent file.
 
     Raises PatentSourceError where files of different layouts lie together, or none is readable.
     """
@@ -70,7 +72,8 @@ def layout_of(
     errors = []
     for file in files:
         try:
-            layouts.setdefault(PatentReader(file, columns).columns.layout, file.name)
+            reader = PatentReader(file, columns, level=level)
+            layouts.setdefault(reader.columns.layout, file.name)
         except PatentSourceError as error:
             errors.append(str(error))
     if not layouts:
@@ -86,6 +89,7 @@ def classify_extract(
     dictionary: PatentTerms,
     work: Path,
     *,
+    units: Units,
     columns: Mapping[str, str | Sequence[str]] | None = None,
     engine: Engine | None = None,
     rows: int = SLICE_ROWS,
@@ -94,10 +98,10 @@ def classify_extract(
 ) -> Extract:
     """Read and classify every patent file in `source`; slices go to folders in `work`.
 
-    columns: more column names (field -> name or names, see columns.ALIASES). engine: where
-    slices are classified; default this machine's cores, `on_ray(...)` a cluster.
-    rows: rows a slice. not_after: later dates are unreadable (default: end of this year).
-    progress: called with file name and rows done after each slice.
+    units: where applicants may be. columns: more column names (field -> name or names, see
+    formats.ALIASES). engine: where slices are classified; default this machine's cores,
+    `on_ray(...)` a cluster. rows: rows a slice. not_after: later dates are unreadable (default:
+    end of this year). progress: called with file name and rows done after each slice.
 
     A file that cannot be read or lacks a column, or that breaks off on the way, contributes no
     row and is a status. Raises PatentSourceError where no file is readable or no row was found.
@@ -109,7 +113,7 @@ def classify_extract(
     for file in find_files(source):
         status = extract.status.setdefault(file.name, tidy.Status())
         try:
-            reader = PatentReader(file, columns)
+            reader = PatentReader(file, columns, level=units.level)
         except PatentSourceError as error:
             missing = "no column for" in str(error)
             status.add("column_missing" if missing else "file_unreadable", 1, str(error))
@@ -121,10 +125,18 @@ def classify_extract(
                 f"{file.name}: its layout is {reader.columns.layout}; an extract is all records "
                 "or all flagged records (see layout_of)"
             )
-        key = _key(file, dictionary, reader, rows, not_after)
+        key = _key(file, dictionary, reader, rows, not_after, units)
+        function = partial(
+            classify_slice,
+            dictionary=dictionary,
+            file=file.name,
+            layout=reader.columns.layout,
+            not_after=not_after,
+            units=units,
+        )
         try:
             folder = Path(work) / key
-            slices, malformed = _file(reader, dictionary, folder, rows, not_after, engine, progress)
+            slices, malformed = _file(reader, function, folder, rows, engine, progress)
         except PatentSourceError as error:
             status.add("file_unreadable", 1, str(error))
             failed.append(str(error))
@@ -148,25 +160,27 @@ def slice_folders(
     source: Path,
     dictionary: PatentTerms,
     columns: Mapping[str, str | Sequence[str]] | None = None,
+    *,
+    units: Units,
 ) -> set[str]:
     """Names of the folders that classify_extract keeps slices in, for the files in `source` as
     they are now. Raises PatentSourceError where a file cannot be read."""
     names = set()
     for file in find_files(source):
-        reader = PatentReader(file, columns)
+        reader = PatentReader(file, columns, level=units.level)
         if reader.columns.layout != "counts":
-            names.add(_key(file, dictionary, reader, SLICE_ROWS, _end_of_year()))
+            names.add(_key(file, dictionary, reader, SLICE_ROWS, _end_of_year(), units))
     return names
 
 
 def classify_slice(
-    raw: pa.Table, dictionary: PatentTerms, file: str, layout: str, not_after: date
+    raw: pa.Table, dictionary: PatentTerms, file: str, layout: str, not_after: date, units: Units
 ) -> pa.Table:
     """One raw slice to its stored form: values, technologies, statuses in the schema's metadata.
 
     Pure; what every engine runs.
     """
-    values, status = tidy.tidy(raw, file, not_after)
+    values, status = tidy.tidy(raw, file, not_after, units)
     if layout == "flagged":
         flags = tidy.user_flags(raw, status)
     else:
@@ -221,8 +235,14 @@ def _end_of_year() -> date:
 
 
 def _key(
-    file: PatentFile, dictionary: PatentTerms, reader: PatentReader, rows: int, not_after: date
+    file: PatentFile,
+    dictionary: PatentTerms,
+    reader: PatentReader,
+    rows: int,
+    not_after: date,
+    units: Units,
 ) -> str:
+    level = units.level
     parts = {
         "file": file.sha256,
         # the name is in the keys of rows without a number
@@ -230,6 +250,11 @@ def _key(
         "columns": reader.columns.sources,
         "layout": reader.columns.layout,
         "dictionary": dictionary.sha256,
+        # all that places are told by
+        "level": [level.noun, level.code_dtype, level.figures, level.digits],
+        "units": [
+            [u.code, u.name, u.full_name, u.pinyin, u.english, u.aliases, u.parent] for u in units
+        ],
         "code": [reading.VERSION, tidy.VERSION, classifying.VERSION],
         "rows": rows,
         "not_after": not_after.isoformat(),
@@ -239,10 +264,9 @@ def _key(
 
 def _file(
     reader: PatentReader,
-    dictionary: PatentTerms,
+    function: Callable[[pa.Table], pa.Table],
     folder: Path,
     rows: int,
-    not_after: date,
     engine: Engine | None,
     progress: Progress | None,
 ) -> tuple[list[Path], list[int]]:
@@ -251,13 +275,6 @@ def _file(
     found = _marked(folder)
     if found is None or found["slices"] != len(whole):
         stored = frozenset(map(_number, whole))
-        function = partial(
-            classify_slice,
-            dictionary=dictionary,
-            file=reader.file.name,
-            layout=reader.columns.layout,
-            not_after=not_after,
-        )
         jobs = reader.slices(rows, stored)
         for number, table in (engine or threads())(jobs, function):
             _store(table, folder, number)

@@ -24,6 +24,7 @@ from dti_assets.patents.tables import (
 )
 from dti_assets.patents.terms import PatentTerms
 from dti_assets.patents.user_counts import read_user_counts
+from dti_assets.units.lists import Units
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,6 +48,7 @@ def read_patent_folder(
     dictionary: PatentTerms,
     work: Path,
     *,
+    units: Units,
     kinds: Sequence[str] = KINDS,
     columns: Mapping[str, str | Sequence[str]] | None = None,
     engine: Engine | None = None,
@@ -59,23 +61,25 @@ def read_patent_folder(
     A folder that is absent or holds no patent file gives empty tables: the study then has the
     official proxy alone. Raises PatentSourceError; see classify_extract and read_user_counts.
     """
-    layout = layout_of(source, columns) if source.is_dir() else "none"
+    level = units.level
+    layout = layout_of(source, columns, level=level) if source.is_dir() else "none"
+    no_totals = level.table(PATENT_TOTALS).frame([])
     if layout == "none":
-        return PatentFolder(
-            layout, PATENT_COUNTS.frame([]), PATENT_TOTALS.frame([]), ROW_STATUS.frame([]), {}
-        )
+        no_counts, no_status = (level.table(t).frame([]) for t in (PATENT_COUNTS, ROW_STATUS))
+        return PatentFolder(layout, no_counts, no_totals, no_status, {})
     if layout == "counts":
-        counts, status = read_user_counts(source, kinds, columns)
-        return PatentFolder(layout, counts, PATENT_TOTALS.frame([]), status, {})
+        counts, status = read_user_counts(source, kinds, columns, units=units)
+        return PatentFolder(layout, counts, no_totals, status, {})
     extract = classify_extract(
-        source, dictionary, work, columns=columns, engine=engine, progress=progress
+        source, dictionary, work, columns=columns, engine=engine, progress=progress, units=units
     )
-    patents = combine(extract, work / f"{DIGITAL_PATENTS.name}.parquet", extract_date)
+    path = work / f"{DIGITAL_PATENTS.name}.parquet"
+    patents = combine(extract, path, extract_date, level=level)
     return PatentFolder(
         layout,
-        count_patents(patents, kinds),
-        total_patents(patents, kinds),
+        count_patents(patents, kinds, units=units),
+        total_patents(patents, kinds, level=level),
         patents.status,
-        shares(patents),
+        shares(patents, level=level),
         patents,
     )

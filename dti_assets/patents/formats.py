@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from dti_assets.errors import PatentSourceError
 from dti_assets.patents.tables import TECHNOLOGIES
 from dti_assets.store.spreadsheets import XLSX_ERRORS
+from dti_assets.units.levels import Level
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
 Layout = Literal["records", "flagged", "counts"]
 
 # The names accepted for each field, best first: where a file has several, the first that is
-# not empty counts row by row. Width, case, blanks and bracketed additions do not matter.
+# not empty counts row by row. Width, case, blanks and bracketed additions do not matter. Those of
+# a level: aliases.
 ALIASES: dict[str, tuple[str, ...]] = {
     "application_no": (
         "申请号", "专利申请号", "申请编号", "application_no", "application_number",
@@ -52,11 +55,8 @@ ALIASES: dict[str, tuple[str, ...]] = {
         "IPC", "分类号", "IPC分类号", "国际分类号", "IPC主分类号", "主分类号", "IPC分类",
         "ipc_subclasses", "ipc_codes", "ipc_code", "ipc_class", "classification",
     ),
-    "province": (
-        "省份", "申请人省份", "省", "所在省份", "省市", "申请人省市", "申请人所在省", "国省代码",
-        "申请人国别/省市", "申请人国省代码", "省级行政区", "地区", "province", "applicant_province",
-        "province_code", "省份代码",
-    ),
+    # of a level whose headers do not ship; those of another come first
+    "unit": ("{unit}", "applicant_{unit}", "{unit}_code", "所在地区", "地区"),
     "address": (
         "申请人地址", "地址", "第一申请人地址", "申请(专利权)人地址", "专利权人地址",
          "applicant_address", "address", "applicant_addresses",
@@ -93,13 +93,13 @@ ALIASES["big_data"] += ("大数据", "bigdata")
 ALIASES["iot"] += ("物联网", "internet_of_things")
 
 _RECORD = (
-    "application_no", "publication_no", "grant_no", "title", "abstract", "ipc", "province",
+    "application_no", "publication_no", "grant_no", "title", "abstract", "ipc", "unit",
     "address", "application_date", "publication_date", "grant_date", "kind",
 )  # fmt: skip
 FIELDS: dict[Layout, tuple[str, ...]] = {
     "records": _RECORD,
     "flagged": (*_RECORD, "digital", *TECHNOLOGIES),
-    "counts": ("province", "year", "kind", "applications", "grants", *TECHNOLOGIES),
+    "counts": ("unit", "year", "kind", "applications", "grants", *TECHNOLOGIES),
 }
 
 
@@ -108,11 +108,23 @@ class Columns:
     """What a file holds: `layout`, and for each field found the file's columns, best first.
 
     records: one row a patent, to be classified. flagged: one row a patent with the user's own
-    digital flag. counts: one row a province and year (and kind) with the user's own counts.
+    digital flag. counts: one row a unit and year (and kind) with the user's own counts.
     """
 
     layout: Layout
     sources: dict[str, tuple[str, ...]]
+
+
+@cache
+def aliases(level: Level) -> dict[str, tuple[str, ...]]:
+    """Return ALIASES with the names of the unit's column at this level: those that ship with its
+    figures, or the noun."""
+    file = level.shipped("patent_columns.csv")
+    names = tuple(map(level.words, ALIASES["unit"]))
+    if file is not None:
+        shipped = csv.DictReader(file.read_text(encoding="utf-8").splitlines())
+        names = tuple(row["name"] for row in shipped)
+    return ALIASES | {"unit": names}
 
 
 def fold(name: object) -> str:
@@ -121,38 +133,50 @@ def fold(name: object) -> str:
 
 
 def recognise(
-    found: Sequence[str], where: str, extra: Mapping[str, str | Sequence[str]] | None = None
+    found: Sequence[str],
+    where: str,
+    extra: Mapping[str, str | Sequence[str]] | None = None,
+    *,
+    level: Level,
 ) -> Columns:
     """Which of the columns `found` is which field; `extra` adds names (field -> name or names).
 
-    `extra` names come before the built-in ones. Raises PatentSourceError, naming the columns
-    found and the names accepted, where a required field is missing: the title of records; the
-    province, the year and applications or grants of counts.
+    `extra` names come before the built-in ones; the field unit may also be called by the level's
+    noun. Raises PatentSourceError, naming the columns found and the names accepted, where a
+    required field is missing: the title of records; the unit, the year and applications or grants
+    of counts.
     """
-    names = {field: list(aliases) for field, aliases in ALIASES.items()}
-    for field, more in (extra or {}).items():
+    names = {field: list(known) for field, known in aliases(level).items()}
+    for given, more in (extra or {}).items():
+        field = "unit" if given == level.name else given
         if field not in names:
+            fields = ", ".join(_said(name, level) for name in names)
             raise PatentSourceError(
-                f"patent columns: {field!r} is no field; the fields are {', '.join(names)}"
+                f"patent columns: {given!r} is no field; the fields are {fields}"
             )
         names[field] = [*([more] if isinstance(more, str) else more), *names[field]]
     by_fold: dict[str, str] = {}
     for column in found:
         by_fold.setdefault(fold(column), column)
     sources = {}
-    for field, aliases in names.items():
-        matched = [by_fold[fold(alias)] for alias in aliases if fold(alias) in by_fold]
+    for field, known in names.items():
+        matched = [by_fold[fold(alias)] for alias in known if fold(alias) in by_fold]
         if matched:
             sources[field] = tuple(dict.fromkeys(matched))
     layout = _layout(sources)
-    needed = {"records": ("title",), "flagged": (), "counts": ("province", "year")}[layout]
+    needed = {"records": ("title",), "flagged": (), "counts": ("unit", "year")}[layout]
     for field in needed:
         if field not in sources:
             raise PatentSourceError(
-                f"{where}: no column for {field}; columns found: "
+                f"{where}: no column for {_said(field, level)}; columns found: "
                 f"{', '.join(map(str, found)) or 'none'}; names accepted: {', '.join(names[field])}"
             )
     return Columns(layout, {f: sources[f] for f in FIELDS[layout] if f in sources})
+
+
+def _said(field: str, level: Level) -> str:
+    """Return the name of a field as users know it."""
+    return level.name if field == "unit" else field
 
 
 def _layout(sources: Mapping[str, object]) -> Layout:
@@ -347,7 +371,7 @@ class XlsxSource:
 
 
 def open_xlsx(
-    path: Path, label: str, extra: Mapping[str, str | Sequence[str]] | None
+    path: Path, label: str, extra: Mapping[str, str | Sequence[str]] | None, *, level: Level
 ) -> XlsxSource:
     """Every sheet with recognised columns in one of its first ten rows is read; other sheets with
     data are `unread`."""
@@ -356,7 +380,7 @@ def open_xlsx(
             size = sum(info.file_size for info in archive.infolist())
         if size > _XLSX_BYTES or size > 1000 * max(path.stat().st_size, 1 << 16):
             raise PatentSourceError(f"{label}: unpacks to {size} bytes, which is refused")
-        sheets, unread, seen = _headers(path, label, extra)
+        sheets, unread, seen = _headers(path, label, extra, level)
     except PatentSourceError:
         raise
     except XLSX_ERRORS as error:
@@ -366,7 +390,7 @@ def open_xlsx(
 
 
 def _headers(
-    path: Path, label: str, extra: Mapping[str, str | Sequence[str]] | None
+    path: Path, label: str, extra: Mapping[str, str | Sequence[str]] | None, level: Level
 ) -> tuple[list[tuple[str, int, list[str]]], list[str], list[str]]:
     """(title, rows before the header, column names) of each sheet with recognised columns, the
     titles of other sheets with data, and the first names seen, to be told where there is none."""
@@ -381,7 +405,7 @@ def _headers(
             head = [_header(row) for row in islice(rows, 10)]
             seen = seen or next(([n for n in names if n] for names in head if any(names)), [])
             for number, names in enumerate(head):
-                if _is_recognised(names, label, extra):
+                if _is_recognised(names, label, extra, level):
                     sheets.append((sheet.title, number, names))
                     break
             else:
@@ -409,10 +433,10 @@ def _header(row: Sequence[Any]) -> list[str]:
 
 
 def _is_recognised(
-    names: list[str], label: str, extra: Mapping[str, str | Sequence[str]] | None
+    names: list[str], label: str, extra: Mapping[str, str | Sequence[str]] | None, level: Level
 ) -> bool:
     try:
-        recognise(names, label, extra)
+        recognise(names, label, extra, level=level)
     except PatentSourceError:
         return False
     return True

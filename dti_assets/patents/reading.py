@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from dti_assets.errors import PatentSourceError
 from dti_assets.patents.formats import Columns, Source, open_csv, open_parquet, open_xlsx, recognise
 from dti_assets.store.files import Found, find_all
+from dti_assets.units.levels import Level
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -83,7 +84,11 @@ class PatentReader:
     """
 
     def __init__(
-        self, file: PatentFile, extra: Mapping[str, str | Sequence[str]] | None = None
+        self,
+        file: PatentFile,
+        extra: Mapping[str, str | Sequence[str]] | None = None,
+        *,
+        level: Level,
     ) -> None:
         self.file = file
         name = file.path.name.lower()
@@ -92,10 +97,10 @@ class PatentReader:
         if name.endswith(".parquet"):
             self._source: Source = open_parquet(file.path, file.name)
         elif name.endswith(".xlsx"):
-            self._source = open_xlsx(file.path, file.name, extra)
+            self._source = open_xlsx(file.path, file.name, extra, level=level)
         else:
             self._source = open_csv(file.path, file.name)
-        self.columns: Columns = recognise(self._source.names, file.name, extra)
+        self.columns: Columns = recognise(self._source.names, file.name, extra, level=level)
         # rows whose number of fields is not the header's, known once the file is read to its end
         self.malformed = self._source.malformed
         # sheets that hold something and have no recognised columns

@@ -1,6 +1,10 @@
 """The tables of the patents branch, declared once. No code that computes them."""
 
-from dti_assets.store.schema import PROVINCE, PROVINCE_CODE, YEAR, Column, Table
+from dataclasses import replace
+from functools import cache
+
+from dti_assets.store.schema import YEAR, Column, Table
+from dti_assets.units.levels import UNIT, UNIT_CODE, Level
 
 TECHNOLOGIES = ("ai", "blockchain", "cloud", "big_data", "iot")
 KINDS = ("invention", "utility_model", "design")
@@ -8,7 +12,7 @@ ORIGINS = ("mainland", "hong_kong", "macau", "taiwan", "foreign", "unknown")
 
 BASES = ("keywords", "user_counts")
 
-# Every status a row, a file or an application can have, in words.
+# Every status a row, a file or an application can have, in words; those of a level: statuses.
 STATUSES = {
     "rows": "rows read",
     "file_unreadable": "the file cannot be read; none of its rows count",
@@ -26,9 +30,9 @@ STATUSES = {
     "grant_date_unreadable": "the grant date is no date of the years 1985 to this one",
     "grant_undated": "granted, but no date says when: in no year of grant",
     "year_from_number": "no application date; the year is the application number's",
-    "year_unknown": "no year of application: in no province-year",
-    "province_unknown": "applicant neither in a known province nor abroad: in no province-year",
-    "province_and_address_disagree": "the address's province counts, not the province column's",
+    "year_unknown": "no year of application: in no {unit}-year",
+    "{unit}_unknown": "applicant neither in a known {unit} nor abroad: in no {unit}-year",
+    "{unit}_and_address_disagree": "the address's {unit} counts, not the {unit} column's",
     "hong_kong": "first applicant in Hong Kong: counted apart",
     "macau": "first applicant in Macau: counted apart",
     "taiwan": "first applicant in Taiwan: counted apart",
@@ -41,6 +45,13 @@ STATUSES = {
     "duplicates_disagree": "applications whose rows contradict each other; the first row counts",
 }
 
+
+@cache
+def statuses(level: Level) -> dict[str, str]:
+    """Return every status in words, as they are called at this level."""
+    return {level.words(name): level.words(meaning) for name, meaning in STATUSES.items()}
+
+
 _REASON = Column("reason", "string", "why a value is null", nullable=True)
 
 DIGITAL_PATENTS = Table(
@@ -51,7 +62,7 @@ DIGITAL_PATENTS = Table(
         Column("kind", "string", "kind of patent", nullable=True, allowed=KINDS),
         Column("application_year", "int64", "year of application", unit="year", nullable=True),
         Column("grant_year", "int64", "year of grant", unit="year", nullable=True),
-        Column("province_code", "int64", "GB/T 2260 code of the first applicant", nullable=True),
+        replace(UNIT_CODE, nullable=True, description="code of the first applicant's {unit}"),
         Column("origin", "string", "where the first applicant is", allowed=ORIGINS),
         *(
             Column(t, "bool", f"any {t} term in title or abstract", nullable=True)
@@ -78,10 +89,10 @@ _ALL = Column(
 
 PATENT_COUNTS = Table(
     "patent_counts",
-    "province-year",
+    "{unit}-year",
     (
-        PROVINCE_CODE,
-        PROVINCE,
+        UNIT_CODE,
+        UNIT,
         YEAR,
         Column("applications", "int64", "digital applications", "patents", True, minimum=0),
         Column("grants", "int64", "digital grants by grant year", "patents", True, minimum=0),
@@ -94,10 +105,10 @@ PATENT_COUNTS = Table(
         Column("basis", "string", "where counts come from", allowed=BASES),
         _REASON,
     ),
-    key=("province_code", "year"),
+    key=("{unit}_code", "year"),
 )
 
-# Everything in the extract, also what no province-year can hold: nothing is lost silently.
+# Everything in the extract, also what no year of a unit can hold: nothing is lost silently.
 PATENT_TOTALS = Table(
     "patent_totals",
     "origin and year",
@@ -105,7 +116,7 @@ PATENT_TOTALS = Table(
         Column(
             "origin",
             "string",
-            "mainland (one of the 31 provinces), mainland_unplaced, or where else",
+            "mainland (one of the {units}), mainland_unplaced, or where else",
             allowed=(*ORIGINS, "mainland_unplaced"),
         ),
         Column("year", "int64", "calendar year; null where it is unknown", "year", nullable=True),
@@ -134,10 +145,10 @@ PATENT_TOTALS = Table(
 
 DTI = Table(
     "dti",
-    "province-year",
+    "{unit}-year",
     (
-        PROVINCE_CODE,
-        PROVINCE,
+        UNIT_CODE,
+        UNIT,
         YEAR,
         Column("applications_per_million", "float64", "digital applications", "per million", True),
         Column("DTIn", "float64", "ln(1 + applications_per_million)", "log", nullable=True),
@@ -160,7 +171,7 @@ DTI = Table(
         Column("truncated", "bool", "the year overlaps the extract's last 18 months", None, True),
         _REASON,
     ),
-    key=("province_code", "year"),
+    key=("{unit}_code", "year"),
 )
 
 ROW_STATUS = Table(

@@ -1,4 +1,4 @@
-"""A slice of raw rows to values: key, kind, years, province, origin; and what was not clean.
+"""A slice of raw rows to values: key, kind, years, unit, origin; and what was not clean.
 
 Pure functions from Arrow to Arrow. Which technology a patent is in is decided in `classify`,
 which of several rows of one application counts in `combine`.
@@ -14,7 +14,9 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, cast
 
 from dti_assets.patents.tables import TECHNOLOGIES
-from dti_assets.units.addresses import UNKNOWN, Place, locate
+from dti_assets.units.addresses import UNKNOWN, gazetteer
+from dti_assets.units.levels import Level
+from dti_assets.units.lists import Units
 
 if TYPE_CHECKING:
     import polars as pl
@@ -147,13 +149,13 @@ def normal_publication(text: str) -> str:
     return re.sub(r"^(CN\d{9})[A-Z]\d?$", r"\1", number)
 
 
-def tidy(raw: pa.Table, file: str, not_after: date) -> tuple[pa.Table, Status]:
+def tidy(raw: pa.Table, file: str, not_after: date, units: Units) -> tuple[pa.Table, Status]:
     """One raw slice (see reading) as values, and its row statuses.
 
     Columns: key (what makes two rows one application), application_no, kind, application_year,
     grant_year, application_until (last possible day of application), latest (latest date of the
-    row), province_code, origin, row. Dates before 1985 or after `not_after` are unreadable. A
-    year of application that no date gives is taken from the application number.
+    row), the code of the unit, origin, row. Dates before 1985 or after `not_after` are unreadable.
+    A year of application that no date gives is taken from the application number.
     """
     import polars as pl
 
@@ -166,10 +168,10 @@ def tidy(raw: pa.Table, file: str, not_after: date) -> tuple[pa.Table, Status]:
     frame = with_keys(frame, file)
     frame = _dates_of(frame, not_after)
     frame = _kinds_of(frame)
-    frame = _places_of(frame)
-    _count(frame, status)
+    frame = _places_of(frame, units)
+    _count(frame, status, units.level)
     shown = frame.with_columns(pl.col("shown").alias("application_no"))
-    return shown.select(*_RESULT).to_arrow(), status
+    return shown.select(*_RESULT, units.level.code, "origin", "row").to_arrow(), status
 
 
 _TEXTS = (
@@ -178,7 +180,7 @@ _TEXTS = (
     "grant_no",
     "title",
     "abstract",
-    "province",
+    "unit",
     "address",
     "application_date",
     "publication_date",
@@ -193,9 +195,6 @@ _RESULT = (
     "grant_year",
     "application_until",
     "latest",
-    "province_code",
-    "origin",
-    "row",
 )
 
 
@@ -357,10 +356,11 @@ def _kinds_of(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _places_of(frame: pl.DataFrame) -> pl.DataFrame:
+def _places_of(frame: pl.DataFrame, units: Units) -> pl.DataFrame:
     import polars as pl
 
-    place = pl.Struct({"province_code": pl.Int64, "origin": pl.String})
+    known = pl.Int64 if units.level.code_dtype == "int64" else pl.String
+    place = pl.Struct({"code": known, "origin": pl.String})
     # Chinese addresses are told apart by their beginning; fewer distinct texts to look up
     start = (
         pl.when(pl.col("address").str.contains(r"^[\x00-\x7f]+$"))
@@ -368,16 +368,17 @@ def _places_of(frame: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.col("address").str.slice(0, 28))
     )
     frame = frame.with_columns(start.alias("address"))
+    locate = gazetteer(units).locate
 
     def look_up(text: str) -> dict[str, Any]:
-        return cast(Place, locate(text))._asdict()
+        return locate(text)._asdict()
 
     by_address = _mapped(frame, "address", look_up, place)
-    by_column = _mapped(frame, "province", look_up, place)
+    by_column = _mapped(frame, "unit", look_up, place)
     frame = frame.with_columns(by_address.alias("at"), by_column.alias("said"))
     at, said = pl.col("at").struct, pl.col("said").struct
-    # the first applicant's address decides; the province column where the address says nothing
-    better = at.field("province_code").is_not_null() | (
+    # the first applicant's address decides; the unit's column where the address says nothing
+    better = at.field("code").is_not_null() | (
         at.field("origin").is_not_null() & ~at.field("origin").is_in(["unknown", "mainland"])
     )
     chosen = (
@@ -387,15 +388,15 @@ def _places_of(frame: pl.DataFrame) -> pl.DataFrame:
         .then("said")
         .otherwise("at")
     )
-    disagree = (at.field("province_code") != said.field("province_code")).fill_null(False)
+    disagree = (at.field("code") != said.field("code")).fill_null(False)
     frame = frame.with_columns(chosen.alias("place"), disagree.alias("places_disagree"))
     return frame.with_columns(
-        pl.col("place").struct.field("province_code").alias("province_code"),
+        pl.col("place").struct.field("code").alias(units.level.code),
         pl.col("place").struct.field("origin").fill_null(UNKNOWN.origin).alias("origin"),
     )
 
 
-def _count(frame: pl.DataFrame, status: Status) -> None:
+def _count(frame: pl.DataFrame, status: Status, level: Level) -> None:
     import polars as pl
 
     def null(name: str) -> pl.Expr:
@@ -421,16 +422,16 @@ def _count(frame: pl.DataFrame, status: Status) -> None:
         "grant_undated": (pl.col("grant_undated"), "shown"),
         "year_from_number": (null("dated_year") & pl.col("number_year").is_not_null(), "shown"),
         "year_unknown": (null("application_year"), "shown"),
-        "province_unknown": (
-            null("province_code") & origin.is_in(["unknown", "mainland"]),
+        level.words("{unit}_unknown"): (
+            null(level.code) & origin.is_in(["unknown", "mainland"]),
             "where",
         ),
-        "province_and_address_disagree": (pl.col("places_disagree"), "shown"),
+        level.words("{unit}_and_address_disagree"): (pl.col("places_disagree"), "shown"),
         **{o: (origin == o, "shown") for o in ("hong_kong", "macau", "taiwan", "foreign")},
     }
     frame = frame.with_columns(
         pl.concat_str(
-            "shown", pl.coalesce("address", "province"), separator=": ", ignore_nulls=True
+            "shown", pl.coalesce("address", "unit"), separator=": ", ignore_nulls=True
         ).alias("where")
     )
     for name, (test, example) in tests.items():

@@ -1,4 +1,4 @@
-"""The user's own province-year counts (CNRDS or another provider) instead of patents."""
+"""The user's own counts by unit and year (CNRDS or another provider) instead of patents."""
 
 from __future__ import annotations
 
@@ -10,56 +10,62 @@ from typing import TYPE_CHECKING, Any
 
 from dti_assets.errors import PatentSourceError
 from dti_assets.patents.reading import PatentReader, find_files
-from dti_assets.patents.tables import KINDS, PATENT_COUNTS, ROW_STATUS, STATUSES, TECHNOLOGIES
+from dti_assets.patents.tables import KINDS, PATENT_COUNTS, ROW_STATUS, TECHNOLOGIES, statuses
 from dti_assets.patents.tidy import Status, kind_of_text
 from dti_assets.units.addresses import locate
-from dti_assets.units.provinces import provinces
+from dti_assets.units.lists import Units
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _VALUES = ("applications", "grants", *TECHNOLOGIES)
+# by code, year and kind
+Given = dict[tuple[int | str, int, str], dict[str, Any]]
 
 
 def read_user_counts(
     source: Path,
     kinds: Sequence[str] = KINDS,
     columns: Mapping[str, str | Sequence[str]] | None = None,
+    *,
+    units: Units,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """(patent_counts with basis user_counts, patent_row_status) from files of counts.
 
-    One row a province and year, or a province, year and kind (then the kinds in `kinds` are
-    summed). A count that is missing or no whole number >= 0 makes the province-year's count
-    null with a reason, not zero. Rows that name no province or year are counted in the status.
-    Raises PatentSourceError where a file cannot be read or lacks a column, where there is no
-    row, where two rows give different counts for one province, year and kind, and where a
-    province and year has a total (a row without a kind) beside counts by kind.
+    One row a unit and year, or a unit, year and kind (then the kinds in `kinds` are summed). A
+    count that is missing or no whole number >= 0 makes the count of the unit and year null with a
+    reason, not zero. Rows that name no unit or year are counted in the status. Raises
+    PatentSourceError where a file cannot be read or lacks a column, where there is no row, where
+    two rows give different counts for one unit, year and kind, and where a unit and year has a
+    total (a row without a kind) beside counts by kind.
     """
-    statuses: dict[str, Status] = {}
-    given: dict[tuple[int, int, str], dict[str, Any]] = {}
+    level = units.level
+    found: dict[str, Status] = {}
+    given: Given = {}
     for file in find_files(source):
-        reader = PatentReader(file, columns)
+        reader = PatentReader(file, columns, level=level)
         if reader.columns.layout != "counts":
-            raise PatentSourceError(f"{file.name}: no counts by province and year")
-        status = statuses.setdefault(file.name, Status())
+            raise PatentSourceError(f"{file.name}: no counts by {level.noun} and year")
+        status = found.setdefault(file.name, Status())
         for _, table in reader.slices():
             for row in table.to_pylist():
-                _take(row, file.name, given, status)
+                _take(row, file.name, given, status, units)
         status.add("sheet_unread", len(reader.unread), ", ".join(reader.unread))
         if reader.malformed:
             status.add("malformed", len(reader.malformed), f"row {reader.malformed[0]}")
     if not given:
-        raise PatentSourceError(f"{source}: no row of counts for a province and year")
-    frame = PATENT_COUNTS.frame(_sums(given, kinds))
-    return frame, ROW_STATUS.frame(
+        raise PatentSourceError(f"{source}: no row of counts for a {level.noun} and year")
+    frame = level.table(PATENT_COUNTS).frame(_sums(given, kinds, units))
+    meanings = statuses(level)
+    return frame, level.table(ROW_STATUS).frame(
         {
             "file": file,
             "status": name,
-            "meaning": STATUSES[name],
+            "meaning": meanings[name],
             "rows": rows,
             "example": status.example.get(name),
         }
-        for file, status in statuses.items()
+        for file, status in found.items()
         for name, rows in status.rows.items()
     )
 
@@ -67,16 +73,17 @@ def read_user_counts(
 def _take(
     row: dict[str, Any],
     file: str,
-    given: dict[tuple[int, int, str], dict[str, Any]],
+    given: Given,
     status: Status,
+    units: Units,
 ) -> None:
     where = f"{file}, row {row['row']}"
     status.add("rows", 1)
-    place = locate(row["province"])
-    if place.province_code is None:
+    place = locate(row["unit"], units)
+    if place.code is None:
         outside = place.origin not in ("unknown", "mainland")
-        name = place.origin if outside else "province_unknown"
-        status.add(name, 1, f"{where}: {row['province']}")
+        name = place.origin if outside else units.level.words("{unit}_unknown")
+        status.add(name, 1, f"{where}: {row['unit']}")
         return
     year = re.fullmatch(r"((?:19|20)\d{2})(?:\.0)?年?", row["year"] or "")
     if year is None:
@@ -93,17 +100,17 @@ def _take(
             values[name] = _count(row[name])
             if row[name] is not None and values[name] is None:
                 status.add("value_unreadable", 1, f"{where}: {name} {row[name]}")
-    key = (place.province_code, int(year[1]), kind)
+    key = (place.code, int(year[1]), kind)
     if any((*key[:2], other) in given for other in (KINDS if kind == "all" else ["all"])):
         raise PatentSourceError(
-            f"{where}: {row['province']} {key[1]} has a total without a kind beside counts by kind "
+            f"{where}: {row['unit']} {key[1]} has a total without a kind beside counts by kind "
             "and would be counted twice; leave out one of them"
         )
     before = given.setdefault(key, values)
     if before is not values:
         if before != values:
             raise PatentSourceError(
-                f"{where}: {row['province']} {key[1]} has other counts than an earlier row"
+                f"{where}: {row['unit']} {key[1]} has other counts than an earlier row"
             )
         status.add("several_rows", 1, where)
 
@@ -115,16 +122,15 @@ def _count(text: str | None) -> int | None:
     return int(float(number)) if re.fullmatch(r"\d+(?:\.0+)?", number) else None
 
 
-def _sums(
-    given: dict[tuple[int, int, str], dict[str, Any]], kinds: Sequence[str]
-) -> list[dict[str, Any]]:
-    names = {p.province_code: p.province for p in provinces()}
-    cells: dict[tuple[int, int], list[dict[str, Any]]] = {}
+def _sums(given: Given, kinds: Sequence[str], units: Units) -> list[dict[str, Any]]:
+    cells: dict[tuple[int | str, int], list[dict[str, Any]]] = {}
     for (code, year, kind), values in given.items():
         if kind == "all" or kind in kinds:
             cells.setdefault((code, year), []).append(values)
     made = []
-    for (code, year), parts in sorted(cells.items()):
+    in_order = sorted(cells, key=lambda cell: (units.order[cell[0]], cell[1]))
+    for code, year in in_order:
+        parts = cells[code, year]
         sums: dict[str, int | None] = {}
         for name in _VALUES:
             found = [part.get(name) for part in parts]
@@ -132,8 +138,7 @@ def _sums(
         missing = [name for name in ("applications", "grants") if sums[name] is None]
         made.append(
             {
-                "province_code": code,
-                "province": names[code],
+                **units.key(units[code]),
                 "year": year,
                 **sums,
                 "basis": "user_counts",

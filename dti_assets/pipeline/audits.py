@@ -11,10 +11,20 @@ from shlex import quote
 from typing import IO, TYPE_CHECKING, Any
 
 from dti_assets.audit.tables import MEASUREMENT_AUDIT, PATENT_KEY, REPORT_KEY
-from dti_assets.errors import AuditError
+from dti_assets.econ.paper.specifications import first_two_stage_column
+from dti_assets.errors import AuditError, MissingTableError
+from dti_assets.instrument.distances import units_at_the_hub
+from dti_assets.patents.tables import TECHNOLOGIES
+from dti_assets.pipeline.estimate_inputs import INSTRUMENT, table_options
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.store.schema import Table
 from dti_assets.study.config import Study
+from dti_assets.study.specifications import shipped_tables, study_tables
+from dti_assets.text.choices import hits_column
+from dti_assets.text.concordance import counted_occurrences
+from dti_assets.text.segmentation import segmenter
+from dti_assets.units.hubs import hub_dropped
+from dti_assets.units.levels import Level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +34,6 @@ NEEDED = ("panel", "frozen_instrument", "keyword_counts", "dti_iv", "dti", "pate
 # where the keys of samples are stored, apart from the sheets
 KEYS = "audit_keys"
 NOTHING = "no labelled sample"
-DROPPED = "hub province dropped"
 
 
 def draw_report_sample(
@@ -32,9 +41,6 @@ def draw_report_sample(
 ) -> "pd.DataFrame":
     """Sheets in `folder` and the key among the outputs; the key. Raises AuditError."""
     from dti_assets.audit.report_sample import sample_reports
-    from dti_assets.text.attention import counted_sections
-    from dti_assets.text.concordance import counted_occurrences
-    from dti_assets.text.segmentation import segmenter
 
     texts = workspace.stored("report_texts")
     if texts.empty:
@@ -46,16 +52,16 @@ def draw_report_sample(
     cutter = None
     if rules.hits == "token":
         cutter = segmenter(rules.tokenizer, dictionary, workspace.cache.folder / "jieba")
-    found = list(counted_occurrences(texts, dictionary, rules, cutter))
+    found = list(counted_occurrences(texts, dictionary, rules, cutter, level=workspace.level))
     counts = workspace.stored("keyword_counts")
-    counted = counts[(counts["origin"] == "text") & counts["section"].isin(counted_sections(rules))]
-    if len(found) != counted[f"hits_{rules.hits}"].sum():
+    counted = counts[(counts["origin"] == "text") & counts["section"].isin(rules.sections)]
+    if len(found) != counted[hits_column(rules.hits)].sum():
         raise AuditError(
             "the reports' texts and keyword_counts disagree on the hits, so that dictionary or "
             "settings have changed since the last run; run dti run first"
         )
-    sample, key = sample_reports(found, dictionary, folder, n, coders, seed)
-    workspace.store.write(kept_key(REPORT_KEY, sample), key)
+    sample, key = sample_reports(found, dictionary, folder, n, coders, seed, units=workspace.units)
+    workspace.store.write(kept_key(REPORT_KEY, sample, level=workspace.level), key)
     return key
 
 
@@ -74,8 +80,9 @@ def draw_patent_sample(
         coders,
         seed,
         study.patents.columns,
+        level=workspace.level,
     )
-    workspace.store.write(kept_key(PATENT_KEY, sample), key)
+    workspace.store.write(kept_key(PATENT_KEY, sample, level=workspace.level), key)
     return key
 
 
@@ -102,7 +109,7 @@ def measurement_audit(workspace: Workspace, stored: Mapping[str, Any]) -> "pd.Da
             reason = told if sheet_paths(where) else absent
             found = [{"part": "agreement", "scope": "all", "measure": "alpha", "reason": reason}]
         rows += [{"source": source, **row} for row in found]
-    return MEASUREMENT_AUDIT.frame(rows)
+    return workspace.tables[MEASUREMENT_AUDIT.name].frame(rows)
 
 
 def report_rows(
@@ -112,25 +119,24 @@ def report_rows(
     from dti_assets.audit.report_results import ReportAudit, correction_rows
     from dti_assets.audit.report_sample import QUESTION
     from dti_assets.audit.sheets import read_sheets
-    from dti_assets.text.attention import counted_sections
 
-    rules, dti_iv = workspace.counting_rules(), stored["dti_iv"]
+    rules, dti_iv, level = workspace.counting_rules(), stored["dti_iv"], workspace.level
     key = _key(workspace, folder, REPORT_KEY)
     labels = read_sheets(folder, key["item"].tolist(), (QUESTION,))
     audit = ReportAudit(labels, key, workspace.study.estimates.seed)
     counts = stored["keyword_counts"]
-    counts = counts[counts["section"].isin(counted_sections(rules))]
-    hits = counts.rename(columns={f"hits_{rules.hits}": "hits"})
+    counts = counts[counts["section"].isin(rules.sections)]
+    hits = counts.rename(columns={hits_column(rules.hits): "hits"})
     if hits["hits"].isna().any():
         raise AuditError("tokens were not counted; make keyword_counts again")
     # published counts are corrected too, but have no contexts to draw from
     now = hits[hits["origin"] == "text"].groupby("term")["hits"].sum()
     rows = [*audit.agreement(), *audit.precision({str(t): int(n) for t, n in now.items()})]
-    corrected = audit.corrected_instrument(hits, dti_iv)
+    corrected = audit.corrected_instrument(hits, dti_iv, level=level)
     return [
         *rows,
         *effects(workspace, corrected, stored),
-        *correction_rows(corrected, dti_iv, "dti_iv"),
+        *correction_rows(corrected, dti_iv, "dti_iv", level=level),
     ]
 
 
@@ -142,17 +148,20 @@ def patent_rows(
     from dti_assets.audit.patent_sample import patent_strata
     from dti_assets.audit.report_results import correction_rows
     from dti_assets.audit.sheets import read_sheets
-    from dti_assets.patents.tables import TECHNOLOGIES
 
     key = _key(workspace, folder, PATENT_KEY)
     labels = read_sheets(folder, key["item"].tolist(), TECHNOLOGIES)
-    strata = patent_strata(_digital_patents(workspace))
+    level = workspace.level
+    strata = patent_strata(_digital_patents(workspace), level=level)
     audit = PatentAudit(labels, key, strata, workspace.study.estimates.seed)
     dti, counts = stored["dti"], stored["patent_counts"]
-    applications, corrected = audit.corrected_dti(counts, dti, workspace.study.patents.kinds)
-    counted = dti[["province_code", "year", "province", "reason"]].merge(
-        counts[["province_code", "year", "applications"]],
-        on=["province_code", "year"],
+    applications, corrected = audit.corrected_dti(
+        counts, dti, workspace.study.patents.kinds, level=level
+    )
+    when = list(level.when)
+    counted = dti[[*when, level.name, "reason"]].merge(
+        counts[[*when, "applications"]],
+        on=when,
         how="left",
         validate="one_to_one",
     )
@@ -160,36 +169,31 @@ def patent_rows(
         *audit.agreement(),
         *audit.precision_and_recall(),
         *effects(workspace, corrected, stored),
-        *correction_rows(applications, counted, "applications"),
-        *correction_rows(corrected, dti, "DTIn"),
+        *correction_rows(applications, counted, "applications", level=level),
+        *correction_rows(corrected, dti, "DTIn", level=level),
     ]
 
 
 def effects(workspace: Workspace, corrected: Any, stored: Mapping[str, Any]) -> list[Any]:
     """What the correction does to the study's first 2SLS column with the instrument, and to the
-    same column without the hub's own province, from which inference is read."""
+    same column without the hub's own unit, from which inference is read."""
     from dti_assets.audit.effects import effects_on_column
-    from dti_assets.econ.paper.specifications import first_two_stage_column
-    from dti_assets.pipeline.estimate_inputs import INSTRUMENT, table_options
-    from dti_assets.study.specifications import shipped_tables, study_tables
-    from dti_assets.units.provinces import find_capital
 
-    study, panel = workspace.study, stored["panel"]
+    study, panel, level = workspace.study, stored["panel"], workspace.level
     table, column = next(
         found
-        for group in (study_tables(study), shipped_tables())
+        for group in (study_tables(study), shipped_tables(level))
         if (found := first_two_stage_column(group.values(), INSTRUMENT))
     )
     options = table_options(workspace, stored["frozen_instrument"])
-    hub = find_capital(study.instrument.hub)
-    assert hub is not None
-    elsewhere = panel[INSTRUMENT].where(panel["province_code"] != hub.province_code)
+    own = [unit.code for unit in units_at_the_hub(study.instrument.hub, units=workspace.units)]
+    elsewhere = panel[INSTRUMENT].where(~panel[level.code].isin(own))
     dropped = panel.assign(**{INSTRUMENT: elsewhere})
     # complete data are as complete without the hub's rows
     published = column.rows
     if published is not None:
         published -= int((panel[INSTRUMENT].notna() & elsewhere.isna()).sum())
-    named = f"{column.column}, {DROPPED}"
+    named = f"{column.column}{hub_dropped(level)}"
     other = replace(column, column=named, same_sample_as=None, rows=published)
     rows = [
         *effects_on_column(table, column, panel, corrected, options),
@@ -216,18 +220,17 @@ def told_not_read(paths: Sequence[Path]) -> str | None:
     return f"not read, labels are taken from .xlsx alone: {named}"
 
 
-def kept_key(key: Table, sample: str) -> Table:
+def kept_key(key: Table, sample: str, *, level: Level) -> Table:
     """The key under the name of its sample, so that no sample's key replaces another's."""
-    return replace(key, name=f"{KEYS}/{sample}")
+    return replace(level.table(key), name=f"{KEYS}/{sample}")
 
 
 def _key(workspace: Workspace, folder: Path, table: Table) -> "pd.DataFrame":
     from dti_assets.audit.sheets import sample_name
-    from dti_assets.errors import MissingTableError
 
     sample = sample_name(folder)
     try:
-        return workspace.store.read(kept_key(table, sample))
+        return workspace.store.read(kept_key(table, sample, level=workspace.level))
     except (MissingTableError, ValueError) as error:
         raise AuditError(
             f"{folder}: the key of sample {sample} is not among this study's outputs "

@@ -27,9 +27,6 @@ from dti_assets.pipeline.partitions import (
 )
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.state.inputs import (
-    ALL,
-    ESTIMATES,
-    ROOT,
     Changes,
     State,
     as_of,
@@ -37,6 +34,7 @@ from dti_assets.pipeline.state.inputs import (
     listed_reports,
     look,
 )
+from dti_assets.pipeline.state.readers import ALL, ESTIMATES, ROOT
 from dti_assets.study.catalogue import FETCHED, YEARLY
 from dti_assets.study.config import Study, load_study
 from dti_assets.study.notification import post
@@ -51,6 +49,7 @@ _RUNS_LOOKED_AT = 100
 
 def schedules(study: Study) -> list[dg.ScheduleDefinition]:
     """The yearly download, and the yearly refresh an hour after it."""
+    adjective = study.level.adjective
     download = dg.ScheduleDefinition(
         name="yearly_download",
         cron_schedule="0 5 1 3 *",
@@ -70,8 +69,8 @@ def schedules(study: Study) -> list[dg.ScheduleDefinition]:
         target=_WHOLE,
         default_status=dg.DefaultScheduleStatus.STOPPED,
         description=(
-            "On 1 March, when provincial reports of the year are out: reads the reports folder and "
-            "makes the whole study anew, all its years; what is counted already comes from the "
+            f"On 1 March, when {adjective} reports of the year are out: reads the reports folder "
+            "and makes the whole study anew, all its years; what is counted already comes from the "
             "cache. A year after the study's last one is counted alone, and changes no table until "
             "`years` in study.yaml takes it in."
         ),

@@ -9,11 +9,18 @@ from typing import Any
 import dagster as dg
 
 from dti_assets.errors import CheckError
+from dti_assets.panel import checks as panel_checks
+from dti_assets.panel.coverage import user_files
+from dti_assets.patents import checks as patent_checks
 from dti_assets.pipeline.estimate_inputs import table_options
 from dti_assets.pipeline.metadata import looked_at
 from dti_assets.pipeline.partitions import run_years, today
 from dti_assets.pipeline.resources import Workspace
+from dti_assets.sources.coverage import not_fetched
 from dti_assets.study.specifications import study_tables
+from dti_assets.text import checks as text_checks
+from dti_assets.text.choices import counts_characters
+from dti_assets.units.levels import Level
 
 SHOWN = 20
 # of these, in the description of the result
@@ -74,7 +81,8 @@ class Found:
 @dataclass(frozen=True)
 class Warner:
     """A check that warns, never stops: `look` gives what it found in the stored tables of the
-    `asset` and of the assets it also `reads`, under the `settings` of these keys of study.yaml."""
+    `asset` and of the assets it also `reads`, under the `settings` of these keys of study.yaml.
+    The `description` may hold {unit} and the other words of a level."""
 
     asset: str
     name: str
@@ -101,7 +109,7 @@ def table_check(
     return Warner(asset, name, description, look, (reads,) if reads else ())
 
 
-def warning_checks(name: str, warners: Sequence[Warner]) -> dg.AssetChecksDefinition:
+def warning_checks(name: str, warners: Sequence[Warner], level: Level) -> dg.AssetChecksDefinition:
     """Checks that one step makes; each can also be run by itself. A step costs more, at loading
     and in every run, than most of them do."""
     by_key = {(warner.asset, warner.name): warner for warner in warners}
@@ -112,7 +120,7 @@ def warning_checks(name: str, warners: Sequence[Warner]) -> dg.AssetChecksDefini
             dg.AssetCheckSpec(
                 warner.name,
                 asset=warner.asset,
-                description=warner.description,
+                description=level.words(warner.description),
                 additional_deps=warner.reads,
             )
             for warner in warners
@@ -138,64 +146,58 @@ def _selected(context: dg.AssetCheckExecutionContext) -> list[dg.AssetCheckKey]:
 
 
 def _read_checks() -> list[Warner]:
-    from dti_assets.text import checks
-
     return [
         table_check(
             "report_files",
             "all_read",
-            "Every file could be read, is one province's report of one year, and counts.",
-            checks.refused_files,
+            "Every file could be read, is one {unit}'s report of one year, and counts.",
+            text_checks.refused_files,
         ),
         table_check(
             "report_files",
             "no_duplicates",
             "No report lies in the folder twice under two names.",
-            checks.duplicate_files,
+            text_checks.duplicate_files,
         ),
     ]
 
 
-def _download_checks() -> list[Warner]:
-    from dti_assets.sources.coverage import not_fetched
-
+def _download_checks(level: Level) -> list[Warner]:
     return [
         table_check(
             "report_downloads",
             "all_fetched",
             "Every address of sources.csv gave its report.",
-            not_fetched,
+            partial(not_fetched, level=level),
         ),
     ]
 
 
-def _count_checks() -> list[Warner]:
-    from dti_assets.text import checks
-
+def _count_checks(level: Level) -> list[Warner]:
     return [
         table_check(
             "policy_attention",
             "coverage",
-            "Every province has a report for every year; a gap is a missing value.",
-            checks.missing_reports,
+            "Every {unit} has a report for every year; a gap is a missing value.",
+            partial(text_checks.missing_reports, level=level),
         ),
         table_check(
             "policy_attention",
             "length",
-            "No report is under 0.4 or over 2.5 times its province's median length: no excerpt, no "
+            "No report is under 0.4 or over 2.5 times its {unit}'s median length: no excerpt, no "
             "two reports in one file.",
-            checks.length_outliers,
+            partial(text_checks.length_outliers, level=level),
         ),
         Warner(
             "policy_attention",
             "complete_by_april",
-            "From 1 April on, every province has a report for the current year.",
+            "From 1 April on, every {unit} has a report for the current year.",
             _complete_by_april,
         ),
         Warner(
             "policy_attention",
             "plausible_attention",
-            "A new year's frequencies are within bounds of the years before, by province and for "
+            "A new year's frequencies are within bounds of the years before, by {unit} and for "
             "all together. Looks at the years of the run where they are a part of the study's, "
             "else at the last year.",
             _plausible_attention,
@@ -204,12 +206,12 @@ def _count_checks() -> list[Warner]:
             "keyword_counts",
             "overlap_at_least_longest",
             "Counting keywords inside longer keywords too never gives fewer hits.",
-            checks.overlap_below_longest,
+            partial(text_checks.overlap_below_longest, level=level),
         ),
         Warner(
             "keyword_counts",
             "token_share",
-            "Words as jieba cuts them find at least four fifths of the hits in every province.",
+            "Words as jieba cuts them find at least four fifths of the hits in every {unit}.",
             _token_share,
         ),
         Warner(
@@ -225,85 +227,80 @@ def _count_checks() -> list[Warner]:
 
 
 def _complete_by_april(stored: Stored) -> Found:
-    from dti_assets.text.checks import late_reports
-
-    attention = stored.table("policy_attention")
-    return Found([] if attention is None else late_reports(attention, today()))
-
-
-def _plausible_attention(stored: Stored) -> Found:
-    from dti_assets.text.checks import implausible_attention
-
     attention = stored.table("policy_attention")
     if attention is None:
         return Found()
-    whole = set(stored.workspace.study.all_years) <= set(stored.years)
-    return Found(implausible_attention(attention, None if whole else stored.years))
+    return Found(text_checks.late_reports(attention, today(), level=stored.workspace.level))
+
+
+def _plausible_attention(stored: Stored) -> Found:
+    attention = stored.table("policy_attention")
+    if attention is None:
+        return Found()
+    years = None if set(stored.workspace.study.all_years) <= set(stored.years) else stored.years
+    level = stored.workspace.level
+    return Found(text_checks.implausible_attention(attention, years, level=level))
 
 
 def _token_share(stored: Stored) -> Found:
-    from dti_assets.text.checks import low_token_shares, token_shares
-
-    keywords = stored.table("keyword_counts")
+    keywords, level = stored.table("keyword_counts"), stored.workspace.level
     if keywords is None:
         return Found()
-    return Found(low_token_shares(keywords), {"by_province": token_shares(keywords)})
+    shares = text_checks.token_shares(keywords, level=level)
+    low = text_checks.low_token_shares(keywords, level=level)
+    return Found(low, {f"by_{level.noun}": shares})
 
 
 def _published_agree(stored: Stored) -> Found:
-    from dti_assets.text.checks import disagreements, mixed_tokenizers
-
     if not stored.workspace.dictionary().is_shipped:
         return Found(metadata={"compared": "no: the dictionary is not the shipped one"})
     keywords, words = stored.table("keyword_counts"), stored.table("section_words")
     if keywords is None or words is None:
         return Found(metadata={"compared": "no: nothing has been counted"})
+    level = stored.workspace.level
     # Han characters are counted without a tokenizer
-    divides = stored.workspace.counting_rules().words != "chars"
-    mixed = mixed_tokenizers(words) if divides else []
-    return Found([*mixed, *disagreements(keywords, words)], {"compared": "yes"})
+    divides = not counts_characters(stored.workspace.counting_rules().words)
+    mixed = text_checks.mixed_tokenizers(words, level=level) if divides else []
+    differing = text_checks.disagreements(keywords, words, level=level)
+    return Found([*mixed, *differing], {"compared": "yes"})
 
 
-def _patent_checks() -> list[Warner]:
-    from dti_assets.patents import checks
-
+def _patent_checks(level: Level) -> list[Warner]:
     return [
         table_check(
             "patent_totals",
             "share_without_province",
-            "At most 2 % of applications are without a province that could be recognised.",
-            checks.without_province,
+            "At most 2 % of applications are without a {unit} that could be recognised.",
+            partial(patent_checks.without_unit, level=level),
         ),
         table_check(
             "patent_totals",
             "share_without_year",
             "At most 2 % of applications are without a year.",
-            checks.without_year,
+            patent_checks.without_year,
         ),
         table_check(
             "patent_totals",
             "technologies_nested",
             "A digital patent is in at least one of the five technologies, and is counted once.",
-            checks.technologies_not_nested,
+            patent_checks.technologies_not_nested,
         ),
         table_check(
             "patent_row_status",
             "duplicates_agree",
             "Rows of one application do not contradict each other.",
-            checks.contradicting_duplicates,
+            patent_checks.contradicting_duplicates,
         ),
         table_check(
             "patent_row_status",
             "rows_usable",
             "Every file and row of the extract could be used.",
-            checks.refused_rows,
+            patent_checks.refused_rows,
         ),
     ]
 
 
 def _panel_checks() -> list[Warner]:
-    from dti_assets.panel.checks import TOPICS, absent_variables, findings, left_out
-
     return [
         # asked of the files, so that it is told before any panel is made of them
         table_check(
@@ -311,19 +308,23 @@ def _panel_checks() -> list[Warner]:
             "nothing_left_out",
             "Every row and column of the user's files is used, footnotes and national rows "
             "excepted.",
-            left_out,
+            panel_checks.left_out,
         ),
         table_check(
             "panel_coverage",
             "variables_present",
-            "Every variable of the model has a value for some province and year.",
-            absent_variables,
+            "Every variable of the model has a value for some {unit} and year.",
+            panel_checks.absent_variables,
         ),
         *(
             table_check(
-                "panel", name, description, partial(findings, checks=checks), "panel_checks"
+                "panel",
+                name,
+                description,
+                partial(panel_checks.findings, checks=checks),
+                "panel_checks",
             )
-            for name, (description, checks) in TOPICS.items()
+            for name, (description, checks) in panel_checks.TOPICS.items()
         ),
         Warner(
             "table_coverage",
@@ -337,8 +338,8 @@ def _panel_checks() -> list[Warner]:
 
 
 def _controls_keep_rows(stored: Stored) -> Found:
+    # loads numpy
     from dti_assets.econ.paper.resolution import sparse_controls
-    from dti_assets.panel.coverage import user_files
 
     panel, *used = (stored.table(name) for name in ("panel", "panel_sources", "user_figures"))
     if panel is None or any(frame is None for frame in used):
@@ -347,18 +348,18 @@ def _controls_keep_rows(stored: Stored) -> Found:
     return Found(sparse_controls(tables, panel, user_files(*used), table_options(stored.workspace)))
 
 
-def checks_that_warn() -> list[dg.AssetChecksDefinition]:
+def checks_that_warn(level: Level) -> list[dg.AssetChecksDefinition]:
     """Every check of the pipeline but those of the declarations, which the assets bring along."""
-    return [warning_checks(name, warners) for name, warners in _warners().items()]
+    return [warning_checks(name, warners, level) for name, warners in _warners(level).items()]
 
 
-def _warners() -> dict[str, list[Warner]]:
+def _warners(level: Level) -> dict[str, list[Warner]]:
     """The checks that warn, by the name of the step that makes them."""
     return {
-        "warnings_on_downloads": _download_checks(),
+        "warnings_on_downloads": _download_checks(level),
         "warnings_on_files": _read_checks(),
-        "warnings_on_counts": _count_checks(),
-        "warnings_on_patents": _patent_checks(),
+        "warnings_on_counts": _count_checks(level),
+        "warnings_on_patents": _patent_checks(level),
         "warnings_on_the_panel": _panel_checks(),
     }
 
@@ -368,7 +369,8 @@ def findings(workspace: Workspace, name: str) -> list[str]:
 
     Raises CheckError where there is no such check, LookupError for a table that was not made.
     """
-    by_name = {f"{one.asset}.{one.name}": one for some in _warners().values() for one in some}
+    by_step = _warners(workspace.level)
+    by_name = {f"{one.asset}.{one.name}": one for some in by_step.values() for one in some}
     if name not in by_name:
         near = get_close_matches(name, by_name, n=1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(by_name))}"

@@ -8,6 +8,7 @@ from dti_assets.pipeline.partitions import last_year
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.study.config import Study
 from dti_assets.text.folder import list_reports
+from dti_assets.text.published import published_words
 
 
 def check_countable(workspace: Workspace) -> None:
@@ -30,8 +31,6 @@ def check_years(workspace: Workspace) -> None:
 def check_reports(workspace: Workspace) -> None:
     """Raise StudyError where there are neither reports nor published counts to stand in, or where
     a settled file is gone."""
-    from dti_assets.text.published import published_words
-
     study = workspace.study
     folder = study.path(study.inputs.reports)
     if not folder.is_dir():
@@ -45,7 +44,7 @@ def check_reports(workspace: Workspace) -> None:
             f"because {study.text.dictionary} is not the shipped dictionary; put the reports of "
             f"{study.years[0]} to {study.years[1]} there (their addresses are in sources.csv)"
         )
-    published = set(published_words()["year"])
+    published = set(published_words(workspace.level)["year"])
     missing = [year for year in study.all_years if year not in published]
     if missing:
         raise StudyError(

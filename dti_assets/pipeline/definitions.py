@@ -42,7 +42,7 @@ def build_definitions(study: Study, overrides: Mapping[str, Any] | None = None) 
     # what this uses of Dagster's beta (code references, single-run backfills) is no news to users
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
         plain = _assets(study)
-        assets = with_policy(plain, workspace.tables, lineage, automation(plain))
+        assets = with_policy(plain, workspace.tables, lineage, automation(plain), workspace.level)
 
     def origins() -> Origins:
         return Origins(workspace, places(definitions), file_contents(study))
@@ -57,7 +57,7 @@ def build_definitions(study: Study, overrides: Mapping[str, Any] | None = None) 
         assets=assets,
         schedules=schedules(study),
         sensors=sensors(study),
-        asset_checks=checks_that_warn(),
+        asset_checks=checks_that_warn(workspace.level),
         resources=resources,
         # the heavy steps start worker processes of their own
         executor=dg.in_process_executor,
@@ -85,9 +85,9 @@ def _assets(study: Study) -> list[dg.AssetsDefinition]:
         *instrument.ASSETS,
         *patents.ASSETS,
         *panel.panel_assets(study_tables(study)),
-        *estimates.estimate_assets(study_tables(study)),
+        *estimates.estimate_assets(study_tables(study), level=study.level),
         *estimates.instrument_evidence(study_tables(study)),
-        *influence.influence_assets(study_tables(study)),
+        *influence.influence_assets(study_tables(study), level=study.level),
         *influence.ASSETS,
         *referee.ASSETS,
         *publication.publication_assets(study_tables(study)),

@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from dti_assets.econ.paper.specifications import TableSpec, with_instrument
+from dti_assets.instrument.distances import ALTERNATIVES, ZeroDistance
+from dti_assets.instrument.variants import ALL_TERMS, instrument_variants
+from dti_assets.panel.coverage import PROXIES
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.store.schema import Table
+from dti_assets.text.choices import COUNTED, hits_column
+from dti_assets.units.hubs import hub_dropped
 
 INSTRUMENT = "DTI_iv"
-# the variant from which inference is read: no rule decides about the hub's own province
-DROPPED = "DTI_iv, hub province dropped"
 
 
 def under_both_rules(
@@ -22,13 +25,11 @@ def under_both_rules(
     report: Any,
     table: Table,
 ) -> Any:
-    """A report over the 2SLS columns, and over the same columns with the hub's own province
-    dropped where the study's rule is another."""
+    """A report over the 2SLS columns, and over the same columns with the hub's own unit dropped
+    where the study's rule is another: inference is read from those, about which no rule decides."""
     from dataclasses import replace
 
     import pandas as pd
-
-    from dti_assets.instrument.distances import ZeroDistance
 
     options = table_options(workspace, frozen_instrument)
     frames = [report(specifications, panel, options)]
@@ -36,20 +37,23 @@ def under_both_rules(
         dropped = study_variants(
             workspace, keyword_counts, section_words, rules=(ZeroDistance("drop"),), only=True
         )
-        wide = dropped.join(panel).rename(columns={next(iter(dropped.choices)): DROPPED})
-        twins = with_instrument(specifications, INSTRUMENT, DROPPED, "hub province dropped")
-        options = replace(options, instruments=(DROPPED,), zero_distance_rule="drop")
+        ending = hub_dropped(workspace.level)
+        twin = f"{INSTRUMENT}{ending}"
+        wide = dropped.join(panel).rename(columns={next(iter(dropped.choices)): twin})
+        twins = with_instrument(specifications, INSTRUMENT, twin, ending)
+        options = replace(options, instruments=(twin,), zero_distance_rule="drop")
         frames.append(report(twins, wide, options))
-    return table.frame(pd.concat(frames, ignore_index=True))
+    return workspace.level.table(table).frame(pd.concat(frames, ignore_index=True))
 
 
 def table_options(workspace: Workspace, frozen_instrument: Any = None) -> Any:
     """What the study settles for all tables; without `frozen_instrument` for what prints none."""
-    from dti_assets.econ.paper.estimate import TableOptions
-    from dti_assets.panel.coverage import PROXIES
+    # loads numpy
+    from dti_assets.econ.paper.resolution import TableOptions
 
     chosen = workspace.study.estimates
     return TableOptions(
+        workspace.level,
         covariance=chosen.covariance,
         draws=chosen.draws,
         bootstrap_draws=chosen.bootstrap_draws,
@@ -86,10 +90,6 @@ def study_variants(
     only: bool = False,
 ) -> Any:
     """Instruments from the stored counts: all of them, or `only` the study's choices."""
-    from dti_assets.instrument.distances import ALTERNATIVES
-    from dti_assets.instrument.variants import ALL_TERMS, instrument_variants
-    from dti_assets.text.attention import COUNTED
-
     study, chosen = workspace.study, study_choices(workspace)
     section = str(study.text.section)
     own = {section: workspace.counted_sections}
@@ -104,6 +104,7 @@ def study_variants(
             (chosen["words"],),
             (chosen["distance"],),
             rules or (study.instrument.rule,),
+            units=workspace.units,
         )
         return found.without(ALL_TERMS) if left_out else found
     risky = [term.term for term in workspace.dictionary().terms if term.exclusion_risk]
@@ -114,6 +115,7 @@ def study_variants(
         {"whole": COUNTED["whole"], "plan": COUNTED["plan"], **own},
         {"without exclusion-risk terms": risky},
         rules=(study.instrument.rule, *ALTERNATIVES),
+        units=workspace.units,
     )
 
 
@@ -121,6 +123,7 @@ def without_each_term(
     keyword_counts: Any, most_frequent: int | None = None
 ) -> dict[str, list[str]]:
     """Dictionaries that lack one of the terms that occur, the most frequent ones first."""
-    hits = keyword_counts.groupby("term")["hits_overlap"].sum()
-    ordered = hits.reset_index().sort_values(["hits_overlap", "term"], ascending=[False, True])
+    column = hits_column("overlap")
+    hits = keyword_counts.groupby("term")[column].sum()
+    ordered = hits.reset_index().sort_values([column, "term"], ascending=[False, True])
     return {f"without {term}": [term] for term in ordered["term"].head(most_frequent or len(hits))}

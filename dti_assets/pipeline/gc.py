@@ -22,6 +22,8 @@ from dti_assets.errors import (
     StudyError,
     TableError,
 )
+from dti_assets.patents.extract import slice_folders
+from dti_assets.patents.terms import load_terms
 from dti_assets.pipeline.definitions import build_definitions
 from dti_assets.pipeline.instance import initialise, settle
 from dti_assets.pipeline.resources import Workspace
@@ -34,6 +36,8 @@ from dti_assets.store.sweep import (
     sweep_temporaries,
 )
 from dti_assets.study.config import FIRST_YEAR, LAST_YEAR, Study, load_study
+from dti_assets.text.needed import needed_entries
+from dti_assets.text.tables import REPORT_FILES
 
 _DAY = 86_400.0
 _PAGE = 1_000
@@ -103,9 +107,6 @@ def _sweep_cache(study: Study, dry_run: bool) -> list[Swept]:
 
 
 def _needed_texts(workspace: Workspace) -> dict[str, set[str]]:
-    from dti_assets.text.needed import needed_entries
-    from dti_assets.text.tables import REPORT_FILES
-
     study = workspace.study
     folder = study.path(study.inputs.reports)
     if not folder.is_dir():
@@ -124,16 +125,15 @@ def _needed_texts(workspace: Workspace) -> dict[str, set[str]]:
         workspace.dictionary(),
         workspace.counting_rules(),
         range(FIRST_YEAR, LAST_YEAR + 1),
+        level=workspace.level,
     )
 
 
 def _needed_slices(workspace: Workspace) -> set[str]:
-    from dti_assets.patents.extract import slice_folders
-    from dti_assets.patents.terms import load_terms
-
     study = workspace.study
     terms = load_terms(study.path(study.patents.dictionaries))
-    return slice_folders(study.path(study.inputs.patents), terms, study.patents.columns)
+    source = study.path(study.inputs.patents)
+    return slice_folders(source, terms, study.patents.columns, units=workspace.units)
 
 
 def _sweep_runs(

@@ -9,8 +9,10 @@ import dagster as dg
 from dti_assets.econ.paper.specifications import TableSpec
 from dti_assets.pipeline.partitions import today
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.state.inputs import settings
+from dti_assets.pipeline.state.readers import settings
 from dti_assets.store.schema import Column, Table
+from dti_assets.text.checks import all_due
+from dti_assets.units.levels import Level
 
 PREVIEW_ROWS = 8
 # a wider table is turned on its side: the UI has no room for it, and cuts it without a scroll bar
@@ -84,8 +86,6 @@ def looked_at(
 def season() -> str:
     """What of today's date moves a result: the year, after which a patent's date is none, here and
     where the reports are given, and whether the year's reports are all due there."""
-    from dti_assets.text.checks import all_due
-
     there = today()
     due = "all reports due" if all_due(there) else "reports to come"
     return f"{date.today().year}, {there.year} in China, {due}"
@@ -163,22 +163,23 @@ def _cell(value: Any, room: int = _CELL) -> str:
     return text if len(text) <= room else text[: room - 1] + "…"
 
 
-def coverage_map(frame: Any, years: Iterable[int]) -> str:
-    """Provinces by years as a Markdown table: ● from a text, ○ published, blank for none."""
+def coverage_map(frame: Any, years: Iterable[int], level: Level) -> str:
+    """Units by years as a Markdown table: ● from a text, ○ published, blank for none."""
     marks = {"text": "●", "published": "○"}
-    mark = {(r.province, r.year): marks.get(str(r.origin), " ") for r in frame.itertuples()}
+    rows = zip(frame[level.name], frame["year"], frame["origin"], strict=True)
+    mark = {(name, year): marks.get(str(origin), " ") for name, year, origin in rows}
     years = list(years)
     lines = [
         "| | " + " | ".join(str(year)[2:] for year in years) + " |",
         "|" + " --- |" * (len(years) + 1),
     ]
-    for province in dict.fromkeys(frame["province"]):
-        cells = [mark.get((province, year), " ") for year in years]
-        lines.append(f"| {province} | " + " | ".join(cells) + " |")
+    for name in dict.fromkeys(frame[level.name]):
+        cells = [mark.get((name, year), " ") for year in years]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n\n● counted on a report, ○ published count, blank: missing"
 
 
-# below the title of a table of the paper, by its kind
+# below the title of a table of the paper, by its kind; {units} stands for the level's noun
 _HOW_TO_READ = {
     "coefficients": (
         "All columns of the printed table below each other: `column` and `term` say which "
@@ -190,14 +191,14 @@ _HOW_TO_READ = {
     ),
     "descriptives": (
         "Mean, spread and number of values of each variable; `std_within` is what is left of "
-        "the spread once provinces and years have their own means. Read `label` first: it is "
+        "the spread once {units} and years have their own means. Read `label` first: it is "
         "Table n only where the data are complete, On (an illustration) where not, Sn where they "
         "are simulated."
     ),
 }
 
 
-def describe_table(spec: TableSpec) -> str:
+def describe_table(spec: TableSpec, level: Level) -> str:
     """The description of the asset that a table specification becomes."""
     title = f"Table {spec.table}. {spec.title}. {' '.join(spec.notes)}".strip()
-    return f"{title}\n\n{_HOW_TO_READ[spec.kind]}"
+    return f"{title}\n\n{level.words(_HOW_TO_READ[spec.kind])}"

@@ -6,6 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dti_assets.compute.ray import RayCluster
+from dti_assets.patents.checks import broken_records
 from dti_assets.patents.tables import DIGITAL_PATENTS
 from dti_assets.store.parquet import Store
 from dti_assets.store.schema import Table
@@ -103,11 +105,9 @@ class Workspace:
         location = self.store.location(table.name)
         if table.name == DIGITAL_PATENTS.name and "://" not in location:
             # may hold millions of rows: looked at column by column
-            from dti_assets.patents.checks import broken_records
-
-            return broken_records(Path(location))
+            return broken_records(Path(location), level=self.level)
         frame = self.stored_so_far(table.name, run_years)
-        return [] if frame is None else table.violations(frame)
+        return [] if frame is None else self.tables[table.name].violations(frame)
 
     def dictionary(self) -> "Dictionary":
         """The study's term list, read anew so that an edit is seen."""
@@ -136,15 +136,13 @@ class Workspace:
     @property
     def counted_sections(self) -> tuple[str, ...]:
         """The stored sections whose counts the study adds up."""
-        from dti_assets.text.attention import counted_sections
-
-        return counted_sections(self.counting_rules())
+        return self.counting_rules().sections
 
     def patent_engine(self) -> "Engine | None":
         """Where patents are classified; None for this machine's processors."""
         if self.study.patents.engine == "local":
             return None
-        from dti_assets.compute.ray import RayCluster
+        # loads polars
         from dti_assets.patents.extract import on_ray
 
         return on_ray(RayCluster(self.study.patents.ray_address))
@@ -152,7 +150,6 @@ class Workspace:
     def report_engine(self) -> "ReportEngine":
         """Where reports are read and counted."""
         from dti_assets.compute.engines import LocalWorkers, RayWorkers
-        from dti_assets.compute.ray import RayCluster
 
         chosen = self.study.reports
         if chosen.engine == "local":

@@ -20,6 +20,7 @@ from dti_assets.pipeline.resources import Workspace
 from dti_assets.store.schema import Table
 from dti_assets.study.catalogue import COMMON
 from dti_assets.study.lineage import Lineage
+from dti_assets.units.levels import Level
 
 AS_DECLARED = "as_declared"
 
@@ -77,7 +78,7 @@ def _then_checked(make: Callable[..., Any], tables: Sequence[Table]) -> Callable
         years = run_years(dg.AssetExecutionContext.get().run.tags)
         for table in tables:
             there = made is not None or workspace.store.has(table)
-            broken = workspace.violations(table, years) if there else []
+            broken = workspace.violations(workspace.tables[table.name], years) if there else []
             yield dg.AssetCheckResult(
                 passed=not broken,
                 asset_key=table.name,
@@ -104,15 +105,16 @@ def with_policy(
     tables: Mapping[str, Table],
     lineage: Callable[[str], Lineage],
     automation: Callable[[AssetSpec], dict[str, Any]],
+    level: Level,
 ) -> list[AssetsDefinition]:
     """The assets with everything that their tables' declarations say about them, and with the
-    attributes of their `automation`."""
+    attributes of their `automation`. Descriptions may hold {unit} and the level's other words."""
 
     def improved(spec: AssetSpec, code: CodeReferencesMetadataValue) -> AssetSpec:
         table = tables[spec.key.to_user_string()]
         # at once: making a spec is not cheap, and there are sixty
         return spec.replace_attributes(
-            description=f"{(spec.description or '').strip()}\n\n{what_a_row_is(table)}",
+            description=f"{level.words(spec.description or '').strip()}\n\n{what_a_row_is(table)}",
             owners=[*spec.owners, OWNER],
             kinds=spec.kinds | {"python"} if spec.kinds else set(KINDS),
             metadata={

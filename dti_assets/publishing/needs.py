@@ -1,7 +1,10 @@
 """The stored tables that figures and documents are made of, by name, and the files they become.
 
-Imports nothing, so that assets can be defined without loading what draws and writes.
+Imports no more than the formula, so that assets can be defined without loading what draws and
+writes.
 """
+
+from dti_assets.instrument.formula import WRITTEN
 
 # stored tables that figures show, besides those of estimates
 FIGURES = (
@@ -22,5 +25,7 @@ REFEREE = (
 )
 # those that the figure of the answers shows
 REMEDIES = (WEAK, ROBUSTNESS, LEFT_OUT, BASELINE)
+# the variant in table robustness whose frequency is the mean of the other units'
+OTHERS_VARIANT = ("functions of distance", f"leave-one-out {WRITTEN} (hub)")
 # where the documents lie below the outputs, and what they are called
 FOLDER, PAGE, WORD = "referee", "referee.html", "referee.docx"

@@ -15,7 +15,7 @@ from dti_assets.publishing.regression_table import (
     supply_notes,
 )
 from dti_assets.publishing.typesetting import (
-    cluster_word,
+    cluster_words,
     english,
     infinity,
     interval,
@@ -24,6 +24,7 @@ from dti_assets.publishing.typesetting import (
     whole,
 )
 from dti_assets.store.schema import records
+from dti_assets.units.lists import Units
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,31 +38,31 @@ _STATISTICS = (
     ("Maximum", "maximum"),
 )
 
-Make = Callable[[dict[str, Any]], str]
+Make = Callable[[dict[str, Any], Units], str]
 
 
 def _number(name: str) -> Make:
-    return lambda row: number(row[name])
+    return lambda row, units: number(row[name])
 
 
 def _error(name: str) -> Make:
-    return lambda row: f"({number(row[name])})" if row[name] is not None else ""
+    return lambda row, units: f"({number(row[name])})" if row[name] is not None else ""
 
 
 def _p(name: str) -> Make:
-    return lambda row: probability(row[name])
+    return lambda row, units: probability(row[name])
 
 
 def _text(name: str) -> Make:
-    return lambda row: english(str(row[name] or ""))
+    return lambda row, units: english(str(row[name] or ""), units)
 
 
 def _set(name: str) -> Make:
-    return lambda row: infinity(row[name])
+    return lambda row, units: infinity(row[name])
 
 
 def _ends(low: str, high: str) -> Make:
-    return lambda row: interval(row[low], row[high])
+    return lambda row, units: interval(row[low], row[high])
 
 
 def _wild(row: dict[str, Any]) -> bool:
@@ -95,8 +96,8 @@ _WEAK: tuple[tuple[str, bool, Make], ...] = (
     ("{Cluster} that carries most", True, _text("largest_cluster")),
     ("Its share of the variation", True, _number("largest_share")),
     ("Anderson-Rubin wild p, no effect", True, _p("p_wild")),
-    ("95 % AR set, wild", True, lambda row: infinity(row["ar_set"]) if _wild(row) else ""),
-    ("95 % AR set, Wald", True, lambda row: "" if _wild(row) else infinity(row["ar_set"])),
+    ("95 % AR set, wild", True, lambda row, units: infinity(row["ar_set"]) if _wild(row) else ""),
+    ("95 % AR set, Wald", True, lambda row, units: "" if _wild(row) else infinity(row["ar_set"])),
     ("95 % AR set, CRV1", True, _set("ar_crv1_set")),
     ("95 % tF interval", True, _ends("tf_low", "tf_high")),
     ("95 % Wald interval", True, _ends("wald_low", "wald_high")),
@@ -120,13 +121,17 @@ def _headline(ran: list[dict[str, Any]]) -> str:
 
 
 def descriptive_table(
-    frame: pd.DataFrame, text: TableText, supply: Mapping[str, str] | None = None
+    frame: pd.DataFrame,
+    text: TableText,
+    units: Units,
+    supply: Mapping[str, str] | None = None,
 ) -> PrintedTable:
     """The printed form of descriptive statistics, one row a variable."""
     rows = records(frame)
     label = str(rows[0]["label"]) if rows else ""
     there = [row for row in rows if row["n_obs"] is not None]
-    notes = ["SD within: standard deviation after province and year means are taken out."]
+    noun = units.level.noun
+    notes = [f"SD within: standard deviation after {noun} and year means are taken out."]
     absent: list[str] = []
     for row in rows:
         reason = str(row["reason"] or "")
@@ -138,7 +143,7 @@ def descriptive_table(
         notes.append(f"Absent from the data: {', '.join(absent)}.")
     source = [f"Counterpart in the paper: {text.source}."] if text.source else []
     notes += [*supply_notes(absent, supply or {}), *text.notes, *source]
-    printed = tuple(english(note) for note in notes)
+    printed = tuple(english(note, units) for note in notes)
     if not there:
         return PrintedTable(text, label, notes=printed)
     body = tuple(
@@ -163,7 +168,7 @@ def _settled(row: dict[str, Any], name: str) -> float | None:
     return 0.0 if name == "std_within" and value and value < 1e-12 * largest else value
 
 
-def weak_instrument_table(frame: pd.DataFrame, text: TableText) -> PrintedTable:
+def weak_instrument_table(frame: pd.DataFrame, text: TableText, units: Units) -> PrintedTable:
     """The printed form of weak-instrument inference: 2SLS columns beside each other."""
     rows = records(frame)
     ran = [row for row in rows if row["estimate"] is not None]
@@ -171,13 +176,13 @@ def weak_instrument_table(frame: pd.DataFrame, text: TableText) -> PrintedTable:
     failed = [f"Not estimated: {names[id(r)]}, {r['reason']}." for r in rows if r not in ran]
     if not ran:
         why = ("No instrumented column could be estimated.", *failed, *text.notes)
-        return PrintedTable(text, "", notes=tuple(map(english, why)))
-    word = cluster_word(
-        *(r[name] for r in ran for name in ("largest_cluster", "smallest_f_without"))
+        return PrintedTable(text, "", notes=tuple(english(one, units) for one in why))
+    word, _ = cluster_words(
+        *(r[name] for r in ran for name in ("largest_cluster", "smallest_f_without")), units=units
     )
     body = []
     for label, shown, make in _WEAK:
-        cells = tuple(Cell(make(row)) for row in ran)
+        cells = tuple(Cell(make(row, units)) for row in ran)
         if any(cell.text for cell in cells):
             named = label.format(cluster=word, Cluster=word.capitalize())
             body.append(Row(named, cells, shown))
@@ -200,6 +205,5 @@ def weak_instrument_table(frame: pd.DataFrame, text: TableText) -> PrintedTable:
         tuple(row["column"] for row in ran),
         tuple(row["outcome"] for row in ran),
     )
-    return PrintedTable(
-        text, "", "Outcome", headings, tuple(body), footer, tuple(map(english, notes))
-    )
+    printed = tuple(english(note, units) for note in notes)
+    return PrintedTable(text, "", "Outcome", headings, tuple(body), footer, printed)

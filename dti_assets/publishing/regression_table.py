@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from dti_assets.publishing.typesetting import english, number, probability, whole
 from dti_assets.store.schema import records
+from dti_assets.units.levels import Level
+from dti_assets.units.lists import Units
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,7 +111,10 @@ class _Column:
 
 
 def regression_table(
-    frame: pd.DataFrame, text: TableText, supply: Mapping[str, str] | None = None
+    frame: pd.DataFrame,
+    text: TableText,
+    units: Units,
+    supply: Mapping[str, str] | None = None,
 ) -> PrintedTable:
     """The printed form of a table of estimates.
 
@@ -117,6 +122,7 @@ def regression_table(
     ----------
     frame : rows as stored by the table's asset, one per column and term.
     text : name, title, source and notes of the table.
+    units : those of the study.
     supply : variable -> how to supply it, for what is absent.
     """
     rows = records(frame)
@@ -130,20 +136,20 @@ def regression_table(
     missing = missing_notes([(c.heading, str(c.first["reason"])) for c in failed], supply or {})
     if not ran:
         notes = ("This table could not be estimated.", *missing, *text.notes)
-        return PrintedTable(text, label, notes=_printable([*notes, *_source(text)]))
+        return PrintedTable(text, label, notes=_printable([*notes, *_source(text)], units))
     headings = [tuple(column.heading for column in every)]
     if any(column.first["column_label"] for column in every):
         headings.append(tuple(column.first["column_label"] or "" for column in every))
     headings.append(tuple(column.first["outcome"] for column in every))
-    headings = [_printable(heading) for heading in headings]
+    headings = [_printable(heading, units) for heading in headings]
     return PrintedTable(
         text,
         label,
         "Outcome",
         tuple(headings),
-        tuple(_body(every)),
-        tuple(_footer(every)),
-        _printable([*_notes(ran), *missing, *text.notes, *_source(text)]),
+        tuple(_body(every, units)),
+        tuple(_footer(every, units)),
+        _printable([*_notes(ran), *missing, *text.notes, *_source(text)], units),
     )
 
 
@@ -151,18 +157,18 @@ def _source(text: TableText) -> list[str]:
     return [f"Counterpart in the paper: {text.source}."] if text.source else []
 
 
-def _printable(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(english(text) for text in texts)
+def _printable(texts: Iterable[str], units: Units) -> tuple[str, ...]:
+    return tuple(english(text, units) for text in texts)
 
 
-def _body(columns: list[_Column]) -> list[Row]:
+def _body(columns: list[_Column], units: Units) -> list[Row]:
     ordered = sorted((r for c in columns for r in c.rows), key=lambda row: _ORDER[row["role"]])
     body = []
     for term in dict.fromkeys(row["term"] for row in ordered):
         found = [next((r for r in c.rows if r["term"] == term), None) for c in columns]
         if not any(row and (row["estimate"] is not None or _absorbed(row)) for row in found):
             continue
-        name = english(term)
+        name = english(term, units)
         body.append(Row(name, tuple(map(_estimate, found))))
         for what, make in (("standard error", _error), ("wild bootstrap p-value", _wild)):
             cells = tuple(map(make, found))
@@ -196,11 +202,11 @@ def _wild(row: dict[str, Any] | None) -> Cell:
     return Cell(f"[{p}]" if p else "")
 
 
-def _footer(columns: list[_Column]) -> list[Row]:
+def _footer(columns: list[_Column], units: Units) -> list[Row]:
     controls = {column.name: _controls(column) for column in columns}
     lines: list[tuple[str, Callable[[dict[str, Any]], str]]] = [
         ("N", lambda row: whole(row["n_obs"])),
-        (_cluster_word(columns), lambda row: whole(row["n_clusters"])),
+        (_cluster_word(columns, units.level), lambda row: whole(row["n_clusters"])),
         ("R²", lambda row: number(row["r2"])),
         ("R² within (effects projected out)", lambda row: number(row["r2_within"])),
         ("First-stage F (Kleibergen-Paap)", lambda row: number(row["first_stage_f"])),
@@ -211,10 +217,11 @@ def _footer(columns: list[_Column]) -> list[Row]:
     effects = dict.fromkeys(
         name for column in columns for name in (column.first["fixed_effects"] or "").split(", ")
     )
-    for effect in ["province", "year", *(e for e in effects if e not in ("", "province", "year"))]:
-        lines.append((f"{english(effect).capitalize()} effects", _has_effect(effect)))
+    usual = (units.level.name, "year")
+    for effect in [*usual, *(e for e in effects if e not in ("", *usual))]:
+        lines.append((f"{english(effect, units).capitalize()} effects", _has_effect(effect)))
     lines += [
-        ("Sample", lambda row: english(row["sample"] or "")),
+        ("Sample", lambda row: english(row["sample"] or "", units)),
         ("Years", lambda row: row["years"] or ""),
     ]
     footer = []
@@ -225,10 +232,11 @@ def _footer(columns: list[_Column]) -> list[Row]:
     return footer
 
 
-def _cluster_word(columns: list[_Column]) -> str:
+def _cluster_word(columns: list[_Column], level: Level) -> str:
     # errors of another kind do not say what the clusters are
     counted = {c.first["errors"] for c in columns if c.ran and c.first["n_clusters"] is not None}
-    return "Provinces" if counted == {"clustered by province"} else "Clusters"
+    own = counted == {f"clustered by {level.name}"}
+    return level.plural.capitalize() if own else "Clusters"
 
 
 def _controls(column: _Column) -> str:

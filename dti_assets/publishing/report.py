@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from dti_assets.publishing.formats.markup import STYLE, html_table
 from dti_assets.publishing.needs import FOLDER, PAGE
-from dti_assets.publishing.referee.documents import sections
+from dti_assets.publishing.referee.sections import sections
 from dti_assets.publishing.regression_table import PrintedTable
 from dti_assets.publishing.sentences import (
     audit_sentences,
@@ -26,7 +26,8 @@ from dti_assets.publishing.sentences import (
 )
 from dti_assets.publishing.typesetting import english, number, whole, with_minus
 from dti_assets.store.schema import records
-from dti_assets.units.provinces import provinces
+from dti_assets.text.choices import counts_characters
+from dti_assets.units.lists import Units
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,10 +49,11 @@ class ReportInputs:
     with their truth. settings : choices that move the instrument. seeds : by key of the study
     file. frames : stored tables by asset name. printed : tables as printed, by asset name, in
     order. figures : SVG of each that was drawn, by name. contexts : keywords in the sentences
-    around them (province, year, section, path, page, before, term, after). checksums : SHA-256 of
-    stored tables by name.
+    around them (the unit's name, year, section, path, page, before, term, after). checksums :
+    SHA-256 of stored tables by name.
     """
 
+    units: Units
     study_name: str
     simulated: bool
     years: list[int]
@@ -77,26 +79,29 @@ def report_page(inputs: ReportInputs) -> str:
     )
     source = files("dti_assets.reference") / "report" / "report.html.j2"
     template = environment.from_string(source.read_text(encoding="utf-8"))
-    frames = inputs.frames
+    frames, units, level = inputs.frames, inputs.units, inputs.units.level
     return template.render(
+        level=level,
         study=inputs.study_name,
         simulated=inputs.simulated,
         first=inputs.years[0],
         last=inputs.years[-1],
         style=Markup(STYLE),
-        coverage=coverage_map(frames["policy_attention"], inputs.years),
+        coverage=coverage_map(frames["policy_attention"], inputs.years, units),
         years=inputs.years,
         variables=_variables(records(frames["panel_coverage"])),
         instrument=instrument_facts(inputs),
-        studied=studied(frames),
+        studied=studied(frames, units),
         figures=_figures(inputs),
-        contexts=[{**one, "english": english(str(one["province"]))} for one in inputs.contexts],
+        contexts=[
+            {**one, "english": english(str(one[level.name]), units)} for one in inputs.contexts
+        ],
         tables=[(t, Markup(html_table(t))) for t in inputs.printed.values()],
-        weak=_sentences(frames["weak_instrument_inference"], "column"),
-        influence=_printed(influence_sentences(frames["influence"])),
-        vocabulary=_printed(permutation_sentences(frames["dictionary_permutation"])),
-        audit=_printed(audit_sentences(frames["measurement_audit"])),
-        indirect=_sentences(frames["indirect_effects"], "version"),
+        weak=_sentences(frames["weak_instrument_inference"], "column", units),
+        influence=_printed(influence_sentences(frames["influence"], level), units),
+        vocabulary=_printed(permutation_sentences(frames["dictionary_permutation"]), units),
+        audit=_printed(audit_sentences(frames["measurement_audit"], level), units),
+        indirect=_sentences(frames["indirect_effects"], "version", units),
         objections=[one for one in sections(frames["referee_response"]) if one.number],
         referee_page=f"{FOLDER}/{PAGE}",
         forensics=records(frames["published_forensics"]),
@@ -110,18 +115,16 @@ def report_page(inputs: ReportInputs) -> str:
     )
 
 
-def coverage_map(attention: pd.DataFrame, years: list[int]) -> list[dict[str, Any]]:
-    """One row a province: its name and, for each year, a mark and what the mark means."""
-    known = {(row["province_code"], row["year"]): row["origin"] for row in records(attention)}
+def coverage_map(attention: pd.DataFrame, years: list[int], units: Units) -> list[dict[str, Any]]:
+    """One row a unit: its name and, for each year, a mark and what the mark means."""
+    code = units.level.code
+    known = {(row[code], row["year"]): row["origin"] for row in records(attention)}
     return [
         {
-            "province": place.english,
-            "cells": [
-                _ORIGINS.get(str(known.get((place.province_code, year))), _MISSING)
-                for year in years
-            ],
+            "name": english(unit.name, units),
+            "cells": [_ORIGINS.get(str(known.get((unit.code, year))), _MISSING) for year in years],
         }
-        for place in provinces()
+        for unit in units
     ]
 
 
@@ -137,7 +140,7 @@ def _variables(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def studied(frames: Mapping[str, pd.DataFrame]) -> str:
+def studied(frames: Mapping[str, pd.DataFrame], units: Units) -> str:
     """What the first 2SLS column asks, as it was estimated; `frames` are stored tables by name."""
     row = next(
         (r for r in records(frames["weak_instrument_inference"]) if r["estimate"] is not None), None
@@ -159,24 +162,26 @@ def studied(frames: Mapping[str, pd.DataFrame]) -> str:
     years = next(of_column, None)
     where = f"{str(row['label']).split(',')[0]}, {row['column']},"
     said = f"{where} estimates what {what['endogenous']} does to {what['outcome']}"
-    return english(f"{said} in {years.replace('-', '–')}." if years else f"{said}.")
+    when = f" in {years.replace('-', '–')}" if years else ""
+    return english(f"{said}{when}.", units)
 
 
 def instrument_facts(inputs: ReportInputs) -> dict[str, Any]:
     """How the instrument was built, in words and counts: those of the rows that have a value."""
-    frame = inputs.frames["dti_iv"]
+    units, frame = inputs.units, inputs.frames["dti_iv"]
+    name = units.level.name
     known = frame[frame["dti_iv"].notna()]
-    characters = (inputs.frames["policy_attention"]["words"] == "chars").all()
+    characters = inputs.frames["policy_attention"]["words"].map(counts_characters).all()
     distances = records(inputs.frames["capital_distances"])
     lacking = [
-        f"{english(row['province'])} {row['year']}: {english(row['reason'] or 'no reason given')}"
+        english(f"{row[name]} {row['year']}: {row['reason'] or 'no reason given'}", units)
         for row in records(frame[frame["dti_iv"].isna()])
     ]
     hub = next((row for row in distances if row["capital"] == inputs.hub), None)
     km = hub["distance_km"] if hub else None
     return {
-        "hub": english(inputs.hub),
-        "hub_province": english(hub["province"]) if hub else "",
+        "hub": english(inputs.hub, units),
+        "hub_unit": english(hub[name], units) if hub else "",
         "hub_km": number(km, 1) if km is not None else "none (dropped)",
         "rule": inputs.rule,
         "known": whole(len(known)),
@@ -203,15 +208,15 @@ def _figures(inputs: ReportInputs) -> dict[str, dict[str, str]]:
     return shown
 
 
-def _printed(sentences: list[str]) -> list[str]:
-    return [with_minus(english(sentence)) for sentence in sentences]
+def _printed(sentences: list[str], units: Units) -> list[str]:
+    return [with_minus(english(sentence, units)) for sentence in sentences]
 
 
-def _sentences(frame: pd.DataFrame, name: str) -> list[tuple[str, str]]:
+def _sentences(frame: pd.DataFrame, name: str, units: Units) -> list[tuple[str, str]]:
     return [
         (
             f"{str(row['label']).split(',')[0]}, {row[name]}",
-            with_minus(english(str(row["sentence"] or row["reason"] or "no result"))),
+            with_minus(english(str(row["sentence"] or row["reason"] or "no result"), units)),
         )
         for row in records(frame)
     ]
@@ -258,7 +263,9 @@ def _not_run(inputs: ReportInputs) -> list[tuple[str, str]]:
         if row["note"]:
             parts.append(str(row["note"]))
         if parts:
-            told.append((f"{row['table']} ({row['title']})", english("; ".join(parts))))
+            told.append(
+                (f"{row['table']} ({row['title']})", english("; ".join(parts), inputs.units))
+            )
     return told
 
 

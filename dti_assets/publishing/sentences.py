@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dti_assets.store.schema import records
+from dti_assets.units.levels import Level
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_KINDS = ("term", "report", "province", "year")
 _LARGE = 1.0  # standard errors
 # below it a 2SLS coefficient is a ratio whose denominator may as well be zero
 _WEAK = 10.0
 
 
-def influence_sentences(frame: pd.DataFrame, coefficient: str = "2SLS") -> list[str]:
+def influence_sentences(frame: pd.DataFrame, level: Level, coefficient: str = "2SLS") -> list[str]:
     """What moves a coefficient most, one sentence per kind of unit, from table influence; the
     reason alone where there is no coefficient."""
     rows = [row for row in records(frame) if row["coefficient"] == coefficient]
@@ -25,11 +25,13 @@ def influence_sentences(frame: pd.DataFrame, coefficient: str = "2SLS") -> list[
         return [f"No influence on {coefficient}: {'; '.join(sorted(reasons))}."] if reasons else []
     whole = known[0]
     found = [_headline(whole, rows)]
-    for kind in _KINDS:
+    for kind in ("term", "report", level.noun, "year"):
         mine = [row for row in known if row["kind"] == kind]
         moving = sorted(mine, key=lambda row: -abs(row["change"]))
         if moving and moving[0]["change"]:
-            found.append(_most(kind, moving, len(mine)))
+            plural = level.plural if kind == level.noun else f"{kind}s"
+            of = f"1 {kind}" if len(mine) == 1 else f"{len(mine)} {plural}"
+            found.append(_most(kind, moving, of))
     f = whole["first_stage_f_with"]
     if coefficient == "2SLS" and f is not None and f < _WEAK:
         found.append(
@@ -61,7 +63,7 @@ def _headline(whole: dict[str, Any], rows: list[dict[str, Any]]) -> str:
     )
 
 
-def _most(kind: str, moving: list[dict[str, Any]], count: int) -> str:
+def _most(kind: str, moving: list[dict[str, Any]], of: str) -> str:
     top = moving[0]
     large = sum(abs(row["change_in_se"] or 0.0) > _LARGE for row in moving)
     how_many = {0: "none moves", 1: "1 moves"}.get(large, f"{large} move")
@@ -75,8 +77,7 @@ def _most(kind: str, moving: list[dict[str, Any]], count: int) -> str:
     return (
         f"Without {kind} {top['unit']} the coefficient goes from "
         f"{plain_number(top['estimate_with'])} to {plain_number(top['estimate_without'])}"
-        f"{moved}{f}; of {count} {kind}{'' if count == 1 else 's'} {how_many} it by more than one "
-        "standard error."
+        f"{moved}{f}; of {of} {how_many} it by more than one standard error."
     )
 
 
@@ -179,7 +180,7 @@ _RIGHT = {
 }
 
 
-def audit_sentences(frame: pd.DataFrame) -> list[str]:
+def audit_sentences(frame: pd.DataFrame, level: Level) -> list[str]:
     """Agreement, precision and what the correction does, sentence by sentence; of a source without
     a result why, and where none has one a single sentence that names the commands."""
     said: list[str] = []
@@ -192,7 +193,7 @@ def audit_sentences(frame: pd.DataFrame) -> list[str]:
             why.append(f"{source}: {'; '.join(reasons) or 'no result'}")
             continue
         title = source.capitalize()
-        found = [*_agreement(mine), *_precision(source, mine), *_correction(mine)]
+        found = [*_agreement(mine), *_precision(source, mine), *_correction(mine, level)]
         said += [f"{title}: {sentence}" for sentence in found]
     if why and not said:
         return [f"No audit was made ({'; '.join(why)})."]
@@ -257,7 +258,7 @@ def _precision(source: str, rows: Rows) -> list[str]:
     return found
 
 
-def _correction(rows: Rows) -> list[str]:
+def _correction(rows: Rows, level: Level) -> list[str]:
     """What becomes of the variable, then of the estimates with it."""
     found = []
     changed = [row for row in rows if row["part"] == "correction" and row["change"] is not None]
@@ -267,7 +268,7 @@ def _correction(rows: Rows) -> list[str]:
             ratios = sorted(100 * row["estimate"] / row["uncorrected"] for row in mine)
             found.append(
                 f"corrected {name}: {ratios[0]:.0f} to {ratios[-1]:.0f} % of what was counted, "
-                f"median {ratios[len(ratios) // 2]:.0f} %, over {len(mine)} province-years."
+                f"median {ratios[len(ratios) // 2]:.0f} %, over {len(mine)} {level.noun}-years."
             )
     effects = [row for row in rows if row["part"] == "estimate"]
     for scope in dict.fromkeys(row["scope"] for row in effects):

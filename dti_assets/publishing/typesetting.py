@@ -6,12 +6,10 @@ Rounding happens here and nowhere else; what a format must escape is the format'
 import re
 from functools import lru_cache
 
-from dti_assets.units.provinces import find_province, provinces
+from dti_assets.units.lists import Units
 
 MINUS = "\N{MINUS SIGN}"
 DECIMALS = 3
-# what a column has behind its name where the study estimates it again without the hub's province
-HUB_DROPPED = ", hub province dropped"
 # at or above this a number is printed whole, below the other in powers of ten
 _WHOLE_FROM = 1e5
 _SMALLEST = 10.0**-DECIMALS
@@ -70,21 +68,33 @@ def errors_word(errors: str | None) -> str:
     return {"robust": "robust (HC1)", "iid": "conventional"}.get(errors or "", "clustered")
 
 
-def cluster_word(*names: str | None) -> str:
-    """ "province" where the stored names of clusters are those of provinces, else "cluster"."""
+def cluster_words(*names: str | None, units: Units) -> tuple[str, str]:
+    """What clusters are called, one and several: as the units where the stored names of clusters
+    are those of units."""
     known = [name for name in names if name is not None]
-    return "province" if known and all(map(find_province, known)) else "cluster"
+    if known and all(map(units.find, known)):
+        return units.level.noun, units.level.plural
+    return "cluster", "clusters"
 
 
-def english(text: str) -> str:
-    """Chinese short names of provinces as their English names; everything else unchanged."""
-    pattern, names = _names()
+def english(text: str, units: Units) -> str:
+    """Names of units and of their seats as the English ones, where the list has them; everything
+    else unchanged."""
+    pattern, names = _names(units)
     return pattern.sub(lambda found: names[found.group()], text)
 
 
-@lru_cache(maxsize=1)
-def _names() -> tuple[re.Pattern[str], dict[str, str]]:
-    # capitals first: their names may hold a province's
-    names = {place.capital: place.capital_english for place in provinces()}
-    names |= {place.province: place.english for place in provinces()}
-    return re.compile("|".join(sorted(names, key=len, reverse=True))), names
+@lru_cache(maxsize=8)
+def _names(units: Units) -> tuple[re.Pattern[str], dict[str, str]]:
+    # seats first: their names may hold a unit's
+    names = {unit.seat: unit.seat_english for unit in units if unit.seat_english}
+    names |= {unit.name: unit.english for unit in units if unit.english}
+    ordered = sorted(names, key=len, reverse=True)
+    # without a name there is nothing that could match
+    return re.compile("|".join(map(_as_word, ordered)) or "(?!)"), names
+
+
+def _as_word(name: str) -> str:
+    """The pattern of a name: only Chinese is written without spaces between words."""
+    escaped = re.escape(name)
+    return escaped if max(name) >= "\N{CJK UNIFIED IDEOGRAPH-4E00}" else rf"(?<!\w){escaped}(?!\w)"

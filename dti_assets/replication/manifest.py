@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+import dti_assets
 from dti_assets.errors import PackageError
 from dti_assets.store.files import sha256, source_sha256
 
@@ -169,8 +170,6 @@ def _csv(header: tuple[str, ...], rows: list[tuple[Any, ...]]) -> bytes:
 
 def code_here(extra: str = "") -> Code:
     """The installed program and what it runs on, with the packages of that one of its extras."""
-    import dti_assets
-
     folder = Path(dti_assets.__file__).parent
     return Code(
         version=dti_assets.__version__,

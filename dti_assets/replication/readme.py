@@ -37,12 +37,13 @@ class Printed:
 @dataclass(frozen=True)
 class Facts:
     """Everything the README says that is not the same in every package. `files` are outputs
-    besides the printed tables, each with the asset that makes it."""
+    besides the printed tables, each with the asset that makes it; `noun` is that of a unit."""
 
     study: str
     study_file: str
     outputs: str
     years: tuple[int, int]
+    noun: str
     code: Code
     sources: Sequence[Source]
     inputs: Sequence[str]
@@ -122,8 +123,8 @@ def _requirements(facts: Facts) -> str:
             f"{code.source_sha256}.",
             f"- The packages of {CONSTRAINTS}, name and version: "
             f"`pip install dti-assets=={code.version} -c {CONSTRAINTS}`.",
-            f"- Random numbers (wild bootstrap, province bootstrap) come from seeds: {seeds}, in "
-            f"{facts.study_file}. Results do not depend on the number of threads or processes.",
+            f"- Random numbers (wild bootstrap, {facts.noun} bootstrap) come from seeds: {seeds}, "
+            f"in {facts.study_file}. Results do not depend on the number of threads or processes.",
             "- 2 processor cores and 4 GB of memory suffice. The run that made these outputs took "
             f"the time in {MANIFEST} (run_seconds).",
             "- The scripts for Stata need reghdfe, ivreghdfe, ivreg2, ranktest and ftools; those "

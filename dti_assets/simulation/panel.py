@@ -14,7 +14,7 @@ e_1 and e_2 are independent of each other and of v and u, so that the mediators 
 given DTIn and total = direct + alpha_1 lambda_1 + alpha_2 lambda_2, while the direct effect with
 one mediator k is total - alpha_k lambda_k. v and u have correlation `endogeneity`, which biases
 least squares but neither two-stage least squares with DTI_iv nor the effects of the mediators.
-Every error is first-order autoregressive within its province and has the stated variance.
+Every error is first-order autoregressive within its unit and has the stated variance.
 """
 
 from __future__ import annotations
@@ -25,8 +25,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from dti_assets.errors import PanelError
+from dti_assets.instrument import formula
+from dti_assets.instrument.distances import ZeroDistance, distances_used
 from dti_assets.panel.official import memberships
 from dti_assets.panel.tables import FIGURES
+from dti_assets.units.levels import Level
+from dti_assets.units.lists import Units
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +38,7 @@ if TYPE_CHECKING:
 
 CONTROLS = ("Exportother", "HR", "INF", "GDP", "GDP_sec", "FIE")
 MEDIATORS = ("Number", "RD")
-# level, yearly trend, spread of province effects, standard deviation of the error
+# level, yearly trend, spread of unit effects, standard deviation of the error
 _SHAPE = {
     "Exportother": (15.5, 0.05, 1.0, 0.20), "HR": (9.0, 0.08, 0.6, 0.15),
     "INF": (0.9, 0.03, 0.3, 0.08), "GDP": (18.9, 0.09, 0.9, 0.08),
@@ -50,12 +54,12 @@ class Simulation:
     instrument residualised on two-way effects: with independent errors the first-stage F is
     about 1 + strength. `endogeneity` is corr(v, u). `serial` is the autocorrelation of errors.
 
-    `provinces` takes the first of GB/T 2260 order. `exposure` is `distance` (1 / distance to
-    Hangzhou with the internal rule: few provinces carry the instrument) or `equal`.
+    `units` are those of the panel. `exposure` is `distance` (1 / distance to the hub of their
+    list with the internal rule: few units carry the instrument) or `equal`.
     """
 
+    units: Units
     years: tuple[int, int] = (2009, 2022)
-    provinces: int = 31
     total: float = 0.342
     direct_given_firms: float = 0.182
     direct_given_rd: float = 0.313
@@ -75,7 +79,10 @@ class Simulation:
     def __post_init__(self) -> None:
         checks = (
             (self.years[0] < self.years[1], f"years {self.years}: at least two are needed"),
-            (2 <= self.provinces <= 31, f"provinces {self.provinces}: 2 to 31"),
+            (
+                len(self.units) > 1,
+                f"{self.units.level.plural} {len(self.units)}: at least two are needed",
+            ),
             (self.strength >= 0, f"strength {self.strength}: not negative"),
             (abs(self.endogeneity) < 1, f"endogeneity {self.endogeneity}: within -1 and 1"),
             (abs(self.serial) < 1, f"serial {self.serial}: within -1 and 1"),
@@ -83,12 +90,21 @@ class Simulation:
                 self.exposure in ("distance", "equal"),
                 f"exposure {self.exposure!r}: distance, equal",
             ),
+            (
+                self.exposure == "equal" or self.units.level.hub is not None,
+                f"exposure distance: {self.units.level.plural} have no hub by default",
+            ),
             (bool(self.on_firms and self.on_rd), "on_firms and on_rd: not zero"),
             (set(self.controls) <= set(CONTROLS), f"controls: only {', '.join(CONTROLS)}"),
         )
         for fine, message in checks:
             if not fine:
                 raise PanelError(f"simulation.{message}")
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """How many units and years there are."""
+        return len(self.units), self.years[1] - self.years[0] + 1
 
     @property
     def of_firms(self) -> float:
@@ -112,13 +128,15 @@ def truth(design: Simulation, seed: int | None = None) -> dict[str, Any]:
     `least_squares_bias` is cov(v, u) / var(DTIn within two-way effects and controls): what least
     squares of Export on DTIn exceeds the effect by in large samples, with or without mediators.
     """
-    n = design.provinces * (design.years[1] - design.years[0] + 1)
-    free = n - design.provinces - (design.years[1] - design.years[0])
+    n_units, n_years = design.shape
+    n = n_units * n_years
+    free = n - n_units - (n_years - 1)
     variance = design.sd_dti**2 * (1 + design.strength / free)
     return {
         "seed": seed,
         "rows": n,
-        "holds_with": "province and year effects and the controls " + ", ".join(CONTROLS),
+        "holds_with": f"{design.units.level.noun} and year effects and the controls "
+        + ", ".join(CONTROLS),
         "total": design.total,
         "direct": design.direct,
         "direct_given_Number": design.direct_given_firms,
@@ -141,9 +159,9 @@ def truth(design: Simulation, seed: int | None = None) -> dict[str, Any]:
 def simulate_arrays(
     design: Simulation, seeds: Sequence[int], dti: Any = None, dti_iv: Any = None
 ) -> dict[str, np.ndarray]:
-    """Draws for many seeds at once: arrays (seeds, provinces, years) by variable name.
+    """Draws for many seeds at once: arrays (seeds, units, years) by variable name.
 
-    `dti` and `dti_iv` (provinces, years), given together, replace the drawn DTIn and instrument
+    `dti` and `dti_iv` (units, years), given together, replace the drawn DTIn and instrument
     (a study with its own reports and patents); the error v is then DTIn less its projection on
     instrument, controls and two-way effects. A seed gives the same numbers alone and in company.
     """
@@ -151,11 +169,10 @@ def simulate_arrays(
 
     if (dti is None) != (dti_iv is None):
         raise PanelError("simulation: dti and dti_iv are given together or not at all")
-    first, last = design.years
-    shape = (design.provinces, last - first + 1)
+    shape = design.shape
     names = [*CONTROLS, "frequency", "v", "Number", "RD", "u"]
     shocks = np.empty((len(seeds), len(names), *shape))
-    effects = np.empty((len(seeds), len(names), design.provinces))
+    effects = np.empty((len(seeds), len(names), shape[0]))
     waves = np.empty((len(seeds), len(names), shape[1]))
     for position, seed in enumerate(seeds):
         draw = np.random.default_rng(seed)
@@ -187,7 +204,7 @@ def simulate_arrays(
         rise = 0.004 / (1 + np.exp(-time / 2.5))
         frequency = rise * np.exp(0.3 * effects[:, at["frequency"], :, None])
         frequency = frequency * np.exp(0.25 * shocks[:, at["frequency"]])
-        out["DTI_iv"] = frequency / _distances(design)[None, :, None]
+        out["DTI_iv"] = formula.instrument(frequency, _distances(design)[None, :, None])
         z = within(out["DTI_iv"])
         size = np.sqrt((z**2).sum(axis=(1, 2), keepdims=True))
         slope = np.sqrt(design.strength) * design.sd_dti / size
@@ -198,7 +215,10 @@ def simulate_arrays(
     else:
         given, instrument = np.asarray(dti, float), np.asarray(dti_iv, float)
         if given.shape != shape or instrument.shape != shape:
-            raise PanelError(f"simulation: dti and dti_iv have shape {shape}, provinces by years")
+            raise PanelError(
+                f"simulation: dti and dti_iv have shape {shape}, "
+                f"{design.units.level.plural} by years"
+            )
         out["DTIn"] = np.broadcast_to(given, u.shape).copy()
         out["DTI_iv"] = np.broadcast_to(instrument, u.shape).copy()
         v = _left_over(out)
@@ -218,7 +238,7 @@ def simulate_arrays(
 
 
 def within(x: np.ndarray) -> np.ndarray:
-    """A balanced array (..., provinces, years) less its two-way means."""
+    """A balanced array (..., units, years) less its two-way means."""
     return (
         x - x.mean(-1, keepdims=True) - x.mean(-2, keepdims=True) + x.mean((-2, -1), keepdims=True)
     )
@@ -240,18 +260,20 @@ def _left_over(out: dict[str, np.ndarray]) -> np.ndarray:
 
 
 @lru_cache(maxsize=8)
-def _kilometres() -> tuple[float, ...]:
-    from dti_assets.instrument.distances import capital_distances
-
-    return tuple(capital_distances()["distance_km"].astype(float))
+def kilometres(units: Units) -> tuple[float, ...]:
+    """How far each unit is from the hub of its list, by the defaults of a study."""
+    assert units.level.hub is not None
+    rule = ZeroDistance("internal")
+    used = distances_used(units.level.hub, "great_circle", rule, units=units).values()
+    return tuple(float("nan") if km is None else km for km in used)
 
 
 def _distances(design: Simulation) -> np.ndarray:
     import numpy as np
 
     if design.exposure == "equal":
-        return np.full(design.provinces, 1000.0)
-    return np.array(_kilometres()[: design.provinces])
+        return np.full(len(design.units), 1000.0)
+    return np.array(kilometres(design.units))
 
 
 # variable -> the series and unit its figures are written in; each is a plain logarithm or level
@@ -279,8 +301,8 @@ def simulate_panel(
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """One simulated panel and its truth.
 
-    The frame has province_code, province, year and the model's variables, in GB/T 2260 order and
-    by year; region, bri and municipality are the real ones. Export_new follows the same process
+    The frame has the keys of the units, year and the model's variables, in the order of the list
+    and by year; region, bri and municipality are the real ones. Export_new follows the same process
     as Export with its own error; DTIG is DTIn less 0.7 with noise; DFI starts in 2011 and has no
     known effect; turnover is a coin with probability 0.2 and has no effect. `dti` and `dti_iv`
     as in simulate_arrays.
@@ -292,7 +314,9 @@ def simulate_panel(
     draw = np.random.default_rng([seed, 1])
     shape = drawn["Export"].shape
     first, last = design.years
-    places = memberships()[: design.provinces]
+    level = design.units.level
+    known = {place[level.code]: place for place in memberships(level)}
+    places = [{**design.units.key(unit), **known.get(unit.code, {})} for unit in design.units]
     frame = pd.DataFrame(
         [{**place, "year": year} for place in places for year in range(first, last + 1)]
     )
@@ -307,14 +331,14 @@ def simulate_panel(
     return frame, {**truth(design, seed), "Export_new_total": design.total}
 
 
-def simulated_figures(panel: pd.DataFrame) -> pd.DataFrame:
+def simulated_figures(panel: pd.DataFrame, *, level: Level) -> pd.DataFrame:
     """The raw figures behind a simulated panel (table figures): build_panel on them gives the
     panel's variables back to rounding. DTIn, DTIG and DTI_iv have none: they come from patents
     and reports."""
     import numpy as np
     import pandas as pd
 
-    keys = panel[["province_code", "province", "year"]]
+    keys = panel[[*level.keys, "year"]]
     levels: dict[str, tuple[Any, str]] = {}
     for name, (series, unit) in _LOGS.items():
         levels[series] = (np.exp(panel[name].astype(float)), unit)
@@ -330,13 +354,13 @@ def simulated_figures(panel: pd.DataFrame) -> pd.DataFrame:
             status="published",
         )  # fmt: skip
         parts.append(part[part["value"].notna()])
-    return FIGURES.frame(pd.concat(parts, ignore_index=True))
+    return level.table(FIGURES).frame(pd.concat(parts, ignore_index=True))
 
 
-def wide_figures(figures: pd.DataFrame) -> pd.DataFrame:
-    """Figures (table figures) as a user's wide file: province, year, and a column per series
+def wide_figures(figures: pd.DataFrame, *, level: Level) -> pd.DataFrame:
+    """Figures (table figures) as a user's wide file: unit, year, and a column per series
     with its unit in the header; read_user_figures reads it back."""
     wide = figures.assign(header=figures["series"] + " (" + figures["unit"] + ")").pivot(
-        index=["province_code", "province", "year"], columns="header", values="value"
+        index=[*level.keys, "year"], columns="header", values="value"
     )
-    return wide.reset_index().drop(columns="province_code").rename_axis(columns=None)
+    return wide.reset_index().drop(columns=level.code).rename_axis(columns=None)

@@ -17,7 +17,7 @@ from dti_assets.errors import PatentError
 from dti_assets.patents.tables import TECHNOLOGIES
 from dti_assets.simulation import patents as phrases
 from dti_assets.store.files import replacing
-from dti_assets.units.provinces import provinces
+from dti_assets.units.lists import Units
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +35,7 @@ def simulate_patents(
     seed: int,
     digital_share: float = 0.15,
     *,
+    units: Units,
     years: tuple[int, int] = (2009, 2022),
     decoy_share: float = 0.1,
     cells: pd.DataFrame | None = None,
@@ -48,20 +49,20 @@ def simulate_patents(
     digital_share: share of digital patents; decoy_share: share with a decoy; years: of
     application, both included.
 
-    cells: where and when patents are filed: province_code, year, weight, and optionally
-    digital_share of the cell; by default every province and year alike. Raises PatentError for
-    a share outside [0, 1], years out of order or a cell that cannot be used.
+    cells: where and when patents are filed: the code of one of `units`, year, weight, and
+    optionally digital_share of the cell; by default every unit and year alike. Raises PatentError
+    for a share outside [0, 1], years out of order or a cell that cannot be used.
     """
     if not 0 <= digital_share <= 1 or not 0 <= decoy_share <= 1 or n < 0:
         raise PatentError("simulate: shares lie between 0 and 1 and n is not negative")
-    place = _cells(cells, years, digital_share)
+    place = _cells(cells, units, years, digital_share)
     for start in range(0, n, slice_rows):
         rng = np.random.default_rng([seed, start])
         yield _slice(min(slice_rows, n - start), start, rng, place, decoy_share)
 
 
 def write_patents(
-    path: Path, n: int, seed: int, digital_share: float = 0.15, **options: Any
+    path: Path, n: int, seed: int, digital_share: float = 0.15, *, units: Units, **options: Any
 ) -> int:
     """Write simulated patents to `path`, .parquet or .csv (UTF-8 with a byte-order mark).
 
@@ -74,7 +75,7 @@ def write_patents(
 
     path = Path(path)
     labels = options.pop("labels", True)
-    slices = simulate_patents(n, seed, digital_share, **options)
+    slices = simulate_patents(n, seed, digital_share, units=units, **options)
     writer: Any = None
     rows = 0
     with replacing(path) as part, pa.OSFile(str(part), "wb") as sink:
@@ -95,28 +96,33 @@ def write_patents(
     return rows
 
 
-def _cells(cells: pd.DataFrame | None, years: tuple[int, int], share: float) -> dict[str, Any]:
-    codes = [p.province_code for p in provinces()]
+def _cells(
+    cells: pd.DataFrame | None, units: Units, years: tuple[int, int], share: float
+) -> dict[str, Any]:
+    level = units.level
     if years[0] > years[1]:
         raise PatentError(f"simulate: years {years[0]} to {years[1]} are out of order")
     if cells is None:
         span = range(years[0], years[1] + 1)
-        pairs = [(code, year) for code in codes for year in span]
+        pairs = [(unit.code, year) for unit in units for year in span]
         weight = np.ones(len(pairs))
         digital = np.full(len(pairs), share)
     else:
-        pairs = list(zip(cells["province_code"].tolist(), cells["year"].tolist(), strict=True))
+        pairs = list(zip(cells[level.code].tolist(), cells["year"].tolist(), strict=True))
         weight = cells["weight"].to_numpy(dtype=float)
         digital = (
             cells["digital_share"].to_numpy(dtype=float)
             if "digital_share" in cells
             else np.full(len(pairs), share)
         )
-        wrong = {code for code, _ in pairs} - set(codes)
+        wrong = {code for code, _ in pairs} - {unit.code for unit in units}
         if wrong or not (weight >= 0).all() or weight.sum() <= 0:
-            raise PatentError(f"simulate: cells with unusable weight or province {sorted(wrong)}")
+            raise PatentError(
+                f"simulate: cells with unusable weight or {level.noun} {sorted(wrong)}"
+            )
+    homes = {unit.code: f"{unit.full_name}{unit.seat}市" for unit in units}
     return {
-        "code": np.array([code for code, _ in pairs]),
+        "home": np.array([homes[code] for code, _ in pairs], dtype=object),
         "year": np.array([year for _, year in pairs]),
         "weight": weight / weight.sum(),
         "digital": digital,
@@ -175,8 +181,7 @@ def _slice(
     ]
     lead = np.where(kind == 0, "1", np.where(kind == 1, "2", "3"))
     code = np.where(kind == 0, np.where(granted, "B", "A"), np.where(kind == 1, "U", "S"))
-    names = {p.province_code: f"{p.full_name}{p.capital}市" for p in provinces()}
-    home = np.array([names[c] for c in place["code"]], dtype=object)[cell]
+    home = place["home"][cell]
     foreign = rng.random(n) < _FOREIGN
     address = np.where(foreign, choose(phrases.FOREIGN), home + choose(phrases.STREETS))
     columns: dict[str, Any] = {

@@ -13,15 +13,23 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from dti_assets.simulation import reports as phrases
-from dti_assets.simulation.reports import SimulatedReport
+from dti_assets.simulation.reports import (
+    SimulatedReport,
+    attention,
+    nested_hits,
+    simulate_report,
+)
 from dti_assets.store.files import timeless
-from dti_assets.text.dictionary import Dictionary
-from dti_assets.units.provinces import provinces
+from dti_assets.text.dictionary import Dictionary, shipped_dictionary
+from dti_assets.text.readers.clean import han_count, normalise_paragraph
+from dti_assets.text.segmentation import segmenter, words
+from dti_assets.units.lists import Units
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,13 +80,13 @@ def _chinese_year(year: int) -> str:
 
 
 _HABITS: tuple[Callable[[SimulatedReport], str], ...] = (
-    lambda r: f"{r.year}/{r.province.full_name}{r.year}年政府工作报告",
-    lambda r: f"{r.year}/{r.year}_{r.province.full_name}_政府工作报告",
-    lambda r: f"{r.province.pinyin}_{r.year}_report",
-    lambda r: f"{r.year}/{r.year}年{r.province.full_name}人民政府工作报告（全文）",
-    lambda r: f"{r.year}/{r.year}-{r.province.pinyin}",
-    lambda r: f"{r.province.province}/{_chinese_year(r.year)}",
-    lambda r: f"{r.year}/{r.province.province}",
+    lambda r: f"{r.year}/{r.unit.full_name}{r.year}年政府工作报告",
+    lambda r: f"{r.year}/{r.year}_{r.unit.full_name}_政府工作报告",
+    lambda r: f"{r.unit.pinyin}_{r.year}_report",
+    lambda r: f"{r.year}/{r.year}年{r.unit.full_name}人民政府工作报告（全文）",
+    lambda r: f"{r.year}/{r.year}-{r.unit.pinyin}",
+    lambda r: f"{r.unit.name}/{_chinese_year(r.year)}",
+    lambda r: f"{r.year}/{r.unit.name}",
 )
 
 
@@ -204,33 +212,35 @@ def _pieces(text: str) -> list[str]:
 
 
 def simulated_reports(
-    dictionary: Dictionary, n_provinces: int, years: tuple[int, int], seed: int
+    dictionary: Dictionary, years: tuple[int, int], seed: int, *, units: Units, n_units: int
 ) -> Iterator[SimulatedReport]:
-    """One report after the other, by province and year; none is kept."""
-    from dti_assets.simulation.reports import attention, simulate_report
-
-    hits = attention(n_provinces, years, seed)
-    for row, province in enumerate(provinces()[:n_provinces]):
+    """One report after the other, by unit (the first `n_units`) and year; none is kept."""
+    hits = attention(len(units), years, seed)
+    for row, unit in enumerate(units.first(n_units)):
         for column, year in enumerate(range(years[0], years[1] + 1)):
-            yield simulate_report(province, year, int(hits[row, column]), dictionary.terms, seed)
+            yield simulate_report(unit, year, int(hits[row, column]), dictionary.terms, seed)
 
 
 def write_reports(
-    folder: Path, dictionary: Dictionary, n_provinces: int, years: tuple[int, int], seed: int
+    folder: Path,
+    dictionary: Dictionary,
+    years: tuple[int, int],
+    seed: int,
+    *,
+    units: Units,
+    n_units: int,
 ) -> tuple[list[dict[str, Any]], np.ndarray]:
-    """Write the reports, one in memory at a time: their truth, a row a report, and the words of
-    each body (annex aside), shape (provinces, years)."""
+    """Write the reports of the first `n_units` units, one in memory at a time: their truth, a row
+    a report, and the words of each body (annex aside), shape (units, years)."""
     import numpy as np
 
-    from dti_assets.simulation.report_files import report_file
-    from dti_assets.simulation.reports import nested_hits
-    from dti_assets.text.readers.clean import han_count, normalise_paragraph
-
     rows: list[dict[str, Any]] = []
-    words = []
+    lengths = []
     with TemporaryDirectory(prefix="dti-simulate-") as scratch:
         count = _word_counter(Path(scratch))
-        for number, report in enumerate(simulated_reports(dictionary, n_provinces, years, seed)):
+        for number, report in enumerate(
+            simulated_reports(dictionary, years, seed, units=units, n_units=n_units)
+        ):
             file = report_file(report, number)
             path = folder / file.path
             path.parent.mkdir(exist_ok=True)
@@ -239,13 +249,12 @@ def write_reports(
                 name: [normalise_paragraph(text) for text in texts]
                 for name, texts in report.texts().items()
             }
-            words.append(
+            lengths.append(
                 sum(count(text) for name in normal if name != "annex" for text in normal[name])
             )
             rows.append(
                 {
-                    "province_code": report.province.province_code,
-                    "province": report.province.province,
+                    **units.key(report.unit),
                     "year": report.year,
                     "file": file.path,
                     "format": file.format,
@@ -262,7 +271,7 @@ def write_reports(
                     "han_chars": {name: han_count("".join(t)) for name, t in normal.items()},
                 }
             )
-    return rows, np.array(words, dtype=float).reshape(n_provinces, -1)
+    return rows, np.array(lengths, dtype=float).reshape(n_units, -1)
 
 
 def _word_counter(scratch: Path) -> Callable[[str], int]:
@@ -270,11 +279,6 @@ def _word_counter(scratch: Path) -> Callable[[str], int]:
 
     jieba joins nothing across a comma or full stop, so each clause is cut once and remembered.
     """
-    from functools import lru_cache
-
-    from dti_assets.text.dictionary import shipped_dictionary
-    from dti_assets.text.segmentation import segmenter, words
-
     tokenizer = segmenter("jieba", shipped_dictionary(), scratch)
 
     @lru_cache(maxsize=100_000)

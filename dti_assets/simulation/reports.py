@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from dti_assets.simulation import reports as phrases
 from dti_assets.text.dictionary import Term, fold
 from dti_assets.text.tables import SectionName
-from dti_assets.units.provinces import Province, provinces
+from dti_assets.units.lists import Unit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,7 +46,7 @@ class SimulatedReport:
     (ASCII in lower case); sections without a hit are absent.
     """
 
-    province: Province
+    unit: Unit
     year: int
     paragraphs: tuple[str, ...]
     sections: tuple[SectionName, ...]
@@ -61,35 +61,34 @@ class SimulatedReport:
         return out
 
 
-def attention(n_provinces: int, years: tuple[int, int], seed: int) -> np.ndarray:
-    """Keyword hits of the body of each report, shape (provinces, years).
+def attention(n_units: int, years: tuple[int, int], seed: int) -> np.ndarray:
+    """Keyword hits of the body of each report, shape (units, years).
 
     Poisson around a share of the words that rises about eightfold over the years, along a
-    logistic curve, and differs by province and year. A province's numbers do not depend on how
-    many provinces there are.
+    logistic curve, and differs by unit and year.
     """
     import numpy as np
 
     draw = np.random.default_rng([seed, 2])
     span = years[1] - years[0] + 1
-    level = draw.uniform(-0.5, 0.5, (len(provinces()), 1))
-    shock = 0.2 * draw.standard_normal((len(provinces()), span))
+    level = draw.uniform(-0.5, 0.5, (n_units, 1))
+    shock = 0.2 * draw.standard_normal((n_units, span))
     time = np.linspace(-1, 1, span) if span > 1 else np.zeros(1)
     share = 0.001 + 0.008 / (1 + np.exp(-3 * time))
     # a word of such prose has about two characters
     expected = share * np.exp(level + shock) * CHARACTERS / 2
-    return draw.poisson(expected)[:n_provinces].astype(np.int64)
+    return draw.poisson(expected).astype(np.int64)
 
 
 def simulate_report(
-    province: Province, year: int, hits: int, terms: Sequence[Term], seed: int
+    unit: Unit, year: int, hits: int, terms: Sequence[Term], seed: int
 ) -> SimulatedReport:
-    """The report of a province and year whose body (annex aside) has `hits` keyword hits.
+    """The report of a unit and year whose body (annex aside) has `hits` keyword hits.
 
     Same arguments, same report; reports of other places and years do not enter. About one in
     five has an annex with hits of its own, one in twenty no headings (all `unsplit`).
     """
-    draw = random.Random(f"{seed}/{province.province_code}/{year}")
+    draw = random.Random(f"{seed}/{unit.code}/{year}")
     split = draw.random() >= _UNSPLIT
     review_name: SectionName = "review" if split else "unsplit"
     plan_name: SectionName = "plan" if split else "unsplit"
@@ -100,7 +99,7 @@ def simulate_report(
     first, later = (
         [title.format(y=year, p=year - 1) for title in half] for half in (heads[0], heads[1])
     )
-    for line in _head(province, year, draw):
+    for line in _head(unit, year, draw):
         writer.add(review_name, line)
     for title in first:
         writer.add(review_name, title)
@@ -123,7 +122,7 @@ def simulate_report(
             carrier = draw.choice(phrases.ANNEX_CARRIERS)
             writer.add("annex", f"（{number}）" + carrier.format(t=term))
     return SimulatedReport(
-        province, year, tuple(writer.paragraphs), tuple(writer.sections), writer.cells, writer.hits
+        unit, year, tuple(writer.paragraphs), tuple(writer.sections), writer.cells, writer.hits
     )
 
 
@@ -210,7 +209,7 @@ def _sentence(draw: random.Random, clause: Clause) -> str:
     return draw.choice(phrases.PLACES) + "，".join(clauses) + "。"
 
 
-def _head(province: Province, year: int, draw: random.Random) -> list[str]:
+def _head(unit: Unit, year: int, draw: random.Random) -> list[str]:
     """Title, date and congress in some of the usual forms."""
     month, day = 1, draw.randint(8, 28)
     date = f"{year}年{month}月{day}日"
@@ -219,11 +218,10 @@ def _head(province: Province, year: int, draw: random.Random) -> list[str]:
         date = f"{written}年{numeral(month)}月{numeral(day)}日"
     congress, session = 12 + (year - 2013) // 5, (year - 2013) % 5 + 1
     meeting = (
-        f"{date}在{province.full_name}第{numeral(congress)}届人民代表大会"
-        f"第{numeral(session)}次会议上"
+        f"{date}在{unit.full_name}第{numeral(congress)}届人民代表大会第{numeral(session)}次会议上"
     )
     return [
-        draw.choice((f"{year}年{province.full_name}政府工作报告", "政府工作报告")),
+        draw.choice((f"{year}年{unit.full_name}政府工作报告", "政府工作报告")),
         draw.choice((f"——{meeting}", f"（{meeting}）")),
         "各位代表：",
         draw.choice(phrases.OPENINGS),

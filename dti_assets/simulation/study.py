@@ -1,9 +1,9 @@
 """`dti simulate`: a complete study folder whose every number has a known truth.
 
 The only module besides the pipeline that puts the domain packages together. Reports come from
-`text.simulation`, patents from `patents.simulate`, figures from `panel.simulation`; here the
-instrument of the reports enters the number of patents, and both enter the panel's equations, so
-that a run of the study must find the coefficients in truth.json.
+`report_files`, patents from `patents`, figures from `panel`; here the instrument of the reports
+enters the number of patents, and both enter the panel's equations, so that a run of the study must
+find the coefficients in truth.json.
 """
 
 from __future__ import annotations
@@ -19,12 +19,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dti_assets.errors import SimulationError
+from dti_assets.instrument import formula
+from dti_assets.panel.official import official_statistics
 from dti_assets.patents.tables import TECHNOLOGIES
-from dti_assets.simulation.panel import Simulation
+from dti_assets.simulation.panel import (
+    Simulation,
+    kilometres,
+    simulate_panel,
+    simulated_figures,
+    wide_figures,
+    within,
+)
+from dti_assets.simulation.patents import LABELS, simulate_patents, write_patents
 from dti_assets.simulation.report_files import write_reports
 from dti_assets.store.schema import records
+from dti_assets.text.choices import frequency
 from dti_assets.text.dictionary import Dictionary, load_dictionary
-from dti_assets.units.provinces import Province, provinces
+from dti_assets.units.lists import Units, shipped_units
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,7 +68,7 @@ term, patents by province and year, the panel, and the coefficients of its equat
 
 def simulate_study(
     folder: Path,
-    n_provinces: int = 31,
+    n_provinces: int | None = None,
     years: tuple[int, int] = (2009, 2022),
     n_patents: int = 20_000,
     seed: int = 7,
@@ -66,18 +77,20 @@ def simulate_study(
 ) -> dict[str, Any]:
     """Write a study into `folder`, new or empty; returns what truth.json holds.
 
-    The provinces are the first of GB/T 2260 order. `strength` is about the first-stage F less
-    one, `endogeneity` the correlation of the errors of DTIn and Export. Same arguments, same
-    bytes (truth.json is written last). Raises SimulationError for a folder that is not empty or
-    an option out of range, before anything is written; PanelError for strength and endogeneity.
-    What was written is removed where it is interrupted or fails.
+    The provinces are the first of GB/T 2260 order, all where no number is given. `strength` is
+    about the first-stage F less one, `endogeneity` the correlation of the errors of DTIn and
+    Export. Same arguments, same bytes (truth.json is written last). Raises SimulationError for a
+    folder that is not empty or an option out of range, before anything is written; PanelError for
+    strength and endogeneity. What was written is removed where it is interrupted or fails.
     """
-    design = _design(n_provinces, years, n_patents, seed, strength, endogeneity)
+    units = shipped_units("provinces")
+    number = len(units) if n_provinces is None else n_provinces
+    design = _design(units, number, years, n_patents, seed, strength, endogeneity)
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SimulationError(f"{folder} is not an empty folder; dti simulate overwrites nothing")
     with _whole_or_nothing(folder):
-        return _written(folder, design, n_patents, seed)
+        return _written(folder, units, design, n_patents, seed)
 
 
 @contextmanager
@@ -100,22 +113,28 @@ def _whole_or_nothing(folder: Path) -> Iterator[None]:
         raise
 
 
-def _written(folder: Path, design: Simulation, n_patents: int, seed: int) -> dict[str, Any]:
-    n_provinces, years = design.provinces, design.years
+def _written(
+    folder: Path, units: Units, design: Simulation, n_patents: int, seed: int
+) -> dict[str, Any]:
+    """Write the study of the design, whose units are the first of `units`."""
+    years, number = design.years, len(design.units)
     for name in ("dictionaries", "reports_raw", "patents_raw", "panel_raw"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     _study_file(folder, years, seed)
     dictionary = _dictionaries(folder / "dictionaries")
-    reports, words = write_reports(folder / "reports_raw", dictionary, n_provinces, years, seed)
+    reports, words = write_reports(
+        folder / "reports_raw", dictionary, years, seed, units=units, n_units=number
+    )
     instrument = _instrument(reports, words, design)
     people = _population(design)
-    counts = _patents(folder, design, n_patents, seed, instrument, people)
+    cells = _filings(units, design, n_patents, seed, instrument, people)
+    counts = _patents(folder, units, design, n_patents, seed, cells)
     panel, coefficients = _panel(folder, design, seed, instrument, people, counts)
     truth = {
         "made_by": "dti simulate",
         "seed": seed,
         "years": list(years),
-        "provinces": [p.province for p in provinces()[:n_provinces]],
+        units.level.plural: [unit.name for unit in design.units],
         "coefficients": coefficients,
         "reports": reports,
         "patents": records(counts),
@@ -129,7 +148,8 @@ def _written(folder: Path, design: Simulation, n_patents: int, seed: int) -> dic
 
 
 def _design(
-    n_provinces: int,
+    units: Units,
+    number: int,
     years: tuple[int, int],
     n_patents: int,
     seed: int,
@@ -139,20 +159,21 @@ def _design(
     first, last = years
     if seed < 0:
         raise SimulationError(f"seed {seed} is negative")
-    if not 2 <= n_provinces <= len(provinces()):
-        raise SimulationError(f"provinces {n_provinces}: 2 to {len(provinces())}")
+    if not 2 <= number <= len(units):
+        raise SimulationError(f"{units.level.plural} {number}: 2 to {len(units)}")
     if not FIRST_YEAR <= first < last <= date.today().year:
         raise SimulationError(
             f"years {first}-{last}: two or more, from {FIRST_YEAR} to {date.today().year}"
         )
-    least = PATENTS_PER_CELL * n_provinces * (last - first + 1)
+    least = PATENTS_PER_CELL * number * (last - first + 1)
     if n_patents < least:
         raise SimulationError(
-            f"patents {n_patents:,}: at least {least:,} ({PATENTS_PER_CELL} a province and year)"
+            f"patents {n_patents:,}: at least {least:,} ({PATENTS_PER_CELL} a {units.level.noun} "
+            "and year)"
         )
     return Simulation(
+        units=units.first(number),
         years=years,
-        provinces=n_provinces,
         strength=strength,
         endogeneity=endogeneity,
         sd_dti=_SHOCK,
@@ -191,34 +212,27 @@ def _dictionaries(folder: Path) -> Dictionary:
     return load_dictionary(folder / _POLICY)
 
 
-def _place(province: Province, year: int) -> dict[str, Any]:
-    return {"province_code": province.province_code, "province": province.province, "year": year}
-
-
 def _instrument(reports: list[dict[str, Any]], words: np.ndarray, design: Simulation) -> np.ndarray:
-    """DTI_iv (provinces, years) under the defaults of study.yaml."""
+    """DTI_iv (units, years) under the defaults of study.yaml."""
     import numpy as np
 
-    from dti_assets.instrument.distances import capital_distances
-
     hits = np.array([row["keyword_hits"] for row in reports], dtype=float).reshape(words.shape)
-    km = capital_distances()["distance_km"].astype(float).to_numpy()[: design.provinces]
-    return np.asarray(hits / words / km[:, None])
+    km = np.array(kilometres(design.units))[:, None]
+    return np.asarray(formula.instrument(frequency(hits, words), km))
 
 
 def _population(design: Simulation) -> np.ndarray:
-    """Inhabitants in 10k (provinces, years): the official figures, the nearest year's where
+    """Inhabitants in 10k (units, years): the official figures, the nearest year's where
     none is published."""
     import numpy as np
 
-    from dti_assets.panel.official import official_statistics
-
-    known = official_statistics().set_index(["province_code", "year"])["population"]
+    level = design.units.level
+    known = official_statistics(level=level).set_index([*level.when])["population"]
     shipped = known.index.get_level_values("year")
     first, last = int(shipped.min()), int(shipped.max())
     rows = [
-        [float(known[p.province_code, min(max(year, first), last)]) for year in _span(design)]
-        for p in provinces()[: design.provinces]
+        [float(known[unit.code, min(max(year, first), last)]) for year in _span(design)]
+        for unit in design.units
     ]
     return np.array(rows)
 
@@ -228,41 +242,37 @@ def _span(design: Simulation) -> range:
 
 
 def _patents(
-    folder: Path,
-    design: Simulation,
-    n: int,
-    seed: int,
-    instrument: np.ndarray,
-    people: np.ndarray,
+    folder: Path, units: Units, design: Simulation, n: int, seed: int, cells: pd.DataFrame
 ) -> pd.DataFrame:
     """Write the extract and its labels; returns applications, grants and technologies by
-    province and year, counted on the labels."""
+    unit and year, counted on the labels."""
     import pandas as pd
     import pyarrow.parquet as pq
 
-    from dti_assets.simulation.patents import LABELS, simulate_patents, write_patents
-
-    cells = _filings(design, n, seed, instrument, people)
-    write_patents(folder / "patents_raw" / "patents.parquet", n, seed, cells=cells, labels=False)
-    place = cells[["province_code", "province", "year"]]
-    index = pd.MultiIndex.from_frame(place[["province_code", "year"]])
+    level = units.level
+    write_patents(
+        folder / "patents_raw" / "patents.parquet", n, seed, units=units, cells=cells, labels=False
+    )
+    place = cells[[*level.keys, "year"]]
+    index = pd.MultiIndex.from_frame(place[[*level.when]])
     truths = ["label_digital", *(f"label_{name}" for name in TECHNOLOGIES)]
     filed = pd.DataFrame(0, index, truths)
     granted = pd.Series(0, index)
-    homes = {p.full_name: p.province_code for p in provinces()[: design.provinces]}
+    homes = {unit.full_name: unit.code for unit in design.units}
+    dtype = place[level.code].dtype
     with pq.ParquetWriter(folder / "truth_patents.parquet", _labels_schema()) as writer:
-        for table in simulate_patents(n, seed, cells=cells):
+        for table in simulate_patents(n, seed, units=units, cells=cells):
             writer.write_table(table.select(["申请号", *LABELS]))
             rows = table.to_pandas()
             rows = rows[rows["label_digital"]]
             code = rows["申请人地址"].str.extract(f"^({'|'.join(homes)})")[0].map(homes)
             year = rows["申请日"].str[:4].astype(int)
             at_home = code.notna()
-            sums = rows[at_home].groupby([code[at_home].astype(int), year[at_home]])[truths].sum()
+            sums = rows[at_home].groupby([code[at_home].astype(dtype), year[at_home]])[truths].sum()
             filed += sums.reindex(index, fill_value=0)
             given = at_home & rows["授权公告日"].notna()
             when = rows.loc[given, "授权公告日"].str[:4].astype(int)
-            sizes = when.groupby([code[given].astype(int), when]).size()
+            sizes = when.groupby([code[given].astype(dtype), when]).size()
             granted += sizes.reindex(index, fill_value=0)
     counts = place.assign(applications=filed["label_digital"].to_numpy(), grants=granted.to_numpy())
     for name in TECHNOLOGIES:
@@ -273,26 +283,28 @@ def _patents(
 def _labels_schema() -> pa.Schema:
     import pyarrow as pa
 
-    from dti_assets.simulation.patents import LABELS
-
     return pa.schema([("申请号", pa.string()), *((name, pa.bool_()) for name in LABELS)])
 
 
 def _filings(
-    design: Simulation, n: int, seed: int, instrument: np.ndarray, people: np.ndarray
+    units: Units,
+    design: Simulation,
+    n: int,
+    seed: int,
+    instrument: np.ndarray,
+    people: np.ndarray,
 ) -> pd.DataFrame:
     """Where and when patents are filed: expected DTIn is pi DTI_iv + a_i + b_t + v, with pi such
     that the instrument has the strength of the design against v and the noise of counts."""
     import numpy as np
     import pandas as pd
 
-    from dti_assets.simulation.panel import within
-
     draw = np.random.default_rng([seed, 3])
     million = people / 100
-    shape = (len(provinces()), people.shape[1])
+    # of all units, so that those of a unit do not depend on how many are simulated
+    shape = (len(units), people.shape[1])
     base = draw.uniform(-0.1, 0.1, (shape[0], 1)) + np.linspace(-0.2, 0.2, shape[1])
-    base = (base + design.sd_dti * draw.standard_normal(shape))[: design.provinces]
+    base = (base + design.sd_dti * draw.standard_normal(shape))[: len(design.units)]
     wanted = _DIGITAL_SHARE * _MAINLAND_SHARE * n
     z = instrument - instrument.mean()
     variation = float((within(instrument) ** 2).sum())
@@ -304,14 +316,10 @@ def _filings(
         expected = _levelled(base + slope * z, million, wanted)
     digital = np.expm1(expected) * million
     digital *= _DIGITAL_SHARE / digital.sum()
-    # half of the others evenly, so that no province-year is without a patent
+    # half of the others evenly, so that no unit-year is without a patent
     other = million / million.sum() + 1 / million.size
     other *= (1 - _DIGITAL_SHARE) / other.sum()
-    places = [
-        _place(province, year)
-        for province in provinces()[: design.provinces]
-        for year in _span(design)
-    ]
+    places = [{**units.key(unit), "year": year} for unit in design.units for year in _span(design)]
     weight = (digital + other).reshape(-1)
     return pd.DataFrame(places).assign(weight=weight, digital_share=digital.reshape(-1) / weight)
 
@@ -340,11 +348,7 @@ def _panel(
     import numpy as np
     import pandas as pd
 
-    from dti_assets.simulation.panel import (
-        simulate_panel,
-        simulated_figures,
-        wide_figures,
-    )
+    level = design.units.level
 
     def per_million(name: str) -> np.ndarray:
         return np.log1p(counts[name].to_numpy(float).reshape(people.shape) / (people / 100))
@@ -352,11 +356,11 @@ def _panel(
     panel, coefficients = simulate_panel(design, seed, per_million("applications"), instrument)
     # grants come from the patents; nothing depends on them
     panel["DTIG"] = per_million("grants").reshape(-1)
-    figures = simulated_figures(panel)
+    figures = simulated_figures(panel, level=level)
     population = figures[figures["series"] == "gdp"].assign(
         series="population", unit="10k persons", value=people.reshape(-1)
     )
-    wide = wide_figures(pd.concat([figures, population], ignore_index=True))
+    wide = wide_figures(pd.concat([figures, population], ignore_index=True), level=level)
     wide.to_csv(
         folder / "panel_raw" / "figures.csv", index=False, encoding="utf-8", lineterminator="\n"
     )

@@ -1,7 +1,7 @@
 """Downloaded reports in the reports folder: where they lie, where they came from, never replaced.
 
-A report is stored as YEAR/PROVINCE.FORMAT with its provenance beside it (NAME.source.json). A
-changed report becomes a further file (浙江-v2.html) whose provenance names those it supersedes;
+A report is stored as YEAR/UNIT.FORMAT with its provenance beside it (NAME.source.json). A
+changed report becomes a further file (UNIT-v2.html) whose provenance names those it supersedes;
 `text.reports` counts the newest and keeps the others as rows. Files without a provenance, or whose
 content is no longer the one fetched, are the user's own and left alone.
 """
@@ -18,10 +18,12 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from dti_assets.errors import ArchiveError
-from dti_assets.sources.registry import Entry
+from dti_assets.sources.registry import Entry, Key
 from dti_assets.store.files import write_atomically
 from dti_assets.text.folder import SIDE_SUFFIX, find_reports
 from dti_assets.text.identity import from_name
+from dti_assets.units.levels import Level
+from dti_assets.units.lists import Units
 
 # hidden, so that neither a listing nor a reader takes what is under way for a report
 _WORK = ".download"
@@ -32,8 +34,8 @@ class Provenance:
     """Where a file came from. `text_sha256` is over the normalised text: pages change around a
     report that stays the same. `supersedes` are names of files in the same folder."""
 
-    province_code: int
-    province: str
+    code: int | str
+    unit: str
     year: int
     url: str
     final_url: str
@@ -53,8 +55,24 @@ class Provenance:
         pairs = (("ETag", "If-None-Match"), ("Last-Modified", "If-Modified-Since"))
         return {ask: self.headers[name] for name, ask in pairs if self.headers.get(name)}
 
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n"
+    @property
+    def key(self) -> Key:
+        return self.code, self.year
+
+    def to_json(self, level: Level) -> str:
+        """As it is kept beside the file, the unit under the columns of its level."""
+        kept = asdict(self)
+        keys = {level.code: kept.pop("code"), level.name: kept.pop("unit")}
+        return json.dumps({**keys, **kept}, ensure_ascii=False, indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, level: Level) -> Provenance:
+        """Read what to_json wrote. Raises ValueError, LookupError or TypeError for anything
+        else."""
+        raw = json.loads(text)
+        kept = {"code": raw[level.code], "unit": raw[level.name]}
+        kept |= {name: tuple(raw[name]) for name in ("redirects", "supersedes")}
+        return cls(**{k: v for k, v in raw.items() if k not in level.keys} | kept)
 
 
 @dataclass(frozen=True)
@@ -66,37 +84,37 @@ class Kept:
 
 
 class Archive:
-    """What a reports folder holds, by (province code, year)."""
+    """What a reports folder holds, by (code of a unit, year)."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, units: Units) -> None:
         self.folder = folder
-        self.downloads: dict[tuple[int, int], list[Kept]] = {}
+        self.units = units
+        self.downloads: dict[Key, list[Kept]] = {}
         # files of the user: known by their names, and those whose names say too little
-        self.own: dict[tuple[int, int], list[str]] = {}
+        self.own: dict[Key, list[str]] = {}
         self.unnamed: list[str] = []
         for found in find_reports(folder):
-            provenance = _provenance(found.location)
+            provenance = _provenance(found.location, units.level)
             if provenance is not None:
                 kept = Kept(found.path, provenance)
-                key = (provenance.province_code, provenance.year)
-                self.downloads.setdefault(key, []).append(kept)
+                self.downloads.setdefault(provenance.key, []).append(kept)
             elif not found.problem:
                 self.add_own(found.path)
         for versions in self.downloads.values():
             versions.sort(key=lambda kept: len(kept.provenance.supersedes))
 
-    def add_own(self, path: str, key: tuple[int, int] | None = None) -> None:
-        """Note a file of the user, under the province-year of its name unless that is given."""
-        name = from_name(path)
-        if key is None and name.province and name.year:
-            key = (name.province.province_code, name.year)
+    def add_own(self, path: str, key: Key | None = None) -> None:
+        """Note a file of the user, under the unit and year of its name unless that is given."""
+        name = from_name(path, units=self.units)
+        if key is None and name.unit and name.year:
+            key = (name.unit.code, name.year)
         if key is None:
             self.unnamed.append(path)
         else:
             self.own.setdefault(key, []).append(path)
 
-    def current(self, key: tuple[int, int]) -> Kept | None:
-        """The newest download of a province-year."""
+    def current(self, key: Key) -> Kept | None:
+        """The newest download of a unit and year."""
         versions = self.downloads.get(key)
         return versions[-1] if versions else None
 
@@ -121,8 +139,7 @@ class Archive:
 
         The provenance is written first: a kill between the two leaves no report without one.
         """
-        key = (provenance.province_code, provenance.year)
-        versions = self.downloads.setdefault(key, [])
+        versions = self.downloads.setdefault(provenance.key, [])
         path = self._free(provenance)
         older = dict.fromkeys(
             name
@@ -132,23 +149,28 @@ class Archive:
             for name in (*kept.provenance.supersedes, PurePosixPath(kept.path).name)
         )
         kept = Kept(path, replace(provenance, supersedes=tuple(older)))
-        write_atomically(_side(self.folder / path), kept.provenance.to_json().encode())
+        self._note(kept)
         _place(content, self.folder / path, self.folder / _WORK)
         versions.append(kept)
         return kept
 
     def revalidate(self, kept: Kept, url: str, headers: dict[str, str]) -> None:
         """Note under which address and with which validators the same report is served now."""
-        provenance = replace(kept.provenance, url=url, headers=headers)
-        write_atomically(_side(self.folder / kept.path), provenance.to_json().encode())
-        versions = self.downloads[(provenance.province_code, provenance.year)]
-        versions[versions.index(kept)] = Kept(kept.path, provenance)
+        now = Kept(kept.path, replace(kept.provenance, url=url, headers=headers))
+        self._note(now)
+        versions = self.downloads[now.provenance.key]
+        versions[versions.index(kept)] = now
+
+    def _note(self, kept: Kept) -> None:
+        """Write the provenance of a file beside it."""
+        text = kept.provenance.to_json(self.units.level)
+        write_atomically(_side(self.folder / kept.path), text.encode())
 
     def _free(self, provenance: Provenance) -> str:
         """A name that no file has, and none that a version says it supersedes: one that took the
         name of a file removed since would be superseded by the version it supersedes."""
-        stem, number = f"{provenance.year}/{provenance.province}", 1
-        versions = self.downloads[(provenance.province_code, provenance.year)]
+        stem, number = f"{provenance.year}/{provenance.unit}", 1
+        versions = self.downloads[provenance.key]
         names = {older for kept in versions for older in kept.provenance.supersedes}
         paths = {f"{provenance.year}/{name}" for name in names} | {kept.path for kept in versions}
         taken = {PurePosixPath(path).with_suffix("").as_posix() for path in paths}
@@ -162,20 +184,17 @@ class Archive:
 
 def destination(entry: Entry) -> str:
     """A path that names the entry's report, for judging a text that has no name of its own."""
-    return f"{entry.year}/{entry.province.province}"
+    return f"{entry.year}/{entry.unit.name}"
 
 
 def _side(path: Path) -> Path:
     return path.with_name(path.name + SIDE_SUFFIX)
 
 
-def _provenance(path: Path) -> Provenance | None:
+def _provenance(path: Path, level: Level) -> Provenance | None:
     """What is recorded beside a file, if the file still is what was fetched."""
     try:
-        raw = json.loads(_side(path).read_bytes())
-        for name in ("redirects", "supersedes"):
-            raw[name] = tuple(raw[name])
-        found = Provenance(**raw)
+        found = Provenance.from_json(_side(path).read_text(encoding="utf-8"), level)
         with path.open("rb") as handle:
             same = hashlib.file_digest(handle, "sha256").hexdigest() == found.sha256
         return found if same else None

@@ -1,4 +1,4 @@
-"""What a registry and its folder lack, by province and year. No network."""
+"""What a registry and its folder lack, by unit and year. No network."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dti_assets.sources.archive import Archive
-from dti_assets.sources.registry import Entry
 from dti_assets.store.schema import records
-from dti_assets.units.provinces import provinces
+from dti_assets.units.levels import Level
+from dti_assets.units.lists import Units
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    # these load requests, which no check needs
+    from dti_assets.sources.archive import Archive
+    from dti_assets.sources.registry import Entry, Key
 
 MARKS = {
     (True, True): "●",
@@ -27,42 +30,47 @@ _NAMED = 12
 
 @dataclass(frozen=True)
 class Coverage:
-    """Province-years by whether they have an address, a row and a file."""
+    """Unit-years by whether they have an address, a row and a file."""
 
+    units: Units
     years: tuple[int, ...]
-    rows: frozenset[tuple[int, int]]
-    addresses: frozenset[tuple[int, int]]
-    files: frozenset[tuple[int, int]]
+    rows: frozenset[Key]
+    addresses: frozenset[Key]
+    files: frozenset[Key]
     # files of the user whose names do not say which report they are
     unnamed: tuple[str, ...] = ()
 
     def grid(self) -> list[dict[str, Any]]:
-        """Provinces by years, one mark each, and a last line with the reports at hand."""
+        """Units by years, one mark each, and a last line with the reports at hand."""
         lines: list[dict[str, Any]] = []
-        for province in provinces():
-            line: dict[str, Any] = {"province": province.province}
+        name = self.units.level.name
+        for unit in self.units:
+            line: dict[str, Any] = {name: unit.name}
             for year in self.years:
-                key = (province.province_code, year)
+                key = (unit.code, year)
                 line[str(year)] = MARKS[key in self.addresses, key in self.files]
             lines.append(line)
         total = {str(year): sum(y == year for _, y in self.files) for year in self.years}
-        return [*lines, {"province": "files", **total}]
+        return [*lines, {name: "files", **total}]
 
     def sentences(self) -> list[str]:
         """The gaps counted, and named where they are few a year."""
-        asked = {(p.province_code, year) for p in provinces() for year in self.years}
+        asked = {(unit.code, year) for unit in self.units for year in self.years}
         kinds = (
             ("rows without an address", self.rows - self.addresses),
             ("addresses without a file", self.addresses - self.files),
             ("files without a row", self.files - self.rows),
-            ("province-years with neither row nor file", asked - self.rows - self.files),
+            (
+                f"{self.units.level.noun}-years with neither row nor file",
+                asked - self.rows - self.files,
+            ),
         )
         out = []
         for kind, keys in kinds:
             out.append(f"{kind}: {len(keys)}")
             for year in self.years:
                 of_year = {code for code, y in keys if y == year}
-                named = [p.province for p in provinces() if p.province_code in of_year]
+                named = [unit.name for unit in self.units if unit.code in of_year]
                 if 0 < len(named) <= _NAMED:
                     out.append(f"  {year}: {' '.join(named)}")
                 elif named:
@@ -73,12 +81,15 @@ class Coverage:
         return out
 
 
-def coverage(entries: Iterable[Entry], archive: Archive, years: Iterable[int]) -> Coverage:
-    """How the registry's rows and the folder's files cover all provinces in `years`."""
+def coverage(
+    entries: Iterable[Entry], archive: Archive, years: Iterable[int], *, units: Units
+) -> Coverage:
+    """How the registry's rows and the folder's files cover all `units` in `years`."""
     span = tuple(years)
     entries = [entry for entry in entries if entry.year in span]
     files = {key for key in {**archive.downloads, **archive.own} if key[1] in span}
     return Coverage(
+        units,
         span,
         frozenset(entry.key for entry in entries),
         frozenset(entry.key for entry in entries if entry.url),
@@ -87,10 +98,10 @@ def coverage(entries: Iterable[Entry], archive: Archive, years: Iterable[int]) -
     )
 
 
-def not_fetched(downloads: pd.DataFrame) -> list[str]:
+def not_fetched(downloads: pd.DataFrame, *, level: Level) -> list[str]:
     """Rows of the registry whose address gave no report, with the reason."""
     return [
-        f"{row['province']} {row['year']}: {row['reason'] or ''}"
+        f"{row[level.name]} {row['year']}: {row['reason'] or ''}"
         for row in records(downloads)
         if row["state"] == "failed"
     ]

@@ -19,8 +19,9 @@ from dti_assets.errors import FetchError
 from dti_assets.sources.archive import Archive, Kept, Provenance, destination
 from dti_assets.sources.fetch import Fetcher, Page, user_agent
 from dti_assets.sources.judgement import Judge
-from dti_assets.sources.registry import Entry
+from dti_assets.sources.registry import Entry, Key
 from dti_assets.sources.tables import REPORT_DOWNLOADS
+from dti_assets.units.lists import Units
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,21 +44,19 @@ class Outcome:
 
 
 def select_entries(
-    entries: Iterable[Entry], years: Iterable[int], province_code: int | None = None
+    entries: Iterable[Entry], years: Iterable[int], code: int | str | None = None, *, units: Units
 ) -> list[Entry]:
-    """The rows asked for, year by year: neighbours are of different hosts, so that the pause
-    between two requests to one seldom costs time."""
+    """The rows asked for, of all units or the one of `code`, year by year: neighbours are of
+    different hosts, so that the pause between two requests to one seldom costs time."""
     wanted = set(years)
     chosen = [
-        entry
-        for entry in entries
-        if entry.year in wanted and province_code in (None, entry.province.province_code)
+        entry for entry in entries if entry.year in wanted and code in (None, entry.unit.code)
     ]
-    return sorted(chosen, key=lambda entry: (entry.year, entry.province.province_code))
+    return sorted(chosen, key=lambda entry: (entry.year, units.order[entry.unit.code]))
 
 
 def download(
-    folder: Path, entries: list[Entry], fetcher: Fetcher, told: Told | None = None
+    folder: Path, entries: list[Entry], fetcher: Fetcher, told: Told | None = None, *, units: Units
 ) -> list[Outcome]:
     """Fetch what is missing or has changed; no file that is there is touched.
 
@@ -66,9 +65,9 @@ def download(
     """
     outcomes = []
     with ExitStack() as stack:
-        archive = Archive(folder)
+        archive = Archive(folder, units=units)
         work = stack.enter_context(archive.writing())
-        judge = Judge()
+        judge = Judge(units)
         stack.callback(judge.close)
         _name_unnamed(archive, judge)
         for entry in entries:
@@ -79,9 +78,9 @@ def download(
     return outcomes
 
 
-def plan(folder: Path, entries: list[Entry]) -> list[Outcome]:
+def plan(folder: Path, entries: list[Entry], *, units: Units) -> list[Outcome]:
     """What a download would do, without a request and without writing."""
-    archive = Archive(folder)
+    archive = Archive(folder, units=units)
     outcomes = []
     for entry in entries:
         kept = archive.current(entry.key)
@@ -90,12 +89,11 @@ def plan(folder: Path, entries: list[Entry]) -> list[Outcome]:
     return outcomes
 
 
-def downloads_table(outcomes: Iterable[Outcome]) -> pd.DataFrame:
-    """Table report_downloads, by province and year."""
+def downloads_table(outcomes: Iterable[Outcome], *, units: Units) -> pd.DataFrame:
+    """Table report_downloads, by unit and year."""
     rows = [
         {
-            "province_code": outcome.entry.province.province_code,
-            "province": outcome.entry.province.province,
+            **units.key(outcome.entry.unit),
             "year": outcome.entry.year,
             "url": outcome.entry.url or None,
             "state": outcome.state,
@@ -104,12 +102,14 @@ def downloads_table(outcomes: Iterable[Outcome]) -> pd.DataFrame:
             "fetched_at": outcome.fetched_at,
             "reason": outcome.reason or None,
         }
-        for outcome in sorted(outcomes, key=lambda outcome: outcome.entry.key)
+        for outcome in sorted(
+            outcomes, key=lambda outcome: (units.order[outcome.entry.unit.code], outcome.entry.year)
+        )
     ]
-    return REPORT_DOWNLOADS.frame(rows)
+    return units.level.table(REPORT_DOWNLOADS).frame(rows)
 
 
-def recorded(archive: Archive) -> dict[tuple[int, int], dict[str, str]]:
+def recorded(archive: Archive) -> dict[Key, dict[str, str]]:
     """What the registry records of the newest downloads: sha256, fetched_at, etag."""
     found = {}
     for key in archive.downloads:
@@ -126,14 +126,12 @@ def recorded(archive: Archive) -> dict[tuple[int, int], dict[str, str]]:
 
 def _name_unnamed(archive: Archive, judge: Judge) -> None:
     """Ask the text of the user's files whose names do not tell which report they are: a second
-    report of a province-year must not be fetched beside them."""
+    report of a unit and year must not be fetched beside them."""
     unnamed, archive.unnamed = archive.unnamed, []
     for path in unnamed:
         found = judge.identity(archive.folder / path, path)
-        known = found is not None and found.province is not None and found.year is not None
-        if found is not None and known:
-            assert found.province is not None and found.year is not None
-            archive.add_own(path, (found.province.province_code, found.year))
+        if found is not None and found.unit is not None and found.year is not None:
+            archive.add_own(path, (found.unit.code, found.year))
         else:
             archive.unnamed.append(path)
 
@@ -190,8 +188,8 @@ def _unlike_recorded(entry: Entry, sha256: str) -> str:
 
 def _provenance(entry: Entry, page: Page, sha256: str, form: str, text_sha256: str) -> Provenance:
     return Provenance(
-        province_code=entry.province.province_code,
-        province=entry.province.province,
+        code=entry.unit.code,
+        unit=entry.unit.name,
         year=entry.year,
         url=entry.url,
         final_url=page.url,

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from dti_assets.errors import AddressError, FetchError
-from dti_assets.sources.guard import AddressPolicy, Target, parse_target
+from dti_assets.sources.guard import AddressPolicy, Target, Watch, guarded_session, parse_target
 from dti_assets.sources.robots import Robots, parse_robots
 
 if TYPE_CHECKING:
@@ -135,8 +135,6 @@ class Fetcher:
     _last: Target = field(init=False)
 
     def __post_init__(self) -> None:
-        from dti_assets.sources.guard import Watch, guarded_session
-
         self._watch = Watch()
         self._session = guarded_session(self.policy, self._watch)
         self._session.headers.clear()

@@ -1,7 +1,7 @@
 """Which addresses may be contacted: public ones, and no other under any spelling.
 
-A URL is judged in the form it is requested in; a host by every address its name resolves to.
-Connecting is in `connection`.
+A URL is judged in the form it is requested in; a host by every address its name resolves to, where
+a session connects to it.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ or of a city. The readers and the rules of identity are those that count reports
 
 from __future__ import annotations
 
+import hashlib
 import queue
 import re
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from dti_assets.compute.workers import DEFAULT_LIMITS, Failure, Limits, run_limi
 from dti_assets.text.folder import read_file
 from dti_assets.text.identity import Identity, from_text, identify
 from dti_assets.text.readers.reading import Reading
+from dti_assets.units.lists import Units
 
 # what pages say that stand in for the one asked for; only short pages are asked
 _STAND_INS = (
@@ -48,7 +50,8 @@ class Verdict:
 class Judge:
     """Reads files in one limited worker process, kept from file to file. To be closed."""
 
-    def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(self, units: Units, limits: Limits = DEFAULT_LIMITS) -> None:
+        self._units = units
         self._paths: queue.SimpleQueue[tuple[str] | None] = queue.SimpleQueue()
         calls: Iterator[tuple[Any, ...]] = iter(self._paths.get, None)
         self._outcomes = run_limited(read_file, calls, workers=1, limits=limits)
@@ -74,26 +77,25 @@ class Judge:
         reading = self.read(path)
         if isinstance(reading, Failure) or reading.status != "ok":
             return None
-        return identify(name, reading.paragraphs)
+        return identify(name, reading.paragraphs, units=self._units)
 
     def judge(self, path: Path, name: str) -> Verdict:
-        """Whether the file is the report that `name` (year/province) stands for."""
-        import hashlib
-
+        """Whether the file is the report that `name` (year/unit) stands for."""
         reading = self.read(path)
         if isinstance(reading, Failure):
             return Verdict(reading.reason)
         if reading.status != "ok":
             stand_in = _stand_in(path)
             return Verdict(stand_in or f"{reading.status}: {reading.reason}")
-        found = identify(name, reading.paragraphs)
+        found = identify(name, reading.paragraphs, units=self._units)
         if found.status != "ok":
             stand_in = _stand_in(path) if found.status == "not_a_report" else ""
             reason = found.reason.replace("the name says", "sources.csv says")
             return Verdict(stand_in or f"{found.status}: {reason}")
         sha256 = hashlib.sha256(reading.text.encode()).hexdigest()
-        said = from_text(reading.paragraphs)
-        silent = [word for word in ("province", "year") if getattr(said, word) is None]
+        said = from_text(reading.paragraphs, units=self._units)
+        words = {self._units.level.noun: said.unit, "year": said.year}
+        silent = [word for word, value in words.items() if value is None]
         note = f"the text names no {' and no '.join(silent)}: taken from sources.csv"
         return Verdict("", str(reading.format), sha256, note if silent else "")
 

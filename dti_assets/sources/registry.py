@@ -1,7 +1,7 @@
 """sources.csv: which official address each report has. Reading, faults by line, writing.
 
-Columns province, year, url; sha256, fetched_at and etag record what was fetched, and any other
-column is the user's own. Adding a year is adding rows.
+Columns are the unit (`unit`, or the noun of its level), year, url; sha256, fetched_at and etag
+record what was fetched, and any other column is the user's own. Adding a year is adding rows.
 """
 
 from __future__ import annotations
@@ -13,18 +13,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dti_assets.errors import AddressError, RegistryError, UnknownProvinceError, UnreadableError
+from dti_assets.errors import AddressError, RegistryError, UnknownUnitError, UnreadableError
 from dti_assets.sources.guard import parse_target
 from dti_assets.store.files import write_atomically
 from dti_assets.store.spreadsheets import safe_text
 from dti_assets.text.readers.plain import decode
-from dti_assets.units.provinces import Province, get_province
+from dti_assets.units.levels import Level
+from dti_assets.units.lists import Unit, Units
 
 FILE_NAME = "sources.csv"
-REQUIRED = ("province", "year", "url")
+# the column of the unit at every level
+_UNIT = "unit"
 RECORDED = ("sha256", "fetched_at", "etag")
 # how a table says that an address is not known
 _NO_ADDRESS = ("", "-", "—", "NA")
+# a unit's code and a year
+Key = tuple[int | str, int]
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -32,15 +36,15 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 class Entry:
     """One row: a report and its official address, empty where none is known."""
 
-    province: Province
+    unit: Unit
     year: int
     url: str
     line: int
     cells: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def key(self) -> tuple[int, int]:
-        return self.province.province_code, self.year
+    def key(self) -> Key:
+        return self.unit.code, self.year
 
     @property
     def sha256(self) -> str:
@@ -69,7 +73,7 @@ class Registry:
         return self
 
 
-def read_registry(path: Path) -> Registry:
+def read_registry(path: Path, *, units: Units) -> Registry:
     """The registry in a CSV file, UTF-8 or what spreadsheets write (a mark in front, GB18030).
 
     Raises RegistryError where there is no table; malformed rows are `faults`.
@@ -83,12 +87,12 @@ def read_registry(path: Path) -> Registry:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     entries: list[Entry] = []
     faults: list[str] = []
-    lines: dict[tuple[int, int] | str, int] = {}
+    lines: dict[Key | str, int] = {}
     rows: dict[int, list[str]] = {}
     try:
         rows[1] = next(reader, [])
         header = tuple(name.strip() for name in rows[1])
-        _check_header(path, header)
+        named = _unit_column(path, header, units.level)
         start = reader.line_num + 1
         for cells in reader:
             line, start = start, reader.line_num + 1
@@ -96,17 +100,17 @@ def read_registry(path: Path) -> Registry:
             if not any(cell.strip() for cell in cells):
                 continue
             try:
-                entry = _entry(header, cells, line)
+                entry = _entry(header, cells, line, units, named)
                 earlier = lines.setdefault(entry.key, line)
                 if earlier != line:
                     raise RegistryError(
-                        f"{entry.province.province} {entry.year} stands on line {earlier} already"
+                        f"{entry.unit.name} {entry.year} stands on line {earlier} already"
                     )
                 earlier = lines.setdefault(entry.url, line) if entry.url else line
                 if earlier != line:
                     raise RegistryError(f"the address stands on line {earlier} already")
                 entries.append(entry)
-            except (RegistryError, UnknownProvinceError, AddressError) as error:
+            except (RegistryError, UnknownUnitError, AddressError) as error:
                 faults.append(f"{path}, line {line}: {error}")
     except csv.Error as error:
         raise RegistryError(f"{path}, line {reader.line_num}: {error}") from error
@@ -117,19 +121,22 @@ def read_registry(path: Path) -> Registry:
     )
 
 
-def _check_header(path: Path, header: tuple[str, ...]) -> None:
-    missing = [name for name in REQUIRED if name not in header]
+def _unit_column(path: Path, header: tuple[str, ...], level: Level) -> str:
+    """The column that names the unit. Raises RegistryError where the header lacks a column."""
+    named = next((name for name in (level.name, _UNIT) if name in header), level.name)
+    missing = [name for name in (named, "year", "url") if name not in header]
     if missing:
         raise RegistryError(f"{path}, line 1: no column {', '.join(missing)}")
     if len(set(header)) < len(header):
         raise RegistryError(f"{path}, line 1: a column stands twice")
+    return named
 
 
-def _entry(header: tuple[str, ...], cells: list[str], line: int) -> Entry:
+def _entry(header: tuple[str, ...], cells: list[str], line: int, units: Units, named: str) -> Entry:
     if len(cells) != len(header):
         raise RegistryError(f"{len(cells)} cells where the header has {len(header)}")
     row = dict(zip(header, (cell.strip() for cell in cells), strict=True))
-    province = get_province(row["province"])
+    unit = units.get(row[named])
     if not re.fullmatch(r"(19[89]|20\d)\d", row["year"]):
         raise RegistryError(f"{row['year']!r} is no year from 1980 on")
     url = "" if row["url"] in _NO_ADDRESS else row["url"]
@@ -137,12 +144,10 @@ def _entry(header: tuple[str, ...], cells: list[str], line: int) -> Entry:
         parse_target(url)
     if row.get("sha256") and not _SHA256.fullmatch(row["sha256"].lower()):
         raise RegistryError(f"{row['sha256']!r} is no SHA-256")
-    return Entry(province, int(row["year"]), url, line, row)
+    return Entry(unit, int(row["year"]), url, line, row)
 
 
-def write_registry(
-    registry: Registry, recorded: Mapping[tuple[int, int], Mapping[str, str]]
-) -> int:
+def write_registry(registry: Registry, recorded: Mapping[Key, Mapping[str, str]]) -> int:
     """Write what was fetched into the rows' columns sha256, fetched_at and etag; returns how many
     rows that changed. Rows, their order and other columns stay as they are, and so do encoding,
     byte-order mark and line ends, by which a spreadsheet knows the file."""

@@ -1,6 +1,7 @@
 """The table of the sources, declared once. No code that computes it."""
 
-from dti_assets.store.schema import PROVINCE, PROVINCE_CODE, YEAR, Column, Table
+from dti_assets.store.schema import YEAR, Column, Table
+from dti_assets.units.levels import UNIT, UNIT_CODE
 
 STATES = {
     "fetched": "downloaded now",
@@ -16,8 +17,8 @@ REPORT_DOWNLOADS = Table(
     "report_downloads",
     "row of sources.csv",
     (
-        PROVINCE_CODE,
-        PROVINCE,
+        UNIT_CODE,
+        UNIT,
         YEAR,
         Column("url", "string", "official address", nullable=True),
         Column("state", "string", "what came of it", allowed=tuple(STATES)),
@@ -28,5 +29,5 @@ REPORT_DOWNLOADS = Table(
         Column("fetched_at", "string", "when it was fetched, UTC", nullable=True),
         Column("reason", "string", "why there is no file, or what was odd", nullable=True),
     ),
-    key=("province_code", "year"),
+    key=("{unit}_code", "year"),
 )

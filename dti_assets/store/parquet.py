@@ -71,7 +71,8 @@ class Store:
             _put(self.location(table.name, year), _parquet(table, part))
 
     def read(self, table: Table, years: Iterable[int] | None = None) -> pd.DataFrame:
-        """The stored frame; with `years`, their files in one frame, in the order of the key.
+        """The stored frame; with `years`, their files in one frame, in the order of the key up to
+        the year.
 
         Raises MissingTableError naming the table and the years that are not there,
         DamagedTableError for a file that cannot be read, and TableError for one that another
@@ -92,7 +93,7 @@ class Store:
                 f"table {table.name} has not been made for {', '.join(missing)}"
             )
         frame = table.frame(pd.concat(parts, ignore_index=True) if parts else [])
-        first = [name for name in ("province_code", "year") if name in frame]
+        first = [*table.key[: table.key.index("year")], "year"] if "year" in table.key else []
         return frame.sort_values(first, kind="stable", ignore_index=True) if first else frame
 
     def adopt(self, table: Table, made: Path) -> None:

@@ -203,7 +203,5 @@ def _pandera_checks(column: Column) -> list[Any]:
     return checks
 
 
-# The three columns that identify a place and a time, the same in every table.
-PROVINCE_CODE = Column("province_code", "int64", "GB/T 2260 code of the province", minimum=110000)
-PROVINCE = Column("province", "string", "Chinese short name of the province")
+# The column that identifies a time, the same in every table.
 YEAR = Column("year", "int64", "calendar year", unit="year", minimum=1978, maximum=2100)

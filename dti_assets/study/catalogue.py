@@ -103,7 +103,8 @@ def stored_tables(study: Study) -> dict[str, Table]:
     if taken is not None:
         raise TableSpecificationError(f"estimates.tables: {taken} is the name of another asset")
     declared = COMMON | {name: estimates_table(spec) for name, spec in estimated.items()}
-    return {name: study.level.table(table) for name, table in declared.items()}
+    named = {name: study.level.table(table) for name, table in declared.items()}
+    return named | {panel.PANEL.name: panel.panel_table(study.level)}
 
 
 # stored one file a year; everything else is one file

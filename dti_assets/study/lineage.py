@@ -7,6 +7,7 @@ the panel, and off the table specifications for everything estimated on it. No c
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING
 
 from dti_assets.econ.model.terms import columns_of
@@ -21,6 +22,8 @@ from dti_assets.panel.variables import VARIABLES, Variable
 from dti_assets.patents.tables import TECHNOLOGIES
 from dti_assets.study.catalogue import stored_tables
 from dti_assets.study.specifications import shipped_tables, study_tables
+from dti_assets.text.choices import HITS, WORDS, hits_column, words_column
+from dti_assets.units.levels import Level
 
 if TYPE_CHECKING:
     from dti_assets.econ.paper.specifications import ColumnSpec, TableSpec
@@ -30,7 +33,9 @@ if TYPE_CHECKING:
 # column -> the columns it is made from, each as "table.column"
 Lineage = dict[str, tuple[str, ...]]
 
-_PLACE_AND_TIME = ("province_code", "province", "year")
+
+# figures of the user's take the place of official ones
+_PEOPLE = ("official_statistics.population", "user_figures.value")
 
 
 def _same(table: str, *columns: str) -> Lineage:
@@ -51,7 +56,7 @@ def _joined(columns: Iterable[str], *tables: str) -> Lineage:
 def column_lineage(study: Study, name: str) -> Lineage:
     """The lineage of one stored table under the study's choices; empty where a table is read
     from files, or speaks about other tables instead of carrying their columns on."""
-    built = _BUILT.get(name, {})
+    built = _built(study.level).get(name, {})
     if name in ("policy_attention", "dti_iv", "keyword_contexts"):
         return built | _chosen(study)[name]
     if name == "panel":
@@ -59,98 +64,104 @@ def column_lineage(study: Study, name: str) -> Lineage:
     return built or _estimated(study, name)
 
 
-_BUILT: dict[str, Lineage] = {
-    "report_texts": {
-        **_same("report_files", *_PLACE_AND_TIME, "path", "sha256", "text_sha256", "status"),
-        **_from(
-            ("text", "pages", "engine", "encoding", "han_chars"),
-            *("report_files.path", "report_files.sha256"),
+@cache
+def _built(level: Level) -> dict[str, Lineage]:
+    """The tables that are built column by column, by name."""
+    when = (*level.keys, "year")
+    return {
+        "report_texts": {
+            **_same("report_files", *when, "path", "sha256", "text_sha256", "status"),
+            **_from(
+                ("text", "pages", "engine", "encoding", "han_chars"),
+                *("report_files.path", "report_files.sha256"),
+            ),
+        },
+        "keyword_counts": {
+            **_same("report_texts", *when),
+            **_from(
+                ("section", "term", "hits_longest", "hits_token", "hits_overlap"),
+                "report_texts.text",
+            ),
+        },
+        "section_words": {
+            **_same("report_texts", *when, "text_sha256"),
+            "source": ("report_texts.path",),
+            **_from(
+                ("section", "words_all", "words_nonpunct", "words_han", "chars_han"),
+                "report_texts.text",
+            ),
+        },
+        "policy_attention": {
+            **_same(
+                "section_words",
+                *(*when, "words_all", "words_nonpunct", "words_han", "chars_han"),
+                *("origin", "source", "dictionary_sha256"),
+            ),
+            "reason": ("report_files.status", "report_files.reason", "section_words.section"),
+        },
+        "keyword_contexts": {
+            **_same("keyword_counts", level.name, "year", "section"),
+            **_from(("path", "page", "paragraph", "before", "after"), "report_files.path"),
+        },
+        "candidate_counts": {
+            **_same("report_texts", *level.when),
+            **_from(("section", "term", "hits"), "report_texts.text", "section_words.origin"),
+        },
+        "dti_iv": {
+            **_same("policy_attention", *when, "keyword_hits", "frequency", "origin"),
+            **_same("capital_distances", "distance_km", "rule"),
+            "dti_iv": ("policy_attention.frequency", "capital_distances.distance_km"),
+            "reason": ("policy_attention.reason", "capital_distances.reason"),
+        },
+        "patent_counts": {
+            **_same("digital_patents", level.code),
+            "year": ("digital_patents.application_year", "digital_patents.grant_year"),
+            "applications": ("digital_patents.digital", "digital_patents.application_year"),
+            "grants": ("digital_patents.digital", "digital_patents.grant_year"),
+            **_same("digital_patents", *TECHNOLOGIES, "truncated"),
+            "all_applications": ("digital_patents.application_no",),
+        },
+        "patent_totals": {
+            "origin": ("digital_patents.origin", f"digital_patents.{level.code}"),
+            "year": ("digital_patents.application_year", "digital_patents.grant_year"),
+            "applications": ("digital_patents.digital", "digital_patents.application_year"),
+            "grants": ("digital_patents.digital", "digital_patents.grant_year"),
+            **_same(
+                "digital_patents", *TECHNOLOGIES, *(f"ipc_{t}" for t in TECHNOLOGIES), "truncated"
+            ),
+            "all_applications": ("digital_patents.application_no",),
+        },
+        "dti": {
+            **_joined(when, "patent_counts", "official_statistics", "user_figures"),
+            **_same("patent_counts", "truncated", "basis"),
+            **_from(
+                ("applications_per_million", "DTIn"),
+                *("patent_counts.applications", *_PEOPLE),
+            ),
+            **_from(
+                ("grants_per_million", "DTIG"),
+                *("patent_counts.grants", *_PEOPLE),
+            ),
+            "INVn": (
+                "official_statistics.patent_applications_invention",
+                *_PEOPLE,
+            ),
+        },
+        "frozen_instrument": _from(
+            ("status", "sentence", "differences", "sha256"), *("dti_iv.dti_iv", "dti_iv.rule")
         ),
-    },
-    "keyword_counts": {
-        **_same("report_texts", *_PLACE_AND_TIME),
-        **_from(
-            ("section", "term", "hits_longest", "hits_token", "hits_overlap"), "report_texts.text"
-        ),
-    },
-    "section_words": {
-        **_same("report_texts", *_PLACE_AND_TIME, "text_sha256"),
-        "source": ("report_texts.path",),
-        **_from(
-            ("section", "words_all", "words_nonpunct", "words_han", "chars_han"),
-            "report_texts.text",
-        ),
-    },
-    "policy_attention": {
-        **_same(
-            "section_words",
-            *(*_PLACE_AND_TIME, "words_all", "words_nonpunct", "words_han", "chars_han"),
-            *("origin", "source", "dictionary_sha256"),
-        ),
-        "reason": ("report_files.status", "report_files.reason", "section_words.section"),
-    },
-    "keyword_contexts": {
-        **_same("keyword_counts", "province", "year", "section"),
-        **_from(("path", "page", "paragraph", "before", "after"), "report_files.path"),
-    },
-    "candidate_counts": {
-        **_same("report_texts", "province_code", "year"),
-        **_from(("section", "term", "hits"), "report_texts.text", "section_words.origin"),
-    },
-    "dti_iv": {
-        **_same("policy_attention", *_PLACE_AND_TIME, "keyword_hits", "frequency", "origin"),
-        **_same("capital_distances", "distance_km", "rule"),
-        "dti_iv": ("policy_attention.frequency", "capital_distances.distance_km"),
-        "reason": ("policy_attention.reason", "capital_distances.reason"),
-    },
-    "patent_counts": {
-        "province_code": ("digital_patents.province_code",),
-        "year": ("digital_patents.application_year", "digital_patents.grant_year"),
-        "applications": ("digital_patents.digital", "digital_patents.application_year"),
-        "grants": ("digital_patents.digital", "digital_patents.grant_year"),
-        **_same("digital_patents", *TECHNOLOGIES, "truncated"),
-        "all_applications": ("digital_patents.application_no",),
-    },
-    "patent_totals": {
-        "origin": ("digital_patents.origin", "digital_patents.province_code"),
-        "year": ("digital_patents.application_year", "digital_patents.grant_year"),
-        "applications": ("digital_patents.digital", "digital_patents.application_year"),
-        "grants": ("digital_patents.digital", "digital_patents.grant_year"),
-        **_same("digital_patents", *TECHNOLOGIES, *(f"ipc_{t}" for t in TECHNOLOGIES), "truncated"),
-        "all_applications": ("digital_patents.application_no",),
-    },
-    "dti": {
-        **_joined(_PLACE_AND_TIME, "patent_counts", "official_statistics"),
-        **_same("patent_counts", "truncated", "basis"),
-        **_from(
-            ("applications_per_million", "DTIn"),
-            *("patent_counts.applications", "official_statistics.population"),
-        ),
-        **_from(
-            ("grants_per_million", "DTIG"),
-            *("patent_counts.grants", "official_statistics.population"),
-        ),
-        "INVn": (
-            "official_statistics.patent_applications_invention",
-            "official_statistics.population",
-        ),
-    },
-    "frozen_instrument": _from(
-        ("status", "sentence", "differences", "sha256"), *("dti_iv.dti_iv", "dti_iv.rule")
-    ),
-    "panel": {
-        **_joined(_PLACE_AND_TIME, "official_statistics", "user_figures", "dti", "dti_iv"),
-        "dti_basis": ("dti.basis",),
-        "dti_iv_rule": ("dti_iv.rule",),
-    },
-}
+        "panel": {
+            **_joined(when, "official_statistics", "user_figures", "dti", "dti_iv"),
+            "dti_basis": ("dti.basis",),
+            "dti_iv_rule": ("dti_iv.rule",),
+        },
+    }
 
 
 def _chosen(study: Study) -> dict[str, Lineage]:
     """What depends on the study's definition of a hit and of the number of words."""
     text = study.text
-    hits = f"keyword_counts.hits_{text.hits}"
-    words = "chars_han" if text.words == "chars" else f"words_{text.words}"
+    hits, words = f"keyword_counts.{hits_column(text.hits)}", words_column(text.words)
     return {
         "policy_attention": {
             "keyword_hits": (hits, "keyword_counts.section"),
@@ -162,7 +173,7 @@ def _chosen(study: Study) -> dict[str, Lineage]:
 
 
 def _sources_of(variable: Variable) -> tuple[str, ...]:
-    """Where the panel's column comes from; none for what is a fact about provinces."""
+    """Where the panel's column comes from; none for what is a fact about units."""
     if variable.origin == "dti":
         return (f"dti.{variable.name}",)
     if variable.origin == "dti_iv":
@@ -176,23 +187,27 @@ def _sources_of(variable: Variable) -> tuple[str, ...]:
 
 def _estimated(study: Study, name: str) -> Lineage:
     """Numbers of an estimated table rest on every column of the panel its columns name."""
-    specifications = study_tables(study)
+    specifications, level = study_tables(study), study.level
     stored = stored_tables(study).get(name)
     if stored is None:
         return {}
     if name == "paper_comparison":
-        return _compared(specifications)
-    terms = _read_by(name, specifications)
+        return _compared(specifications, level)
+    terms = _read_by(name, specifications, level)
     if terms is None:
         return {}
-    made = [*(f"panel.{column}" for column in _of_the_panel(terms)), *_counts(study, name)]
-    placed = {c: (f"panel.{c}",) for c in ("province", "year") if name == "stage_residuals"}
+    made = [
+        *(f"panel.{column}" for column in _of_the_panel(terms, level)),
+        *_counts(study, name),
+    ]
+    own = (level.name, "year") if name == "stage_residuals" else ()
+    placed = _same("panel", *own)
     return _from(_statistics(stored), *dict.fromkeys(made)) | placed
 
 
-def _compared(specifications: Mapping[str, TableSpec]) -> Lineage:
+def _compared(specifications: Mapping[str, TableSpec], level: Level) -> Lineage:
     """Of the paper's tables: coefficients, rows of a column, and the means of its Table 1."""
-    names = [name for name in shipped_tables() if name in specifications]
+    names = [name for name in shipped_tables(level) if name in specifications]
     regressions = [name for name in names if specifications[name].kind != "descriptives"]
     found: Lineage = {
         column: tuple(f"{name}.{column}" for name in regressions)
@@ -202,7 +217,7 @@ def _compared(specifications: Mapping[str, TableSpec]) -> Lineage:
     return found | {"estimate": (*found["estimate"], *numbers)}
 
 
-def _read_by(name: str, specifications: Mapping[str, TableSpec]) -> list[str] | None:
+def _read_by(name: str, specifications: Mapping[str, TableSpec], level: Level) -> list[str] | None:
     """The terms that an estimated table reads; None for what is no such table."""
     every = list(specifications.values())
     if name in specifications:
@@ -218,7 +233,7 @@ def _read_by(name: str, specifications: Mapping[str, TableSpec]) -> list[str] | 
         columns = [c for spec in family for c in spec.columns if not c.endogenous]
     elif name in ("specification_curve", *_PERMUTED, "influence"):
         # where a study replaces the paper's columns by its own, the paper's are taken
-        groups = (every, list(shipped_tables().values()))
+        groups = (every, list(shipped_tables(level).values()))
         two_stage = (first_two_stage_column(tables, _INSTRUMENT) for tables in groups)
         columns = [next(found for found in two_stage if found)[1]]
         if name == "influence":
@@ -249,9 +264,8 @@ _SCALE = ("dti_iv.total_words", "dti_iv.distance_km")
 _BUILT_ANEW: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("weak_instrument_inference", "anderson_rubin_curve", "stage_residuals"), ()),
     "specification_curve": (
-        *(f"keyword_counts.hits_{one}" for one in ("longest", "token", "overlap")),
-        *(f"section_words.words_{one}" for one in ("all", "nonpunct", "han")),
-        "section_words.chars_han",
+        *(f"keyword_counts.{hits_column(one)}" for one in HITS),
+        *(f"section_words.{words_column(one)}" for one in WORDS),
     ),
     "robustness": ("dti_iv.frequency", "capital_distances.distance_km"),
 }
@@ -282,11 +296,11 @@ def _mediation_terms(spec: TableSpec) -> list[str]:
     return [one.treatment, one.mediator, one.outcome, *one.joint_with, *_terms(like)]
 
 
-def _of_the_panel(terms: Iterable[str]) -> tuple[str, ...]:
+def _of_the_panel(terms: Iterable[str], level: Level) -> tuple[str, ...]:
     """Columns of the panel that terms name, proxies for absent ones included."""
     names = [name for term in terms for name in columns_of(term)]
     names += [PROXIES[name] for name in names if name in PROXIES]
-    known = frozenset(PANEL.column_names)
+    known = frozenset(level.table(PANEL).column_names)
     return tuple(name for name in dict.fromkeys(names) if name in known)
 
 

@@ -11,14 +11,15 @@ from functools import lru_cache
 from dti_assets.econ.paper.specifications import TableSpec, load_tables
 from dti_assets.errors import StudyError, TableSpecificationError
 from dti_assets.study.config import Study
+from dti_assets.units.levels import Level
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
-@lru_cache(maxsize=1)
-def shipped_tables() -> dict[str, TableSpec]:
+@lru_cache(maxsize=16)
+def shipped_tables(level: Level) -> dict[str, TableSpec]:
     """The twelve tables of the paper, by asset name."""
-    return load_tables()
+    return load_tables(level=level)
 
 
 def study_tables(study: Study) -> dict[str, TableSpec]:
@@ -29,21 +30,21 @@ def study_tables(study: Study) -> dict[str, TableSpec]:
     cannot be used, and for a name or number that is no asset's name or is taken.
     """
     if study.estimates.tables == "default":
-        return shipped_tables()
+        return shipped_tables(study.level)
     folder = study.path(study.estimates.tables)
     if not folder.is_dir():
         raise StudyError(
             f"study {study.file}: estimates.tables names {folder}, which is no folder; "
             "make it, or write default"
         )
-    own = load_tables(folder)
+    own = load_tables(folder, level=study.level)
     for name in own:
         if not _NAME.fullmatch(name):
             raise TableSpecificationError(
                 f"{folder}: name {name!r} must be letters, digits and underscores, as in "
                 "table_13_lags"
             )
-    tables = shipped_tables() | own
+    tables = shipped_tables(study.level) | own
     numbers: dict[str, str] = {}
     for name, table in tables.items():
         if table.table in numbers:

@@ -17,25 +17,32 @@ from dti_assets.panel.tables import PANEL
 from dti_assets.publishing.scripts.equation import Condition, Equation, Script, ScriptColumn
 from dti_assets.publishing.scripts.r import r_script
 from dti_assets.publishing.scripts.stata import stata_script
-from dti_assets.publishing.typesetting import HUB_DROPPED, english
+from dti_assets.publishing.typesetting import english
 from dti_assets.store.schema import records
-from dti_assets.units.provinces import find_capital
+from dti_assets.units.hubs import hub_dropped
+from dti_assets.units.levels import Level
+from dti_assets.units.lists import Units
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_TEXT = frozenset(column.name for column in PANEL.columns if column.dtype == "string")
+
+def _text_columns(level: Level) -> frozenset[str]:
+    """The columns of the panel that hold words."""
+    columns = level.table(PANEL).columns
+    return frozenset(column.name for column in columns if column.dtype == "string")
 
 
-def table_scripts(spec: TableSpec, stored: pd.DataFrame) -> dict[str, str]:
+def table_scripts(spec: TableSpec, stored: pd.DataFrame, units: Units) -> dict[str, str]:
     """The scripts of one table by file ending, do and R."""
     rows = records(stored)
-    title = _title(rows[0]["label"] if rows else "", spec.title)
+    title = _title(rows[0]["label"] if rows else "", spec.title, units)
     if spec.kind == "descriptives":
-        return _write(_descriptives(spec, rows, title))
+        return _write(_descriptives(spec, rows, title, units.level))
     found = _by_column(rows)
-    columns = tuple(_column(spec, column, found) for column in spec.columns)
-    return _write(Script(title, spec.name, columns, text_columns=_TEXT))
+    columns = tuple(_column(spec, column, found, units) for column in spec.columns)
+    text_columns = _text_columns(units.level)
+    return _write(Script(title, spec.name, units.level, columns, text_columns=text_columns))
 
 
 def inference_scripts(
@@ -45,33 +52,36 @@ def inference_scripts(
     name: str,
     hub: str,
     hub_alone: bool,
+    units: Units,
 ) -> dict[str, str]:
     """The scripts of the appendix: 2SLS and reduced form of every instrumented column.
 
-    `hub_alone`: whether the study's rule moves the distance of no province but the hub's, so that
-    the instrument without a rule is the exported one on the other provinces' rows.
+    `hub_alone`: whether the study's rule moves the distance of no unit but the hub's, so that the
+    instrument without a rule is the exported one on the other units' rows.
     """
-    capital = find_capital(hub)
+    own_unit, level = units.find_seat(hub), units.level
+    behind = hub_dropped(level)
     columns: list[ScriptColumn] = []
     tables = {spec.table: spec for spec in specs.values()}
     for row in records(inference):
         spec = tables[row["table"]]
-        own, dropped = row["column"].removesuffix(HUB_DROPPED), row["column"].endswith(HUB_DROPPED)
+        own, dropped = row["column"].removesuffix(behind), row["column"].endswith(behind)
         heading = f"{row['column']} of table {spec.table}"
         if row["estimate"] is None:
             columns.append(ScriptColumn(heading, None, (f"Not estimated: {row['reason']}.",)))
             continue
-        if dropped and (capital is None or not hub_alone):
+        if dropped and (own_unit is None or not hub_alone):
             why = "Not reproduced: the export holds no instrument without the rule for distance 0."
             columns.append(ScriptColumn(heading, None, (why,)))
             continue
         equation = _equation(spec, spec.column(own), _by_column(records(estimates[spec.name])))
-        if dropped and capital is not None:
-            only = Condition("province", "not in", (capital.province,))
+        if dropped and own_unit is not None:
+            only = Condition(level.name, "not in", (own_unit.name,))
             equation = replace(equation, conditions=(*equation.conditions, only))
         columns += _inference(heading, equation, row)
     title = "Appendix. Weak-instrument inference"
-    return _write(Script(title, name, tuple(columns), (), _sets(records(inference)), _TEXT))
+    remarks = _sets(records(inference))
+    return _write(Script(title, name, level, tuple(columns), (), remarks, _text_columns(level)))
 
 
 def _sets(rows: list[dict[str, Any]]) -> tuple[str, ...]:
@@ -108,8 +118,8 @@ def _write(script: Script) -> dict[str, str]:
     return {"do": stata_script(script), "R": r_script(script)}
 
 
-def _title(label: str, title: str) -> str:
-    return english(f"{label}. {title}" if label else title)
+def _title(label: str, title: str, units: Units) -> str:
+    return english(f"{label}. {title}" if label else title, units)
 
 
 def _by_column(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
@@ -119,7 +129,7 @@ def _by_column(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def _descriptives(spec: TableSpec, rows: list[dict[str, Any]], title: str) -> Script:
+def _descriptives(spec: TableSpec, rows: list[dict[str, Any]], title: str, level: Level) -> Script:
     there = [row for row in rows if row["n_obs"] is not None]
     remarks = [
         f"stored: {row['variable']} N {row['n_obs']}, mean {_figure(row['mean'])}, sd "
@@ -128,20 +138,20 @@ def _descriptives(spec: TableSpec, rows: list[dict[str, Any]], title: str) -> Sc
     ]
     remarks += [f"{r['variable']}: {r['reason']}." for r in rows if r["n_obs"] is None]
     described = tuple(row["variable"] for row in there)
-    return Script(title, spec.name, (), described, tuple(remarks), _TEXT)
+    return Script(title, spec.name, level, (), described, tuple(remarks), _text_columns(level))
 
 
 def _column(
-    spec: TableSpec, column: ColumnSpec, found: Mapping[str, list[dict[str, Any]]]
+    spec: TableSpec, column: ColumnSpec, found: Mapping[str, list[dict[str, Any]]], units: Units
 ) -> ScriptColumn:
     rows = found[column.column]
     name = f"{column.column} ({column.label})" if column.label else column.column
     if all(row["estimate"] is None for row in rows):
-        return ScriptColumn(name, None, (english(f"Not estimated: {rows[0]['reason']}."),))
+        return ScriptColumn(name, None, (english(f"Not estimated: {rows[0]['reason']}.", units),))
     remarks = []
     for row in rows:
         if row["estimate"] is None:
-            remarks.append(english(f"{row['term']}: {row['reason']}."))
+            remarks.append(english(f"{row['term']}: {row['reason']}.", units))
         elif row["role"] != "constant":
             error = row["std_error"] if row["std_error"] is not None else row["se_hc1"]
             remarks.append(_ours(row["term"], row["estimate"], error, row["n_obs"]))

@@ -1,6 +1,6 @@
 """From texts to policy attention: counts by report, section and term, and their frequency.
 
-Where a province-year has no text and the dictionary is the shipped one, the package's published
+Where a unit and year has no text and the dictionary is the shipped one, the package's published
 counts stand in, and every row says so.
 """
 
@@ -19,6 +19,14 @@ from dti_assets.compute.workers import DEFAULT_LIMITS, Failure, Limits
 from dti_assets.errors import CountingError
 from dti_assets.store.cache import Cache, digest
 from dti_assets.store.schema import records
+from dti_assets.text.choices import (
+    COUNTED,
+    WORDS,
+    counted_sections,
+    frequency,
+    hits_column,
+    words_column,
+)
 from dti_assets.text.counting import (
     COUNTING_VERSION,
     ReportCounts,
@@ -34,14 +42,12 @@ from dti_assets.text.segmentation import (
     segmenter,
     tokenizer_version,
 )
-from dti_assets.text.tables import KEYWORD_COUNTS, POLICY_ATTENTION, SECTION_WORDS
-from dti_assets.units.provinces import provinces
+from dti_assets.text.tables import KEYWORD_COUNTS, POLICY_ATTENTION, SECTION_WORDS, SECTIONS
+from dti_assets.units.levels import Level
+from dti_assets.units.lists import Units
 
 if TYPE_CHECKING:
     import pandas as pd
-
-# which stored sections each choice of study.yaml adds up; annexes come on top where they are kept
-COUNTED = {"whole": ("review", "plan", "unsplit"), "plan": ("plan",), "review": ("review",)}
 
 
 @dataclass(frozen=True)
@@ -54,10 +60,10 @@ class CountingRules:
     annexes: str = "drop"
     tokenizer: TokenizerName = "jieba"
 
-
-def counted_sections(rules: CountingRules) -> tuple[str, ...]:
-    """The stored sections that the study adds up."""
-    return COUNTED[rules.section] + (("annex",) if rules.annexes == "keep" else ())
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """The stored sections that the study adds up."""
+        return counted_sections(self.section, self.annexes)
 
 
 @dataclass
@@ -78,24 +84,27 @@ def count_reports(
     dictionary: Dictionary,
     rules: CountingRules,
     cache: Cache,
-    withheld: Collection[tuple[int, int]] = (),
+    withheld: Collection[tuple[int | str, int]] = (),
     workers: int | None = None,
     limits: Limits = DEFAULT_LIMITS,
     progress: Callable[[], None] | None = None,
     engine: ReportEngine | None = None,
+    *,
+    units: Units,
 ) -> Counts:
     """Count every report of `texts` (table report_texts), and let published counts stand in for
-    the other province-years of `years`, those of `withheld` (province code, year) excepted.
+    the other units and years of `years`, those of `withheld` (code, year) excepted.
 
     Tokens equal to a term are counted where the dictionary is the shipped one or the study asks
     for them; else `hits_token` is null. `progress` is called after each report that is counted and
     was not known. `engine`: where reports are counted, by default `workers`
     processes of this machine. Raises CountingError.
     """
+    level = units.level
     with_tokens = counts_tokens(dictionary, rules)
     setting = counting_setting(dictionary, rules.tokenizer, with_tokens)
     cutting = segmenting_setting(rules.tokenizer)
-    reports = records(texts[["province_code", "province", "year", "path", "text_sha256"]])
+    reports = records(texts[[*level.keys, "year", "path", "text_sha256"]])
     keys = [count_key(r["text_sha256"], r["year"], setting) for r in reports]
     word_keys = [count_key(r["text_sha256"], r["year"], cutting) for r in reports]
     found: dict[int, ReportCounts] = {}
@@ -140,13 +149,13 @@ def count_reports(
                 cache.put("words", word_keys[index], json.dumps(outcome.words()))
             if progress:
                 progress()
-    keywords, words = _rows(reports, found, dictionary, tokenizer_version(rules.tokenizer))
+    keywords, words = _rows(reports, found, dictionary, tokenizer_version(rules.tokenizer), level)
     if dictionary.is_shipped:
-        counted = {(r["province_code"], r["year"]) for r in reports}
-        _stand_in(keywords, words, years, counted | set(withheld))
+        counted = {(r[level.code], r["year"]) for r in reports}
+        _stand_in(keywords, words, years, counted | set(withheld), units)
     return Counts(
-        KEYWORD_COUNTS.frame(_ordered(keywords)),
-        SECTION_WORDS.frame(_ordered(words)),
+        level.table(KEYWORD_COUNTS).frame(_ordered(keywords, units)),
+        level.table(SECTION_WORDS).frame(_ordered(words, units)),
         counted=len(waiting),
         reused=reused,
         segmented=len(waiting) - len(cut),
@@ -226,10 +235,11 @@ def _rows(
     found: dict[int, ReportCounts],
     dictionary: Dictionary,
     tokenizer: str,
+    level: Level,
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     keywords, words = [], []
     for index, report in enumerate(reports):
-        place = {name: report[name] for name in ("province_code", "province", "year")}
+        place = {name: report[name] for name in (*level.keys, "year")}
         for section, counts in found[index].sections.items():
             words.append(
                 {
@@ -267,23 +277,32 @@ def _stand_in(
     keywords: list[dict[str, Any]],
     words: list[dict[str, Any]],
     years: list[int],
-    excepted: set[tuple[int, int]],
+    excepted: set[tuple[int | str, int]],
+    units: Units,
 ) -> None:
-    """Append the published rows of all province-years but `excepted`."""
-    for rows, published in ((keywords, published_counts()), (words, published_words())):
-        wanted = published[published["year"].isin(years)]
+    """Append the published rows of all units and years but `excepted`."""
+    code = units.level.code
+    published = published_counts(units.level), published_words(units.level)
+    for rows, frame in zip((keywords, words), published, strict=True):
+        wanted = frame[frame["year"].isin(years) & frame[code].isin(list(units.order))]
         rows.extend(
             {**row, "origin": "published"}
             for row in records(wanted)
-            if (row["province_code"], row["year"]) not in excepted
+            if (row[code], row["year"]) not in excepted
         )
 
 
-def _ordered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    order = {"review": 0, "plan": 1, "unsplit": 2, "annex": 3}
+def _ordered(rows: list[dict[str, Any]], units: Units) -> list[dict[str, Any]]:
+    sections = {section: place for place, section in enumerate(SECTIONS)}
+    code = units.level.code
     return sorted(
         rows,
-        key=lambda r: (r["province_code"], r["year"], order[r["section"]], r.get("term", "")),
+        key=lambda r: (
+            units.order[r[code]],
+            r["year"],
+            sections[r["section"]],
+            r.get("term", ""),
+        ),
     )
 
 
@@ -293,26 +312,28 @@ def policy_attention(
     years: list[int],
     dictionary: Dictionary,
     rules: CountingRules,
-    why_missing: dict[tuple[int, int], str] | None = None,
+    why_missing: dict[tuple[int | str, int], str] | None = None,
+    *,
+    units: Units,
 ) -> pd.DataFrame:
-    """Keyword hits, denominators and frequency of 31 provinces x `years` (table
-    policy_attention), from tables keyword_counts and section_words.
+    """Keyword hits, denominators and frequency of all units x `years` (table policy_attention),
+    from tables keyword_counts and section_words.
 
-    A province-year without a text, the section asked for, or a word is null with a reason;
+    A unit and year without a text, the section asked for, or a word is null with a reason;
     `why_missing` adds what is known about a file that could not be counted.
     """
-    sections = counted_sections(rules)
-    hits = f"hits_{rules.hits}"
+    sections, hits = rules.sections, hits_column(rules.hits)
+    level = units.level
     chosen = keywords[keywords["section"].isin(sections)]
     # a null among the hits (tokens not counted) stays one
-    sums: dict[tuple[int, int], int | None] = {}
-    for hit in records(chosen[["province_code", "year", hits]]):
-        place = (hit["province_code"], hit["year"])
+    sums: dict[tuple[int | str, int], int | None] = {}
+    for hit in records(chosen[[*level.when, hits]]):
+        place = (hit[level.code], hit["year"])
         before, now = sums.get(place, 0), hit[hits]
         sums[place] = None if before is None or now is None else before + now
-    by_place: dict[tuple[int, int], list[dict[str, Any]]] = {}
+    by_place: dict[tuple[int | str, int], list[dict[str, Any]]] = {}
     for part in records(words):
-        by_place.setdefault((part["province_code"], part["year"]), []).append(part)
+        by_place.setdefault((part[level.code], part["year"]), []).append(part)
     stamp = {
         "hits": rules.hits,
         "words": rules.words,
@@ -320,31 +341,23 @@ def policy_attention(
         "annexes": rules.annexes,
         "dictionary_sha256": dictionary.sha256,
     }
-    denominator = "chars_han" if rules.words == "chars" else f"words_{rules.words}"
+    denominator = words_column(rules.words)
     rows = []
-    for province in provinces():
+    for unit in units:
         for year in years:
-            key = (province.province_code, year)
-            row: dict[str, Any] = {
-                "province_code": province.province_code,
-                "province": province.province,
-                "year": year,
-                **stamp,
-            }
+            key = (unit.code, year)
+            row: dict[str, Any] = {**units.key(unit), "year": year, **stamp}
             parts = by_place.get(key, [])
             counted = [part for part in parts if part["section"] in sections]
             # annexes alone are no half of a report
             has_half = any(part["section"] in COUNTED[rules.section] for part in counted)
             if has_half:
                 total = sum(part[denominator] for part in counted)
-                row |= {
-                    name: sum(part[name] for part in counted)
-                    for name in ("words_all", "words_nonpunct", "words_han", "chars_han")
-                }
+                row |= {name: sum(part[name] for part in counted) for name in WORDS.values()}
                 count = sums.get(key, 0)
                 row |= {
                     "keyword_hits": count,
-                    "frequency": None if count is None or not total else count / total,
+                    "frequency": None if count is None or not total else frequency(count, total),
                     "origin": counted[0]["origin"],
                     "source": counted[0]["source"],
                     "dictionary_sha256": counted[0]["dictionary_sha256"],
@@ -364,7 +377,7 @@ def policy_attention(
             else:
                 row["reason"] = (why_missing or {}).get(key) or _no_text(dictionary)
             rows.append(row)
-    return POLICY_ATTENTION.frame(rows)
+    return level.table(POLICY_ATTENTION).frame(rows)
 
 
 def _no_text(dictionary: Dictionary) -> str:

@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING
 from dti_assets.errors import NotReadError
 from dti_assets.store.cache import Cache
 from dti_assets.store.schema import records
-from dti_assets.text.attention import CountingRules, counted_sections
+from dti_assets.text.attention import CountingRules
 from dti_assets.text.dictionary import Dictionary, dictionary_of, normalise_term
 from dti_assets.text.folder import stored_reading
 from dti_assets.text.matching import matcher
 from dti_assets.text.readers.extract import ACCOUNTED
 from dti_assets.text.sections import split
 from dti_assets.text.segmentation import Segmenter
+from dti_assets.units.levels import Level
+from dti_assets.units.lists import Units
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 class Occurrence:
     """One occurrence; `page` where the format has pages, `paragraph` counted from 1."""
 
-    province: str
+    unit: str
     year: int
     section: str
     path: str
@@ -43,7 +45,7 @@ class Occurrence:
 
     def __str__(self) -> str:
         page = f" p. {self.page}" if self.page else ""
-        place = f"{self.province} {self.year} {self.section} {self.path}{page} ¶{self.paragraph}"
+        place = f"{self.unit} {self.year} {self.section} {self.path}{page} ¶{self.paragraph}"
         return f"{place}: …{self.before}【{self.term}】{self.after}…"
 
 
@@ -53,14 +55,16 @@ def occurrences(
     cache: Cache,
     term: str,
     dictionary: Dictionary,
-    province_code: int | None = None,
+    code: int | str | None = None,
     year: int | None = None,
     section: str | None = None,
     width: int = 20,
     years: list[int] | None = None,
     spans: Spans | None = None,
+    *,
+    units: Units,
 ) -> Iterator[Occurrence]:
-    """Occurrences of `term` in the reports that count (table report_files), in GB/T 2260 order.
+    """Occurrences of `term` in the reports that count (table report_files), unit by unit.
 
     A term of the dictionary is found as it is counted: by `spans` (counted.spans_of), or
     leftmost-longest beside the others. Any other term is found on its own, wherever it stands, and
@@ -70,9 +74,9 @@ def occurrences(
     find = spans or matcher(dictionary).spans
     if key not in dictionary.by_key:
         find = matcher(dictionary_of([term])).spans
-    read = files[files["status"] == "ok"].sort_values(["province_code", "year"])
-    for file in records(read):
-        if province_code is not None and file["province_code"] != province_code:
+    level = units.level
+    for file in records(units.in_order(files[files["status"] == "ok"])):
+        if code is not None and file[level.code] != code:
             continue
         if year is not None and file["year"] != year:
             continue
@@ -86,7 +90,7 @@ def occurrences(
             for found, start, end in find(text):
                 if found == key:
                     yield Occurrence(
-                        file["province"],
+                        file[level.name],
                         file["year"],
                         labels[index],
                         file["path"],
@@ -108,29 +112,38 @@ def examples(
     width: int = 24,
     hits: str = "hits_longest",
     spans: Spans | None = None,
+    *,
+    units: Units,
 ) -> list[Occurrence]:
-    """One occurrence of each of the most frequent terms, each from another province.
+    """One occurrence of each of the most frequent terms, each from another unit.
 
     `counts` is table keyword_counts, cut to the sections and years that matter; a term is shown
     from the report that has it most often by column `hits`, as `spans` finds it (see occurrences).
     Without counted texts there are none.
     """
-    on_text = counts[counts["origin"] == "text"]
+    level = units.level
+    on_text = units.in_order(counts[counts["origin"] == "text"])
     found: list[Occurrence] = []
     totals = on_text.groupby("term")[hits].sum().reset_index()
     totals = totals[totals[hits] > 0]
     for term in totals.sort_values([hits, "term"], ascending=[False, True])["term"]:
         if len(found) == number:
             break
-        seen = [one.province for one in found]
-        rows = on_text[(on_text["term"] == term) & ~on_text["province"].isin(seen)]
-        rows = rows.sort_values(
-            [hits, "province_code", "year"], ascending=[False, True, True], kind="stable"
-        )
+        seen = [one.unit for one in found]
+        rows = on_text[(on_text["term"] == term) & ~on_text[level.name].isin(seen)]
+        rows = rows.sort_values(hits, ascending=False, kind="stable")
         for row in records(rows.head(1)):
-            place = (row["province_code"], row["year"], row["section"])
+            place = (row[level.code], row["year"], row["section"])
             shown = occurrences(
-                files, folder, cache, term, dictionary, *place, width=width, spans=spans
+                files,
+                folder,
+                cache,
+                term,
+                dictionary,
+                *place,
+                width=width,
+                spans=spans,
+                units=units,
             )
             # a file may have gone since it was counted
             with suppress(NotReadError):
@@ -177,8 +190,8 @@ class CountedOccurrence:
     """One hit: `paragraph` counted from 1, `start` and `end` within `text`, the paragraph."""
 
     path: str
-    province_code: int
-    province: str
+    code: int | str
+    unit: str
     year: int
     section: str
     paragraph: int
@@ -193,24 +206,25 @@ def counted_occurrences(
     dictionary: Dictionary,
     rules: CountingRules,
     segmenter: Segmenter | None = None,
+    *,
+    level: Level,
 ) -> Iterator[CountedOccurrence]:
     """The hits that enter the study's frequency, in the order of `texts` (table report_texts).
 
     `segmenter` knows the terms of `dictionary`; only `hits: token` needs it.
     """
     spans = spans_of(dictionary, rules, segmenter)
-    sections = counted_sections(rules)
-    for report in records(texts[["path", "province_code", "province", "year", "text"]]):
+    for report in records(texts[["path", *level.keys, "year", "text"]]):
         paragraphs = report["text"].split("\n")
         labels = split(paragraphs, report["year"]).labels
         for index, text in enumerate(paragraphs):
-            if labels[index] not in sections:
+            if labels[index] not in rules.sections:
                 continue
             for key, start, end in spans(text):
                 yield CountedOccurrence(
                     report["path"],
-                    report["province_code"],
-                    report["province"],
+                    report[level.code],
+                    report[level.name],
                     report["year"],
                     labels[index],
                     index + 1,

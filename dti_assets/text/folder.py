@@ -25,7 +25,8 @@ from dti_assets.text.readers.clean import han_count
 from dti_assets.text.readers.extract import ACCOUNTED
 from dti_assets.text.readers.reading import MAX_BYTES, READER_VERSION, Reading, read_bytes
 from dti_assets.text.tables import REPORT_FILES, REPORT_TEXTS
-from dti_assets.units.provinces import Province
+from dti_assets.units.levels import Level
+from dti_assets.units.lists import Unit, Units
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,9 +37,9 @@ _FAILURES = {"timeout": "timeout", "memory": "too_large", "died": "damaged", "er
 
 @dataclass(frozen=True)
 class Settled:
-    """What study.yaml says a file is: province and year, or not to be counted at all."""
+    """What study.yaml says a file is: unit and year, or not to be counted at all."""
 
-    province: Province | None
+    unit: Unit | None
     year: int | None
     ignore: bool = False
 
@@ -62,27 +63,28 @@ class File:
     sha256: str | None = None
     size: int | None = None
     format: str | None = None
-    province: Province | None = None
+    unit: Unit | None = None
     year: int | None = None
     year_source: str | None = None
     status: str = ""
     reason: str = ""
     text_sha256: str | None = None
     settled: bool = False
-    text_province: Province | None = None
+    text_unit: Unit | None = None
     text_year: int | None = None
 
-    def row(self) -> dict[str, Any]:
+    def row(self, level: Level) -> dict[str, Any]:
+        """The row of table report_files."""
         return {
             "path": self.path,
             "format": self.format,
             "sha256": self.sha256,
             "bytes": self.size,
-            "province_code": self.province.province_code if self.province else None,
-            "province": self.province.province if self.province else None,
+            level.code: self.unit.code if self.unit else None,
+            level.name: self.unit.name if self.unit else None,
             "year": self.year,
             "year_source": self.year_source,
-            "text_province_code": self.text_province.province_code if self.text_province else None,
+            f"text_{level.code}": self.text_unit.code if self.text_unit else None,
             "text_year": self.text_year,
             "status": self.status,
             "reason": self.reason or None,
@@ -113,6 +115,8 @@ def read_folder(
     limits: Limits = DEFAULT_LIMITS,
     progress: Progress | None = None,
     engine: ReportEngine | None = None,
+    *,
+    units: Units,
 ) -> Folder:
     """Read, identify and reconcile every file of `folder` (table report_files, one row each).
 
@@ -125,20 +129,22 @@ def read_folder(
     files = [File(found.path, found.location, reason=found.problem) for found in listed]
     before = cache.damaged
     with borrowed(engine, workers) as readers:
-        tally = _read(files, settled, cache, readers, limits, progress)
+        tally = _read(files, settled, cache, units, readers, limits, progress)
     tally.damaged_entries = cache.damaged - before
     for path in sorted(settled.keys() - {file.path for file in files}):
         reason = "named in study.yaml, but not in the folder"
         files.append(File(path, folder / path, status="vanished", reason=reason))
-    reconcile(files, superseding(listed))
+    reconcile(files, superseding(listed), level=units.level)
     tally.refused = sum(file.status not in ACCOUNTED for file in files)
-    return Folder(REPORT_FILES.frame([file.row() for file in files]), tally)
+    rows = [file.row(units.level) for file in files]
+    return Folder(units.level.table(REPORT_FILES).frame(rows), tally)
 
 
 def _read(
     files: list[File],
     settled: Mapping[str, Settled],
     cache: Cache,
+    units: Units,
     engine: ReportEngine,
     limits: Limits,
     progress: Progress | None,
@@ -147,13 +153,13 @@ def _read(
     waiting: list[File] = []
     for file in files:
         if not _hash(file):
-            _identify(file, None, settled.get(file.path))
+            _identify(file, None, settled.get(file.path), units)
             continue
         known = cache.get("texts", text_key(str(file.sha256)))
         if known is None:
             waiting.append(file)
         else:
-            _identify(file, Reading.from_json(known), settled.get(file.path))
+            _identify(file, Reading.from_json(known), settled.get(file.path), units)
             tally.reused += 1
     # PDFs take longest: begun first, they do not leave one worker waiting for the other
     waiting.sort(key=lambda file: not file.path.lower().endswith(".pdf"))
@@ -179,7 +185,7 @@ def _read(
             # a limit met or a worker killed is no fact about this content: without a checksum the
             # next run takes the file for unread and tries again
             file.sha256 = None
-        _identify(file, reading, settled.get(file.path))
+        _identify(file, reading, settled.get(file.path), units)
         tally.read += 1
         done += 1
         if progress:
@@ -242,7 +248,7 @@ def _hash(file: File) -> bool:
     return True
 
 
-def _identify(file: File, reading: Reading | None, settled: Settled | None) -> None:
+def _identify(file: File, reading: Reading | None, settled: Settled | None, units: Units) -> None:
     """Fill in what the file is; no reading for one that was not opened and has its status."""
     if reading is not None:
         file.format = reading.format
@@ -254,63 +260,64 @@ def _identify(file: File, reading: Reading | None, settled: Settled | None) -> N
     if reading.status != "ok":
         file.status, file.reason = reading.status, reading.reason
         # a file that cannot be read is still known by its name, so that the gap has a cause
-        name = from_name(file.path)
-        file.province, file.year = name.province, name.year
+        name = from_name(file.path, units)
+        file.unit, file.year = name.unit, name.year
         file.year_source = None if name.year is None else "name"
         return
     file.text_sha256 = hashlib.sha256(reading.text.encode()).hexdigest()
-    found = identify(file.path, reading.paragraphs)
-    file.province, file.year = found.province, found.year
+    found = identify(file.path, reading.paragraphs, units)
+    file.unit, file.year = found.unit, found.year
     file.year_source = found.source if found.year is not None else None
     file.status, reason = found.status, found.reason
-    file.text_province, file.text_year = found.text_province, found.text_year
+    file.text_unit, file.text_year = found.text_unit, found.text_year
+    noun = units.level.noun
     if settled is not None:
-        file.text_province = file.text_year = None
-        file.province = settled.province or found.province
+        file.text_unit = file.text_year = None
+        file.unit = settled.unit or found.unit
         file.year = settled.year or found.year
         file.year_source = "study" if settled.year else file.year_source
-        file.settled = file.province is not None and file.year is not None
+        file.settled = file.unit is not None and file.year is not None
         file.status = "ok" if file.settled else "unidentified"
-        reason = (
-            "" if file.settled else "study.yaml settles only half: province and year are needed"
-        )
+        reason = "" if file.settled else f"study.yaml settles only half: {noun} and year are needed"
     elif file.status == "conflict":
         # what the text does not say is no clash, and the name has it
-        province, year = found.text_province or found.province, found.text_year or found.year
-        reason += _how_to_settle("the text", file.path, province, year)
+        unit, year = found.text_unit or found.unit, found.text_year or found.year
+        reason += _how_to_settle("the text", file.path, unit, year, noun)
     file.reason = "; ".join(filter(None, (reason, reading.reason)))
 
 
-def _how_to_settle(what: str, path: str, province: Province | None, year: int | None) -> str:
-    """The line of YAML by which the study makes a file that province's report of that year, where
+def _how_to_settle(what: str, path: str, unit: Unit | None, year: int | None, noun: str) -> str:
+    """The line of YAML by which the study makes a file that unit's report of that year, where
     both are known: the end of the reason of a conflict."""
-    if province is None or year is None:
+    if unit is None or year is None:
         return ""
     name = json.dumps(path, ensure_ascii=False)
     return (
         f"; if {what} is right, write under text.settled in study.yaml: "
-        f"{name}: {{province: {province.province}, year: {year}}}"
+        f"{name}: {{{noun}: {unit.name}, year: {year}}}"
     )
 
 
-def reconcile(files: list[File], newer: Mapping[str, set[str]] | None = None) -> None:
-    """Settle several readable files for one province-year, in place.
+def reconcile(
+    files: list[File], newer: Mapping[str, set[str]] | None = None, *, level: Level
+) -> None:
+    """Settle several readable files for one unit and year, in place.
 
     `newer` maps a downloaded file to the earlier versions it was fetched in place of: they are
     `superseded` while it is readable itself. Of the others, identical texts are one report, the
     rest `duplicate`; different texts are a `conflict` of all of them. A file that study.yaml
     settles stands alone.
     """
-    groups: dict[tuple[int, int], list[File]] = {}
+    groups: dict[tuple[int | str, int], list[File]] = {}
     for file in files:
-        if file.status == "ok" and file.province is not None and file.year is not None:
-            groups.setdefault((file.province.province_code, file.year), []).append(file)
+        if file.status == "ok" and file.unit is not None and file.year is not None:
+            groups.setdefault((file.unit.code, file.year), []).append(file)
     for group in groups.values():
         settled = [file for file in group if file.settled]
         for file in group if settled else ():
             if not file.settled:
                 file.status = "duplicate"
-                file.reason = f"study.yaml settles this province-year with {settled[0].path}"
+                file.reason = f"study.yaml settles this {level.noun}-year with {settled[0].path}"
         standing = settled or _not_superseded(group, newer or {})
         first = standing[0]
         if all(file.text_sha256 == first.text_sha256 for file in standing):
@@ -320,12 +327,12 @@ def reconcile(files: list[File], newer: Mapping[str, set[str]] | None = None) ->
         names = ", ".join(file.path for file in standing)
         for file in standing:
             file.status = "conflict"
-            file.reason = f"different texts for one province-year: {names}"
-            file.reason += _how_to_settle("this one", file.path, file.province, file.year)
+            file.reason = f"different texts for one {level.noun}-year: {names}"
+            file.reason += _how_to_settle("this one", file.path, file.unit, file.year, level.noun)
 
 
 def _not_superseded(group: list[File], newer: Mapping[str, set[str]]) -> list[File]:
-    """The files of one province-year without those that another of them supersedes.
+    """The files of one unit and year without those that another of them supersedes.
 
     Of files that supersede one another in a circle none is the newer one; all stand.
     """
@@ -353,15 +360,17 @@ def _all_older(path: str, newer: Mapping[str, set[str]]) -> set[str]:
     return found
 
 
-def report_texts(files: pd.DataFrame, years: list[int], folder: Path, cache: Cache) -> pd.DataFrame:
+def report_texts(
+    files: pd.DataFrame, years: list[int], folder: Path, cache: Cache, units: Units
+) -> pd.DataFrame:
     """The texts that count, of the given years (table report_texts), from table report_files.
 
     Taken from the cache; a file whose entry is gone is read again. Raises as stored_reading.
     """
     wanted = files[(files["status"] == "ok") & files["year"].isin(years)]
     rows = []
-    kept = ["province_code", "province", "year", "path", "sha256", "text_sha256"]
-    for file in records(wanted.sort_values(["province_code", "year"])[kept]):
+    kept = [*units.level.keys, "year", "path", "sha256", "text_sha256"]
+    for file in records(units.in_order(wanted)[kept]):
         reading = stored_reading(file["path"], file["sha256"], folder, cache)
         rows.append(
             {
@@ -375,7 +384,7 @@ def report_texts(files: pd.DataFrame, years: list[int], folder: Path, cache: Cac
                 "reason": reading.reason or None,
             }
         )
-    return REPORT_TEXTS.frame(rows)
+    return units.level.table(REPORT_TEXTS).frame(rows)
 
 
 def stored_reading(path: str, sha256: str, folder: Path, cache: Cache) -> Reading:
@@ -400,7 +409,7 @@ def stored_reading(path: str, sha256: str, folder: Path, cache: Cache) -> Readin
 
 # files of ours, or of an operating system, that lie among reports without being any
 _NOT_REPORTS = frozenset({"readme.md", "sources.csv", "thumbs.db", "desktop.ini"})
-# a download's provenance lies beside it: 浙江.html and 浙江.html.source.json
+# a download's provenance lies beside it: 甲.html and 甲.html.source.json
 SIDE_SUFFIX = ".source.json"
 _SIDE_SUFFIXES = (SIDE_SUFFIX, ".part", ".tmp")
 

@@ -1,7 +1,7 @@
-"""Which report a file is: province and year of delivery, from its name and from its text.
+"""Which report a file is: unit and year of delivery, from its name and from its text.
 
 Both are asked, apart from each other, and never silently reconciled: where they disagree the file
-is a conflict. A city's report is recognised as such.
+is a conflict. The report of a place that is no unit of the study is recognised as such.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from dti_assets.units.provinces import Province, find_province, provinces
+from dti_assets.units.lists import Unit, Units
 
 _HEAD_PARAGRAPHS = 12
 _HEAD_LENGTH = 1500
@@ -38,15 +38,24 @@ _TITLE = re.compile(
     r"^[^\n]{0,3}?(?:(20\d\d|19[89]\d)年?)?([\u4e00-\u9fff]{2,14}?)?(?:人民)?政府工作报告",
     re.MULTILINE,
 )
-_OTHER_PLACE = re.compile(r"(?!自治|全[省市区])[\u4e00-\u9fff]{2,8}[市县区州盟旗]")
-# 杭州市 after 浙江省, 区 after 河北, 藏族自治州 after 海南: places below the province
-_BELOW = re.compile(
-    r"(?:自治区)?(?!自治|直辖|人民|政府|全[省市区])((?:(?!在)[\u4e00-\u9fff]){0,8}?)"
-    r"(?:自治[州县旗]|地区|[市县区州盟旗])(?!场)"
+# 甲城市2015年政府工作报告
+_DATED_TITLE = re.compile(
+    r"^([\u4e00-\u9fff]{2,14}?)(20\d\d|19[89]\d)年(?:人民)?政府工作报告", re.MULTILINE
 )
+_OTHER_PLACE = re.compile(r"(?!自治|全[省市区])[\u4e00-\u9fff]{2,8}[省市县区州盟旗]")
+# 1月13日在甲城市: what stands in front of the place, which may be 日照市
+_WHEN = re.compile(r"^.*(?:在|[\d一二三四五六七八九十]日)")
+# 甲省 in front of 甲城市
+_PARENTS = re.compile(r"[\u4e00-\u9fff]{2,}?(?:省|自治区|自治州|地区|[市州盟])")
+# 甲城市 after 甲省, 区 after 甲, 乙族自治州 after 甲: places below the unit
+_GOES_ON = r"(?:自治[区州县旗])?(?!自治|直辖|人民|政府|全[省市区])((?:(?!在)[\u4e00-\u9fff]){0,8}?)"
+_BELOW = re.compile(_GOES_ON + r"(?:自治[州县旗]|地区|[市县区州盟旗])(?!场)")
+# below a county there are towns
+_TOWN = re.compile(_GOES_ON + r"(?:镇|乡|街道)")
+# what a full name ends in that tells what kind of place it is
+_KINDS = frozenset("省市县区州盟旗")
 # 我代表市人民政府: whose report it is, where no place is named
 _SPEAKER = re.compile(r"代表(?:自治)?([市县区州盟旗])人民政府")
-_HAN_NAME = re.compile(r"[\u4e00-\u9fff]{2,}")
 _REVIEWED = re.compile(r"^[一二三四五六七八九十]、(?:关于)?(20\d\d|19[89]\d)年.{0,12}回顾")
 # a report that is about government work says most of these; a news page does not
 _SIGNS = (
@@ -66,7 +75,7 @@ MIN_REPORT_HAN = 3000
 class Evidence:
     """What one source says; None where it says nothing."""
 
-    province: Province | None = None
+    unit: Unit | None = None
     year: int | None = None
     other_place: str = ""
 
@@ -77,72 +86,73 @@ class Identity:
     tells what decided the year: name, text or name+text. A conflict carries what both say."""
 
     status: str
-    province: Province | None
+    unit: Unit | None
     year: int | None
     source: str
     reason: str = ""
     # in a conflict, what the text says beside what the name says
-    text_province: Province | None = None
+    text_unit: Unit | None = None
     text_year: int | None = None
 
 
-def identify(path: str, paragraphs: Sequence[str]) -> Identity:
+def identify(path: str, paragraphs: Sequence[str], units: Units) -> Identity:
     """The identity of the file at `path` (relative to the reports folder) with this text."""
-    name, text = from_name(path), from_text(paragraphs)
+    name, text = from_name(path, units), from_text(paragraphs, units)
+    noun = units.level.noun
     other = _other_report(paragraphs)
     if other:
         return Identity("not_a_report", None, None, "text", f"another report: {other}")
     if not looks_like_report(paragraphs):
         return Identity("not_a_report", None, None, "text", _why_no_report(paragraphs))
     place = text.other_place or name.other_place
-    if place and text.province is None:
-        return Identity("not_a_report", None, None, "text", f"the report of {place}, no province")
+    if place and text.unit is None:
+        return Identity("not_a_report", None, None, "text", f"the report of {place}, no {noun}")
     speaker = _SPEAKER.search(_head(paragraphs))
-    spoken_for = text.province or name.province
-    if speaker and spoken_for and speaker.group(1) != spoken_for.full_name[-1]:
-        reason = f"{speaker.group()}: the report of a place below {spoken_for.province}"
+    spoken_for = text.unit or name.unit
+    if speaker and spoken_for and _kind(spoken_for) not in ("", speaker.group(1)):
+        reason = f"{speaker.group()}: the report of a place below {spoken_for.name}"
         return Identity("not_a_report", None, None, "text", reason)
     clashes = []
-    if name.province and text.province and name.province != text.province:
-        clashes.append(f"the name says {name.province.province}, the text {text.province.province}")
+    if name.unit and text.unit and name.unit != text.unit:
+        clashes.append(f"the name says {name.unit.name}, the text {text.unit.name}")
     if name.year and text.year and name.year != text.year:
         clashes.append(f"the name says {name.year}, the text was delivered in {text.year}")
-    province, year = text.province or name.province, text.year or name.year
+    unit, year = text.unit or name.unit, text.year or name.year
     source = "name+text" if name.year and text.year else "text" if text.year else "name"
     if clashes:
         return Identity(
             "conflict",
-            name.province or province,
+            name.unit or unit,
             name.year or year,
             source,
             "; ".join(clashes),
-            text.province,
+            text.unit,
             text.year,
         )
-    if province is None or year is None:
+    if unit is None or year is None:
         lacking = " and ".join(
-            word for word, value in (("province", province), ("year", year)) if value is None
+            word for word, value in ((noun, unit), ("year", year)) if value is None
         )
         return Identity(
-            "unidentified", province, year, source, f"no {lacking} in the name or in the text"
+            "unidentified", unit, year, source, f"no {lacking} in the name or in the text"
         )
-    return Identity("ok", province, year, source)
+    return Identity("ok", unit, year, source)
 
 
-def from_name(path: str) -> Evidence:
-    """Province and year in a file's name or, where it lacks them, in its folders' names.
+def from_name(path: str, units: Units) -> Evidence:
+    """Unit and year in a file's name or, where it lacks them, in its folders' names.
 
-    Reads 浙江省2015年政府工作报告.pdf, 2015_浙江.txt, zhejiang_2015_report.docx, 2015/浙江.html,
-    浙江/二〇一五年.txt.
+    Reads 甲城市2015年政府工作报告.pdf, 2015_甲城.txt, jiacheng_2015_report.docx, 2015/甲城.html,
+    甲城/二〇一五年.txt.
     """
     plain = unicodedata.normalize("NFKC", path)
     parts = PurePosixPath(plain).with_suffix("").parts[::-1]
-    province: Province | None = None
+    unit: Unit | None = None
     year: int | None = None
     place = ""
     for depth, part in enumerate(parts):
-        if province is None and not place:
-            province, place = _province_in_name(part)
+        if unit is None and not place:
+            unit, place = _unit_in_name(part, units)
         if year is None:
             years = _years(part)
             year = years[0] if years else None
@@ -150,42 +160,75 @@ def from_name(path: str) -> Evidence:
             # a folder of one year with a file named after another: the text must decide
             year = None
             break
-    return Evidence(province, year, place)
+    return Evidence(unit, year, place)
 
 
-def _province_in_name(part: str) -> tuple[Province | None, str]:
+def _unit_in_name(part: str, units: Units) -> tuple[Unit | None, str]:
     hits = []
-    for p in provinces():
-        for name in (p.full_name, p.province, *(a for a in p.aliases if _HAN_NAME.fullmatch(a))):
-            at = part.find(name)
-            if at >= 0:
-                hits.append((len(name), -at, p))
+    for unit in units:
+        for name in (unit.full_name, unit.name, *unit.aliases):
+            # one character is part of too many words, and words in Latin letters are looked up
+            if len(name) > 1 and not name.isascii() and name in part:
+                found = re.finditer(re.escape(name), part)
+                hits += [(len(name), -match.start(), unit) for match in found]
                 break
-    if hits:
-        length, at, found = max(hits, key=lambda hit: hit[:2])
-        below = _place_below(found, part[-at:], length)
-        return (None, below) if below else (found, "")
+    namesake = ""
+    for length, at, unit in sorted(hits, key=lambda hit: hit[:2], reverse=True):
+        if other := _namesake(unit, part[-at:], length, units):
+            namesake = namesake or other
+            continue
+        below = _place_below(unit, part[-at:], length)
+        return (None, below) if below else (unit, "")
+    if namesake:
+        return None, namesake
     city = re.match(r"\d{0,4}[年_\-]?([\u4e00-\u9fff]{2,8}?[市县区州盟])(?!场)", part)
     if city:
         return None, city.group(1)
     words = re.findall(r"[a-z]+", part.lower())
     for size in (3, 2, 1):
         for start in range(len(words) - size + 1):
-            province = find_province("".join(words[start : start + size]))
-            if province:
-                return province, ""
+            named = units.find("".join(words[start : start + size]))
+            if named:
+                return named, ""
     return None, ""
 
 
-def _place_below(province: Province, named: str, length: int) -> str:
-    """The city or county that a name goes on to after the province's own name, else empty."""
-    below = _BELOW.match(named, length)
-    if below is None:
+def _namesake(unit: Unit, named: str, length: int, units: Units) -> str:
+    """The other place whose name begins as the unit's own does, else empty.
+
+    甲林市 is a city of 甲林省, and 甲林省 the province of 甲林市. But 乙区 is 乙族自治区 itself.
+    """
+    kind = _kind(unit)
+    if not kind or named.startswith(unit.full_name) or named.startswith(kind, length):
         return ""
-    # 吉林市 is a city of 吉林; 北京市 is the province itself, and so is 广西区
-    whole = named.startswith(province.full_name)
-    region = province.full_name.endswith("自治区") and below.group() == "区"
-    return "" if not below.group(1) and (whole or region) else named[: below.end()]
+    if named.startswith("省", length) and _is_above("省", units):
+        return named[: length + 1]
+    other = _BELOW.match(named, length)
+    return named[: other.end()] if other and not other.group(1) else ""
+
+
+def _place_below(unit: Unit, named: str, length: int) -> str:
+    """The place below the unit that a name goes on to after the unit's own name, else empty."""
+    follows = named[length : length + 1]
+    if follows and (follows == _kind(unit) or (not _kind(unit) and follows in _KINDS)):
+        length += 1
+    below = (_TOWN if _is_county(unit) else _BELOW).match(named, length)
+    return named[: below.end()] if below and below.group(1) else ""
+
+
+def _kind(unit: Unit) -> str:
+    """What the unit's full name ends in, where that tells what kind of place it is; else empty."""
+    return unit.full_name[-1] if unit.full_name[-1] in _KINDS else ""
+
+
+def _is_county(unit: Unit) -> bool:
+    name = unit.full_name
+    return name.endswith(("县", "旗", "区")) and not name.endswith(("自治区", "地区"))
+
+
+def _is_above(kind: str, units: Units) -> bool:
+    """Whether no unit of the study is of this kind."""
+    return all(_kind(unit) != kind for unit in units)
 
 
 def _years(text: str) -> list[int]:
@@ -197,39 +240,53 @@ def _chinese_year(text: str) -> int:
     return int("".join(_DIGITS[c] for c in text))
 
 
-def from_text(paragraphs: Sequence[str]) -> Evidence:
-    """Province and year of delivery in the head of a text.
+def from_text(paragraphs: Sequence[str], units: Units) -> Evidence:
+    """Unit and year of delivery in the head of a text.
 
     The year is that of the date of delivery, which is the one beside the words for the meeting
     and never a publisher's stamp; else of the title; else of another date near the start; else the
-    year after the one the first heading looks back on. The province is that of the congress, else
-    of the title.
+    year after the one the first heading looks back on. The unit is that of the congress, else of
+    the title.
     """
     head = _head(paragraphs)
-    title = _title(head)
+    title, dated = _title(head), _DATED_TITLE.search(head[:300])
     year, early = _dated_years(head[:600])
     if year is None and title is not None and title.group(1):
         year = int(title.group(1))
+    if year is None and dated is not None:
+        year = int(dated.group(2))
     year = year or early
     if year is None:
         reviewed = next((m for p in paragraphs[:40] if (m := _REVIEWED.match(p))), None)
         year = int(reviewed.group(1)) + 1 if reviewed else None
 
-    province, other = None, ""
     session = _SESSION.search(head[:600])
     names = [session.group(1)] if session else []
     if title is not None and title.group(2):
         names.append(title.group(2))
+    if dated is not None:
+        names.append(dated.group(1))
+    other = ""
     for name in names:
-        # 1月13日在上海市第…届: the place is what follows 在
-        name = re.sub(r"^.*[在日]", "", name)
-        found = find_province(name)
+        name = _WHEN.sub("", name)
+        found = _unit_called(name, units)
         if found:
-            province = found
-            break
-        if _OTHER_PLACE.fullmatch(name) and not other:
+            return Evidence(found, year)
+        is_place = _OTHER_PLACE.fullmatch(name)
+        if is_place and not other and (name[-1] != "省" or _is_above("省", units)):
             other = name
-    return Evidence(province, year, other if province is None else "")
+    return Evidence(None, year, other)
+
+
+def _unit_called(name: str, units: Units) -> Unit | None:
+    """The unit of that name, in front of which the places may stand that it lies in."""
+    found, rest = units.find(name), name
+    while found is None and (parent := _PARENTS.match(rest)):
+        rest = rest[parent.end() :]
+        found = units.find(rest)
+        if found is not None and rest != found.full_name:
+            found = None
+    return found
 
 
 def _dated_years(head: str) -> tuple[int | None, int | None]:

@@ -23,6 +23,7 @@ from dti_assets.text.candidates import candidate_setting
 from dti_assets.text.dictionary import Dictionary
 from dti_assets.text.folder import text_key, text_keys
 from dti_assets.text.readers.reading import Reading
+from dti_assets.units.levels import Level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +36,7 @@ def needed_entries(
     dictionary: Dictionary,
     rules: CountingRules,
     years: Iterable[int],
+    level: Level,
 ) -> dict[str, set[str]]:
     """Keys by kind of entry, for the reports in `folder` and those of `listed`, the stored table
     report_files, whose texts are still to be looked up where a file has been moved away.
@@ -55,7 +57,7 @@ def needed_entries(
     settings = {
         "counts": counting_setting(dictionary, rules.tokenizer, with_tokens),
         "words": segmenting_setting(rules.tokenizer),
-        "candidates": candidate_setting(),
+        "candidates": candidate_setting(level),
     }
     years = list(years)
     return {"texts": texts} | {

@@ -1,9 +1,12 @@
 """The tables of the text branch, declared once. No code that computes them."""
 
+from dataclasses import replace
 from typing import Literal
 
-from dti_assets.store.schema import PROVINCE, PROVINCE_CODE, YEAR, Column, Table
+from dti_assets.store.schema import YEAR, Column, Table
+from dti_assets.text.choices import COUNTED, HITS, WORDS
 from dti_assets.text.readers.extract import STATUSES
+from dti_assets.units.levels import UNIT, UNIT_CODE
 
 SectionName = Literal["review", "plan", "unsplit", "annex"]
 SECTIONS: tuple[SectionName, ...] = ("review", "plan", "unsplit", "annex")
@@ -29,8 +32,8 @@ REPORT_FILES = Table(
         Column("format", "string", "format by content: pdf, docx, html or txt", nullable=True),
         _FILE_SHA256,
         Column("bytes", "int64", "size of the file", "bytes", nullable=True, minimum=0),
-        Column("province_code", "int64", "GB/T 2260 code", nullable=True, minimum=110000),
-        Column("province", "string", "Chinese short name of the province", nullable=True),
+        replace(UNIT_CODE, nullable=True),
+        replace(UNIT, nullable=True),
         Column("year", "int64", "year the report was delivered", "year", nullable=True),
         Column(
             "year_source",
@@ -39,11 +42,10 @@ REPORT_FILES = Table(
             nullable=True,
         ),
         Column(
-            "text_province_code",
-            "int64",
-            "in a conflict, the province the text names",
+            "text_{unit}_code",
+            "string",
+            "in a conflict, the {unit} the text names",
             nullable=True,
-            minimum=110000,
         ),
         Column("text_year", "int64", "in a conflict, the year the text names", "year", True),
         Column("status", "string", "outcome of reading", allowed=tuple(STATUSES)),
@@ -59,8 +61,8 @@ REPORT_TEXTS = Table(
     "report_texts",
     "report",
     (
-        PROVINCE_CODE,
-        PROVINCE,
+        UNIT_CODE,
+        UNIT,
         YEAR,
         Column("path", "string", "path relative to the reports folder"),
         Column("text", "string", "normalised text, paragraphs one a line"),
@@ -73,15 +75,15 @@ REPORT_TEXTS = Table(
         Column("sha256", "string", "SHA-256 of the file", unit=_SHA256),
         Column("text_sha256", "string", "SHA-256 of the normalised text", unit=_SHA256),
     ),
-    key=("province_code", "year"),
+    key=("{unit}_code", "year"),
 )
 
 KEYWORD_COUNTS = Table(
     "keyword_counts",
     "report, section and term that occurs (no row means no hit)",
     (
-        PROVINCE_CODE,
-        PROVINCE,
+        UNIT_CODE,
+        UNIT,
         YEAR,
         Column("section", "string", "part of the report", allowed=SECTIONS),
         Column("term", "string", "term of the dictionary, normalised"),
@@ -91,15 +93,15 @@ KEYWORD_COUNTS = Table(
         Column("hits_overlap", "int64", "occurrences, nested ones too", "hits", minimum=0),
         _ORIGIN,
     ),
-    key=("province_code", "year", "section", "term"),
+    key=("{unit}_code", "year", "section", "term"),
 )
 
 SECTION_WORDS = Table(
     "section_words",
     "report and section",
     (
-        PROVINCE_CODE,
-        PROVINCE,
+        UNIT_CODE,
+        UNIT,
         YEAR,
         Column("section", "string", "part of the report", allowed=SECTIONS),
         Column("words_all", "int64", "jieba tokens", "tokens", minimum=0),
@@ -114,15 +116,15 @@ SECTION_WORDS = Table(
         Column("dictionary_sha256", "string", "SHA-256 of the terms counted", unit=_SHA256),
         Column("tokenizer", "string", "tokenizer and version"),
     ),
-    key=("province_code", "year", "section"),
+    key=("{unit}_code", "year", "section"),
 )
 
 POLICY_ATTENTION = Table(
     "policy_attention",
-    "province-year",
+    "{unit}-year",
     (
-        PROVINCE_CODE,
-        PROVINCE,
+        UNIT_CODE,
+        UNIT,
         YEAR,
         Column(
             "keyword_hits",
@@ -145,23 +147,23 @@ POLICY_ATTENTION = Table(
             minimum=0,
             maximum=1,
         ),
-        Column("hits", "string", "hit definition", allowed=("longest", "token", "overlap")),
-        Column("words", "string", "denominator", allowed=("all", "nonpunct", "han", "chars")),
-        Column("section", "string", "sections counted", allowed=("whole", "plan", "review")),
+        Column("hits", "string", "hit definition", allowed=HITS),
+        Column("words", "string", "denominator", allowed=tuple(WORDS)),
+        Column("section", "string", "sections counted", allowed=tuple(COUNTED)),
         Column("annexes", "string", "whether annexes count", allowed=("drop", "keep")),
         Column("origin", "string", "text or published", nullable=True, allowed=ORIGINS),
         Column("source", "string", "file in the reports folder, or official URL", nullable=True),
         Column("dictionary_sha256", "string", "SHA-256 of the terms counted", unit=_SHA256),
         _REASON,
     ),
-    key=("province_code", "year"),
+    key=("{unit}_code", "year"),
 )
 
 KEYWORD_CONTEXTS = Table(
     "keyword_contexts",
     "keyword shown in context",
     (
-        PROVINCE,
+        UNIT,
         YEAR,
         Column("section", "string", "part of the report", allowed=SECTIONS),
         Column("path", "string", "file in the reports folder"),
@@ -177,11 +179,11 @@ CANDIDATE_COUNTS = Table(
     "candidate_counts",
     "report, section and policy term with a hit",
     (
-        PROVINCE_CODE,
+        UNIT_CODE,
         YEAR,
         Column("section", "string", "part of the report", allowed=SECTIONS),
         Column("term", "string", "a policy term that is not of the dictionary"),
         Column("hits", "int64", "occurrences, nested ones too", "hits", minimum=1),
     ),
-    key=("province_code", "year", "section", "term"),
+    key=("{unit}_code", "year", "section", "term"),
 )

@@ -1,8 +1,9 @@
-"""Where an applicant is: the province (GB/T 2260) or the origin outside the 31 provinces.
+"""Where an applicant is: the unit of a list, or the origin outside all of them.
 
-A place is read from the beginning of an address, or from a province column. Nothing is
-guessed: a name that is not known, or that is only part of another (河北区, 海南藏族自治州),
-gives no province. City names are data: reference/patents/cities.csv and countries.csv.
+A place is read from the beginning of an address, or from a column of names or codes. Nothing is
+guessed: a name that is not known, or that is only part of another (河北区, 海南藏族自治州), gives
+no unit. Names are data: those of the list, the cities that ship for its level (cities.csv), and
+reference/patents/countries.csv.
 """
 
 from __future__ import annotations
@@ -10,17 +11,20 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
+from collections.abc import Iterable, Mapping, Set
 from functools import lru_cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import NamedTuple
 
-from dti_assets.units.provinces import find_province, provinces
+from dti_assets.units.levels import Level
+from dti_assets.units.lists import Unit, Units
 
 
 class Place(NamedTuple):
-    """GB/T 2260 code of one of the 31 provinces, or None; and one of tables.ORIGINS."""
+    """The code of a unit, or None; and one of tables.ORIGINS."""
 
-    province_code: int | None
+    code: int | str | None
     origin: str
 
 
@@ -43,128 +47,247 @@ _ETHNIC = re.compile(
 )
 _POSTCODE = re.compile(r"^[\s(\[]*(?:邮编|邮政编码)?\s*[:：]?\s*\d{6}[\s)\],，:：、-]*(?=\D)")
 _CHINA = re.compile(r"^(?:中华人民共和国|中国大陆|中国|P\.?R\.? ?China|China|CN)(?![a-z])", re.I)
-_LONGEST = 14
+# what a name is of, where the name does not leave it out
+_KIND = re.compile("(?:省|市|(?:壮族|回族|维吾尔)?自治区|自治州|地区|盟|县|区|旗)$")
+# a short name before one of these is that of another kind of unit than its full name says
+_OTHER_KIND = re.compile(f"(?:{_CONTINUES.pattern})|省|市|自治[区州]|地区|盟")
+_KINDS_OF_PARENTS = ("", "省", "市", "自治区", "壮族自治区", "回族自治区", "维吾尔自治区", "自治州",
+                     "地区", "盟")  # fmt: skip
+# what is smaller than a unit with cities in it
+_SMALLER = ("prefecture", "county")
+_BETWEEN = " ,，、-_/()（:："
 
 
 def first_applicant(text: str) -> str:
     """The first of several addresses or places separated by ; or | or a line break."""
-    parts = re.split(r"[;；|\n]", unicodedata.normalize("NFKC", text))
+    parts = re.split(r"[;；|\n]", _normal(text))
     return next((part.strip() for part in parts if part.strip()), "")
 
 
-@lru_cache(maxsize=200_000)
-def locate(text: str | None) -> Place:
-    """The place an address or a province name begins with.
+def _normal(text: str) -> str:
+    return unicodedata.normalize("NFKC", text)
 
-    Understands full and short province names, prefectures and county-level cities with or
-    without their province, a postal code or 中国 before them, province codes, pinyin and English
-    names (in an English address the last part that names a place counts), countries in Chinese,
-    English or as an ISO code. Several applicants: the first. China without a province is
-    (None, "mainland"); what is not recognised is (None, "unknown").
+
+def locate(text: str | None, units: Units) -> Place:
+    """Return the place an address or the name of a unit begins with; see Gazetteer.locate."""
+    return gazetteer(units).locate(text)
+
+
+@lru_cache(maxsize=8)
+def gazetteer(units: Units) -> Gazetteer:
+    """Return the gazetteer of a list, which equal lists share: a copy in a worker process too."""
+    return _gazetteer(units.level, units.all)
+
+
+@lru_cache(maxsize=8)
+def _gazetteer(level: Level, units: tuple[Unit, ...]) -> Gazetteer:
+    return Gazetteer(Units(level, units))
+
+
+class _Name(NamedTuple):
+    """What a name at the beginning of an address says.
+
+    `place`: where it is, unless what follows `continues` the name, which then is another one; with
+    None it stands by itself. `below`: the units that lie in what is called so.
     """
-    if not text:
-        return UNKNOWN
-    part = _POSTCODE.sub("", first_applicant(text))
-    bare = _CHINA.sub("", part).lstrip(" ,，、-_/()（:：")
-    chinese = bare != part
-    bare = _POSTCODE.sub("", bare)
-    if not bare:
-        return Place(None, "mainland") if chinese else UNKNOWN
-    found = _whole(bare) or _beginning(bare)
-    if found is None and bare.isascii():
-        found = _latin(bare)
-    if found is None:
-        return Place(None, "mainland") if chinese else UNKNOWN
-    return found
+
+    place: Place | None = None
+    continues: re.Pattern[str] | None = None
+    below: frozenset[Place] = frozenset()
 
 
-def _whole(text: str) -> Place | None:
-    """The text as one name: 广东, Guangdong, 44, 440000, JP."""
-    digits = re.fullmatch(r"(\d\d)(\d{4})?", text)
-    if digits and digits[1] in _SPECIAL_GB:
-        return Place(None, _SPECIAL_GB[digits[1]])
-    if digits:
-        # 440300 is a city of province 44
-        text = digits[1]
-    province = find_province(text)
-    if province is not None:
-        return Place(province.province_code, "mainland")
-    return _countries().get(text.casefold())
+class Gazetteer:
+    """The names by which the units of one list are found in addresses."""
+
+    def __init__(self, units: Units) -> None:
+        self._units = units
+        places = {str(unit.code): Place(unit.code, "mainland") for unit in units}
+        self._names = {
+            name: _Name(place, _CONTINUES)
+            for name, place in _countries().items()
+            if not name.isascii()
+        }
+        cities = _cities(units.level)
+        self._has_cities = bool(cities)
+        if cities:
+            self._names |= _names_with_cities(units, cities, places)
+        else:
+            self._names |= _names_of_units(units, places)
+        self._has_parents = any(unit.parent for unit in units)
+        for name, below in _parents(units, places).items():
+            self._names[name] = self._names.get(name, _Name())._replace(below=frozenset(below))
+        self._longest = max(map(len, self._names))
+        self.locate = lru_cache(maxsize=200_000)(self._locate)
+
+    def _locate(self, text: str | None) -> Place:
+        """Return the place an address or the name of a unit begins with.
+
+        Understands full and short names, cities with or without the unit they lie in, units with
+        or without what they lie in, a postal code or 中国 before them, codes, pinyin and English
+        names (in an English address the last part that names a place counts), countries in
+        Chinese, English or as an ISO code. Several applicants: the first. China without a unit is
+        (None, "mainland"); what is not recognised is (None, "unknown").
+        """
+        if not text:
+            return UNKNOWN
+        part = _POSTCODE.sub("", first_applicant(text))
+        bare = _CHINA.sub("", part).lstrip(_BETWEEN)
+        chinese = bare != part
+        bare = _POSTCODE.sub("", bare)
+        if not bare:
+            return Place(None, "mainland") if chinese else UNKNOWN
+        # a code may begin like the country: CN-JS
+        found = self._unit(part) if chinese else None
+        found = found or self._whole(bare) or self._beginning(bare)
+        if found is None and bare.isascii():
+            found = self._latin(bare)
+        if found is None:
+            return Place(None, "mainland") if chinese else UNKNOWN
+        return found
+
+    def _whole(self, text: str) -> Place | None:
+        """Return the place that the text as one name names: 广东, Guangdong, 44, 440000, JP."""
+        digits = self._units.level.digits
+        if digits and text.isdecimal():
+            if len(text) in (2, 6) and text[:2] in _SPECIAL_GB:
+                return Place(None, _SPECIAL_GB[text[:2]])
+            if len(text) == 6:
+                # 440300 is a city of province 44
+                text = text[:digits]
+        return self._unit(text) or _countries().get(text.casefold())
+
+    def _unit(self, text: str) -> Place | None:
+        # Hainan Prefecture lies in another province than the one called Hainan
+        if self._has_cities and text.rstrip(" .").casefold().endswith(_SMALLER):
+            return None
+        unit = self._units.find(text)
+        return None if unit is None else Place(unit.code, "mainland")
+
+    def _beginning(self, text: str, under: Set[Place] | None = None) -> Place | None:
+        """Return the place of the longest name the text begins with; `under`: one of these."""
+        for length in range(min(self._longest, len(text)), 1, -1):
+            name = self._names.get(text[:length])
+            if name is None:
+                continue
+            found, continues, below = name
+            rest = text[length:]
+            if below and under is None:
+                lower = self._beginning(rest.lstrip(_BETWEEN), below)
+                if lower is not None:
+                    return lower
+            # 江苏镇江 is no town of 江苏镇: what follows lies in the same unit
+            if continues and continues.match(rest) and self._beginning(rest) != found:
+                found = None
+            if found is not None and (under is None or found in under):
+                # 吉林敦化 may lie in the province, which has more units than the city 吉林
+                guessed = under is None and below and continues and below != {found}
+                return None if guessed else found
+            if below and _KIND.search(text[:length]):
+                # 吉林省 is not the city 吉林
+                return None
+        return None
+
+    def _latin(self, text: str) -> Place | None:
+        """An English address: parts from the last to the first, digits left out."""
+        found = None
+        for part in reversed(re.split(r"[,;]", text)):
+            name = re.sub(r"\s+", " ", re.sub(r"[0-9-]+", " ", part)).strip(" .")
+            if not name or _CHINA.fullmatch(name):
+                continue
+            place = self._whole(name) if len(name) > 2 else _countries().get(name.casefold())
+            if place is None:
+                continue
+            if place.code is None or not self._has_parents:
+                return found or place
+            # Changchun, Jilin: the province of that name, not the city
+            if found is None or place in self._in(found):
+                found = place
+        return found
+
+    def _in(self, place: Place) -> frozenset[Place]:
+        """Return the units that lie in what is called as the unit of `place` is."""
+        assert place.code is not None
+        return self._names.get(_normal(self._units[place.code].name), _Name()).below
 
 
-def _beginning(text: str) -> Place | None:
-    for length in range(min(_LONGEST, len(text)), 1, -1):
-        name, rest = text[:length], text[length:]
-        found = _full_names().get(name)
-        if found is not None:
-            return found
-        found = _short_names().get(name)
-        # 江苏镇江 is no town of 江苏镇: what follows lies in the same province
-        if found is not None and (not _CONTINUES.match(rest) or _beginning(rest) == found):
-            return found
-    return None
-
-
-def _latin(text: str) -> Place | None:
-    """An English address: parts from the last to the first, digits left out."""
-    for part in reversed(re.split(r"[,;]", text)):
-        name = re.sub(r"\s+", " ", re.sub(r"[0-9-]+", " ", part)).strip(" .")
-        if not name or _CHINA.fullmatch(name):
-            continue
-        found = _whole(name) if len(name) > 2 else _countries().get(name.casefold())
-        if found is not None:
-            return found
-    return None
-
-
-@lru_cache(maxsize=1)
-def city_names() -> frozenset[str]:
-    """Prefectures, county-level cities and former ones under their full names, prefectures also
-    without 市, 地区 or 盟."""
-    found = set(_full_names()) - {p.full_name for p in provinces()}
-    for row in _rows("../provinces/cities.csv"):
-        if row["level"] == "prefecture" and len(short := _short(row["name"])) > 1:
-            found.add(short)
-    return frozenset(found)
-
-
-def _short(name: str) -> str:
-    return re.sub("(?:市|地区|盟)$", "", _ETHNIC.sub("", name))
-
-
-def _rows(name: str) -> list[dict[str, str]]:
-    path = files("dti_assets.reference") / "patents" / name
-    return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
-
-
-@lru_cache(maxsize=1)
-def _full_names() -> dict[str, Place]:
-    """Names that stand by themselves whatever follows."""
-    names = {p.full_name: Place(p.province_code, "mainland") for p in provinces()}
-    for row in _rows("../provinces/cities.csv"):
-        place = Place(int(row["province_code"]), "mainland")
-        names[row["name"]] = place
-        if row["name"].endswith("自治州"):
-            names[_ETHNIC.sub("", row["name"]) + "州"] = place
-    return names
-
-
-@lru_cache(maxsize=1)
-def _short_names() -> dict[str, Place]:
-    """Names that may be the beginning of another: provinces, prefectures, countries."""
-    names = {name: place for name, place in _countries().items() if not name.isascii()}
-    for row in _rows("../provinces/cities.csv"):
-        short = _short(row["name"])
-        if row["level"] == "prefecture" and len(short) > 1:
-            names[short] = Place(int(row["province_code"]), "mainland")
+def _names_with_cities(
+    units: Units, cities: Iterable[dict[str, str]], places: Mapping[str, Place]
+) -> dict[str, _Name]:
+    """Return the names of units and of the cities in them."""
+    names = {unit.full_name: _Name(places[str(unit.code)]) for unit in units}
+    short = {}
+    for city in cities:
+        place = places.get(city[units.level.code])
+        if place is not None:
+            names |= dict.fromkeys(_full_names(city), _Name(place))
+            short[_short_name(city)] = _Name(place, _CONTINUES)
     # last, so that 海南 is the province and 吉林 too
-    return names | {p.province: Place(p.province_code, "mainland") for p in provinces()}
+    short |= {unit.name: _Name(places[str(unit.code)], _CONTINUES) for unit in units}
+    return short | names
+
+
+def _names_of_units(units: Units, places: Mapping[str, Place]) -> dict[str, _Name]:
+    """Return every name that units have in Chinese."""
+    full, short = {}, {}
+    for unit in units:
+        place = places[str(unit.code)]
+        told_apart = unit.full_name != unit.name
+        for name in map(_normal, (unit.name, unit.full_name, *unit.aliases)):
+            if name.isascii():
+                continue
+            if (told_apart and name == _normal(unit.full_name)) or _KIND.search(name):
+                full[name] = _Name(place)
+            else:
+                short[name] = _Name(place, _OTHER_KIND if told_apart else _CONTINUES)
+    return short | full
+
+
+def _parents(units: Units, places: Mapping[str, Place]) -> dict[str, set[Place]]:
+    """Return what units lie in, with 省 or 市 behind it or without, and the units there."""
+    below: dict[str, set[Place]] = {}
+    for unit in units:
+        if unit.parent:
+            parent = _normal(unit.parent)
+            bare = _KIND.sub("", parent)
+            for name in {parent, *(bare + kind for kind in _KINDS_OF_PARENTS)}:
+                below.setdefault(name, set()).add(places[str(unit.code)])
+    return below
+
+
+@lru_cache(maxsize=8)
+def city_names(level: Level) -> frozenset[str]:
+    """Return the cities that ship for a level, also former ones: under their full names,
+    prefectures also without 市, 地区 or 盟."""
+    return frozenset(
+        name for row in _cities(level) for name in (*_full_names(row), _short_name(row)) if name
+    )
+
+
+def _full_names(city: dict[str, str]) -> tuple[str, ...]:
+    name = city["name"]
+    return (name, _ETHNIC.sub("", name) + "州") if name.endswith("自治州") else (name,)
+
+
+def _short_name(city: dict[str, str]) -> str:
+    """Return the name of a prefecture as it is written for short; "" where it has none."""
+    short = re.sub("(?:市|地区|盟)$", "", _ETHNIC.sub("", city["name"]))
+    return short if city["level"] == "prefecture" and len(short) > 1 else ""
+
+
+def _cities(level: Level) -> list[dict[str, str]]:
+    """Return the cities that ship for a level, and in which unit each lies."""
+    file = level.shipped("cities.csv")
+    return [] if file is None else _rows(file)
+
+
+def _rows(file: Traversable) -> list[dict[str, str]]:
+    return list(csv.DictReader(file.read_text(encoding="utf-8").splitlines()))
 
 
 @lru_cache(maxsize=1)
 def _countries() -> dict[str, Place]:
     names = {}
-    for row in _rows("countries.csv"):
+    for row in _rows(files("dti_assets.reference") / "patents" / "countries.csv"):
         place = Place(None, _SPECIAL.get(row["code"], "foreign"))
         for name in (row["code"], *row["names"].split("|")):
             names[name.casefold()] = place

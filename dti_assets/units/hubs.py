@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 
 from dti_assets.errors import DistanceError
+from dti_assets.units.levels import Level
 from dti_assets.units.lists import Units, shipped_lists, shipped_units
 
 
@@ -24,7 +26,7 @@ def find_hub(name: str, units: Units) -> Hub:
     The hub bears the seat's name however it is spelled. Raises DistanceError with the nearest
     known seat.
     """
-    for known in (units, *map(shipped_units, shipped_lists())):
+    for known in chain((units,), map(shipped_units, shipped_lists())):
         unit = known.find_seat(name) or known.find(name)
         if unit is not None:
             if unit.latitude is None or unit.longitude is None:
@@ -35,3 +37,9 @@ def find_hub(name: str, units: Units) -> Hub:
     examples = " or ".join(filter(None, (example.seat, example.seat_english)))
     hint = f"did you mean {near.seat}?" if near else f"such as {examples}"
     raise DistanceError(f"{name!r} is no seat of a {units.level.noun}; {hint}")
+
+
+def hub_dropped(level: Level) -> str:
+    """Return what stands behind the name of an instrument, or of a column, without the hub's own
+    unit."""
+    return f", hub {level.noun} dropped"

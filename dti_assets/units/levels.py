@@ -24,7 +24,9 @@ class Level:
     `noun` is the column of names, and with `_code` after it the column of codes. `figures` is the
     folder below `reference` with the figures that ship for this level, where any do. `digits`:
     so many leading digits of a code name the unit by themselves. `hub`: the one of a study that
-    names none.
+    names none. `adjective` is the noun before another one, as in provincial reports, by default
+    the noun itself; `seat` is what the seat of a unit is called. `kinds`: what may follow a name
+    in Latin letters besides the noun.
     """
 
     noun: str
@@ -36,6 +38,12 @@ class Level:
     figures: str | None = None
     digits: int | None = None
     hub: str | None = None
+    kinds: tuple[str, ...] = ()
+    adjective: str = ""
+    seat: str = "seat"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "adjective", self.adjective or self.noun)
 
     @property
     def name(self) -> str:
@@ -58,8 +66,9 @@ class Level:
         return self.code, "year"
 
     def words(self, text: str) -> str:
-        """Return `text` with the level's nouns in place of {unit} and {units}."""
-        return text.replace("{unit}", self.noun).replace("{units}", self.plural)
+        """Return `text` with the level's words for {unit}, {units}, {adjective} and {seat}."""
+        text = text.replace("{unit}", self.noun).replace("{units}", self.plural)
+        return text.replace("{adjective}", self.adjective).replace("{seat}", self.seat)
 
     def table(self, declared: Table) -> Table:
         """Return the table of this level; the same one each time."""

@@ -15,12 +15,13 @@ from functools import cached_property, lru_cache
 from heapq import nlargest
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
-
-import yaml
+from typing import TYPE_CHECKING, Any
 
 from dti_assets.errors import UnitListError, UnknownUnitError
 from dti_assets.units.levels import Level
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 REQUIRED = ("level", "code", "name")
 # the columns of a list; all but REQUIRED may be absent, and so may a value
@@ -40,11 +41,6 @@ COLUMNS = (
     "to",
     "source",
     "area_source",
-)
-# what may follow a name in Latin letters
-_KINDS = (
-    *("province", "sheng", "shi", "municipality", "autonomous region", "city", "prefecture"),
-    "county",
 )
 
 
@@ -110,6 +106,19 @@ class Units:
         """The first `number` units of the list."""
         return Units(self.level, self.all[:number], self.source)
 
+    @cached_property
+    def order(self) -> dict[Any, int]:
+        """Code of a unit -> its place in the list."""
+        return {unit.code: place for place, unit in enumerate(self.all)}
+
+    def in_order(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The rows of a table by unit, in the order of the list, and by year."""
+        code = self.level.code
+        return frame.sort_values(
+            [code, "year"],
+            key=lambda values: values.map(self.order) if values.name == code else values,
+        )
+
     def find(self, name: str) -> Unit | None:
         """Return the unit called `name` in any of its spellings, or of that code; else None."""
         return self._by_name.get(_fold(name))
@@ -146,10 +155,11 @@ class Units:
     @cached_property
     def _by_name(self) -> dict[str, Unit]:
         names: dict[str, Unit] = {}
+        kinds = (self.level.noun, *self.level.kinds)
         for unit in self.all:
             latin = [unit.pinyin, unit.english, *unit.aliases]
             suffixed = [
-                f"{name} {kind}" for name in latin if name and name.isascii() for kind in _KINDS
+                f"{name} {kind}" for name in latin if name and name.isascii() for kind in kinds
             ]
             code = str(unit.code)
             short = [code[: self.level.digits]] if self.level.digits else []
@@ -165,8 +175,15 @@ class Units:
 @lru_cache(maxsize=1)
 def shipped_lists() -> dict[str, Level]:
     """The levels whose lists ship, by the name of the list."""
+    # `dti --help` loads this module, and shows no list
+    import yaml
+
     text = (files("dti_assets.reference") / "units" / "levels.yaml").read_text(encoding="utf-8")
-    return {name: Level(**level) for name, level in yaml.safe_load(text).items()}
+    levels = yaml.safe_load(text)
+    # a level can be looked up by, which a list in it could not
+    return {
+        name: Level(**one | {"kinds": tuple(one.get("kinds", ()))}) for name, one in levels.items()
+    }
 
 
 @lru_cache(maxsize=8)

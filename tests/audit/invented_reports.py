@@ -9,27 +9,29 @@ import samples
 
 from dti_assets.text.readers.clean import han_count
 from dti_assets.text.tables import REPORT_TEXTS
-from dti_assets.units.provinces import provinces
+from dti_assets.units.lists import shipped_units
+
+PROVINCES = shipped_units("provinces")
 
 
 def texts(years: tuple[int, ...] = (2014, 2015), places: int = 31) -> pd.DataFrame:
     """Table report_texts of invented reports; each names its province, capital and years in the
     same paragraph as keywords."""
     rows = []
-    for number, place in enumerate(provinces()[:places]):
+    for number, place in enumerate(PROVINCES.first(places)):
         for year in years:
             lines = samples.report_lines(place.full_name, year, repeats=2 + number % 3)
             said = (
-                f"{year - 1}年{place.province}和{place.capital}市的大数据、{year}年"
-                f"{place.full_name}云计算,以及{place.capital}2020年互联网+行动,电子商务在{place.province}发展。"
+                f"{year - 1}年{place.name}和{place.seat}市的大数据、{year}年"
+                f"{place.full_name}云计算,以及{place.seat}2020年互联网+行动,电子商务在{place.name}发展。"
             )
             text = "\n".join([*lines[:5], said, *lines[5:], said])
             rows.append(
                 {
-                    "province_code": place.province_code,
-                    "province": place.province,
+                    "province_code": place.code,
+                    "province": place.name,
                     "year": year,
-                    "path": f"{place.province}{year}.txt",
+                    "path": f"{place.name}{year}.txt",
                     "text": text,
                     "han_chars": han_count(text),
                     "status": "ok",
@@ -37,7 +39,7 @@ def texts(years: tuple[int, ...] = (2014, 2015), places: int = 31) -> pd.DataFra
                     "text_sha256": f"{number}{year}",
                 }
             )
-    return REPORT_TEXTS.frame(rows)
+    return PROVINCES.level.table(REPORT_TEXTS).frame(rows)
 
 
 def fill(sheet: Path, label: Callable[[str], dict[str, object]]) -> None:

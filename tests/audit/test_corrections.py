@@ -20,7 +20,9 @@ from dti_assets.econ import estimate
 from dti_assets.econ.paper.resolution import TableOptions, resolve
 from dti_assets.econ.paper.specifications import parse_table
 from dti_assets.errors import AuditError
+from dti_assets.units.lists import shipped_units
 
+LEVEL = shipped_units("provinces").level
 HITS = {f"term{i}": h for i, h in enumerate([900, 500, 300, 200, 90, 60, 30, 12, 5, 2])}
 TABLE = parse_table(
     {
@@ -32,7 +34,8 @@ TABLE = parse_table(
         "fixed_effects": ["province", "year"],
         "cluster": "province",
         "columns": [{"column": "iv", "endogenous": ["DTIn"], "instruments": ["DTI_iv"]}],
-    }
+    },
+    level=LEVEL,
 )
 
 
@@ -45,7 +48,7 @@ def key_of(n: int = 120) -> pd.DataFrame:
              "category": "even" if int(term[4:]) % 2 == 0 else "odd", "population": HITS[term]}
             for at in range(size)
         ]  # fmt: skip
-    return REPORT_KEY.frame(rows)
+    return LEVEL.table(REPORT_KEY).frame(rows)
 
 
 def audit_of(values: np.ndarray, key: pd.DataFrame, seed: int = 1) -> ReportAudit:
@@ -138,9 +141,9 @@ def test_perfect_coders_change_nothing() -> None:
     key = key_of()
     audit = audit_of(np.full((len(key), 2), YES), key)
     hits, iv = counts_and_instrument()
-    corrected = audit.corrected_instrument(hits, iv)
+    corrected = audit.corrected_instrument(hits, iv, level=LEVEL)
     np.testing.assert_allclose(corrected.values, iv["dti_iv"], rtol=1e-12)
-    rows = effects_on_column(TABLE, TABLE.columns[0], panel_of(iv), corrected, TableOptions())
+    rows = effects_on_column(TABLE, TABLE.columns[0], panel_of(iv), corrected, TableOptions(LEVEL))
     for row in rows:
         assert row["estimate"] == pytest.approx(row["uncorrected"], rel=1e-12)
     # that no error was seen does not say that there is none
@@ -160,7 +163,7 @@ def test_corrected_instrument_by_hand() -> None:
     sums = hits.groupby(["province_code", "year"])["hits"].sum()
     iv["keyword_hits"] = [int(sums[r.province_code, r.year]) for r in iv.itertuples()]
     iv.loc[3, ["keyword_hits", "total_words"]] = pd.NA
-    corrected = audit.corrected_instrument(hits, iv)
+    corrected = audit.corrected_instrument(hits, iv, level=LEVEL)
     terms = sorted(HITS)
     share = dict(zip(terms, audit.by_term(terms)[0], strict=True))
     for at, row in enumerate(iv.itertuples()):
@@ -171,11 +174,13 @@ def test_corrected_instrument_by_hand() -> None:
         by_hand = sum(h.hits * share[h.term] for h in here.itertuples())
         expected = by_hand / row.total_words / row.distance_km
         assert corrected.values[at] == pytest.approx(expected, rel=1e-12)
-    rows = correction_rows(corrected, iv, "dti_iv")
+    rows = correction_rows(corrected, iv, "dti_iv", level=LEVEL)
     assert rows[3]["reason"] == "not computed" and rows[0]["change"] < 0
     assert rows[0]["change_low"] <= rows[0]["change"] <= rows[0]["change_high"]
     with pytest.raises(AuditError, match="disagree on the hits"):
-        audit.corrected_instrument(hits, iv.assign(keyword_hits=iv["keyword_hits"] + 1))
+        audit.corrected_instrument(
+            hits, iv.assign(keyword_hits=iv["keyword_hits"] + 1), level=LEVEL
+        )
 
 
 @pytest.mark.parametrize("name", ["DTI_iv", "DTIn"])
@@ -187,10 +192,10 @@ def test_every_draw_is_what_estimating_it_gives(name: str) -> None:
     base = panel[name].reindex(iv.index).fillna(0).to_numpy()
     draws = base[:, None] * rng.uniform(0.7, 1.1, (len(iv), 6))
     corrected = Corrected(name, place, draws[:, 0], draws)
-    rows = effects_on_column(TABLE, TABLE.columns[0], panel, corrected, TableOptions())
+    rows = effects_on_column(TABLE, TABLE.columns[0], panel, corrected, TableOptions(LEVEL))
     other = ["2SLS", "OLS"] if name == "DTIn" else ["reduced form", "2SLS"]
     assert [row["measure"] for row in rows] == ["first stage", *other]
-    spec = resolve(TABLE, TABLE.columns[0], panel, TableOptions()).spec
+    spec = resolve(TABLE, TABLE.columns[0], panel, TableOptions(LEVEL)).spec
     alone = {"endogenous": (), "instruments": ()}
     through = {"regressors": ("DTI_iv", "GDP"), **alone}
     equations = {
@@ -216,7 +221,7 @@ def test_an_absent_variable_is_a_reason() -> None:
     panel = panel_of(iv).drop(columns="DTIn")
     place = iv[["province_code", "year"]]
     corrected = Corrected("DTI_iv", place, np.ones(len(iv)), np.ones((len(iv), 2)))
-    rows = effects_on_column(TABLE, TABLE.columns[0], panel, corrected, TableOptions())
+    rows = effects_on_column(TABLE, TABLE.columns[0], panel, corrected, TableOptions(LEVEL))
     assert {row["reason"] for row in rows} == {"absent from the data: DTIn"}
 
 

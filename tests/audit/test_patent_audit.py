@@ -23,7 +23,9 @@ from dti_assets.patents.extract import classify_extract
 from dti_assets.patents.tables import KINDS, TECHNOLOGIES
 from dti_assets.patents.terms import load_terms
 from dti_assets.simulation.patents import write_patents
+from dti_assets.units.lists import shipped_units
 
+PROVINCES = shipped_units("provinces")
 Simulated = tuple[Patents, Path, pd.DataFrame]
 
 
@@ -31,19 +33,25 @@ Simulated = tuple[Patents, Path, pd.DataFrame]
 def simulated(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Simulated:
     """Classified patents, their extract, and the technologies they truly have."""
     folder = tmp_path_factory.mktemp("audit")
-    write_patents(folder / "p.parquet", 4000, seed=3)
+    write_patents(folder / "p.parquet", 4000, seed=3, units=PROVINCES)
     extract = classify_extract(
-        folder / "p.parquet", load_terms(root / "dictionaries"), folder / "w"
+        folder / "p.parquet", load_terms(root / "dictionaries"), folder / "w", units=PROVINCES
     )
     truth = pd.read_parquet(folder / "p.parquet").set_index("申请号")
-    return combine(extract, folder / "o.parquet"), folder / "p.parquet", truth
+    return (
+        combine(extract, folder / "o.parquet", level=PROVINCES.level),
+        folder / "p.parquet",
+        truth,
+    )
 
 
 def labelled(
     simulated: Simulated, folder: Path, wrong: dict[str, object] | None = None, n: int = 120
 ) -> PatentAudit:
     patents, source, truth = simulated
-    _, key = sample_patents(patents.path, source, folder, n=n, coders=2, seed=1)
+    _, key = sample_patents(
+        patents.path, source, folder, n=n, coders=2, seed=1, level=PROVINCES.level
+    )
     number = key.set_index("item")["application_no"]
 
     def label(item: str) -> dict[str, object]:
@@ -53,7 +61,7 @@ def labelled(
     for sheet in folder.glob("*.xlsx"):
         fill(sheet, label)
     labels = read_sheets(folder, key["item"].tolist(), TECHNOLOGIES)
-    return PatentAudit(labels, key, patent_strata(patents.path))
+    return PatentAudit(labels, key, patent_strata(patents.path, level=PROVINCES.level))
 
 
 def by_measure(audit: PatentAudit) -> pd.DataFrame:
@@ -68,19 +76,25 @@ def rates(counts: pd.DataFrame) -> pd.DataFrame:
     places = counts[["province_code", "year"]].assign(
         variable="population", value=4500.0, unit="10k persons"
     )
-    return dti(counts, places)
+    return dti(counts, places, units=PROVINCES)
 
 
 def test_sheets_hold_no_prediction(simulated: Simulated, tmp_path: Path) -> None:
     patents, source, _ = simulated
-    _, key = sample_patents(patents.path, source, tmp_path, n=90, coders=2, seed=1)
+    _, key = sample_patents(
+        patents.path, source, tmp_path, n=90, coders=2, seed=1, level=PROVINCES.level
+    )
     page = openpyxl.load_workbook(tmp_path / "coder_2.xlsx")["items"]
     rows = list(page.iter_rows(values_only=True))
     assert rows[0] == ("item", "title", "abstract", *TECHNOLOGIES, "comment")
     assert len(rows) == 91 and all(row[1] for row in rows)
     assert all(cell is None for row in rows[1:] for cell in row[3:])
     assert not {*key["application_no"]} & {row[0] for row in rows}
-    strata = patent_strata(patents.path).to_pandas().set_index("application_no")["stratum"]
+    strata = (
+        patent_strata(patents.path, level=PROVINCES.level)
+        .to_pandas()
+        .set_index("application_no")["stratum"]
+    )
     drawn = strata[key["application_no"]].value_counts()
     assert drawn["not_digital"] == 30 and set(drawn.index) == set(strata)
 
@@ -92,9 +106,9 @@ def test_perfect_labels_change_nothing(simulated: Simulated, tmp_path: Path) -> 
     assert (found["estimate"] == 1).all() and (found["conf_high"] == 1).all()
     # no error in the sample is no proof that there is none
     assert (found["conf_low"] < 1).all() and (found["conf_low"] > 0.2).all()
-    counts = count_patents(simulated[0])
+    counts = count_patents(simulated[0], units=PROVINCES)
     table = rates(counts)
-    applications, corrected = audit.corrected_dti(counts, table, KINDS)
+    applications, corrected = audit.corrected_dti(counts, table, KINDS, level=PROVINCES.level)
     known = ~np.isnan(applications.values)
     assert known.sum() > 100
     said = counts.set_index(["province_code", "year"])["applications"]
@@ -118,9 +132,9 @@ def test_labels_that_disagree(simulated: Simulated, tmp_path: Path) -> None:
     assert pd.isna(found.loc[("iot", "recall"), "estimate"])
     assert "no labelled patent is of this technology" in found.loc[("iot", "recall"), "reason"]
     # everything is digital then: corrected applications are all applications
-    counts = count_patents(simulated[0])
+    counts = count_patents(simulated[0], units=PROVINCES)
     table = rates(counts)
-    applications, corrected = audit.corrected_dti(counts, table, KINDS)
+    applications, corrected = audit.corrected_dti(counts, table, KINDS, level=PROVINCES.level)
     every = counts.set_index(["province_code", "year"])["all_applications"]
     every = every.reindex(list(table[["province_code", "year"]].itertuples(index=False, name=None)))
     known = ~np.isnan(applications.values)
@@ -132,7 +146,7 @@ def test_labels_that_disagree(simulated: Simulated, tmp_path: Path) -> None:
     stays = known & (table["applications_per_million"].to_numpy(float) == 0)
     stays &= applications.values > 0
     assert stays.any() and set(np.flatnonzero(stays)) == set(corrected.notes)
-    rows = correction_rows(corrected, table, "DTIn")
+    rows = correction_rows(corrected, table, "DTIn", level=PROVINCES.level)
     said = [row["note"] is not None and "DTIn stays" in row["note"] for row in rows]
     assert said == stays.tolist()
     assert all(row["estimate"] == row["uncorrected"] == 0 for row in rows if row["note"])
@@ -151,12 +165,12 @@ def test_partial_labels_and_what_cannot_be_used(simulated: Simulated, tmp_path: 
     note = by_measure(audit).loc[("digital", "recall"), "note"]
     assert "without a labelled patent" in note and "not_digital" in note
     with pytest.raises(AuditError, match="--n 0"):
-        sample_patents(patents.path, source, tmp_path / "c", n=0)
-    counts = count_patents(patents)
+        sample_patents(patents.path, source, tmp_path / "c", n=0, level=PROVINCES.level)
+    counts = count_patents(patents, units=PROVINCES)
     table = rates(counts)
     counts.loc[counts["applications"].first_valid_index(), "applications"] += 1
     with pytest.raises(AuditError, match="patent_counts and digital_patents disagree"):
-        audit.corrected_dti(counts, table, KINDS)
+        audit.corrected_dti(counts, table, KINDS, level=PROVINCES.level)
 
 
 def strata_of(groups: dict[str, tuple[int, tuple[str, ...]]]) -> pl.DataFrame:
@@ -278,7 +292,13 @@ def test_patents_are_weighted_as_they_were_drawn() -> None:
 
 def test_the_key_says_what_each_patent_was_drawn_from(simulated: Simulated, tmp_path: Path) -> None:
     patents, source, _ = simulated
-    _, key = sample_patents(patents.path, source, tmp_path, n=90, coders=1, seed=1)
-    strata = patent_strata(patents.path).to_pandas().set_index("application_no")["stratum"]
+    _, key = sample_patents(
+        patents.path, source, tmp_path, n=90, coders=1, seed=1, level=PROVINCES.level
+    )
+    strata = (
+        patent_strata(patents.path, level=PROVINCES.level)
+        .to_pandas()
+        .set_index("application_no")["stratum"]
+    )
     assert key["stratum"].tolist() == strata[key["application_no"]].tolist()
     assert key["population"].tolist() == key["stratum"].map(strata.value_counts()).tolist()

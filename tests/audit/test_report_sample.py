@@ -28,20 +28,22 @@ from dti_assets.audit.sheets import (
 )
 from dti_assets.errors import AuditError
 from dti_assets.store.cache import Cache
-from dti_assets.text.attention import CountingRules, count_reports, counted_sections
+from dti_assets.text.attention import CountingRules, count_reports
 from dti_assets.text.concordance import counted_occurrences
 from dti_assets.text.dictionary import dictionary_of, shipped_dictionary
 from dti_assets.text.folder import read_file
 from dti_assets.text.segmentation import segmenter
-from dti_assets.units.provinces import provinces
+from dti_assets.units.lists import shipped_units
 
 DICTIONARY = shipped_dictionary()
-NAMES = sorted({n for p in provinces() for n in (p.province, p.full_name, p.capital)})
+PROVINCES = shipped_units("provinces")
+LEVEL = PROVINCES.level
+NAMES = sorted({n for p in PROVINCES for n in (p.name, p.full_name, p.seat)})
 
 
 @pytest.fixture(scope="module")
 def occurrences() -> list:
-    return list(counted_occurrences(texts(), DICTIONARY, CountingRules()))
+    return list(counted_occurrences(texts(), DICTIONARY, CountingRules(), level=LEVEL))
 
 
 @pytest.mark.parametrize(
@@ -54,12 +56,15 @@ def occurrences() -> list:
 )
 def test_occurrences_add_up_to_the_counts(rules: CountingRules, tmp_path: Path) -> None:
     reports = texts(years=(2015,), places=4)
-    counts = count_reports(reports, [], DICTIONARY, rules, Cache(tmp_path), workers=1).keywords
-    counts = counts[counts["section"].isin(counted_sections(rules))]
+    counts = count_reports(
+        reports, [], DICTIONARY, rules, Cache(tmp_path), workers=1, units=PROVINCES
+    ).keywords
+    counts = counts[counts["section"].isin(rules.sections)]
     counts = counts[counts[f"hits_{rules.hits}"] > 0]
     cutter = segmenter("jieba", DICTIONARY, tmp_path / "jieba") if rules.hits == "token" else None
-    found = pd.DataFrame(counted_occurrences(reports, DICTIONARY, rules, cutter))
-    ours = found.groupby(["province_code", "year", "section", "term"]).size()
+    found = pd.DataFrame(counted_occurrences(reports, DICTIONARY, rules, cutter, level=LEVEL))
+    found = found.rename(columns={"code": LEVEL.code})
+    ours = found.groupby([*LEVEL.when, "section", "term"]).size()
     theirs = counts.set_index(list(ours.index.names))[f"hits_{rules.hits}"]
     assert len(ours) > 10 and ours.to_dict() == theirs.to_dict()
     for row in found.itertuples():
@@ -97,7 +102,9 @@ def test_masking_leaves_the_keyword_and_no_name_or_year(
     before: list[str], keyword: str, after: list[str], width: int
 ) -> None:
     head, tail = "".join(before), "".join(after)
-    found = masked_context(head + keyword + tail, len(head), len(head) + len(keyword), width)
+    found = masked_context(
+        head + keyword + tail, len(head), len(head) + len(keyword), width, units=PROVINCES
+    )
     assert found[1] == keyword
     for side in (found[0], found[2]):
         assert not any(name in side for name in NAMES)
@@ -108,18 +115,23 @@ def test_masking_leaves_the_keyword_and_no_name_or_year(
 
 
 def test_what_is_masked_is_as_documented() -> None:
-    said = mask("2015年浙江省、延边州,浙商和第十三届人大一次会议、“十三五”、98年、十九大")
+    said = mask(
+        "2015年浙江省、延边州,浙商和第十三届人大一次会议、“十三五”、98年、十九大", units=PROVINCES
+    )
     assert said == "#、#,#商和#人大#、#、#、#".replace("#", BLOCK)
     assert (
-        mask("云计算、新能源,复苏的城市要晋级,增长15%") == "云计算、新能源,复苏的城市要晋级,增长15%"
+        mask("云计算、新能源,复苏的城市要晋级,增长15%", units=PROVINCES)
+        == "云计算、新能源,复苏的城市要晋级,增长15%"
     )
-    assert mask("122015年,共122015个") == f"12{BLOCK},共122015个"
-    assert masked_context("122015年数字经济", 7, 11, 5)[0] == f"12{BLOCK}"
-    assert not [term for term in DICTIONARY.keys if mask(term) != term]
+    assert mask("122015年,共122015个", units=PROVINCES) == f"12{BLOCK},共122015个"
+    assert masked_context("122015年数字经济", 7, 11, 5, units=PROVINCES)[0] == f"12{BLOCK}"
+    assert not [term for term in DICTIONARY.keys if mask(term, units=PROVINCES) != term]
 
 
 def test_sheets_are_blind_and_safe(occurrences: list, tmp_path: Path) -> None:
-    sample, key = sample_reports(occurrences, DICTIONARY, tmp_path, n=80, coders=2, seed=3)
+    sample, key = sample_reports(
+        occurrences, DICTIONARY, tmp_path, n=80, coders=2, seed=3, units=PROVINCES
+    )
     assert sample_name(tmp_path) == sample and len(key) == 80 and key["item"].is_unique
     orders = []
     for path in sorted(tmp_path.glob("*.xlsx")):
@@ -145,7 +157,7 @@ def test_sheets_are_blind_and_safe(occurrences: list, tmp_path: Path) -> None:
                 assert not any(cell.data_type == "f" for cell in cells)
     assert sorted(orders[0]) == sorted(orders[1]) == sorted(key["item"]) and orders[0] != orders[1]
     before_again = [path.read_bytes() for path in sorted(tmp_path.glob("*.xlsx"))]
-    sample_reports(occurrences, DICTIONARY, tmp_path, n=80, coders=2, seed=3)
+    sample_reports(occurrences, DICTIONARY, tmp_path, n=80, coders=2, seed=3, units=PROVINCES)
     assert [path.read_bytes() for path in sorted(tmp_path.glob("*.xlsx"))] == before_again
     with pytest.raises(AuditError, match=r"coder_1.xlsx: exists already; labels are not"):
         refuse_existing(tmp_path)
@@ -156,8 +168,10 @@ def test_sheets_are_blind_and_safe(occurrences: list, tmp_path: Path) -> None:
 def test_no_cell_begins_a_formula(tmp_path: Path) -> None:
     reports = texts(places=1, years=(2015,))
     reports["text"] = "=1+1大数据\n+大数据,=cmd\n-@大数据"
-    found = list(counted_occurrences(reports, dictionary_of(["大数据"]), CountingRules()))
-    sample_reports(found, dictionary_of(["大数据"]), tmp_path, n=3, coders=1)
+    found = list(
+        counted_occurrences(reports, dictionary_of(["大数据"]), CountingRules(), level=LEVEL)
+    )
+    sample_reports(found, dictionary_of(["大数据"]), tmp_path, n=3, coders=1, units=PROVINCES)
     page = openpyxl.load_workbook(tmp_path / "coder_1.xlsx")["items"]
     cells = [cell for row in page.iter_rows() for cell in row]
     assert all(cell.data_type != "f" for cell in cells)
@@ -174,9 +188,9 @@ def test_real_contexts_name_neither_place_nor_year(shared: Path, tmp_path: Path)
             {"path": path.name, "province_code": 110000, "province": "北京", "year": 2015,
              "text": reading.text}
         )  # fmt: skip
-    found = list(counted_occurrences(pd.DataFrame(rows), DICTIONARY, CountingRules()))
+    found = list(counted_occurrences(pd.DataFrame(rows), DICTIONARY, CountingRules(), level=LEVEL))
     assert len(found) > 100
-    sample_reports(found, DICTIONARY, tmp_path, n=len(found), coders=1)
+    sample_reports(found, DICTIONARY, tmp_path, n=len(found), coders=1, units=PROVINCES)
     page = openpyxl.load_workbook(tmp_path / "coder_1.xlsx")["items"]
     shown = "\n".join(f"{row[1]}|{row[3]}" for row in page.iter_rows(2, values_only=True))
     assert BLOCK in shown and not any(name in shown for name in NAMES)
@@ -184,7 +198,7 @@ def test_real_contexts_name_neither_place_nor_year(shared: Path, tmp_path: Path)
 
 
 def test_faults_in_sheets_name_file_sheet_and_row(occurrences: list, tmp_path: Path) -> None:
-    _, key = sample_reports(occurrences, DICTIONARY, tmp_path, n=30, coders=2)
+    _, key = sample_reports(occurrences, DICTIONARY, tmp_path, n=30, coders=2, units=PROVINCES)
     items = key["item"].tolist()
     labels = read_sheets(tmp_path, items, (QUESTION,))
     assert labels.given() == 0 and labels.coders == ("coder_1", "coder_2")
@@ -207,9 +221,9 @@ def test_faults_in_sheets_name_file_sheet_and_row(occurrences: list, tmp_path: P
     fault({"item": items[4]}, items[5], where + f"item {items[4]} stands in row")
     fault({"item": None, QUESTION: None, "keyword": None}, items[5], "1 items are gone")
     with pytest.raises(AuditError, match="--n 2: 9 terms occur"):
-        sample_reports(occurrences, DICTIONARY, tmp_path / "x", n=2)
+        sample_reports(occurrences, DICTIONARY, tmp_path / "x", n=2, units=PROVINCES)
     with pytest.raises(AuditError, match="no counted occurrence"):
-        sample_reports([], DICTIONARY, tmp_path / "x")
+        sample_reports([], DICTIONARY, tmp_path / "x", units=PROVINCES)
     half = samples.without_half(sheet.read_bytes(), "xl/worksheets/sheet1.xml")
     for damaged in (b"no workbook", half):
         (tmp_path / "coder_3.xlsx").write_bytes(damaged)

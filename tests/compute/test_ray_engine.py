@@ -24,8 +24,10 @@ from dti_assets.store.cache import Cache
 from dti_assets.text.attention import CountingRules, count_reports
 from dti_assets.text.dictionary import shipped_dictionary
 from dti_assets.text.folder import Folder, read_folder, report_texts
+from dti_assets.units.lists import shipped_units
 
 LIMITS = Limits(4.0, 2 * 2**30)
+PROVINCES = shipped_units("provinces")
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +35,7 @@ def cluster() -> Iterator[RayCluster]:
     ray = pytest.importorskip("ray", reason="the optional extra [ray] is not installed")
     # workers import the test's functions by name, as they do the package's
     with pytest.MonkeyPatch.context() as patch:
-        here = str(Path(__file__).parent)
+        here = str(Path(__file__).parents[1])
         patch.setenv("PYTHONPATH", os.pathsep.join([here, os.environ.get("PYTHONPATH", "")]))
         # without "local" it would join a cluster that was left running on this machine
         ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False)
@@ -61,12 +63,23 @@ def test_reports_are_read_and_counted_alike(
     def everything(engine: ReportEngine, name: str) -> tuple[Folder, list[bytes]]:
         cache, told = Cache(tmp_path / name), []
         read = read_folder(
-            reports, cache, limits=LIMITS, engine=engine, progress=lambda *n: told.append(n)
+            reports,
+            cache,
+            limits=LIMITS,
+            engine=engine,
+            progress=lambda *n: told.append(n),
+            units=PROVINCES,
         )
         assert told[-1] == (6, 6)
-        texts = report_texts(read.files, [2014, 2015], reports, cache)
+        texts = report_texts(read.files, [2014, 2015], reports, cache, units=PROVINCES)
         counts = count_reports(
-            texts, [2014, 2015], shipped_dictionary(), CountingRules(), cache, engine=engine
+            texts,
+            [2014, 2015],
+            shipped_dictionary(),
+            CountingRules(),
+            cache,
+            engine=engine,
+            units=PROVINCES,
         )
         assert counts.counted == 4
         entries = sorted(cache.folder.rglob("*.json"))
@@ -82,7 +95,9 @@ def test_reports_are_read_and_counted_alike(
         assert status["山西2015.pdf"] == "damaged" and list(status.values()).count("ok") == 4
         assert status["山东2015.pdf"] in ("damaged", "timeout", "empty", "too_large")
         # what is known is not sent again, and a file that is gone by then is not looked for there
-        again = read_folder(reports, Cache(tmp_path / "there"), limits=LIMITS, engine=far)
+        again = read_folder(
+            reports, Cache(tmp_path / "there"), limits=LIMITS, engine=far, units=PROVINCES
+        )
         assert again.files.equals(there.files)
         assert again.tally.read == 6 - again.tally.reused <= 1
 
@@ -111,11 +126,13 @@ def test_stopping_early_ends_what_is_under_way(cluster: RayCluster) -> None:
 def test_patents_are_classified_alike_and_resume(cluster: RayCluster, tmp_path: Path) -> None:
     terms = load_terms(Path(__file__).resolve().parents[2] / "dictionaries")
     source = tmp_path / "p.parquet"
-    write_patents(source, 5000, seed=4)
+    write_patents(source, 5000, seed=4, units=PROVINCES)
 
     def made(name: str, **options: object) -> tuple[bytes, list[Path]]:
-        extract = classify_extract(source, terms, tmp_path / name, rows=600, **options)
-        patents = combine(extract, tmp_path / f"{name}.parquet")
+        extract = classify_extract(
+            source, terms, tmp_path / name, rows=600, **options, units=PROVINCES
+        )
+        patents = combine(extract, tmp_path / f"{name}.parquet", level=PROVINCES.level)
         return patents.path.read_bytes() + patents.status.to_csv().encode(), extract.slices
 
     engine = on_ray(cluster, window=4)

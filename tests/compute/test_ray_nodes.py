@@ -11,6 +11,7 @@ import samples
 from small_study import dti, make_study, stored_bytes, write_reports
 
 from dti_assets.simulation.patents import write_patents
+from dti_assets.units.lists import shipped_units
 
 WORK = ("run", "--no-wait", "--select", "+policy_attention,digital_patents", "--study")
 
@@ -40,7 +41,9 @@ def study(folder: Path) -> Path:
     (folder / "reports_raw" / "山东2015.txt").write_text(
         samples.report_text("山东省", 2015), "utf-8"
     )
-    write_patents(folder / "patents_raw" / "patents.parquet", 60_000, seed=3)
+    write_patents(
+        folder / "patents_raw" / "patents.parquet", 60_000, seed=3, units=shipped_units("provinces")
+    )
     return file
 
 

@@ -254,7 +254,8 @@ def test_a_reader_that_has_enough_is_no_failure(tmp_path: Path) -> None:
     study = make_study(tmp_path / "s")
     # more than any buffer holds
     paths = pd.DataFrame({"path": [f"{number}.txt" for number in range(5_000)]})
-    Store(str(study.parent / "outputs")).write(REPORT_FILES, paths)
+    table = load_study(study).level.table(REPORT_FILES)
+    Store(str(study.parent / "outputs")).write(table, paths)
     for arguments in (("schema", "study"), ("show", "report_files", "--study", str(study))):
         done = _into_a_closed_pipe(*arguments)
         assert (done.returncode, done.stderr) == (0, ""), arguments

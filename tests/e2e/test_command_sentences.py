@@ -20,6 +20,7 @@ from dti_assets.simulation.study import simulate_study
 from dti_assets.store.parquet import Store
 from dti_assets.study.catalogue import COMMON
 from dti_assets.study.config import load_study
+from dti_assets.units.lists import shipped_units
 
 
 def test_a_suggested_command_can_be_pasted(
@@ -84,8 +85,9 @@ def test_years_that_are_asked_for_are_the_rows_that_are_shown(tmp_path: Path) ->
     study = make_study(tmp_path / "s")
     store = Store(str(study.parent / "outputs"))
     rows = [{"province_code": 11, "province": "北京", "year": year} for year in (2014, 2015)]
-    store.write(COMMON["dti_iv"], pd.DataFrame(rows))
-    store.write(COMMON["capital_distances"], pd.DataFrame([]))
+    level = shipped_units("provinces").level
+    store.write(level.table(COMMON["dti_iv"]), pd.DataFrame(rows))
+    store.write(level.table(COMMON["capital_distances"]), pd.DataFrame([]))
     shown = dti("show", "dti_iv", "--years", "2014", "--format", "json", "--study", str(study))
     assert [row["year"] for row in json.loads(shown.stdout)] == [2014]
     refused = dti("show", "capital_distances", "--years", "2014", "--study", str(study))

@@ -25,7 +25,7 @@ import samples
 from small_study import dti, make_study, write_reports
 from ui_server import free_port
 
-from dti_assets.units.provinces import provinces
+from dti_assets.units.lists import shipped_units
 
 ROOT = Path(__file__).resolve().parents[2]
 ENGLISH, CHINESE = ROOT / "README.md", ROOT / "README.zh.md"
@@ -66,7 +66,9 @@ def worked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     more = folder / "study" / "my_reports"
     more.mkdir()
     (more / "2014_上海.txt").write_text("\n".join(samples.report_lines("上海市", 2014)), "utf-8")
-    schooling = [f"{one.province},{year},9.5" for one in provinces() for year in (2014, 2015)]
+    schooling = [
+        f"{one.name},{year},9.5" for one in shipped_units("provinces") for year in (2014, 2015)
+    ]
     own = "\n".join(["province,year,years_of_education (years)", *schooling])
     (folder / "study" / "my_education.csv").write_text(own, "utf-8")
     done = dti("run", "--study", str(study))

@@ -19,9 +19,10 @@ from web_server import Answer, Site, file, say, serve
 from dti_assets.sources.archive import Archive
 from dti_assets.store.cache import Cache
 from dti_assets.text.folder import read_folder
-from dti_assets.units.provinces import provinces
+from dti_assets.units.lists import shipped_units
 
 YEAR = 2015
+PROVINCES = shipped_units("provinces")
 
 
 @pytest.fixture
@@ -52,9 +53,9 @@ def register(study: Path, site: Site, slow: float = 0.0) -> None:
     with (study.parent / "reports_raw/sources.csv").open("w", encoding="utf-8") as handle:
         rows = csv.writer(handle)
         rows.writerow(["province", "year", "url"])
-        for province in provinces():
+        for province in PROVINCES:
             url = site.put(f"/{province.pinyin}", delayed(file(content(province.full_name))))
-            rows.writerow([province.province, YEAR, url])
+            rows.writerow([province.name, YEAR, url])
 
 
 def command(study: Path, site: Site, *options: str) -> list[str]:
@@ -129,10 +130,11 @@ def test_a_download_that_is_killed_goes_on_where_it_stopped(study: Path, site: S
         time.sleep(0.02)
     killed.send_signal(signal.SIGKILL)
     killed.wait()
-    done = {kept.path for kept in map(Archive(folder).current, Archive(folder).downloads) if kept}
+    archive = Archive(folder, units=PROVINCES)
+    done = {kept.path for kept in map(archive.current, archive.downloads) if kept}
     assert 9 <= len(done) < 31
     # nothing half done passes for a report
-    files = read_folder(folder, Cache(study.parent / "cache")).files
+    files = read_folder(folder, Cache(study.parent / "cache"), units=PROVINCES).files
     assert set(files["path"]) == done and set(files["status"]) == {"ok"}
 
     sent = site.sent
@@ -141,7 +143,7 @@ def test_a_download_that_is_killed_goes_on_where_it_stopped(study: Path, site: S
     assert totals(second.stdout) == {
         "fetched": 31 - len(done), "unchanged": len(done), "failed": 0,
     }  # fmt: skip
-    full = {f"2015/{p.province}.html": len(content(p.full_name)) for p in provinces()}
+    full = {f"2015/{p.name}.html": len(content(p.full_name)) for p in PROVINCES}
     assert site.sent - sent == sum(size for name, size in full.items() if name not in done)
 
 

@@ -29,24 +29,28 @@ from dti_assets.econ.tables import (
     WEAK_INSTRUMENTS,
 )
 from dti_assets.errors import PublishedFactsError, TableSpecificationError
+from dti_assets.units.lists import shipped_units
 
+LEVEL = shipped_units("provinces").level
 CONTROLS = ["EXR", "Exportother", "HR", "INF", "GDP", "GDP_sec", "FIE"]
-QUICK = TableOptions(draws=199, bootstrap_draws=99)
+QUICK = TableOptions(LEVEL, draws=199, bootstrap_draws=99)
 OFFICIAL = TableOptions(
-    draws=199, bootstrap_draws=99, proxies={"DTIn": "INVn"}, zero_distance_rule="internal"
+    LEVEL, draws=199, bootstrap_draws=99, proxies={"DTIn": "INVn"}, zero_distance_rule="internal"
 )
 
 
 @pytest.fixture(scope="module")
 def complete():
     panel = study_panel()
-    return panel, {n: estimate_table(t, panel, QUICK) for n, t in load_tables().items()}
+    return panel, {n: estimate_table(t, panel, QUICK) for n, t in load_tables(level=LEVEL).items()}
 
 
 @pytest.fixture(scope="module")
 def official():
     panel = official_panel()
-    return panel, {n: estimate_table(t, panel, OFFICIAL) for n, t in load_tables().items()}
+    return panel, {
+        n: estimate_table(t, panel, OFFICIAL) for n, t in load_tables(level=LEVEL).items()
+    }
 
 
 def coefficients(tables):
@@ -58,7 +62,7 @@ def row(frame, column, term):
 
 
 def test_the_twelve_tables_are_shipped():
-    tables = load_tables()
+    tables = load_tables(level=LEVEL)
     assert [t.table for t in tables.values()] == [str(i) for i in range(1, 13)]
     assert list(tables)[2] == "table_03_two_stage_least_squares"
     published = [c.rows for c in tables["table_05_regions"].columns]
@@ -92,7 +96,9 @@ def test_a_sample_is_told_without_a_bound_it_has_not(bounds, said):
         "outcome": "Export",
         "sample": {"year": bounds},
     }
-    spec = parse_table({"table": "13", "name": "own", "title": "Own", "columns": [column]})
+    spec = parse_table(
+        {"table": "13", "name": "own", "title": "Own", "columns": [column]}, level=LEVEL
+    )
     frame = estimate_table(spec, study_panel(), QUICK)
     assert frame["sample"].dropna().unique().tolist() == ([said] if said else [])
 
@@ -175,9 +181,9 @@ def test_absent_variables_are_named_and_nothing_is_invented(official):
     assert described.loc["DTIn", "reason"] == "absent from the data: DTIn"
     assert described.loc["Export", "n_obs"] == 93
     # without a proxy the same column is a reason, and an empty panel is one too
-    bare = estimate_table(load_tables()["table_02_baseline"], panel, QUICK)
+    bare = estimate_table(load_tables(level=LEVEL)["table_02_baseline"], panel, QUICK)
     assert set(bare["reason"]) == {"absent from the data: DTIn"}
-    empty = estimate_table(load_tables()["table_02_baseline"], panel.iloc[:0], QUICK)
+    empty = estimate_table(load_tables(level=LEVEL)["table_02_baseline"], panel.iloc[:0], QUICK)
     assert empty["reason"].notna().all() and empty["estimate"].isna().all()
 
 
@@ -185,7 +191,7 @@ def test_bad_cells_become_reasons_not_crashes():
     panel = study_panel()
     panel["Export"] = panel["Export"].astype(object)
     panel.loc[5, "Export"] = "n.a."
-    frame = estimate_table(load_tables()["table_02_baseline"], panel, QUICK)
+    frame = estimate_table(load_tables(level=LEVEL)["table_02_baseline"], panel, QUICK)
     assert frame["reason"].str.contains("column Export holds text: 'n.a.' at row 5").all()
 
 
@@ -211,7 +217,7 @@ def test_a_lag_a_lead_an_interaction_and_another_outcome_need_no_code():
         ],
     }
     panel = study_panel().sample(frac=1, random_state=3)
-    frame = estimate_table(parse_table(content, "own.yaml"), panel, QUICK)
+    frame = estimate_table(parse_table(content, "own.yaml", level=LEVEL), panel, QUICK)
     assert frame["reason"].isna().all()
     assert frame["label"].eq("Table A1").all()
     assert frame.groupby("column")["n_obs"].first().tolist() == [403, 403, 434, 242]
@@ -226,7 +232,7 @@ def test_a_lag_a_lead_an_interaction_and_another_outcome_need_no_code():
 
 def test_a_lag_goes_by_year_and_not_by_row():
     frame = pd.DataFrame({"province": ["A"] * 3, "year": [2009, 2011, 2012], "x": [1.0, 2.0, 3.0]})
-    lagged = with_terms(frame, ["L.x", "F.x"])
+    lagged = with_terms(frame, ["L.x", "F.x"], "province")
     np.testing.assert_array_equal(lagged["L.x"], [np.nan, np.nan, 2.0])
     np.testing.assert_array_equal(lagged["F.x"], [np.nan, 3.0, np.nan])
     assert columns_of("L2.DTIn:year>=2013:region=East") == ("DTIn", "year", "region")
@@ -262,21 +268,21 @@ def test_a_faulty_table_file_names_file_and_key(change, says):
         "columns": [{"column": "1", "outcome": "y", "regressors": ["x"]}],
     }
     with pytest.raises(TableSpecificationError) as caught:
-        parse_table({**content, **change}, "mine.yaml")
+        parse_table({**content, **change}, "mine.yaml", level=LEVEL)
     assert str(caught.value).startswith("mine.yaml") and says in str(caught.value)
 
 
 def test_a_folder_without_tables_or_with_broken_yaml(tmp_path):
     with pytest.raises(TableSpecificationError, match="no table specification"):
-        load_tables(tmp_path)
+        load_tables(tmp_path, level=LEVEL)
     (tmp_path / "bad.yaml").write_text("table: [2\n")
     with pytest.raises(TableSpecificationError, match=r"bad\.yaml: not readable as YAML"):
-        load_tables(tmp_path)
+        load_tables(tmp_path, level=LEVEL)
 
 
 def test_weak_instrument_report(complete):
     panel, tables = complete
-    found = weak_instrument_inference(load_tables().values(), panel, QUICK)
+    found = weak_instrument_inference(load_tables(level=LEVEL).values(), panel, QUICK)
     assert WEAK_INSTRUMENTS.violations(found) == []
     assert found["column"].tolist() == ["second stage", "3", "3"]
     first = found.iloc[0]
@@ -289,7 +295,7 @@ def test_weak_instrument_report(complete):
     assert "strong" not in first["sentence"]
     weak = panel.assign(DTI_iv=np.random.default_rng(0).normal(size=len(panel)))
     unbounded = weak_instrument_inference(
-        [load_tables()["table_03_two_stage_least_squares"]], weak, QUICK
+        [load_tables(level=LEVEL)["table_03_two_stage_least_squares"]], weak, QUICK
     ).iloc[0]
     assert not unbounded["ar_bounded"]
     assert unbounded["tf_low"] == -np.inf and unbounded["ar_low"] == -np.inf
@@ -298,7 +304,7 @@ def test_weak_instrument_report(complete):
 
 def test_reports_on_absent_data_are_reasons():
     panel = study_panel()[["province", "year", "GDP"]]
-    tables = list(load_tables().values())
+    tables = list(load_tables(level=LEVEL).values())
     for report, schema in (
         (weak_instrument_inference, WEAK_INSTRUMENTS),
         (indirect_effects, INDIRECT_EFFECTS),
@@ -311,8 +317,8 @@ def test_reports_on_absent_data_are_reasons():
 
 def test_a_column_without_the_hub_is_as_complete_as_the_column_it_repeats():
     panel = study_panel().assign(other=lambda p: p["DTI_iv"].where(p["province"] != "P30"))
-    table = load_tables()["table_03_two_stage_least_squares"]
-    twins = with_instrument([table], "DTI_iv", "other", "without the hub")
+    table = load_tables(level=LEVEL)["table_03_two_stage_least_squares"]
+    twins = with_instrument([table], "DTI_iv", "other", ", without the hub")
     whole = weak_instrument_inference([table, *twins], panel, QUICK)
     assert set(whole["n_obs"]) == {434, 420}
     assert set(whole["label"]) == {"Table 3"}
@@ -323,7 +329,7 @@ def test_a_column_without_the_hub_is_as_complete_as_the_column_it_repeats():
 
 def test_indirect_effects_rest_on_the_errors_the_study_chose():
     panel = study_panel()
-    table = load_tables()["table_11_mediation_firms"]
+    table = load_tables(level=LEVEL)["table_11_mediation_firms"]
     found = indirect_effects([table], panel, replace(QUICK, covariance="robust")).iloc[0]
     controls = [name for name in CONTROLS if name != "EXR"]
     first = Specification(
@@ -334,7 +340,7 @@ def test_indirect_effects_rest_on_the_errors_the_study_chose():
 
 def test_indirect_effects_single_and_joint(complete):
     panel, tables = complete
-    found = indirect_effects(load_tables().values(), panel, QUICK)
+    found = indirect_effects(load_tables(level=LEVEL).values(), panel, QUICK)
     assert found[["mediator", "version"]].to_numpy().tolist() == [
         ["Number", "single"],
         ["Number", "joint"],
@@ -357,7 +363,7 @@ def test_indirect_effects_single_and_joint(complete):
 
 def test_leave_one_out_matches_an_estimate_without_the_province(complete):
     panel, _ = complete
-    table = load_tables()["table_03_two_stage_least_squares"]
+    table = load_tables(level=LEVEL)["table_03_two_stage_least_squares"]
     found = leave_one_province_out([table], panel, QUICK)
     one = found[(found["column"] == "second stage") & (found["without"] == "P07")].iloc[0]
     spec = Specification(
@@ -370,7 +376,7 @@ def test_leave_one_out_matches_an_estimate_without_the_province(complete):
 
 def test_leave_one_out_gives_reasons_where_the_rest_identifies_nothing(complete):
     panel, _ = complete
-    table = load_tables()["table_03_two_stage_least_squares"]
+    table = load_tables(level=LEVEL)["table_03_two_stage_least_squares"]
     one = panel.assign(DTI_iv=panel["DTI_iv"].where(panel["province"] == "P07", 0.0))
     found = leave_one_province_out([table], one, QUICK)
     assert LEAVE_ONE_OUT.violations(found) == []
@@ -387,7 +393,7 @@ def test_leave_one_out_gives_reasons_where_the_rest_identifies_nothing(complete)
 
 def test_five_clusters_have_no_first_stage_f(complete):
     panel, _ = complete
-    table = load_tables()["table_03_two_stage_least_squares"]
+    table = load_tables(level=LEVEL)["table_03_two_stage_least_squares"]
     for below, known in (("P05", False), ("P06", True)):
         found = estimate_table(table, panel[panel["province"] < below], QUICK)
         second = row(found, "second stage", "DTIn")
@@ -458,7 +464,7 @@ def test_published_facts_with_an_unknown_key(tmp_path):
 
 def test_what_the_stars_of_table_3_imply():
     """F 2.7-3.84 (normal) or 2.9-4.17 (t with 30), sets unbounded, |rho| at least 0.61."""
-    found = published_forensics(load_published()["forensics"])
+    found = published_forensics(load_published()["forensics"], clusters=31)
     assert FORENSICS.violations(found) == []
     assert found["f_low"].round(2).tolist() == [2.71, 2.88, 2.88]
     assert found["f_high"].round(2).tolist() == [3.84, 4.17, 4.17]

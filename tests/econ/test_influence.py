@@ -16,8 +16,10 @@ from dti_assets.econ.paper.specifications import (
 )
 from dti_assets.econ.robustness.influence import OUTSIDE, influence
 from dti_assets.econ.tables import COEFFICIENTS, INFLUENCE, KINDS
+from dti_assets.units.lists import shipped_units
 
-TABLES = load_tables()
+LEVEL = shipped_units("provinces").level
+TABLES = load_tables(level=LEVEL)
 TWO_STAGE = first_two_stage_column(TABLES.values(), "DTI_iv")
 BASELINE = baseline_column(TABLES.values())
 # coefficient -> (table, column) that estimates it
@@ -96,11 +98,13 @@ def by_hand(panel, options):
 @pytest.mark.parametrize("covariance", ["clustered", "robust", "iid"])
 def test_leaving_out_by_hand_gives_the_same_numbers(covariance: str) -> None:
     panel = unbalanced()
-    options = TableOptions(covariance=covariance)
+    options = TableOptions(LEVEL, covariance=covariance)
     parts = with_terms(panel)
     frame = influence(TWO_STAGE, BASELINE, panel, parts, options)
-    assert not INFLUENCE.violations(frame)
-    assert set(frame["coefficient"]) == set(COEFFICIENTS) and set(frame["kind"]) == set(KINDS)
+    assert not LEVEL.table(INFLUENCE).violations(frame)
+    assert set(frame["coefficient"]) == set(COEFFICIENTS) and set(frame["kind"]) == set(
+        map(LEVEL.words, KINDS)
+    )
     whole, f_whole = by_hand(panel, options)
     units = frame.drop_duplicates(["kind", "unit"])
     # all that leave a row alone, and some of the others
@@ -135,7 +139,7 @@ def test_parts_sum_to_the_coefficient() -> None:
     panel = official_panel()
     panel.loc[panel.index % 11 == 0, "DTI_iv"] = np.nan
     frame = influence(
-        TWO_STAGE, BASELINE, panel, with_terms(panel), TableOptions(proxies={"DTIn": "INVn"})
+        TWO_STAGE, BASELINE, panel, with_terms(panel), TableOptions(LEVEL, proxies={"DTIn": "INVn"})
     )
     for (coefficient, kind), group in frame.groupby(["coefficient", "kind"]):
         if group["contribution"].isna().all():
@@ -154,7 +158,7 @@ def test_sums_of_leaving_out_terms_one_after_another() -> None:
     """Numerators are linear in hits: d'z without a term is d'z less the term's part."""
     panel = study_panel(provinces=12, years=range(2009, 2014))
     parts = with_terms(panel)
-    whole = influence(TWO_STAGE, None, panel, parts)
+    whole = influence(TWO_STAGE, None, panel, parts, TableOptions(LEVEL))
     terms = whole[(whole["coefficient"] == "2SLS") & (whole["kind"] == "term")]
     first = whole[(whole["coefficient"] == "first stage") & (whole["kind"] == "term")]
     # Rotemberg weights sum to one, and weighted single-term estimates to the estimate
@@ -164,7 +168,7 @@ def test_sums_of_leaving_out_terms_one_after_another() -> None:
     single = []
     for term in parts.columns:
         wide = panel.assign(DTI_iv=parts[term].to_numpy())
-        resolved = resolve(spec, column, wide, TableOptions())
+        resolved = resolve(spec, column, wide, TableOptions(LEVEL))
         single.append(estimate(resolved.spec, resolved.frame).params["DTIn"])
     assert terms["contribution"].to_numpy() == pytest.approx(weights * np.array(single), rel=1e-8)
 
@@ -174,26 +178,28 @@ def test_what_cannot_be_identified_has_a_reason_and_no_number() -> None:
     # all variation of the instrument is one province's
     panel["DTI_iv"] = np.where(panel["province"] == "P03", panel["DTI_iv"], 0.0)
     parts = with_terms(panel, terms=1)
-    frame = influence(TWO_STAGE, None, panel, parts)
+    frame = influence(TWO_STAGE, None, panel, parts, TableOptions(LEVEL))
     for unit in ("P03", "t0"):
         rows = frame[(frame["unit"] == unit) & (frame["coefficient"] != "OLS")]
         assert rows["estimate_without"].isna().all() and rows["change"].isna().all()
         assert rows["reason"].str.contains("no variation").all()
     two = panel[panel["province"].isin(["P01", "P03"])]
-    frame = influence(TWO_STAGE, None, two, parts)
+    frame = influence(TWO_STAGE, None, two, parts, TableOptions(LEVEL))
     assert frame["reason"].notna().any()
 
 
 def test_a_column_without_data_and_an_instrument_that_does_not_add_up() -> None:
     panel = study_panel(provinces=8, years=range(2009, 2013))
     parts = with_terms(panel)
-    absent = influence(TWO_STAGE, BASELINE, panel.drop(columns="Export"), parts)
+    absent = influence(
+        TWO_STAGE, BASELINE, panel.drop(columns="Export"), parts, TableOptions(LEVEL)
+    )
     assert len(absent) == 20 and absent["reason"].str.contains("absent from the data").all()
-    wrong = influence(TWO_STAGE, None, panel, parts * 1.01)
+    wrong = influence(TWO_STAGE, None, panel, parts * 1.01, TableOptions(LEVEL))
     assert wrong["reason"].str.contains("do not add up").all()
     spec, column = TWO_STAGE
     lagged = replace(column, controls=("L.DTI_iv",))
-    twice = influence((spec, lagged), None, panel, parts)
+    twice = influence((spec, lagged), None, panel, parts, TableOptions(LEVEL))
     assert twice["reason"].str.contains("holds the instrument too").all()
 
 
@@ -203,14 +209,14 @@ def test_one_year_without_effects() -> None:
     parts = with_terms(panel)
     spec, column = TWO_STAGE
     pooled = replace(column, fixed_effects=(), controls=("GDP",))
-    frame = influence((spec, pooled), None, panel, parts)
+    frame = influence((spec, pooled), None, panel, parts, TableOptions(LEVEL))
     rows = frame[frame["coefficient"] == "2SLS"].set_index(["kind", "unit"])
     assert rows.loc[("year", "2009"), "reason"] == "no two rows are left"
     for province in ("P00", "P07"):
         found = rows.loc[("province", province), "estimate_without"]
         assert found == rows.loc[("report", f"{province} 2009"), "estimate_without"]
         less = panel[panel["province"] != province]
-        resolved = resolve(spec, pooled, less, TableOptions())
+        resolved = resolve(spec, pooled, less, TableOptions(LEVEL))
         assert found == pytest.approx(estimate(resolved.spec, resolved.frame).params["DTIn"])
     outside = rows["contribution"].groupby(level="kind").sum()
     assert outside.to_numpy() == pytest.approx(rows["estimate_with"].iloc[0], rel=1e-9)

@@ -14,13 +14,15 @@ from dti_assets.econ.paper.resolution import TableOptions
 from dti_assets.econ.paper.specifications import TableSpec
 from dti_assets.econ.tables import ANDERSON_RUBIN_CURVE, STAGE_RESIDUALS
 from dti_assets.study.specifications import shipped_tables
+from dti_assets.units.lists import shipped_units
 
-OPTIONS = TableOptions(draws=499)
+LEVEL = shipped_units("provinces").level
+OPTIONS = TableOptions(LEVEL, draws=499)
 
 
 @pytest.fixture(scope="module")
 def tables() -> list[TableSpec]:
-    return [shipped_tables()["table_03_two_stage_least_squares"]]
+    return [shipped_tables(LEVEL)["table_03_two_stage_least_squares"]]
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +76,8 @@ def test_slopes_of_the_residuals_are_first_stage_and_reduced_form(
 ) -> None:
     points = stage_residuals(tables, panel, OPTIONS)
     stored = weak_instrument_inference(tables, panel, OPTIONS).iloc[0]
-    assert STAGE_RESIDUALS.violations(points) == [] and len(points) == stored["n_obs"]
+    assert LEVEL.table(STAGE_RESIDUALS).violations(points) == []
+    assert len(points) == stored["n_obs"]
     z = points["instrument_residual"]
     for side, name in (("endogenous", "first_stage"), ("outcome", "reduced_form")):
         slope = (z * points[f"{side}_residual"]).sum() / (z * z).sum()

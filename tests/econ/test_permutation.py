@@ -25,8 +25,10 @@ from dti_assets.econ.robustness.permutation import (
     term_features,
 )
 from dti_assets.econ.tables import DICTIONARY_PERMUTATION, PERMUTATION_DRAWS
+from dti_assets.units.lists import shipped_units
 
-TWO_STAGE = first_two_stage_column(load_tables().values(), "DTI_iv")
+LEVEL = shipped_units("provinces").level
+TWO_STAGE = first_two_stage_column(load_tables(level=LEVEL).values(), "DTI_iv")
 YEARS = range(2009, 2017)
 
 
@@ -66,7 +68,7 @@ def world():
 @pytest.mark.parametrize("covariance", ["clustered", "robust", "iid"])
 def test_every_draw_is_what_estimation_gives(world, covariance: str) -> None:
     panel, real, rest, words = world
-    options = TableOptions(covariance=covariance, seed=3)
+    options = TableOptions(LEVEL, covariance=covariance, seed=3)
     frame, draws = dictionary_permutation(*TWO_STAGE, panel, real, rest, words, options, draws=5)
     assert not DICTIONARY_PERMUTATION.violations(frame)
     assert not PERMUTATION_DRAWS.violations(draws)
@@ -113,7 +115,7 @@ def test_p_is_uniform_where_the_dictionary_is_drawn_at_random(world) -> None:
     features = term_features(whole.hits, words)
     rng = np.random.default_rng(2024)
     base = panel.assign(DTI_iv=whole.parts.iloc[:, :12].sum(axis=1).to_numpy())
-    equation = equations(*TWO_STAGE, base, TableOptions())[0]
+    equation = equations(*TWO_STAGE, base, TableOptions(LEVEL))[0]
     kept = equation.design.sample.rows
     columns = equation.residual(whole.parts.to_numpy()[panel.index.get_indexer(kept)])
     found: dict[str, list[float]] = {"first_stage_t": [], "partial_r2": [], "reduced_form": []}
@@ -172,7 +174,9 @@ def test_the_note_counts_the_terms_that_had_to_take_the_nearest(world) -> None:
     pool = Vocabulary(rest.parts, of_one_size(rest.hits.index, sizes))
     for own, told in (([100, 1], 1), ([100, 100], 0), ([1, 2], 2)):
         mine = Vocabulary(two.parts, of_one_size(two.hits.index, own))
-        frame, _ = dictionary_permutation(*TWO_STAGE, panel, mine, pool, words, draws=5)
+        frame, _ = dictionary_permutation(
+            *TWO_STAGE, panel, mine, pool, words, TableOptions(LEVEL), draws=5
+        )
         assert f"; {told} terms were matched with the 10 nearest" in frame["note"].iloc[0], own
 
 
@@ -198,14 +202,16 @@ def test_the_rank_counts_ties_and_leaves_out_draws_without_a_value() -> None:
 def test_what_cannot_be_drawn_has_a_reason(world) -> None:
     panel, real, rest, words = world
     few = subset(rest, list(rest.parts.columns[:4]))
-    frame, draws = dictionary_permutation(*TWO_STAGE, panel, real, few, words)
+    frame, draws = dictionary_permutation(*TWO_STAGE, panel, real, few, words, TableOptions(LEVEL))
     assert "4 candidate terms cannot match 12" in frame["reason"].item() and draws.empty
     none = Vocabulary(rest.parts.iloc[:, :0], rest.hits.iloc[:0])
-    frame, draws = dictionary_permutation(*TWO_STAGE, panel, real, none, words)
+    frame, draws = dictionary_permutation(*TWO_STAGE, panel, real, none, words, TableOptions(LEVEL))
     assert "0 candidate terms" in frame["reason"].item() and draws.empty
     absent = panel.drop(columns="DTIn")
-    frame, _ = dictionary_permutation(*TWO_STAGE, absent, real, rest, words)
+    frame, _ = dictionary_permutation(*TWO_STAGE, absent, real, rest, words, TableOptions(LEVEL))
     assert "absent from the data" in frame["reason"].item()
     uncounted = Vocabulary(rest.parts.iloc[:-1], rest.hits)
-    frame, _ = dictionary_permutation(*TWO_STAGE, panel, real, uncounted, words)
+    frame, _ = dictionary_permutation(
+        *TWO_STAGE, panel, real, uncounted, words, TableOptions(LEVEL)
+    )
     assert "not counted for" in frame["reason"].item()

@@ -12,6 +12,7 @@ from dti_assets.econ import Specification, anderson_rubin_set, estimate
 from dti_assets.econ.paper.estimate import TableOptions, estimate_table
 from dti_assets.econ.paper.specifications import load_tables
 from dti_assets.econ.robustness.checks import (
+    Formula,
     compare_variants,
     distance_variants,
     interaction_test,
@@ -25,7 +26,11 @@ from dti_assets.econ.robustness.spatial_errors import conley_errors, great_circl
 from dti_assets.econ.robustness.specification_curve import specification_curve
 from dti_assets.econ.tables import ROBUSTNESS, ROMANO_WOLF, SPECIFICATION_CURVE
 from dti_assets.errors import EconError, SpecificationError, TooFewClusters
+from dti_assets.instrument.formula import instrument
+from dti_assets.units.lists import shipped_units
 
+LEVEL = shipped_units("provinces").level
+FORMULA = Formula("frequency / d", instrument)
 OLS = Specification(
     "Export", ("DTIn", "GDP"), fixed_effects=("province", "year"), cluster="province"
 )
@@ -84,7 +89,7 @@ def test_every_cell_of_the_curve_is_what_linearmodels_gives(study):
 
 
 def test_interaction_test_reproduces_the_sub_samples(study):
-    found = interaction_test(OLS, study, "DTIn", "region", "East", draws=199)
+    found = interaction_test(OLS, study, "DTIn", "region", "East", draws=199, entity="province")
     assert ROBUSTNESS.violations(found) == []
     own = {
         region: estimate(OLS, study[study["region"] == region]).params["DTIn"]
@@ -96,7 +101,7 @@ def test_interaction_test_reproduces_the_sub_samples(study):
     joint = found[found["variant"] == "joint"].iloc[0]
     assert joint["estimate"] > 0 and 0 < joint["p_value"] <= 1 and 0 < joint["p_wild"] <= 1
     with pytest.raises(SpecificationError, match="region has no value 'North'"):
-        interaction_test(OLS, study, "DTIn", "region", "North")
+        interaction_test(OLS, study, "DTIn", "region", "North", entity="province")
 
 
 @pytest.mark.parametrize(
@@ -109,7 +114,7 @@ def test_interaction_test_reproduces_the_sub_samples(study):
 def test_a_group_without_inference_of_its_own_is_outside_the_equation(panel_of, regressors, reason):
     frame = panel_of()
     spec, term = OLS.with_(regressors=regressors), regressors[0]
-    found = interaction_test(spec, frame, term, "region", "East", draws=199)
+    found = interaction_test(spec, frame, term, "region", "East", draws=199, entity="province")
     by_variant = found.set_index("variant")
     northeast = by_variant.loc["Northeast"]
     assert northeast["term"] == f"{term} x region=Northeast"
@@ -118,7 +123,13 @@ def test_a_group_without_inference_of_its_own_is_outside_the_equation(panel_of, 
     assert northeast[numbers].isna().all()
     # the rest is the check of the data without that group
     rest = interaction_test(
-        spec, frame[frame["region"] != "Northeast"], term, "region", "East", draws=199
+        spec,
+        frame[frame["region"] != "Northeast"],
+        term,
+        "region",
+        "East",
+        draws=199,
+        entity="province",
     )
     pd.testing.assert_frame_equal(
         found[found["variant"] != "Northeast"].drop(columns="note").reset_index(drop=True),
@@ -148,22 +159,24 @@ def test_a_group_without_inference_of_its_own_is_outside_the_equation(panel_of, 
         error = np.sqrt(total * (share[region] + share["East"]))
         assert by_variant.loc[region, "std_error"] == pytest.approx(error, rel=1e-7)
     with pytest.raises(EconError, match=f"compared with Northeast .Northeast: {reason}"):
-        interaction_test(spec, frame, term, "region", "Northeast")
+        interaction_test(spec, frame, term, "region", "Northeast", entity="province")
 
 
 def test_joint_wild_test_of_one_restriction_is_the_single_one(study):
-    found = interaction_test(OLS, study, "DTIn", "bri", 0, draws=499).set_index("variant")
+    found = interaction_test(OLS, study, "DTIn", "bri", 0, draws=499, entity="province").set_index(
+        "variant"
+    )
     assert found.loc["joint", "p_wild"] == found.loc["1", "p_wild"]
     assert found.loc["joint", "p_value"] == pytest.approx(found.loc["1", "p_value"])
 
 
 def test_leads_find_a_pre_trend_and_only_then(study):
-    honest = leads_test(IV, study, "DTI_iv", leads=2, draws=199)
+    honest = leads_test(IV, study, "DTI_iv", leads=2, draws=199, entity="province")
     assert honest["term"].tolist() == ["DTI_iv", "F.DTI_iv", "F2.DTI_iv", "all leads are zero"]
     assert honest["n_obs"].eq(31 * 12).all()
     ahead = study.sort_values(["province", "year"]).copy()
     ahead["Export"] += 2 * ahead.groupby("province")["DTI_iv"].shift(-1).fillna(0)
-    cheating = leads_test(IV, ahead, "DTI_iv", leads=2, draws=199)
+    cheating = leads_test(IV, ahead, "DTI_iv", leads=2, draws=199, entity="province")
     assert cheating["p_value"].iloc[-1] < 1e-4
 
 
@@ -177,6 +190,7 @@ def test_variants_with_absent_or_unusable_data_are_reasons(study):
         },
         draws=199,
         notes={"as is": "headline"},
+        entity="province",
     ).set_index("variant")
     assert found.loc["as is", "conf_low"] <= found.loc["as is", "estimate"]
     assert found.loc["as is", "note"] == "headline"
@@ -188,12 +202,16 @@ def test_variants_with_absent_or_unusable_data_are_reasons(study):
 def test_other_distances_and_hubs(study):
     frame = study.assign(frequency=study["DTI_iv"] * 400.0, to_hangzhou=400.0, to_wuhan=800.0)
     frame.loc[frame["province"] == "P00", "to_hangzhou"] = 0.0
-    wide = distance_variants(frame, "frequency", {"Hangzhou": "to_hangzhou"}, decay_km=(400,))
+    wide = distance_variants(
+        frame, "frequency", {"Hangzhou": "to_hangzhou"}, FORMULA, decay_km=(400,)
+    )
     assert wide["frequency / d (Hangzhou)"].isna().sum() == 14
     assert wide["frequency / d (Hangzhou)"].iloc[-1] == pytest.approx(study["DTI_iv"].iloc[-1])
     decay = wide["frequency x exp(-d/400 km) (Hangzhou)"]
     assert decay.iloc[-1] == pytest.approx(frame["frequency"].iloc[-1] * np.exp(-1))
-    found = placebo_hubs(IV, frame, "frequency", {"Wuhan": "to_wuhan"}, draws=99)
+    found = placebo_hubs(
+        IV, frame, "frequency", {"Wuhan": "to_wuhan"}, FORMULA, draws=99, entity="province"
+    )
     # a constant distance rescales the instrument and changes nothing else
     assert found["estimate"].item() == pytest.approx(estimate(IV, study).params["DTIn"])
 
@@ -206,10 +224,12 @@ def test_functions_of_distance_do_not_hang_on_its_unit(study):
     found = []
     for unit in (1.0, 1000.0):
         before = set(frame.columns)
-        wide = distance_variants(frame.assign(d=frame["d"] * unit), "frequency", {"hub": "d"})
+        wide = distance_variants(
+            frame.assign(d=frame["d"] * unit), "frequency", {"hub": "d"}, FORMULA
+        )
         names = [name for name in wide.columns if name not in before and " km" not in name]
         variants = {name: (IV.with_(instruments=(name,)), wide) for name in names}
-        rows = compare_variants("functions of distance", variants, draws=99)
+        rows = compare_variants("functions of distance", variants, draws=99, entity="province")
         found.append(rows.set_index("variant")[["estimate", "first_stage_f"]])
     assert len(found[0]) == 3 and found[0].notna().all(axis=None)
     pd.testing.assert_frame_equal(found[0], found[1], rtol=1e-6)
@@ -238,8 +258,8 @@ def test_the_report_holds_every_check_the_data_allow(study):
         controls={"distance x trend": ("distance_km:year",)},
         hubs={"Wuhan": "to_wuhan"},
     )
-    options = TableOptions(draws=99)
-    found = robustness_report(load_tables(), full, options, inputs)
+    options = TableOptions(LEVEL, draws=99)
+    found = robustness_report(load_tables(level=LEVEL), full, options, FORMULA, inputs)
     assert ROBUSTNESS.violations(found) == []
     unanswered = found[found["reason"].notna()]
     assert unanswered["term"].tolist() == ["DTIn x region=Northeast"]
@@ -255,7 +275,9 @@ def test_the_report_holds_every_check_the_data_allow(study):
         "direct effect of the instrument",
     }
     headline = found[(found["check"] == "instruments") & (found["variant"] == "headline")]
-    table = estimate_table(load_tables()["table_03_two_stage_least_squares"], study, options)
+    table = estimate_table(
+        load_tables(level=LEVEL)["table_03_two_stage_least_squares"], study, options
+    )
     second = table[(table["column"] == "second stage") & (table["term"] == "DTIn")]
     assert headline["estimate"].item() == second["estimate"].item()
     assert headline["p_wild"].item() == second["p_wild"].item()
@@ -265,12 +287,14 @@ def test_the_report_holds_every_check_the_data_allow(study):
     assert (direct["conf_high"] >= headline["conf_high"].item()).all()
     assert direct["note"].str.contains("wild bootstrap").all()
     # the same report on less data says what is missing and still has the rest
-    partial = robustness_report(load_tables(), study, options)
+    partial = robustness_report(load_tables(level=LEVEL), study, options, FORMULA)
     reasons = partial.set_index("check")["reason"].dropna()
     assert reasons["Conley errors"] == "the data have no column latitude"
     assert reasons["placebo hubs"] == "the data have no column frequency"
     assert partial["estimate"].notna().sum() > 10
-    nothing = robustness_report(load_tables(), study[["province", "year"]], options)
+    nothing = robustness_report(
+        load_tables(level=LEVEL), study[["province", "year"]], options, FORMULA
+    )
     assert len(nothing) == 2 and nothing["reason"].str.startswith("absent from the data").all()
 
 
@@ -278,14 +302,16 @@ def test_leave_one_out_frequency():
     frame = pd.DataFrame(
         {"province": ["A", "B", "C"], "year": [2009] * 3, "f": [1.0, 2.0, np.nan], "d": 2.0}
     )
-    wide = distance_variants(frame, "f", {"hub": "d"}, decay_km=())
+    wide = distance_variants(frame, "f", {"hub": "d"}, FORMULA, decay_km=())
     expected = [2.0 / 2, 1.0 / 2, 1.5 / 2]
     np.testing.assert_allclose(wide["leave-one-out frequency / d (hub)"], expected)
 
 
 def test_romano_wolf_over_the_tables(study):
     panel = study.drop(columns="DFI")
-    found = romano_wolf_tables(load_tables().values(), panel, TableOptions(draws=199))
+    found = romano_wolf_tables(
+        load_tables(level=LEVEL).values(), panel, TableOptions(LEVEL, draws=199)
+    )
     assert ROMANO_WOLF.violations(found) == []
     assert len(found) == 22  # key terms of Tables 5 to 10
     by_name = found.set_index("hypothesis")

@@ -10,23 +10,26 @@ from dti_assets.panel.checks import panel_checks
 from dti_assets.panel.official import national_totals, official_figures, official_statistics
 from dti_assets.panel.tables import CHECKS
 from dti_assets.panel.yearbooks.figures import read_user_figures
+from dti_assets.units.lists import shipped_units
 
+PROVINCES = shipped_units("provinces")
+LEVEL = PROVINCES.level
 YEARS = (2009, 2022)
 
 
 @pytest.fixture(scope="module")
 def official() -> pd.DataFrame:
-    return official_statistics(YEARS)
+    return official_statistics(YEARS, level=LEVEL)
 
 
 def mine(official: pd.DataFrame, series: str, factor: float = 1.0) -> pd.DataFrame:
-    figures = official_figures(official)
+    figures = official_figures(official, LEVEL)
     part = figures[figures["series"] == series]
     return part.assign(origin="user", source="user: x.csv", value=part["value"] * factor)
 
 
 def run(built: PanelTables, **kwargs: pd.DataFrame) -> pd.DataFrame:
-    found = panel_checks(built, **kwargs)
+    found = panel_checks(built, **kwargs, units=PROVINCES)
     assert CHECKS.violations(found) == []
     return found
 
@@ -36,8 +39,8 @@ def failed(found: pd.DataFrame, check: str) -> list[str]:
 
 
 def test_the_shipped_panel(official: pd.DataFrame) -> None:
-    built = build_panel(YEARS, official=official)
-    found = run(built, totals=national_totals(), official=official_figures(official))
+    built = build_panel(YEARS, official=official, units=PROVINCES)
+    found = run(built, totals=national_totals(LEVEL), official=official_figures(official, LEVEL))
     assert found[found["severity"] == "error"]["passed"].all()
     for check in ("ranges", "memberships", "national totals", "units off by 10^k", "balanced"):
         assert (found["check"] == check).any() and failed(found, check) == []
@@ -49,14 +52,16 @@ def test_the_shipped_panel(official: pd.DataFrame) -> None:
 
 
 def test_duplicate_key_is_an_error(official: pd.DataFrame) -> None:
-    built = build_panel(YEARS, official=official)
+    built = build_panel(YEARS, official=official, units=PROVINCES)
     twice = built._replace(panel=pd.concat([built.panel, built.panel.head(1)], ignore_index=True))
     assert failed(run(twice), "unique keys") == ["stands twice: 北京 2009, 北京 2009"]
 
 
 def test_population_in_persons(official: pd.DataFrame) -> None:
-    built = build_panel(YEARS, official=official, user=mine(official, "population", 1e4))
-    found = run(built, totals=national_totals(), official=official_figures(official))
+    built = build_panel(
+        YEARS, official=official, user=mine(official, "population", 1e4), units=PROVINCES
+    )
+    found = run(built, totals=national_totals(LEVEL), official=official_figures(official, LEVEL))
     assert "10^4 times the official ones" in failed(found, "units off by 10^k")[0]
     assert "and 431 more" in failed(found, "ranges")[0]
     assert len(failed(found, "national totals")) == 3
@@ -65,8 +70,8 @@ def test_population_in_persons(official: pd.DataFrame) -> None:
 def test_one_year_in_another_unit(official: pd.DataFrame) -> None:
     user = mine(official, "gdp")
     user.loc[user["year"] == 2015, "value"] /= 10
-    built = build_panel(YEARS, official=official, user=user)
-    texts = failed(run(built, official=official_figures(official)), "units off by 10^k")
+    built = build_panel(YEARS, official=official, user=user, units=PROVINCES)
+    texts = failed(run(built, official=official_figures(official, LEVEL)), "units off by 10^k")
     assert [text.split(":")[1].split(" is")[0].strip() for text in texts] == ["2015", "2016"]
     assert any("jump" in text for text in failed(run(built), "year-on-year jumps"))
 
@@ -74,10 +79,10 @@ def test_one_year_in_another_unit(official: pd.DataFrame) -> None:
 def test_mixed_and_displaced(official: pd.DataFrame) -> None:
     user = mine(official, "gdp")
     user = user[user["year"] <= 2015]
-    displaced = build_panel(YEARS, official=official, user=user)
+    displaced = build_panel(YEARS, official=official, user=user, units=PROVINCES)
     text = failed(run(displaced), "official figures displaced")
     assert len(text) == 1 and "217 official figures" in text[0]
-    filled = build_panel(YEARS, official=official, user=user, fill_gaps=["gdp"])
+    filled = build_panel(YEARS, official=official, user=user, fill_gaps=["gdp"], units=PROVINCES)
     assert failed(run(filled), "mixed vintages") == [
         "gdp joins two sources, whose vintages may differ: official 2016-2022; user 2009-2015"
     ]
@@ -91,8 +96,8 @@ def test_the_users_national_row_is_held_against_the_provinces(
     lines += [f"{r.province},2015,{r.gdp},x" for r in gdp.itertuples()]
     (tmp_path / "g.csv").write_text("\n".join(lines), "utf-8")
     (tmp_path / "empty.csv").write_text("", "utf-8")
-    user = read_user_figures(tmp_path)
-    built = build_panel((2015, 2015), official=official, user=user.figures)
+    user = read_user_figures(tmp_path, units=PROVINCES)
+    built = build_panel((2015, 2015), official=official, user=user.figures, units=PROVINCES)
     found = run(built, totals=user.totals, skipped=user.skipped)
     assert "(-9.09 %; g.csv)" in failed(found, "national totals")[0]
     left = found[found["check"] == "left out"]

@@ -12,23 +12,29 @@ from dti_assets.panel.build import PanelTables, build_panel
 from dti_assets.panel.export import export_panel, stata_label, write_csv
 from dti_assets.panel.official import official_statistics
 from dti_assets.panel.series import catalogue
-from dti_assets.panel.tables import PANEL
+from dti_assets.panel.tables import panel_table
 from dti_assets.panel.template import write_template, write_workbook
-from dti_assets.panel.variables import VARIABLES
+from dti_assets.panel.variables import variables
 from dti_assets.panel.yearbooks.figures import read_user_figures
+from dti_assets.units.lists import shipped_units
 
+PROVINCES = shipped_units("provinces")
+LEVEL = PROVINCES.level
+PANEL = panel_table(LEVEL)
+VARIABLES = variables(LEVEL)
 NUMBERS = [v.name for v in VARIABLES if v.dtype == "float64"]
 
 
 @pytest.fixture(scope="module")
 def built() -> PanelTables:
-    return build_panel((2009, 2022), official=official_statistics((2009, 2022)))
+    official = official_statistics((2009, 2022), level=LEVEL)
+    return build_panel((2009, 2022), official=official, units=PROVINCES)
 
 
 @pytest.fixture(scope="module")
 def folder(built: PanelTables, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("export")
-    export_panel(built, TABLE_COVERAGE.frame([]), out)
+    export_panel(built, TABLE_COVERAGE.frame([]), out, level=LEVEL)
     return out
 
 
@@ -49,7 +55,7 @@ def test_stata_with_labels_and_units(folder: Path, built: PanelTables) -> None:
     assert labels["Export"] == "ln high-tech exports [ln(10k CNY)]"
     assert labels["RD"] == "ln new product projects per high-tech firm [ln(projects per firm)]"
     assert list(labels) == PANEL.column_names and all(labels.values())
-    assert max(len(stata_label(name)) for name in PANEL.column_names) <= 80
+    assert max(len(stata_label(name, LEVEL)) for name in PANEL.column_names) <= 80
     assert all(len(v.label) + len(v.unit) + 3 <= 80 for v in VARIABLES)
     assert all(re.fullmatch(r"[A-Za-z_]\w{0,31}", name) for name in labels)
 
@@ -92,7 +98,7 @@ def test_no_text_becomes_a_formula(tmp_path: Path) -> None:
 
 
 def test_same_content_same_bytes(built: PanelTables, folder: Path, tmp_path: Path) -> None:
-    export_panel(built, TABLE_COVERAGE.frame([]), tmp_path)
+    export_panel(built, TABLE_COVERAGE.frame([]), tmp_path, level=LEVEL)
     again = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     # compared by name: bytes of a workbook in the message of a failure help nobody
     assert [name for name in again if again[name] != (folder / name).read_bytes()] == []
@@ -111,8 +117,8 @@ def test_codebook_names_every_variable(folder: Path) -> None:
 
 
 def test_template_is_read_back(tmp_path: Path) -> None:
-    path = write_template(tmp_path / "template.xlsx", (2009, 2022))
-    empty = read_user_figures(tmp_path)
+    path = write_template(tmp_path / "template.xlsx", (2009, 2022), PROVINCES)
+    empty = read_user_figures(tmp_path, units=PROVINCES)
     assert empty.figures.empty
     frame = pd.read_excel(path, sheet_name="figures")
     assert len(frame) == 434
@@ -128,5 +134,5 @@ def test_template_is_read_back(tmp_path: Path) -> None:
     for i in range(2, 436):
         sheet.cell(i, column, 9.5)
     book.save(path)
-    filled = read_user_figures(tmp_path)
+    filled = read_user_figures(tmp_path, units=PROVINCES)
     assert set(filled.figures["series"]) == {"years_of_education"} and len(filled.figures) == 434

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from dti_assets.errors import NotANumberError
 from dti_assets.panel.yearbooks.cells import number, place, year_of, years_in
-from dti_assets.units.provinces import provinces
+from dti_assets.units.lists import shipped_units
+
+PROVINCES = shipped_units("provinces")
 
 
 @pytest.mark.parametrize(
@@ -84,13 +86,13 @@ def test_years_in_titles() -> None:
 
 
 def test_provinces_as_yearbooks_print_them() -> None:
-    for p in provinces():
-        spread = "  ".join(p.province)
-        for name in (p.province, p.full_name, spread, f"{p.province} {p.english}", p.english):
-            assert place(name) == ("province", p), name
-        assert place(f"{p.province}①") == ("province", p)
-        assert place(p.province_code)[0] == "unknown"
-        assert place(p.province_code, codes=True) == ("province", p)
+    for p in PROVINCES:
+        spread = "  ".join(p.name)
+        for name in (p.name, p.full_name, spread, f"{p.name} {p.english}", p.english):
+            assert place(name, units=PROVINCES) == ("unit", p), name
+        assert place(f"{p.name}①", units=PROVINCES) == ("unit", p)
+        assert place(p.code, units=PROVINCES)[0] == "unknown"
+        assert place(p.code, codes=True, units=PROVINCES) == ("unit", p)
 
 
 @pytest.mark.parametrize(
@@ -104,16 +106,16 @@ def test_provinces_as_yearbooks_print_them() -> None:
     ],
 )  # fmt: skip
 def test_other_rows(cell: object, kind: str) -> None:
-    assert place(cell)[0] == kind
+    assert place(cell, units=PROVINCES)[0] == kind
 
 
 def test_importing_the_package_loads_no_heavy_library() -> None:
-    modules = (
-        "build, checks, export, panel_folder, simulated_figures, simulation, tables, turnover, "
-        "freeze, workbooks, codebook"
-    )
     code = (
-        f"from dti_assets.panel import {modules}\nimport sys\n"
+        "from dti_assets.panel import build, checks, codebook, export, tables, template, turnover\n"
+        "from dti_assets.panel.yearbooks import figures\n"
+        "from dti_assets.instrument import freeze\n"
+        "from dti_assets.simulation import panel\n"
+        "import sys\n"
         "heavy = 'pandas', 'numpy', 'openpyxl', 'pyarrow', 'dagster'\n"
         "print([m for m in heavy if m in sys.modules])"
     )

@@ -13,9 +13,11 @@ from dti_assets.panel.build import build_panel
 from dti_assets.panel.official import official_statistics
 from dti_assets.panel.tables import FIGURES, SKIPPED
 from dti_assets.panel.yearbooks.figures import UserFigures, read_user_figures
-from dti_assets.units.provinces import provinces
+from dti_assets.units.lists import shipped_units
 
-NAMES = [p.province for p in provinces()]
+PROVINCES = shipped_units("provinces")
+LEVEL = PROVINCES.level
+NAMES = [p.name for p in PROVINCES]
 
 
 def spaced(name: str) -> str:
@@ -23,7 +25,7 @@ def spaced(name: str) -> str:
 
 
 def only(found: UserFigures, series: str) -> pd.DataFrame:
-    assert FIGURES.violations(found.figures) == []
+    assert LEVEL.table(FIGURES).violations(found.figures) == []
     assert SKIPPED.violations(found.skipped) == []
     part = found.figures[found.figures["series"] == series]
     return part.set_index(["province", "year"])
@@ -32,7 +34,7 @@ def only(found: UserFigures, series: str) -> pd.DataFrame:
 def fault(folder: Path, **kwargs: object) -> str:
     """The single message the folder is refused with."""
     with pytest.raises(UserFigureError) as caught:
-        read_user_figures(folder, **kwargs)
+        read_user_figures(folder, **kwargs, units=PROVINCES)
     assert len(caught.value.faults) == 1, str(caught.value)
     return str(caught.value)
 
@@ -70,7 +72,7 @@ def test_yearbook_sheets_one_file_a_year(tmp_path: Path) -> None:
     for year in (2009, 2017):
         book = yearbook(year, lambda i: "…" if i == 25 else 100 + i)
         book.save(tmp_path / f"高技术产业统计年鉴{year + 1}.xlsx")
-    found = read_user_figures(tmp_path)
+    found = read_user_figures(tmp_path, units=PROVINCES)
     firms = only(found, "high_tech_firms")
     assert len(firms) == 62
     assert firms.loc[("浙江", 2009), "value"] == 110
@@ -93,11 +95,13 @@ def test_yearbook_sheets_one_file_a_year(tmp_path: Path) -> None:
 
 def test_wide_by_year_in_gb18030(tmp_path: Path) -> None:
     lines = ["地区,2010年,2011年", "全国,1,2"]
-    lines += [f'{p.full_name},{i + 1000},"1,{i:03d}.5"' for i, p in enumerate(provinces())]
+    lines += [f'{p.full_name},{i + 1000},"1,{i:03d}.5"' for i, p in enumerate(PROVINCES)]
     (tmp_path / "年末常住人口(万人).csv").write_bytes("\n".join(lines).encode("gb18030"))
     with pytest.raises(UserFigureError, match="no unit declared for population"):
-        read_user_figures(tmp_path)
-    population = only(read_user_figures(tmp_path, units={"population": "万人"}), "population")
+        read_user_figures(tmp_path, units=PROVINCES)
+    population = only(
+        read_user_figures(tmp_path, measures={"population": "万人"}, units=PROVINCES), "population"
+    )
     assert len(population) == 62
     assert population.loc[("西藏", 2010), "value"] == 1025
     assert population.loc[("西藏", 2011), "value"] == 1025.5
@@ -112,7 +116,7 @@ def test_tidy_and_long(tmp_path: Path) -> None:
         "Shaanxi\t2015\tGDP\t17898.8\t100m CNY\nShanxi\t2015\tmoonshine\t3\t亿元\n",
         "utf-8",
     )
-    found = read_user_figures(tmp_path)
+    found = read_user_figures(tmp_path, units=PROVINCES)
     assert only(found, "years_of_education").loc[("内蒙古", 2015), "value"] == 9.1
     dfi = only(found, "digital_finance_index")
     assert dfi.loc[("内蒙古", 2015), "value"] == 214.6 and pd.isna(dfi.loc[("西藏", 2015), "value"])
@@ -134,7 +138,7 @@ def test_csmar_three_header_rows(tmp_path: Path) -> None:
     ):
         sheet.append(row)
     book.save(tmp_path / "CSMAR.xlsx")
-    found = read_user_figures(tmp_path)
+    found = read_user_figures(tmp_path, units=PROVINCES)
     gdp = only(found, "gdp")
     assert gdp.loc[("浙江", 2016), "value"] == 472513600 and set(gdp["unit"]) == {"10k CNY"}
     assert only(found, "years_of_education").loc[("浙江", 2015), "value"] == 9.2
@@ -151,7 +155,7 @@ def test_provinces_across(tmp_path: Path) -> None:
     sheet.append(["2016年", 16.0, *range(200, 205)])
     sheet.append(["资料来源:财政部"])
     book.save(tmp_path / "x.xlsx")
-    found = read_user_figures(tmp_path)
+    found = read_user_figures(tmp_path, units=PROVINCES)
     spending = only(found, "fiscal_expenditure")
     assert len(spending) == 10 and spending.loc[(NAMES[4], 2016), "value"] == 204
     assert list(found.totals["value"]) == [15.0, 16.0]
@@ -170,11 +174,11 @@ def test_trade_sheet_with_two_languages_and_two_years(tmp_path: Path) -> None:
     for column, text in zip("CDEF", ["出口额 Export", "进口额 Import"] * 2, strict=True):
         sheet[f"{column}5"] = text
     sheet.append(["全  国", "National", 465, 1, 465, 1])
-    for i, p in enumerate(provinces()):
-        sheet.append([spaced(p.province), p.english, i, 1, 2.5 * i, "-"])
+    for i, p in enumerate(PROVINCES):
+        sheet.append([spaced(p.name), p.english, i, 1, 2.5 * i, "-"])
     sheet.append(["资料来源:海关总署。"])
     book.save(tmp_path / "x.xlsx")
-    found = read_user_figures(tmp_path)
+    found = read_user_figures(tmp_path, units=PROVINCES)
     exports = only(found, "high_tech_exports")
     assert len(exports) == 62 and set(found.figures["series"]) == {"high_tech_exports"}
     assert exports.loc[("新疆", 2017), "value"] == 75 and set(exports["unit"]) == {"million USD"}
@@ -183,10 +187,10 @@ def test_trade_sheet_with_two_languages_and_two_years(tmp_path: Path) -> None:
 
 def test_download_of_the_statistics_bureau(tmp_path: Path) -> None:
     lines = ["数据库:分省年度数据", "指标:年末常住人口(万人)", "时间:最近2年", "地区,2022年,2021年"]
-    lines += [f"{p.full_name},{1000 + i},{2000 + i}" for i, p in enumerate(provinces())]
+    lines += [f"{p.full_name},{1000 + i},{2000 + i}" for i, p in enumerate(PROVINCES)]
     lines += ["注:2020年为普查数。", "数据来源:国家统计局"]
     (tmp_path / "分省年度数据.csv").write_bytes("\n".join(lines).encode("gb18030"))
-    found = read_user_figures(tmp_path)
+    found = read_user_figures(tmp_path, units=PROVINCES)
     population = only(found, "population")
     assert len(population) == 62 and set(population["unit"]) == {"10k persons"}
     assert population.loc[("天津", 2021), "value"] == 2001
@@ -207,7 +211,7 @@ def test_patents_with_kinds_under_one_heading_and_numbered_columns(tmp_path: Pat
     for i, name in enumerate(NAMES):
         sheet.append([name, 60 + 6 * i, 10 + i, 20 + 2 * i, 30 + 3 * i])
     book.save(tmp_path / "l.xlsx")
-    found = read_user_figures(tmp_path)
+    found = read_user_figures(tmp_path, units=PROVINCES)
     assert found.skipped.empty
     wide = found.figures.pivot(index="province", columns="series", values="value")
     assert wide.loc["北京"].to_dict() == {
@@ -220,10 +224,10 @@ def test_exchange_rate_without_provinces(tmp_path: Path) -> None:
     text = "人民币对美元汇率\n年份,美元 (USD),人民币汇率 (美元=100)\n"
     text += "2009,100,683.10\n2010,100,676.95\n注:平均\n"
     (tmp_path / "rate.csv").write_text(text, "utf-8")
-    found = read_user_figures(tmp_path)
+    found = read_user_figures(tmp_path, units=PROVINCES)
     assert len(only(found, "exchange_rate")) == 62
-    official = official_statistics((2009, 2010))
-    built = build_panel((2009, 2010), official=official, user=found.figures)
+    official = official_statistics((2009, 2010), level=LEVEL)
+    built = build_panel((2009, 2010), official=official, user=found.figures, units=PROVINCES)
     assert built.panel["EXR"].tolist() == pytest.approx([6.831, 6.7695] * 31)
     exr = built.sources[built.sources["variable"] == "EXR"]
     assert set(exr["status"]) == {"published"} and set(exr["origin"]) == {"user"}
@@ -234,7 +238,7 @@ def test_exchange_rate_without_provinces(tmp_path: Path) -> None:
 def test_years_in_stata_names(tmp_path: Path) -> None:
     frame = pd.DataFrame({"province": ["zhejiang"], "gdp2015": [43507.7], "gdp2016": [47254.0]})
     frame.to_stata(tmp_path / "w.dta", write_index=False)
-    gdp = only(read_user_figures(tmp_path, {"gdp": "亿元"}), "gdp")
+    gdp = only(read_user_figures(tmp_path, {"gdp": "亿元"}, units=PROVINCES), "gdp")
     assert gdp["value"].to_dict() == {("浙江", 2015): 43507.7, ("浙江", 2016): 47254.0}
 
 
@@ -245,7 +249,7 @@ def test_damaged_files(tmp_path: Path) -> None:
     sound = (tmp_path / "w.xlsx").read_bytes()
     (tmp_path / "w.xlsx").write_bytes(samples.without_half(sound, "xl/worksheets/sheet1.xml"))
     with pytest.raises(UserFigureError) as caught:
-        read_user_figures(tmp_path)
+        read_user_figures(tmp_path, units=PROVINCES)
     assert [f.file for f in caught.value.faults] == ["n.csv", "n.dta", "n.xlsx", "w.xlsx"]
     assert all(f.message.startswith("cannot be read: ") for f in caught.value.faults)
 
@@ -261,7 +265,7 @@ def test_stata(tmp_path: Path) -> None:
         "exp": "出口总额(亿美元)",
     }
     frame.to_stata(tmp_path / "x.dta", write_index=False, variable_labels=labels, version=118)
-    found = read_user_figures(tmp_path)
+    found = read_user_figures(tmp_path, units=PROVINCES)
     assert only(found, "years_of_education").loc[("浙江", 2015), "value"] == 9.25
     exports = only(found, "total_exports")
     assert exports.loc[("西藏", 2015), "value"] == 2.5 and set(exports["unit"]) == {"100m USD"}
@@ -270,14 +274,14 @@ def test_stata(tmp_path: Path) -> None:
 
 def test_numbers_are_no_province_codes(tmp_path: Path) -> None:
     # 45.8 and 11 read as GB/T 2260 codes of 广西 and 北京 would hide the column
-    rows = [f"{p.english},{p.province},2015,{p.province_code // 10000},45.{i}"
-            for i, p in enumerate(provinces())]  # fmt: skip
+    rows = [f"{p.english},{p.name},2015,{p.code // 10000},45.{i}"
+            for i, p in enumerate(PROVINCES)]  # fmt: skip
     text = "\n".join(["Region,地区,year,HR (years),GDP_sec (%)", *rows])
     (tmp_path / "x.csv").write_text(text.replace(",11,", ",11.5,"), "utf-8")
     with pytest.raises(UserFigureError, match="years_of_education is declared in years"):
-        read_user_figures(tmp_path)
+        read_user_figures(tmp_path, units=PROVINCES)
     (tmp_path / "x.csv").write_text(text.replace("HR (years)", "INF (km)"), "utf-8")
-    found = read_user_figures(tmp_path)
+    found = read_user_figures(tmp_path, units=PROVINCES)
     assert len(only(found, "infrastructure")) == 31
     assert only(found, "secondary_industry_share").loc[("新疆", 2015), "value"] == 45.30
     assert found.skipped["reason"].tolist() == ["another column of province names"]
@@ -285,20 +289,22 @@ def test_numbers_are_no_province_codes(tmp_path: Path) -> None:
 
 def test_codes_alone(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("province_code,year,HR\n330000,2015,9\n54,2015,5\n", "utf-8")
-    assert only(read_user_figures(tmp_path), "years_of_education").index.tolist() == [
+    assert only(
+        read_user_figures(tmp_path, units=PROVINCES), "years_of_education"
+    ).index.tolist() == [
         ("浙江", 2015),
         ("西藏", 2015),
     ]
 
 
 def test_nothing_and_other_files(tmp_path: Path) -> None:
-    assert read_user_figures(tmp_path / "absent").figures.empty
+    assert read_user_figures(tmp_path / "absent", units=PROVINCES).figures.empty
     (tmp_path / "README.md").write_text("read me")
     (tmp_path / "old.xls").write_bytes(b"\xd0\xcf")
     (tmp_path / "scan.pdf").write_bytes(b"%PDF")
     (tmp_path / "appointments.csv").write_text("province,office,name,start,end\n")
     (tmp_path / "notes.csv").write_text("a,b\n1,2\n")
-    found = read_user_figures(tmp_path)
+    found = read_user_figures(tmp_path, units=PROVINCES)
     assert found.figures.empty
     assert dict(zip(found.skipped["file"], found.skipped["reason"], strict=True)) == {
         "old.xls": "old Excel format: save it as XLSX",
@@ -316,14 +322,14 @@ def test_a_linked_folder_is_read(tmp_path: Path) -> None:
     (tmp_path / "panel_raw").mkdir()
     (tmp_path / "panel_raw" / "linked").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "panel_raw" / "~$t.xlsx").write_bytes(b"open in Excel")
-    found = read_user_figures(tmp_path / "panel_raw")
+    found = read_user_figures(tmp_path / "panel_raw", units=PROVINCES)
     assert found.figures["file"].tolist() == ["linked/t.csv"]
     assert found.skipped["reason"].tolist() == ["hidden or temporary file"]
 
 
 def test_a_column_without_figures_replaces_nothing(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("province,year,gdp (亿元),HR (年)\n浙江,2015,,9.1\n", "utf-8")
-    found = read_user_figures(tmp_path)
+    found = read_user_figures(tmp_path, units=PROVINCES)
     assert set(found.figures["series"]) == {"years_of_education"}
     assert "no figure in this column" in set(found.skipped["reason"])
 
@@ -385,7 +391,7 @@ def test_formula_without_a_result(tmp_path: Path) -> None:
     sheet.append(["浙江", 2015, "=1+1"])
     book.save(tmp_path / "f.xlsx")
     with pytest.raises(UserFigureError, match=r"row 2, column C: formula =1\+1 has no stored"):
-        read_user_figures(tmp_path)
+        read_user_figures(tmp_path, units=PROVINCES)
 
 
 def test_two_files_that_overlap_are_one_fault(tmp_path: Path) -> None:
@@ -399,18 +405,21 @@ def test_two_files_that_overlap_are_one_fault(tmp_path: Path) -> None:
 def test_units_and_aliases_of_the_study(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("省份,年份,人口合计\n浙江,2015,5985\n旧称,2015,2000\n", "utf-8")
     found = read_user_figures(
-        tmp_path, {"population": "万人"}, {"人口合计": "population", "旧称": "北京"}
+        tmp_path,
+        {"population": "万人"},
+        {"人口合计": "population", "旧称": "北京"},
+        units=PROVINCES,
     )
     assert only(found, "population").loc[("北京", 2015), "value"] == 2000
     (tmp_path / "x.csv").write_text(HEAD + "浙江,2015,5985\n", "utf-8")
-    said = fault(tmp_path, units={"population": "人"})
+    said = fault(tmp_path, measures={"population": "人"})
     assert "the header gives population in 10k persons, the study's units in persons" in said
     with pytest.raises(PanelError, match=r"panel\.units\.gdp: 10k persons is no unit of gdp"):
-        read_user_figures(tmp_path, {"gdp": "万人"})
+        read_user_figures(tmp_path, {"gdp": "万人"}, units=PROVINCES)
 
 
 def test_the_official_series_written_and_read_back_gives_the_same_panel(tmp_path: Path) -> None:
-    official = official_statistics((2009, 2022))
+    official = official_statistics((2009, 2022), level=LEVEL)
     wide = official.pivot(index="province", columns="year", values="gdp")
     book = Workbook()
     sheet = book.active
@@ -422,9 +431,11 @@ def test_the_official_series_written_and_read_back_gives_the_same_panel(tmp_path
     for name, row in wide.iterrows():
         sheet.append([spaced(str(name)), *row.tolist()])
     book.save(tmp_path / "gdp.xlsx")
-    user = read_user_figures(tmp_path).figures
+    user = read_user_figures(tmp_path, units=PROVINCES).figures
     assert len(user) == 434
-    before, after = (build_panel((2009, 2022), official=official, user=u) for u in (None, user))
+    before, after = (
+        build_panel((2009, 2022), official=official, user=u, units=PROVINCES) for u in (None, user)
+    )
     pd.testing.assert_frame_equal(before.panel, after.panel)
     moved = after.sources[after.sources["origin"] == "user"]
     assert len(moved) == 434 and set(moved["source"]) == {"user: gdp.xlsx, sheet GDP"}

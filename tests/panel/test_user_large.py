@@ -10,7 +10,9 @@ from openpyxl import Workbook
 
 from dti_assets.errors import UserFigureError
 from dti_assets.panel.yearbooks.figures import read_user_figures
+from dti_assets.units.lists import shipped_units
 
+PROVINCES = shipped_units("provinces")
 SHEET = "xl/worksheets/sheet1.xml"
 
 
@@ -35,7 +37,7 @@ def workbook(path: Path, old: str = "", new: str = "") -> None:
 def refusal(folder: Path) -> str:
     before = time.monotonic()
     with pytest.raises(UserFigureError) as caught:
-        read_user_figures(folder)
+        read_user_figures(folder, units=PROVINCES)
     assert time.monotonic() - before < 10
     return str(caught.value)
 
@@ -70,7 +72,7 @@ def test_one_long_line_of_a_csv_file_is_refused(tmp_path: Path) -> None:
 
 def test_an_ordinary_workbook_is_read(tmp_path: Path) -> None:
     workbook(tmp_path / "x.xlsx", END, f'{END}<mergeCells><mergeCell ref="E1:XFD9"/></mergeCells>')
-    assert read_user_figures(tmp_path).figures["value"].tolist() == [42886.5]
+    assert read_user_figures(tmp_path, units=PROVINCES).figures["value"].tolist() == [42886.5]
 
 
 def test_numbers_that_are_not_finite_are_faults(tmp_path: Path) -> None:

@@ -6,12 +6,15 @@ import pytest
 
 from dti_assets.errors import UserFigureError
 from dti_assets.panel.yearbooks.figures import read_user_figures
+from dti_assets.units.lists import shipped_units
+
+PROVINCES = shipped_units("provinces")
 
 
 def values(folder: Path, text: str, name: str = "x.csv", **kwargs: object) -> dict[object, float]:
     """(series, province, year, unit) -> figure, of one CSV file."""
     (folder / name).write_text(text, "utf-8")
-    figures = read_user_figures(folder, **kwargs).figures
+    figures = read_user_figures(folder, **kwargs, units=PROVINCES).figures
     (folder / name).unlink()
     keys = figures[["series", "province", "year", "unit"]].itertuples(index=False, name=None)
     return dict(zip(keys, figures["value"], strict=True))
@@ -27,16 +30,16 @@ def refusal(folder: Path, text: str, name: str = "x.csv", **kwargs: object) -> s
 def test_a_unit_cell_against_the_units_of_the_study(tmp_path: Path) -> None:
     sheet = "2015年出口情况,,\n,,单位:亿美元\n地区,出口总额,企业数\n浙江,2700,\n"
     for unit in ("万美元", "亿元"):
-        said = refusal(tmp_path, sheet, units={"total_exports": unit})
+        said = refusal(tmp_path, sheet, measures={"total_exports": unit})
         assert "the 单位 cell gives total_exports in 100m USD, the study's units in" in said
     found = {("total_exports", "浙江", 2015, "100m USD"): 2700.0}
-    assert values(tmp_path, sheet, units={"total_exports": "亿美元"}) == found
+    assert values(tmp_path, sheet, measures={"total_exports": "亿美元"}) == found
     # what the header says goes before the cell, and a cell for other columns contradicts nothing
     said = sheet.replace("出口总额", "出口总额(百万美元)").replace("2700", "270000")
     found = {("total_exports", "浙江", 2015, "million USD"): 270000.0}
-    assert values(tmp_path, said, units={"total_exports": "百万美元"}) == found
+    assert values(tmp_path, said, measures={"total_exports": "百万美元"}) == found
     said = sheet.replace("亿美元", "万人")
-    assert values(tmp_path, said, units={"total_exports": "百万美元"})
+    assert values(tmp_path, said, measures={"total_exports": "百万美元"})
 
 
 def test_two_unit_cells_that_differ_name_no_unit(tmp_path: Path) -> None:
@@ -47,7 +50,7 @@ def test_two_unit_cells_that_differ_name_no_unit(tmp_path: Path) -> None:
     said = refusal(tmp_path, sheet)
     assert "the 单位 cells differ (亿元, 万美元)" in said and "total_exports" in said
     assert "gdp" not in said
-    found = values(tmp_path, sheet, units={"total_exports": "亿元"})
+    found = values(tmp_path, sheet, measures={"total_exports": "亿元"})
     assert found[("total_exports", "浙江", 2015, "100m CNY")] == 17000
     # two languages, or a translation that is not known, are one unit
     for other in ("Unit: 100 million yuan", "Unit: 100 million of yuans"):
@@ -63,7 +66,7 @@ def test_a_scale_in_brackets_is_not_dropped(tmp_path: Path) -> None:
         sheet = f"2015年出口情况,\n,单位:{unit}\n地区,{header}\n浙江,2700\n"
         assert "the header says 百万, the unit found for it is USD" in refusal(tmp_path, sheet)
     sheet = "地区,年份,年末常住人口(万)(10)\n浙江,2015,5985\n"
-    assert list(values(tmp_path, sheet, units={"population": "万人"}).values()) == [5985]
+    assert list(values(tmp_path, sheet, measures={"population": "万人"}).values()) == [5985]
 
 
 def test_a_year_of_prices_an_edition_or_a_span_is_no_year_of_figures(tmp_path: Path) -> None:
@@ -79,7 +82,7 @@ def test_a_year_of_prices_an_edition_or_a_span_is_no_year_of_figures(tmp_path: P
         assert "no year" in refusal(tmp_path, priced, name)
     # a span is no year of its figures, unless a column gives the years
     span = "地区,2015年,2011-2015年,2015/2014增长\n浙江,42886,5,6\n"
-    assert values(tmp_path, span, "gdp.csv", units={"gdp": "亿元"}) == gdp
+    assert values(tmp_path, span, "gdp.csv", measures={"gdp": "亿元"}) == gdp
     span = "2015年,,\n地区,gdp 2011-2015 (亿元)\n浙江,42886\n"
     assert "no year" in refusal(tmp_path, span)
     span = "地区,年份,gdp 2011-2015 (亿元)\n浙江,2015,42886\n"
@@ -101,7 +104,7 @@ def test_a_sheet_about_a_part_gives_no_series_of_the_whole(tmp_path: Path, title
     sheet = f"{title},\n,单位:{unit}\n地区,{header}\n浙江,5000\n"
     assert values(tmp_path, sheet) == {}
     (tmp_path / "x.csv").write_text(sheet, "utf-8")
-    assert header in set(read_user_figures(tmp_path).skipped["text"])
+    assert header in set(read_user_figures(tmp_path, units=PROVINCES).skipped["text"])
     # the same columns of a sheet about the whole, and where the study says what the header is
     whole = values(tmp_path, sheet.replace(title, "2015年各地区情况"))
     assert list(whole.values()) == [5000]

@@ -28,10 +28,12 @@ from dti_assets.patents.tables import (
 from dti_assets.patents.terms import load_terms
 from dti_assets.patents.user_counts import read_user_counts
 from dti_assets.simulation.patents import write_patents
-from dti_assets.units.provinces import get_province
+from dti_assets.units.lists import shipped_units
 
 ROOT = Path(__file__).resolve().parents[2]
 TERMS = load_terms(ROOT / "dictionaries")
+PROVINCES = shipped_units("provinces")
+LEVEL = PROVINCES.level
 ROWS = [
     # title, address, application date, grant date, kind
     ("基于AI的区块链方法", "浙江省", "2018-01-01", "2020-02-01", "发明授权"),
@@ -51,20 +53,20 @@ ROWS = [
 def patents(tmp_path: Path) -> Patents:
     columns = ["标题", "申请人地址", "申请日", "授权日", "专利类型"]
     pd.DataFrame(ROWS, columns=columns).to_csv(tmp_path / "a.csv", index=False)
-    extract = classify_extract(tmp_path, TERMS, tmp_path / "w")
-    return combine(extract, tmp_path / "o.parquet", extract_date=date(2020, 6, 30))
+    extract = classify_extract(tmp_path, TERMS, tmp_path / "w", units=PROVINCES)
+    return combine(extract, tmp_path / "o.parquet", extract_date=date(2020, 6, 30), level=LEVEL)
 
 
 def cell(frame: pd.DataFrame, province: str, year: int) -> dict:
-    code = get_province(province).province_code
+    code = PROVINCES.get(province).code
     found = frame[(frame["province_code"] == code) & (frame["year"] == year)]
     assert len(found) == 1
     return found.iloc[0].to_dict()
 
 
 def test_counts(patents: Patents) -> None:
-    frame = count_patents(patents)
-    assert PATENT_COUNTS.violations(frame) == []
+    frame = count_patents(patents, units=PROVINCES)
+    assert LEVEL.table(PATENT_COUNTS).violations(frame) == []
     one = cell(frame, "浙江", 2018)
     assert one["applications"] == 2 and one["all_applications"] == 3
     # in two technologies, one application
@@ -81,8 +83,8 @@ def test_counts(patents: Patents) -> None:
 
 
 def test_totals_lose_nothing(patents: Patents) -> None:
-    frame = total_patents(patents)
-    assert PATENT_TOTALS.violations(frame) == []
+    frame = total_patents(patents, level=LEVEL)
+    assert LEVEL.table(PATENT_TOTALS).violations(frame) == []
     assert frame["all_applications"].sum() == len(ROWS)
     by = frame.set_index("origin")
     for origin in ("foreign", "taiwan", "unknown", "mainland_unplaced"):
@@ -91,33 +93,37 @@ def test_totals_lose_nothing(patents: Patents) -> None:
     assert yearly["applications"].dropna().to_dict() == {2018: 2, 2019: 1}
     undated = frame[frame["year"].isna()]
     assert undated["origin"].tolist() == ["mainland"] and undated["iot"].tolist() == [1]
-    found = shares(patents)
+    found = shares(patents, level=LEVEL)
     assert found["share_without_province"] == 0.2 and found["share_without_year"] == 0.1
     assert found["technologies_not_nested"] == 0
 
 
 def test_kinds(patents: Patents) -> None:
-    frame = count_patents(patents, kinds=["invention"])
+    frame = count_patents(patents, kinds=["invention"], units=PROVINCES)
     assert cell(frame, "浙江", 2018)["all_applications"] == 2
-    assert total_patents(patents, kinds=["utility_model"])["all_applications"].sum() == 2
+    assert (
+        total_patents(patents, kinds=["utility_model"], level=LEVEL)["all_applications"].sum() == 2
+    )
     # with all kinds those of unknown kind count too
-    assert total_patents(patents)["all_applications"].sum() == 10
-    assert total_patents(patents, kinds=["invention"])["all_applications"].sum() == 7
+    assert total_patents(patents, level=LEVEL)["all_applications"].sum() == 10
+    assert total_patents(patents, kinds=["invention"], level=LEVEL)["all_applications"].sum() == 7
     with pytest.raises(PatentError, match="kinds: inventions; choose of invention"):
-        count_patents(patents, kinds=["inventions"])
+        count_patents(patents, kinds=["inventions"], units=PROVINCES)
 
 
 def test_counts_equal_a_plain_group_by(tmp_path: Path) -> None:
-    write_patents(tmp_path / "p.parquet", 4000, seed=9)
+    write_patents(tmp_path / "p.parquet", 4000, seed=9, units=PROVINCES)
     truth = pd.read_parquet(tmp_path / "p.parquet")
     patents = combine(
-        classify_extract(tmp_path / "p.parquet", TERMS, tmp_path / "w"), tmp_path / "o.parquet"
+        classify_extract(tmp_path / "p.parquet", TERMS, tmp_path / "w", units=PROVINCES),
+        tmp_path / "o.parquet",
+        level=LEVEL,
     )
-    frame = count_patents(patents)
+    frame = count_patents(patents, units=PROVINCES)
     truth["province"] = truth["申请人地址"].str.extract("^(.{2,7}(?:省|自治区)|.{2}市)")[0]
     home = truth[truth["province"].notna() & truth["label_digital"]]
     home = home.assign(
-        province=home["province"].map(lambda name: get_province(name).province),
+        province=home["province"].map(lambda name: PROVINCES.get(name).name),
         year=home["申请日"].str[:4].astype(int),
     )
     expected = home.groupby(["province", "year"]).size()
@@ -136,8 +142,11 @@ def test_user_counts(tmp_path: Path) -> None:
             "授权量": ["5", "6", "7", "8", "1", "1", "1", "11"],
         }
     ).to_csv(tmp_path / "counts.csv", index=False)
-    frame, status = read_user_counts(tmp_path)
-    assert PATENT_COUNTS.violations(frame) == [] and ROW_STATUS.violations(status) == []
+    frame, status = read_user_counts(tmp_path, units=PROVINCES)
+    assert (
+        LEVEL.table(PATENT_COUNTS).violations(frame) == []
+        and LEVEL.table(ROW_STATUS).violations(status) == []
+    )
     one = cell(frame, "浙江", 2019)
     assert one["applications"] == 1500 and one["grants"] == 11 and one["basis"] == "user_counts"
     missing = cell(frame, "北京", 2020)
@@ -148,7 +157,7 @@ def test_user_counts(tmp_path: Path) -> None:
         "rows": 8, "hong_kong": 1, "province_unknown": 1, "year_unreadable": 1,
         "kind_unknown": 1, "value_unreadable": 1,
     }  # fmt: skip
-    only, _ = read_user_counts(tmp_path, kinds=["utility_model"])
+    only, _ = read_user_counts(tmp_path, kinds=["utility_model"], units=PROVINCES)
     assert cell(only, "浙江", 2019)["applications"] == 300
 
 
@@ -156,10 +165,10 @@ def test_user_counts_that_contradict_each_other(tmp_path: Path) -> None:
     path = tmp_path / "c.csv"
     path.write_text("province,year,applications\nBeijing,2019,1\n北京,2019,2\n", encoding="utf-8")
     with pytest.raises(PatentSourceError, match="row 2: 北京 2019 has other counts"):
-        read_user_counts(path)
+        read_user_counts(path, units=PROVINCES)
     path.write_text("province,applications\nBeijing,1\n", encoding="utf-8")
     with pytest.raises(PatentSourceError, match="no column for year; columns found: province"):
-        read_user_counts(path)
+        read_user_counts(path, units=PROVINCES)
 
 
 @pytest.mark.parametrize("kinds", [KINDS, ("utility_model",)])
@@ -171,13 +180,13 @@ def test_a_total_beside_counts_by_kind_is_refused(
     head = "省份,年份,专利类型,申请量"
     (tmp_path / "a.csv").write_text(f"{head}\n江苏省,2019,,9\n浙江省,2018,发明,9\n", "utf-8")
     (tmp_path / f"{total}.csv").write_text("省份,年份,申请量\n浙江省,2019,15\n", "utf-8")
-    read_user_counts(tmp_path, kinds)
+    read_user_counts(tmp_path, kinds, units=PROVINCES)
     (tmp_path / f"{by_kind}.csv").write_text(
         f"{head}\n浙江省,2019,发明,12\n浙江省,2019,实用新型,3\n", "utf-8"
     )
     second = by_kind if total_first else total
     with pytest.raises(PatentSourceError, match=rf"^{second}\.csv, row 1: 浙江省 2019 .*twice"):
-        read_user_counts(tmp_path, kinds)
+        read_user_counts(tmp_path, kinds, units=PROVINCES)
 
 
 def statistics() -> pd.DataFrame:
@@ -193,8 +202,10 @@ def statistics() -> pd.DataFrame:
 
 
 def test_dti(patents: Patents) -> None:
-    frame = dti(count_patents(patents), statistics(), statistics())
-    assert DTI.violations(frame) == []
+    frame = dti(
+        count_patents(patents, units=PROVINCES), statistics(), statistics(), units=PROVINCES
+    )
+    assert LEVEL.table(DTI).violations(frame) == []
     one = cell(frame, "浙江", 2018)
     assert one["applications_per_million"] == pytest.approx(2 / 50)
     assert one["DTIn"] == pytest.approx(math.log1p(2 / 50))
@@ -208,8 +219,8 @@ def test_dti(patents: Patents) -> None:
 
 
 def test_without_counts_there_is_the_proxy_and_no_dtin() -> None:
-    frame = dti(None, statistics(), statistics())
-    assert DTI.violations(frame) == []
+    frame = dti(None, statistics(), statistics(), units=PROVINCES)
+    assert LEVEL.table(DTI).violations(frame) == []
     one = cell(frame, "浙江", 2018)
     assert one["basis"] == "official_inventions" and "INVn is the official proxy" in one["reason"]
     assert frame["DTIn"].isna().all() and frame["DTIG"].isna().all()
@@ -218,13 +229,13 @@ def test_without_counts_there_is_the_proxy_and_no_dtin() -> None:
 def test_statistics_that_cannot_be_used(patents: Patents) -> None:
     good = statistics()
     with pytest.raises(PatentError, match="unit households is none of"):
-        dti(None, good.replace("10k persons", "households"), good)
+        dti(None, good.replace("10k persons", "households"), good, units=PROVINCES)
     with pytest.raises(PatentError, match="two values for 330000 in 2018"):
-        dti(None, pd.concat([good, good]), good)
+        dti(None, pd.concat([good, good]), good, units=PROVINCES)
     with pytest.raises(PatentError, match="not positive"):
-        dti(None, good.assign(value=0.0), good)
+        dti(None, good.assign(value=0.0), good, units=PROVINCES)
     with pytest.raises(PatentError, match="lack the columns"):
-        dti(None, good.drop(columns="unit"), good)
+        dti(None, good.drop(columns="unit"), good, units=PROVINCES)
 
 
 def test_official_statistics_at_hand(patents: Patents) -> None:
@@ -232,9 +243,9 @@ def test_official_statistics_at_hand(patents: Patents) -> None:
     if not path.exists():
         pytest.skip("the shared official statistics are not here")
     official = pd.read_csv(path)
-    frame = dti(None, official, official)
-    assert DTI.violations(frame) == [] and frame["INVn"].notna().sum() > 400
-    both = dti(count_patents(patents), official, official)
+    frame = dti(None, official, official, units=PROVINCES)
+    assert LEVEL.table(DTI).violations(frame) == [] and frame["INVn"].notna().sum() > 400
+    both = dti(count_patents(patents, units=PROVINCES), official, official, units=PROVINCES)
     assert both["DTIn"].notna().sum() == 4
 
 
@@ -243,6 +254,6 @@ def test_sheets_of_counts_that_are_not_read_are_a_status(tmp_path: Path) -> None
         for sheet, year in (("一", "年份"), ("二", "统计期")):
             frame = pd.DataFrame({"省份": ["浙江"], year: [2019], "申请量": [1]})
             frame.to_excel(book, sheet_name=sheet, index=False)
-    _, status = read_user_counts(tmp_path)
+    _, status = read_user_counts(tmp_path, units=PROVINCES)
     said = status.set_index("status").loc["sheet_unread"]
     assert said["rows"] == 1 and said["example"] == "二"

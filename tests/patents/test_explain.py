@@ -10,8 +10,11 @@ from dti_assets.patents.combine import combine
 from dti_assets.patents.explain import explain, find_hits
 from dti_assets.patents.extract import classify_extract
 from dti_assets.patents.terms import load_terms
+from dti_assets.units.lists import shipped_units
 
 TERMS = load_terms(Path(__file__).resolve().parents[2] / "dictionaries")
+PROVINCES = shipped_units("provinces")
+LEVEL = PROVINCES.level
 
 
 def test_explain_says_which_term_and_where(tmp_path: Path) -> None:
@@ -22,17 +25,17 @@ def test_explain_says_which_term_and_where(tmp_path: Path) -> None:
             "摘要": ["采用ＡＩ芯片", None, "离心泵"],
         }
     ).to_csv(tmp_path / "a.csv", index=False)
-    found = explain("ZL 2018 1 0000001.1", tmp_path, TERMS)
+    found = explain("ZL 2018 1 0000001.1", tmp_path, TERMS, level=LEVEL)
     assert found.digital and found.technologies == ("ai", "blockchain")
     text = str(found)
     assert "is digital: ai, blockchain" in text and "a.csv, row 1" in text
     assert "区块链 in the title at 3" in text and "AI in the abstract at 3" in text
-    near = explain("CN201810000002.1", tmp_path, TERMS)
+    near = explain("CN201810000002.1", tmp_path, TERMS, level=LEVEL)
     assert not near.digital and "not counted" in str(near) and "no abstract" in str(near)
-    none = explain("a.csv#3", tmp_path, TERMS)
+    none = explain("a.csv#3", tmp_path, TERMS, level=LEVEL)
     assert "no term of any technology occurs" in str(none)
     with pytest.raises(PatentSourceError, match="999: no patent"):
-        explain("999", tmp_path, TERMS)
+        explain("999", tmp_path, TERMS, level=LEVEL)
 
 
 def test_the_verdict_is_the_extracts_own_flag_where_it_has_one(tmp_path: Path) -> None:
@@ -47,15 +50,19 @@ def test_the_verdict_is_the_extracts_own_flag_where_it_has_one(tmp_path: Path) -
     raw = tmp_path / "raw"
     raw.mkdir()
     flagged.to_csv(raw / "a.csv", index=False)
-    patents = combine(classify_extract(raw, TERMS, tmp_path / "w"), tmp_path / "o.parquet")
+    patents = combine(
+        classify_extract(raw, TERMS, tmp_path / "w", units=PROVINCES),
+        tmp_path / "o.parquet",
+        level=LEVEL,
+    )
     counted = patents.table().to_pandas().set_index("application_no")
     for number, digital in counted["digital"].items():
-        found = explain(str(number), raw, TERMS)
+        found = explain(str(number), raw, TERMS, level=LEVEL)
         assert found.digital == digital, number
     assert counted["digital"].tolist() == [True, False, False, False, True]
 
     def said(number: int) -> list[str]:
-        return str(explain(f"CN20181000000{number}.1", raw, TERMS)).splitlines()
+        return str(explain(f"CN20181000000{number}.1", raw, TERMS, level=LEVEL)).splitlines()
 
     assert said(1)[0].endswith("is digital: ai") and said(5)[0].endswith("is digital")
     assert said(2)[0].endswith("is not digital")

@@ -18,6 +18,10 @@ from dti_assets.errors import PatentSourceError
 from dti_assets.patents.formats import recognise
 from dti_assets.patents.reading import PatentReader, find_files
 from dti_assets.patents.tidy import kind_of_text, normal_number, parse_dates, tidy
+from dti_assets.units.lists import shipped_units
+
+PROVINCES = shipped_units("provinces")
+LEVEL = PROVINCES.level
 
 FRAME = pd.DataFrame(
     {
@@ -32,7 +36,7 @@ FRAME = pd.DataFrame(
 
 
 def read(path: Path, rows: int = 2, **options: object) -> list[dict]:
-    reader = PatentReader(find_files(path)[0], **options)
+    reader = PatentReader(find_files(path)[0], **options, level=LEVEL)
     return pa.concat_tables(table for _, table in reader.slices(rows)).to_pylist()
 
 
@@ -124,9 +128,9 @@ def test_years_beside_missing_ones_are_years(tmp_path: Path) -> None:
     years = pa.array(frame["授权年份"].to_numpy(), from_pandas=False)
     pq.write_table(pa.table({"标题": ["a", "b"], "授权年份": years}), tmp_path / "b.parquet")
     for name in ("a.csv", "b.parquet"):
-        reader = PatentReader(find_files(tmp_path / name)[0])
+        reader = PatentReader(find_files(tmp_path / name)[0], level=LEVEL)
         (raw,) = [table for _, table in reader.slices()]
-        values, status = tidy(raw, name, date(2024, 12, 31))
+        values, status = tidy(raw, name, date(2024, 12, 31), units=PROVINCES)
         assert values["grant_year"].to_pylist() == [2021, None], name
         assert "grant_date_unreadable" not in status.rows
 
@@ -137,9 +141,9 @@ def test_slices_do_not_depend_on_where_reading_begins(tmp_path: Path) -> None:
     table.to_pandas().to_csv(tmp_path / "b.csv", index=False)
     table.slice(0, 300).to_pandas().to_excel(tmp_path / "c.xlsx", index=False)
     for file in find_files(tmp_path):
-        whole = dict(PatentReader(file).slices(64))
+        whole = dict(PatentReader(file, level=LEVEL).slices(64))
         for done in ({0, 1, 2}, {0, 2}, {1}):
-            part = dict(PatentReader(file).slices(64, frozenset(done)))
+            part = dict(PatentReader(file, level=LEVEL).slices(64, frozenset(done)))
             assert set(part) == set(whole) - done
             assert all(part[n].equals(whole[n]) for n in part)
 
@@ -165,8 +169,10 @@ def test_the_date_of_an_application_is_not_that_of_its_grant(tmp_path: Path) -> 
         ",g,,2018-07-01,CN104000007B,发明授权\n"
     )
     (tmp_path / "a.csv").write_text(lines, encoding="utf-8")
-    reader = PatentReader(find_files(tmp_path)[0])
-    values, status = tidy(next(t for _, t in reader.slices()), "a.csv", date(2024, 12, 31))
+    reader = PatentReader(find_files(tmp_path)[0], level=LEVEL)
+    values, status = tidy(
+        next(t for _, t in reader.slices()), "a.csv", date(2024, 12, 31), units=PROVINCES
+    )
     assert values["grant_year"].to_pylist() == [None] * 4 + [2018] * 3
     assert status.rows["grant_undated"] == 3 and status.example["grant_undated"] == "1"
     assert values["key"][6].as_py() == "CN104000007" and "no_number" not in status.rows
@@ -182,7 +188,7 @@ def test_what_is_called_not_granted_is_none() -> None:
             "row": list(range(1, 7)),
         }
     )
-    values, status = tidy(raw, "f", date(2024, 12, 31))
+    values, status = tidy(raw, "f", date(2024, 12, 31), units=PROVINCES)
     assert values["grant_year"].to_pylist() == [None] * 4 + [2018] * 2
     assert "grant_undated" not in status.rows
 
@@ -190,8 +196,10 @@ def test_what_is_called_not_granted_is_none() -> None:
 def test_number_and_date_of_publication_or_grant_are_of_one_document(tmp_path: Path) -> None:
     lines = "名称,公开(公告)号,公开(公告)日\na,CN104000001B,2018-07-01\nb,CN104000002A,2015-01-02\n"
     (tmp_path / "a.csv").write_text(lines, encoding="utf-8")
-    reader = PatentReader(find_files(tmp_path)[0])
-    values, _ = tidy(next(t for _, t in reader.slices()), "a.csv", date(2024, 12, 31))
+    reader = PatentReader(find_files(tmp_path)[0], level=LEVEL)
+    values, _ = tidy(
+        next(t for _, t in reader.slices()), "a.csv", date(2024, 12, 31), units=PROVINCES
+    )
     assert values["grant_year"].to_pylist() == [2018, None]
 
 
@@ -203,9 +211,9 @@ def test_columns_of_the_user(tmp_path: Path) -> None:
 
 
 def test_layouts() -> None:
-    assert recognise(["标题"], "f").layout == "records"
-    assert recognise(["申请号", "是否数字专利", "省份"], "f").layout == "flagged"
-    assert recognise(["省份", "年份", "申请量"], "f").layout == "counts"
+    assert recognise(["标题"], "f", level=LEVEL).layout == "records"
+    assert recognise(["申请号", "是否数字专利", "省份"], "f", level=LEVEL).layout == "flagged"
+    assert recognise(["省份", "年份", "申请量"], "f", level=LEVEL).layout == "counts"
 
 
 def bad(tmp_path: Path, name: str, data: bytes) -> str:
@@ -292,7 +300,7 @@ def test_a_damaged_xlsx_file_is_one_sentence(
 
 def test_rows_with_too_many_fields_are_counted(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("标题,摘要\na,b\nc,d,e\nf,g\n", encoding="utf-8")
-    reader = PatentReader(find_files(tmp_path)[0])
+    reader = PatentReader(find_files(tmp_path)[0], level=LEVEL)
     rows = pa.concat_tables(t for _, t in reader.slices()).to_pylist()
     assert [r["title"] for r in rows] == ["a", "f"] and len(reader.malformed) == 1
 
@@ -380,7 +388,7 @@ def test_numbers_kinds_and_statuses() -> None:
             "publication_date": [None] * 7 + ["2020-05-06"],
         }
     )
-    values, status = tidy(raw, "f", date(2024, 12, 31))
+    values, status = tidy(raw, "f", date(2024, 12, 31), units=PROVINCES)
     out = values.to_pydict()
     assert out["key"] == [normal_number(n) for n in numbers] + ["CN111504366"]
     assert len(set(out["key"])) == 3
@@ -400,11 +408,11 @@ def test_the_address_decides_over_the_province_column() -> None:
         {
             "title": ["a"] * 4,
             "address": ["广东省深圳市;北京市", "不详", None, "日本东京"],
-            "province": ["北京", "浙江省", "江苏;32", "上海"],
+            "unit": ["北京", "浙江省", "江苏;32", "上海"],
             "row": [1, 2, 3, 4],
         }
     )
-    values, status = tidy(raw, "f", date(2024, 12, 31))
+    values, status = tidy(raw, "f", date(2024, 12, 31), units=PROVINCES)
     assert values["province_code"].to_pylist() == [440000, 330000, 320000, None]
     assert values["origin"].to_pylist() == ["mainland"] * 3 + ["foreign"]
     assert status.rows["province_and_address_disagree"] == 1
@@ -413,8 +421,8 @@ def test_the_address_decides_over_the_province_column() -> None:
 def test_a_street_does_not_decide_over_the_province_column() -> None:
     streets = ["延安西路1882号", "中山北路3663号", "南京西路", "北京东路"]
     raw = pa.table(
-        {"title": ["a"] * 4, "address": streets, "province": ["上海"] * 4, "row": [1, 2, 3, 4]}
+        {"title": ["a"] * 4, "address": streets, "unit": ["上海"] * 4, "row": [1, 2, 3, 4]}
     )
-    values, status = tidy(raw, "f", date(2024, 12, 31))
+    values, status = tidy(raw, "f", date(2024, 12, 31), units=PROVINCES)
     assert values["province_code"].to_pylist() == [310000] * 4
     assert "province_and_address_disagree" not in status.rows

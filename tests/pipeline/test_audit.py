@@ -19,6 +19,7 @@ from dti_assets.publishing.figures.measurement_audit import term_precision
 from dti_assets.publishing.sentences import audit_sentences
 from dti_assets.simulation.patents import write_patents
 from dti_assets.study.config import load_study
+from dti_assets.units.lists import shipped_units
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study over five invented reports and some patents, run as far as the audit."""
     study = make_study(tmp_path_factory.mktemp("audited") / "study", years="[2014, 2018]")
     write_reports(study.parent / "reports_raw")
-    write_patents(study.parent / "patents_raw" / "p.parquet", 2000, seed=5)
+    write_patents(
+        study.parent / "patents_raw" / "p.parquet", 2000, seed=5, units=shipped_units("provinces")
+    )
     write_lines(study.parent, "estimates: {draws: 99, bootstrap_draws: 99}")
     assert run(load_study(study), "+measurement_audit").success
     return study
@@ -55,10 +58,10 @@ def test_without_labels_there_is_a_reason(finished: Path) -> None:
     frame = Workspace(load_study(finished)).stored("measurement_audit")
     assert frame["source"].tolist() == ["reports", "patents"] and frame["estimate"].isna().all()
     assert frame["reason"].str.contains("no labelled sample in audit/").all()
-    drawn = term_precision(frame)
+    drawn = term_precision(shipped_units("provinces"), frame)
     assert drawn.figure is None
     assert drawn.reason == "no labelled sample in audit/reports: dti audit reports draws one"
-    (said,) = audit_sentences(frame)
+    (said,) = audit_sentences(frame, shipped_units("provinces").level)
     assert "dti audit reports draws one" in said and "dti audit patents draws one" in said
 
 
@@ -96,10 +99,10 @@ def test_reports_from_sheet_to_table(study: Path) -> None:
         hits = sum(h.hits_longest * share.get(h.term, overall) for h in here.itertuples())
         said = reports.loc[("correction", f"{row.province} {row.year}", "DTI_iv"), "estimate"]
         assert said == pytest.approx(hits / row.total_words / row.distance_km, rel=1e-9)
-    figure = term_precision(frame).figure
+    figure = term_precision(shipped_units("provinces"), frame).figure
     assert figure is not None
     assert len(figure.axes[0].get_yticklabels()) == min(30, key["stratum"].nunique())
-    said = " ".join(audit_sentences(frame))
+    said = " ".join(audit_sentences(frame, shipped_units("provinces").level))
     assert f"{100 * overall:.0f} % [" in said and "Krippendorff's alpha is 1.000" in said
     assert "O3, second stage" in said and "No audit was made of patents: no labelled" in said
 

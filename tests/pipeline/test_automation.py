@@ -17,16 +17,17 @@ from ticks import definitions_of, instance_of, schedule_tick, sensor_tick
 from dti_assets.errors import StudyError
 from dti_assets.pipeline.execution.run import run
 from dti_assets.pipeline.partitions import RANGE_END, RANGE_START
-from dti_assets.pipeline.state.inputs import (
+from dti_assets.pipeline.resources import Workspace
+from dti_assets.pipeline.state.inputs import changes, input_files, look
+from dti_assets.pipeline.state.provenance import file_contents, files_read, settings_read
+from dti_assets.pipeline.state.readers import (
     ALL,
     ESTIMATES,
     FILE_READERS,
     SETTING_READERS,
-    input_files,
     readers_of,
     settings,
 )
-from dti_assets.pipeline.state.provenance import file_contents
 from dti_assets.study.catalogue import FETCHED
 from dti_assets.study.config import Study, load_study
 from dti_assets.study.notification import post
@@ -222,7 +223,7 @@ def test_the_tables_of_a_folder_are_made_from_its_files_alone(small_study: Path)
     text = small_study.read_text(encoding="utf-8")
     small_study.write_text(f"{text}estimates: {{tables: own}}\n", encoding="utf-8")
     study = load_study(small_study)
-    assert study_tables(study).keys() - shipped_tables().keys() == {"a", "b"}
+    assert study_tables(study).keys() - shipped_tables(study.level).keys() == {"a", "b"}
     listed = input_files(study, ["specifications"])["specifications"]
     assert sorted(listed) == ["a.yml", "b.yaml"]
 
@@ -246,6 +247,27 @@ def test_an_audit_is_made_from_both_folders_and_the_keys(small_study: Path) -> N
         tick = sensor_tick(small_study, cursor)
         assert "measurement_audit" in tick.assets, path
         cursor = tick.cursor
+
+
+def test_a_list_of_units_of_one_s_own_is_what_every_asset_rests_on(small_study: Path) -> None:
+    assert input_files(load_study(small_study), ["units"]) == {"units": {}}
+    text = small_study.read_text(encoding="utf-8")
+    small_study.write_text(text + "units: own/list.csv\ninstrument: {hub: Rivia}\n", "utf-8")
+    places = small_study.parent / "own" / "list.csv"
+    places.parent.mkdir()
+    lines = "level,code,name,latitude,longitude\ncounty,a,Rivia,30,120\ncounty,b,{},31,121\n"
+    places.write_text(lines.format("Vizima"), encoding="utf-8")
+    study = load_study(small_study)
+    assert input_files(study, ["units"]) == {"units": {"list.csv": places}}
+    assert set(file_contents(study)["units"]) == {"own/list.csv"}
+    before = look(study, None)
+    assert changes(Workspace(study), before, look(study, before)).assets == set()
+    places.write_text(lines.format("Lyria"), encoding="utf-8")
+    found = changes(Workspace(study), before, look(study, before))
+    assert ALL in found.assets and found.years == set(study.all_years)
+    assert "units: list.csv" in found.said
+    for name, group in (("report_files", "reports"), ("table_02_baseline", "estimates")):
+        assert "units" in files_read(name, group) and "units" in settings_read(study, name, group)
 
 
 def test_conditions_follow_the_reports_and_nothing_else(small_study: Path) -> None:

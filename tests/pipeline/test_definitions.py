@@ -20,7 +20,9 @@ from dti_assets.pipeline.definitions import build_definitions
 from dti_assets.study.catalogue import stored_tables
 from dti_assets.study.config import Study, load_study
 from dti_assets.study.lineage import column_lineage
+from dti_assets.units.lists import shipped_units
 
+TABLES = load_tables(level=shipped_units("provinces").level)
 SNAPSHOT = Path(__file__).with_name("asset_graph.txt")
 
 
@@ -110,7 +112,7 @@ def _all_sources(study: Study, column: str) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("name", [n for n, t in load_tables().items() if t.kind != "descriptives"])
+@pytest.mark.parametrize("name", [n for n, t in TABLES.items() if t.kind != "descriptives"])
 def test_an_estimate_goes_back_to_patents_statistics_and_keywords(study: Study, name: str) -> None:
     sources = _all_sources(study, f"{name}.estimate")
     assert "official_statistics.gdp" in sources
@@ -144,7 +146,7 @@ def test_a_report_over_tables_names_what_it_reads_of_them(study: Study) -> None:
     family = _of_the_panel(study, "romano_wolf", "p_romano_wolf")
     assert family >= {"DTIn", "DTIG", "DFI", "region", "bri"}
     assert not family & {"DTI_iv", "Number", "RD", "governor_turnover", "party_turnover"}
-    two_stage = first_two_stage_column(load_tables().values(), "DTI_iv")
+    two_stage = first_two_stage_column(TABLES.values(), "DTI_iv")
     assert two_stage is not None
     column = two_stage[1]
     named = {of for term in (*column.needs, *column.controls) for of in columns_of(term)}

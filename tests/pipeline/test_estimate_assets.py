@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -15,8 +16,10 @@ from dti_assets.pipeline.resources import Progress, Workspace
 from dti_assets.study.catalogue import FETCHED, stored_tables
 from dti_assets.study.config import Study
 from dti_assets.study.specifications import shipped_tables
-from dti_assets.text.attention import COUNTED
+from dti_assets.text.choices import COUNTED
+from dti_assets.units.lists import Units, shipped_units
 
+PROVINCES = shipped_units("provinces")
 Official = tuple[Study, Outcome]
 ILLUSTRATION = "official-data illustration, not a replication"
 OWN = """table: "13"
@@ -39,7 +42,7 @@ def stored(study: Study, name: str) -> pd.DataFrame:
 def test_every_table_is_stored_and_says_what_it_is(official: Official) -> None:
     study, outcome = official
     assert outcome.success
-    for name, spec in shipped_tables().items():
+    for name, spec in shipped_tables(PROVINCES.level).items():
         frame = stored(study, name)
         assert set(frame["label"]) == {f"O{spec.table}, {ILLUSTRATION}"}
         assert stored_tables(study)[name].violations(frame) == []
@@ -106,6 +109,7 @@ def test_the_variant_with_the_studys_choices_is_the_instrument(official: Officia
         stored(study, "section_words"),
         "杭州",
         {"whole": COUNTED["whole"]},
+        units=PROVINCES,
     )
     (name,) = variants.where(
         dictionary="all terms", hits="longest", words="nonpunct",
@@ -127,9 +131,10 @@ def test_a_dropped_term_is_counted_on_overlaps_alone() -> None:
             | {"chars_han": 10},
         ]
     )
+    without_areas = Units(PROVINCES.level, tuple(replace(unit, area=None) for unit in PROVINCES))
     found = instrument_variants(
         counts, words, "北京", {"plan": ["plan"]}, {"without 云": ["云"]},
-        denominators=("nonpunct",), distances=("great_circle",),
+        denominators=("nonpunct",), distances=("great_circle",), units=without_areas,
     )  # fmt: skip
     assert {what["hits"] for what in found.choices.values()} == {"longest", "overlap"}
     assert found.where(dictionary="without 云", hits="longest") == []
@@ -138,7 +143,7 @@ def test_a_dropped_term_is_counted_on_overlaps_alone() -> None:
     values = found.frame.set_index("year")
     assert values.at[2020, all_terms] == pytest.approx(2 * values.at[2020, fewer])
     assert pd.isna(values.at[2021, fewer])  # no words, no frequency
-    # the area of Beijing is not on record, so that this hub has no internal distance
+    # the area of the hub is not on record, so that it has no internal distance
     assert not found.where(zero_distance="internal")
 
 

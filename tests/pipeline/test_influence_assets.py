@@ -114,7 +114,7 @@ def test_the_official_study_says_what_moves_it_and_where_it_lies(official: Offic
     table = coefficients(study)
     for name, group in influence.groupby("coefficient"):
         assert group["estimate_with"].dropna().unique() == pytest.approx(table[name], rel=1e-9)
-        assert set(group["kind"]) == set(KINDS)
+        assert set(group["kind"]) == set(map(study.level.words, KINDS))
     noted = influence.groupby("coefficient")["equation"].first()
     assert "INVn is a proxy for DTIn; years 2016-2018; N = 92" in noted["2SLS"]
     assert "zero-distance rule of DTI_iv: internal" in noted["2SLS"]

@@ -4,19 +4,21 @@ forward, files with old and future dates."""
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from killed_runs import fast_folder, outputs
 from small_study import REPORTS, make_study, write_reports
 
+from dti_assets.compute.engines import borrowed
 from dti_assets.pipeline.execution.run import Outcome, run
 from dti_assets.pipeline.resources import Progress
 from dti_assets.store.cache import Cache
-from dti_assets.store.files import Found
 from dti_assets.study.config import load_study
 from dti_assets.text import folder as reports
-from dti_assets.text.folder import find_reports
+from dti_assets.units.lists import shipped_units
 
+PROVINCES = shipped_units("provinces")
 SELECTED = "+dti_iv"
 LEAVING = "2015_上海.txt"
 STAYING = "浙江2015.html"
@@ -45,15 +47,16 @@ def go(study: Path) -> tuple[Outcome, str | None]:
 
 
 def test_a_report_that_vanishes_is_named_and_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    def list_and_lose(folder: Path) -> list[Found]:
-        found = find_reports(folder)
-        (folder / LEAVING).unlink(missing_ok=True)
-        return found
-
     with fast_folder() as folder:
         study = begin(folder / "s", STAYING, LEAVING)
+
+        def lose_and_borrow(*engine: Any) -> Any:
+            (folder / "s" / "reports_raw" / LEAVING).unlink(missing_ok=True)
+            return borrowed(*engine)
+
         with monkeypatch.context() as patch:
-            patch.setattr(reports, "find_reports", list_and_lose)
+            # asked for after the folder was listed
+            patch.setattr(reports, "borrowed", lose_and_borrow)
             outcome, said = go(study)
         assert said == "1 read, 0 reused, 1 refused"
         (warning,) = [text for name, _, text in outcome.warnings if name == "report_files.all_read"]
@@ -68,15 +71,18 @@ def test_a_report_that_vanishes_is_named_and_left_out(monkeypatch: pytest.Monkey
 def test_a_report_that_vanishes_after_it_was_read_stops_the_run(tmp_path: Path) -> None:
     folder = tmp_path / "reports"
     write_reports(folder, {LEAVING: REPORTS[LEAVING]})
-    files = reports.read_folder(folder, Cache(tmp_path / "c")).files
+    files = reports.read_folder(folder, Cache(tmp_path / "c"), units=PROVINCES).files
     (folder / LEAVING).write_text("数字经济", encoding="utf-8")
     gone = f"{LEAVING} changed or vanished while the run was under way; run again"
     for _ in ("changed", "vanished"):
         with pytest.raises(reports.VanishedError, match=gone):
-            reports.report_texts(files, [2015], folder, Cache(tmp_path / "emptied"))
+            reports.report_texts(
+                files, [2015], folder, Cache(tmp_path / "emptied"), units=PROVINCES
+            )
         (folder / LEAVING).unlink(missing_ok=True)
     # with the text in the cache nothing is missing
-    assert len(reports.report_texts(files, [2015], folder, Cache(tmp_path / "c"))) == 1
+    there = reports.report_texts(files, [2015], folder, Cache(tmp_path / "c"), units=PROVINCES)
+    assert len(there) == 1
 
 
 def test_neither_clocks_nor_dates_of_files_matter(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from dti_assets.pipeline.execution.preflight import preflight
 from dti_assets.pipeline.execution.run import Outcome, freeze, run
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.study.config import Study, load_study
-from dti_assets.units.provinces import provinces
+from dti_assets.units.lists import shipped_units
 
 Official = tuple[Study, Outcome]
 
@@ -102,7 +102,11 @@ def test_a_users_series_changes_that_series_and_nothing_else(
 ) -> None:
     before = stored(official[0], "panel")
     study = copy("panel: {fill_gaps: [gdp]}\n")
-    rows = [f"{p.province},{year},{1000 + year}" for p in provinces() for year in (2010, 2011)]
+    rows = [
+        f"{unit.name},{year},{1000 + year}"
+        for unit in shipped_units("provinces")
+        for year in (2010, 2011)
+    ]
     file = study.path(study.inputs.panel) / "mine.csv"
     file.write_text("\n".join(["province,year,gdp (亿元)", *rows]), encoding="utf-8")
     outcome = run(study, "group:panel")

@@ -11,6 +11,7 @@ from dti_assets.pipeline.execution.run import run
 from dti_assets.pipeline.resources import Progress, Workspace
 from dti_assets.simulation.patents import write_patents
 from dti_assets.study.config import load_study
+from dti_assets.units.lists import shipped_units
 
 YEARS = "[2018, 2019]"
 
@@ -24,7 +25,7 @@ def go(study: Path) -> tuple[Workspace, dict[str, str]]:
 def test_an_extract_with_known_labels(tmp_path: Path) -> None:
     study = make_study(tmp_path / "s", years=YEARS)
     extract = study.parent / "patents_raw" / "patents.parquet"
-    write_patents(extract, 3000, 5, years=(2018, 2019))
+    write_patents(extract, 3000, 5, years=(2018, 2019), units=shipped_units("provinces"))
     labels = pl.read_parquet(extract)
     workspace, warnings = go(study)
     counts = workspace.stored("patent_counts")
@@ -69,7 +70,13 @@ class Rows(Progress):
 def test_progress_is_rows_of_all_files_under_the_assets_name(tmp_path: Path) -> None:
     study = make_study(tmp_path / "s", years=YEARS)
     for name, rows in (("a.parquet", 2000), ("b.csv", 1000)):
-        write_patents(study.parent / "patents_raw" / name, rows, 5, years=(2018, 2019))
+        write_patents(
+            study.parent / "patents_raw" / name,
+            rows,
+            5,
+            years=(2018, 2019),
+            units=shipped_units("provinces"),
+        )
     told = []
     for _ in range(2):
         progress = Rows()

@@ -24,7 +24,7 @@ Official = tuple[Study, Outcome]
 def test_every_table_lies_there_in_every_format(official: Official) -> None:
     study = official[0]
     folder = Path(study.output_url) / "tables"
-    names = [*shipped_tables(), "weak_instrument_inference"]
+    names = [*shipped_tables(study.level), "weak_instrument_inference"]
     expected = sorted(f"{name}.{ending}" for name in names for ending in FORMATS)
     assert sorted(path.name for path in folder.iterdir()) == expected
     listed = Workspace(study).stored("tables")
@@ -156,17 +156,18 @@ def test_keywords_in_context_come_from_the_users_own_reports(small_study: Path) 
         study.path(study.inputs.reports),
         workspace.cache,
         workspace.dictionary(),
+        units=workspace.units,
     )
-    assert 0 < len(found) <= 6 and len({one.province for one in found}) == len(found)
+    assert 0 < len(found) <= 6 and len({one.unit for one in found}) == len(found)
     texts = workspace.stored("report_texts").set_index(["province", "year"])["text"]
     for one in found:
-        assert f"{one.before}{one.term}{one.after}" in texts[one.province, one.year]
+        assert f"{one.before}{one.term}{one.after}" in texts[one.unit, one.year]
     most = counts[counts["origin"] == "text"].groupby("term")["hits_longest"].sum().max()
     shown = counts[counts["term"] == found[0].term]["hits_longest"].sum()
     assert shown == most
     published = counts.assign(origin="published")
     assert examples(workspace.stored("report_files"), published, study.root, workspace.cache,
-                    workspace.dictionary()) == []  # fmt: skip
+                    workspace.dictionary(), units=workspace.units) == []  # fmt: skip
 
 
 def test_a_second_run_gives_the_same_bytes(copy: Callable[[str], Study]) -> None:

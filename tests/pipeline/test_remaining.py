@@ -344,7 +344,7 @@ def test_a_warning_that_hangs_on_a_setting_is_looked_for_under_it(
 ) -> None:
     """Two tokenizers in one study matter where words are counted, and not for characters; counts
     are the same."""
-    monkeypatch.setattr(checks, "mixed_tokenizers", lambda _: ["cut by two"])
+    monkeypatch.setattr(checks, "mixed_tokenizers", lambda _, level: ["cut by two"])
     told = []
     for words in ("chars", "nonpunct", "nonpunct", "chars"):
         change_study(study, f"text: {{words: {words}}}\n")

@@ -13,9 +13,11 @@ from dti_assets.pipeline.execution.run import Outcome
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.study.config import Study
 from dti_assets.study.specifications import shipped_tables
+from dti_assets.units.lists import shipped_units
 
 Official = tuple[Study, Outcome]
-OPTIONS = TableOptions(draws=99, proxies=PROXIES)
+LEVEL = shipped_units("provinces").level
+OPTIONS = TableOptions(LEVEL, draws=99, proxies=PROXIES)
 
 
 def whole(panel: pd.DataFrame) -> pd.DataFrame:
@@ -40,8 +42,8 @@ def test_what_is_said_to_run_runs_and_nothing_else(
     official: Official, cut: Callable[[pd.DataFrame], pd.DataFrame]
 ) -> None:
     panel = cut(Workspace(official[0]).stored("panel"))
-    said = table_coverage(shipped_tables().values(), panel, OPTIONS).set_index("table")
-    for name, spec in shipped_tables().items():
+    said = table_coverage(shipped_tables(LEVEL).values(), panel, OPTIONS).set_index("table")
+    for name, spec in shipped_tables(LEVEL).items():
         row = said.loc[name]
         frame = estimate_table(spec, panel, OPTIONS)
         number, column = (
@@ -74,5 +76,5 @@ def test_too_few_rows_for_the_parameters(official: Official) -> None:
 
 def test_two_years_give_no_two_stage_estimates(official: Official) -> None:
     panel = two_years(Workspace(official[0]).stored("panel"))
-    said = table_coverage(shipped_tables().values(), panel, OPTIONS).set_index("table")
+    said = table_coverage(shipped_tables(LEVEL).values(), panel, OPTIONS).set_index("table")
     assert said.at["table_03_two_stage_least_squares", "runs"] == "no"

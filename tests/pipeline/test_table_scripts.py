@@ -14,9 +14,11 @@ from dti_assets.pipeline.execution.run import Outcome
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.study.config import Study
 from dti_assets.study.specifications import shipped_tables
+from dti_assets.units.lists import shipped_units
 
 Official = tuple[Study, Outcome]
-REGRESSIONS = [name for name, spec in shipped_tables().items() if spec.kind == "coefficients"]
+TABLES = shipped_tables(shipped_units("provinces").level)
+REGRESSIONS = [name for name, spec in TABLES.items() if spec.kind == "coefficients"]
 APPENDIX = "weak_instrument_inference"
 needs_r = pytest.mark.skipif(rscript() is None, reason="Rscript is not installed")
 

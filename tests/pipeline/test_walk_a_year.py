@@ -18,8 +18,8 @@ from dti_assets.pipeline.definitions import build_definitions, places
 from dti_assets.pipeline.execution.remaining import remaining
 from dti_assets.pipeline.execution.run import run
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.state.inputs import PAGE, readers_of
 from dti_assets.pipeline.state.provenance import settings_read
+from dti_assets.pipeline.state.readers import PAGE, readers_of
 from dti_assets.study.catalogue import FETCHED, YEARLY
 from dti_assets.study.config import load_study
 

@@ -12,8 +12,10 @@ from dti_assets.instrument.tables import DTI_IV
 from dti_assets.patents.tables import DTI
 from dti_assets.publishing.figures.all_figures import FigureInputs
 from dti_assets.text.tables import POLICY_ATTENTION
-from dti_assets.units.provinces import provinces
+from dti_assets.units.lists import shipped_units
 
+PROVINCES = shipped_units("provinces")
+LEVEL = PROVINCES.level
 YEARS = [2014, 2015, 2016]
 REGIONS = ("East", "Central", "West", "Northeast")
 LABEL = "O3, official-data illustration, not a replication"
@@ -27,41 +29,41 @@ def inputs(**changes: pd.DataFrame) -> FigureInputs:
     frames = {**_places(), **_estimates(), **_evidence(), **changes}
     estimates = {name: frame for name, frame in frames.items() if name.startswith("table_")}
     shares = pd.DataFrame(
-        {"rule": rule, "province": place.province, "share": 1 / 31, "inverse_hhi": 31.0}
+        {"rule": rule, "province": place.name, "share": 1 / 31, "inverse_hhi": 31.0}
         for rule in ("drop", "internal")
-        for place in provinces()
+        for place in PROVINCES
     )
-    return FigureInputs(YEARS, frames, estimates, shares, "internal")
+    return FigureInputs(PROVINCES, YEARS, frames, estimates, shares, "internal")
 
 
 def empty() -> FigureInputs:
     """The same tables without a row, or with rows that have a reason and no number."""
     why = {"reason": "absent from the data: Export"}
     frames: Mapping[str, pd.DataFrame] = {
-        "policy_attention": POLICY_ATTENTION.frame([]),
+        "policy_attention": LEVEL.table(POLICY_ATTENTION).frame([]),
         "panel": pd.DataFrame(columns=["province_code", "region"]),
-        "dti_iv": DTI_IV.frame([]),
-        "dti": DTI.frame([]),
-        "weak_instrument_inference": econ.WEAK_INSTRUMENTS.frame([HEAD | why]),
-        "stage_residuals": econ.STAGE_RESIDUALS.frame([HEAD | why]),
-        "anderson_rubin_curve": econ.ANDERSON_RUBIN_CURVE.frame([HEAD | why]),
-        "leave_one_province_out": econ.LEAVE_ONE_OUT.frame([]),
-        "robustness": econ.ROBUSTNESS.frame([]),
-        "specification_curve": econ.SPECIFICATION_CURVE.frame([{"cell": 1} | why]),
-        "influence": influence_tables.INFLUENCE.frame([{"coefficient": "2SLS"} | why]),
-        "dictionary_permutation": influence_tables.DICTIONARY_PERMUTATION.frame([why]),
-        "dictionary_permutation_draws": influence_tables.PERMUTATION_DRAWS.frame([]),
-        "measurement_audit": MEASUREMENT_AUDIT.frame([{"source": "reports"} | why]),
+        "dti_iv": LEVEL.table(DTI_IV).frame([]),
+        "dti": LEVEL.table(DTI).frame([]),
+        "weak_instrument_inference": LEVEL.table(econ.WEAK_INSTRUMENTS).frame([HEAD | why]),
+        "stage_residuals": LEVEL.table(econ.STAGE_RESIDUALS).frame([HEAD | why]),
+        "anderson_rubin_curve": LEVEL.table(econ.ANDERSON_RUBIN_CURVE).frame([HEAD | why]),
+        "leave_one_province_out": LEVEL.table(econ.LEAVE_ONE_OUT).frame([]),
+        "robustness": LEVEL.table(econ.ROBUSTNESS).frame([]),
+        "specification_curve": LEVEL.table(econ.SPECIFICATION_CURVE).frame([{"cell": 1} | why]),
+        "influence": LEVEL.table(influence_tables.INFLUENCE).frame([{"coefficient": "2SLS"} | why]),
+        "dictionary_permutation": LEVEL.table(influence_tables.DICTIONARY_PERMUTATION).frame([why]),
+        "dictionary_permutation_draws": LEVEL.table(influence_tables.PERMUTATION_DRAWS).frame([]),
+        "measurement_audit": LEVEL.table(MEASUREMENT_AUDIT).frame([{"source": "reports"} | why]),
     }
     none = pd.DataFrame(columns=["rule", "province", "share", "inverse_hhi"])
-    return FigureInputs(YEARS, frames, {}, none, "internal")
+    return FigureInputs(PROVINCES, YEARS, frames, {}, none, "internal")
 
 
 def _places() -> dict[str, pd.DataFrame]:
     rng = np.random.default_rng(1)
     rows = [
-        {"province_code": place.province_code, "province": place.province, "year": year}
-        for place in provinces()
+        {"province_code": place.code, "province": place.name, "year": year}
+        for place in PROVINCES
         for year in YEARS
     ]
     attention = [
@@ -77,13 +79,13 @@ def _places() -> dict[str, pd.DataFrame]:
         if row["province"] != "西藏"
     ]
     panel = [
-        {"province_code": place.province_code, "region": REGIONS[number % 4]}
-        for number, place in enumerate(provinces())
+        {"province_code": place.code, "region": REGIONS[number % 4]}
+        for number, place in enumerate(PROVINCES)
     ]
     return {
-        "policy_attention": POLICY_ATTENTION.frame(attention),
-        "dti_iv": DTI_IV.frame(iv),
-        "dti": DTI.frame(inventions),
+        "policy_attention": LEVEL.table(POLICY_ATTENTION).frame(attention),
+        "dti_iv": LEVEL.table(DTI_IV).frame(iv),
+        "dti": LEVEL.table(DTI).frame(inventions),
         "panel": pd.DataFrame(panel),
     }
 
@@ -96,9 +98,9 @@ def _estimates() -> dict[str, pd.DataFrame]:
     numbers |= {"ar_low": -np.inf, "ar_high": np.inf}
     residuals = ("outcome_residual", "endogenous_residual", "instrument_residual")
     points = [
-        {"province": place.province, "year": year}
+        {"province": place.name, "year": year}
         | dict(zip(residuals, rng.normal(size=3) * (1, 1, 1e-6), strict=True))
-        for place in provinces()
+        for place in PROVINCES
         for year in YEARS
     ]
     values = np.linspace(-1, 2.5, 40)
@@ -135,9 +137,9 @@ def _estimates() -> dict[str, pd.DataFrame]:
     absent = {k: v for k, v in absent.items() if k not in ("endogenous", "instruments")}
     left_out = [
         {"table": table, "label": LABEL, "column": column, "term": "INVn", "estimate": e}
-        | {"without": place.province, "difference": e - 0.75, "first_stage_f": f}
+        | {"without": place.name, "difference": e - 0.75, "first_stage_f": f}
         for table, column, f in (("2", "4", None), ("3", "second stage", 2.5))
-        for place, e in zip(provinces(), rng.normal(0.75, 0.1, 31), strict=True)
+        for place, e in zip(PROVINCES, rng.normal(0.75, 0.1, 31), strict=True)
     ]
     remedies = [
         {"check": check, "variant": variant, "outcome": "Export", "term": "INVn", "estimate": e}
@@ -153,19 +155,23 @@ def _estimates() -> dict[str, pd.DataFrame]:
     base |= {"role": "key", "estimate": 0.75, "conf_low": 0.05, "conf_high": 1.45, "p_wild": 0.04}
     base |= {"errors": "clustered by province"}
     return {
-        "robustness": econ.ROBUSTNESS.frame(remedies),
-        "table_02_baseline": econ.ESTIMATES.frame([base]),
-        "weak_instrument_inference": econ.WEAK_INSTRUMENTS.frame([HEAD | numbers, TWIN | numbers]),
-        "stage_residuals": econ.STAGE_RESIDUALS.frame(
+        "robustness": LEVEL.table(econ.ROBUSTNESS).frame(remedies),
+        "table_02_baseline": LEVEL.table(econ.ESTIMATES).frame([base]),
+        "weak_instrument_inference": LEVEL.table(econ.WEAK_INSTRUMENTS).frame(
+            [HEAD | numbers, TWIN | numbers]
+        ),
+        "stage_residuals": LEVEL.table(econ.STAGE_RESIDUALS).frame(
             [head | point for head in (HEAD, TWIN) for point in points]
         ),
-        "anderson_rubin_curve": econ.ANDERSON_RUBIN_CURVE.frame(
+        "anderson_rubin_curve": LEVEL.table(econ.ANDERSON_RUBIN_CURVE).frame(
             [head | point for head in (HEAD, TWIN) for point in curve]
         ),
-        "specification_curve": econ.SPECIFICATION_CURVE.frame(cells),
-        "leave_one_province_out": econ.LEAVE_ONE_OUT.frame(left_out),
-        "table_05": econ.ESTIMATES.frame(keys),
-        "table_09": econ.ESTIMATES.frame([absent | {"reason": "absent from the data: DFI"}]),
+        "specification_curve": LEVEL.table(econ.SPECIFICATION_CURVE).frame(cells),
+        "leave_one_province_out": LEVEL.table(econ.LEAVE_ONE_OUT).frame(left_out),
+        "table_05": LEVEL.table(econ.ESTIMATES).frame(keys),
+        "table_09": LEVEL.table(econ.ESTIMATES).frame(
+            [absent | {"reason": "absent from the data: DFI"}]
+        ),
     }
 
 
@@ -174,7 +180,7 @@ def _evidence() -> dict[str, pd.DataFrame]:
     rng = np.random.default_rng(3)
     head = {"coefficient": "2SLS", "outcome": "Export", "regressor": "INVn", "estimate_with": 1.0}
     terms = ("大数据", "5G", "云计算", "人工智能", "电子商务")
-    units = {"term": terms, "province": [place.province for place in provinces()]}
+    units = {"term": terms, "province": [place.name for place in PROVINCES]}
     units |= {"report": [f"{name} {YEARS[0]}" for name in units["province"]]}
     units |= {"year": tuple(map(str, YEARS))}
     moved = [
@@ -189,18 +195,18 @@ def _evidence() -> dict[str, pd.DataFrame]:
     precision = {"source": "reports", "part": "precision", "labelled": 5, "population": 1200}
     numbers = {"estimate": 0.8, "conf_low": 0.6, "conf_high": 0.9}
     return {
-        "influence": influence_tables.INFLUENCE.frame(moved),
-        "dictionary_permutation": influence_tables.DICTIONARY_PERMUTATION.frame(
+        "influence": LEVEL.table(influence_tables.INFLUENCE).frame(moved),
+        "dictionary_permutation": LEVEL.table(influence_tables.DICTIONARY_PERMUTATION).frame(
             [{"sample": sample} | placed for sample in samples]
         ),
-        "dictionary_permutation_draws": influence_tables.PERMUTATION_DRAWS.frame(
+        "dictionary_permutation_draws": LEVEL.table(influence_tables.PERMUTATION_DRAWS).frame(
             [
                 {"sample": sample, "draw": n + 1, "first_stage_t": t}
                 for sample in samples
                 for n, t in enumerate(rng.normal(size=200))
             ]
         ),
-        "measurement_audit": MEASUREMENT_AUDIT.frame(
+        "measurement_audit": LEVEL.table(MEASUREMENT_AUDIT).frame(
             [
                 precision | numbers | {"scope": scope, "measure": measure}
                 for scope in ("all", *terms)

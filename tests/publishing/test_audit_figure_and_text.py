@@ -6,7 +6,10 @@ import pytest
 from dti_assets.audit.tables import MEASUREMENT_AUDIT
 from dti_assets.publishing.figures.measurement_audit import term_precision
 from dti_assets.publishing.sentences import audit_sentences
+from dti_assets.units.lists import shipped_units
 
+PROVINCES = shipped_units("provinces")
+LEVEL = PROVINCES.level
 TERMS = {"数字经济": (0.95, 0.9, 1.0, 300, 1.0), "网络安全": (0.6, 0.4, 0.8, 40, 0.5)}
 NONE = "no labelled sample in audit/{0}: dti audit {0} draws one"
 
@@ -35,11 +38,11 @@ def table(alpha: tuple[float, float, float] = (0.85, 0.7, 0.9)) -> pd.DataFrame:
         rows.append({**iv, "scope": place, **numbers})
     none = {"source": "patents", "part": "agreement", "scope": "all", "measure": "alpha"}
     rows.append({**none, "reason": NONE.format("patents")})
-    return MEASUREMENT_AUDIT.frame(rows)
+    return LEVEL.table(MEASUREMENT_AUDIT).frame(rows)
 
 
 def test_points_intervals_and_names() -> None:
-    drawn = term_precision(table())
+    drawn = term_precision(PROVINCES, table())
     assert drawn.figure is not None
     (axes,) = drawn.figure.axes
     names = [label.get_text() for label in axes.get_yticklabels()]
@@ -58,7 +61,7 @@ def test_points_intervals_and_names() -> None:
 
 
 def test_sentences_say_agreement_precision_and_what_the_correction_does() -> None:
-    said = audit_sentences(table())
+    said = audit_sentences(table(), LEVEL)
     assert said == [
         "Reports: Krippendorff's alpha is 0.850 [0.700, 0.900] on 30 items with two labels or "
         "more, 90 % of the pairs of labels agree; the lower end is above 0.667 and below 0.800: "
@@ -72,18 +75,18 @@ def test_sentences_say_agreement_precision_and_what_the_correction_does() -> Non
         "The intervals of changes hold the uncertainty of the labels alone.",
         f"No audit was made of patents: {NONE.format('patents')}.",
     ]
-    low = audit_sentences(table(alpha=(0.7, 0.5, 0.8)))[0]
+    low = audit_sentences(table(alpha=(0.7, 0.5, 0.8)), LEVEL)[0]
     assert low.endswith("below 0.667: the labels do not support conclusions.")
-    assert "meets 0.800" in audit_sentences(table(alpha=(0.9, 0.8, 1.0)))[0]
+    assert "meets 0.800" in audit_sentences(table(alpha=(0.9, 0.8, 1.0)), LEVEL)[0]
 
 
 def test_without_labels_both_say_why() -> None:
     head = {"part": "agreement", "scope": "all", "measure": "alpha"}
-    frame = MEASUREMENT_AUDIT.frame(
+    frame = LEVEL.table(MEASUREMENT_AUDIT).frame(
         [{**head, "source": s, "reason": NONE.format(s)} for s in ("reports", "patents")]
     )
-    drawn = term_precision(frame)
+    drawn = term_precision(PROVINCES, frame)
     assert drawn.figure is None and drawn.reason == NONE.format("reports")
-    assert audit_sentences(frame) == [
+    assert audit_sentences(frame, LEVEL) == [
         f"No audit was made (reports: {NONE.format('reports')}; patents: {NONE.format('patents')})."
     ]

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pypdfium2
 import pytest
-from figure_frames import YEARS, empty, inputs
+from figure_frames import PROVINCES, YEARS, empty, inputs
 from matplotlib import font_manager, rcParams
 from matplotlib.collections import LineCollection, PatchCollection
 from matplotlib.figure import Figure
@@ -30,7 +30,7 @@ from dti_assets.publishing.figures.drawing import (
     settings,
 )
 from dti_assets.publishing.figures.instrument import shown_columns
-from dti_assets.publishing.figures.provinces import (
+from dti_assets.publishing.figures.maps import (
     instrument_shares,
     map_attention,
     map_digital_patents,
@@ -39,7 +39,6 @@ from dti_assets.publishing.figures.provinces import (
 )
 from dti_assets.publishing.figures.remedies import remedies
 from dti_assets.publishing.tables import FIGURE_FILES
-from dti_assets.units.provinces import provinces
 
 MAPS = ("map_attention", "map_dti_iv", "map_digital_patents")
 
@@ -69,14 +68,15 @@ def in_order(rows: Any) -> Any:
 
 
 def test_every_province_has_one_tile_of_its_own() -> None:
-    assert set(tile_grid()) == {place.province_code for place in provinces()}
-    assert len(set(tile_grid().values())) == len(tile_grid()) == 31
+    grid = tile_grid(PROVINCES)
+    assert set(grid) == {place.code for place in PROVINCES}
+    assert len(set(grid.values())) == len(grid) == 31
 
 
 @pytest.mark.parametrize("name", MAPS)
 def test_a_map_names_every_province_once(figures: dict[str, Drawing], name: str) -> None:
     written = [text.get_text().replace("\n", " ") for text in texts(figures[name])]
-    for place in provinces():
+    for place in PROVINCES:
         assert written.count(place.english) == 1, place
 
 
@@ -86,11 +86,11 @@ def test_every_term_that_ships_can_be_written(root: Path) -> None:
     candidates = pd.read_parquet(root / "dti_assets/reference/provinces/candidate_terms.parquet")[
         "term"
     ]
-    assert [term for term in {*terms, *candidates} if "?" in printable(term)] == []
+    assert [term for term in {*terms, *candidates} if "?" in printable(term, PROVINCES)] == []
 
 
 def test_every_character_drawn_has_a_glyph(figures: dict[str, Drawing]) -> None:
-    assert printable("浙江 大数据 $x$ 龘") == "Zhejiang 大数据 $x$ ?"
+    assert printable("浙江 大数据 $x$ 龘", PROVINCES) == "Zhejiang 大数据 $x$ ?"
     with settings():
         shipped = [font_manager.findfont(name) for name in rcParams["font.family"]]
     known = {code for path in shipped for code in font_manager.get_font(path).get_charmap()}
@@ -113,16 +113,18 @@ def test_maps_are_shaded_by_the_stored_means_and_say_them(figures: dict[str, Dra
     assert all(np.diff(greys) <= 0) and greys[0] - greys[-1] > 0.5, "a copy in grey keeps the order"
     written = [text.get_text() for text in texts(drawn)]
     assert all(brief(value) in written for value in means)
-    highest = next(p for p in provinces() if p.province_code == means.idxmax())
+    highest = next(p for p in PROVINCES if p.code == means.idxmax())
     assert f"Highest: {highest.english} {brief(means.max())}" in str(drawn.alt)
 
 
 def test_a_proxy_is_named_and_a_province_without_value_is_no_zero() -> None:
     frame = inputs().frames["dti"]
-    drawn = map_digital_patents(frame)
+    drawn = map_digital_patents(PROVINCES, frame)
     assert "INVn" in str(drawn.alt) and "No value: Tibet." in str(drawn.alt)
     assert [text.get_text() for text in texts(drawn)].count("no value") == 1
-    counted = map_digital_patents(frame.assign(DTIn=frame["INVn"] - 1, basis="user_counts"))
+    counted = map_digital_patents(
+        PROVINCES, frame.assign(DTIn=frame["INVn"] - 1, basis="user_counts")
+    )
     assert "basis: user_counts" in str(counted.alt) and "INVn" not in str(counted.alt)
 
 
@@ -214,7 +216,9 @@ def test_coefficients_and_estimates_without_a_province_are_the_stored_ones(
 def test_the_axis_of_coefficients_names_the_test_that_was_made() -> None:
     frame = inputs().frames["table_05"]
     for wild, said in ((frame["p_wild"], "wild bootstrap"), (None, "t-test")):
-        drawn = coefficients({"table_05": frame.assign(p_wild=wild, p_value=frame["p_wild"])})
+        drawn = coefficients(
+            PROVINCES, {"table_05": frame.assign(p_wild=wild, p_value=frame["p_wild"])}
+        )
         assert drawn.figure is not None
         assert drawn.figure.axes[0].get_xlabel().endswith(f"rejected at 5 % by the {said}")
 
@@ -258,14 +262,14 @@ def test_remedies_name_the_errors_of_the_baseline(errors: str, said: str) -> Non
     given = inputs()
     base = given.frames["table_02_baseline"].assign(errors=errors)
     names = ("weak_instrument_inference", "robustness", "leave_one_province_out")
-    drawn = remedies(*(given.frames[name] for name in names), base)
+    drawn = remedies(PROVINCES, *(given.frames[name] for name in names), base)
     assert said in str(drawn.alt) and "clustered" not in str(drawn.alt)
 
 
 def test_a_column_of_a_like_name_is_not_the_one_without_the_hub() -> None:
     weak = inputs().frames["weak_instrument_inference"]
     other = weak.assign(column=["second stage", "second stage, no controls"])
-    assert len(shown_columns(weak)) == 2 and len(shown_columns(other)) == 1
+    assert len(shown_columns(PROVINCES, weak)) == 2 and len(shown_columns(PROVINCES, other)) == 1
 
 
 def test_what_has_no_data_has_a_reason_and_no_frame() -> None:
@@ -325,7 +329,7 @@ def test_files_open_hold_one_page_and_are_not_blank(figures: dict[str, Drawing],
 def test_a_study_of_one_value_is_drawn() -> None:
     one = inputs().frames["policy_attention"]
     one = one[(one["year"] == 2015) & (one["province"] == "浙江")]
-    said = str(map_attention(one).alt)
+    said = str(map_attention(PROVINCES, one).alt)
     assert "Highest: Zhejiang" in said and "lowest" not in said
 
 
@@ -337,12 +341,12 @@ def test_a_map_names_the_years_that_have_a_value() -> None:
     ):
         frame = frames[name].copy()
         frame.loc[frame["year"] == YEARS[0], column] = np.nan
-        assert f"mean of {YEARS[1]}–{YEARS[-1]}" in str(draw(frame).alt)
+        assert f"mean of {YEARS[1]}–{YEARS[-1]}" in str(draw(PROVINCES, frame).alt)
 
 
 def test_one_province_that_is_left_over_is_one_other() -> None:
     shares = pd.DataFrame({"rule": "drop", "province": list("abc"), "share": [0.5, 0.3, 0.2]})
-    drawn = instrument_shares(shares.assign(inverse_hhi=2.6), "drop", top=2)
+    drawn = instrument_shares(PROVINCES, shares.assign(inverse_hhi=2.6), "drop", top=2)
     assert "1 other" in [text.get_text() for text in texts(drawn)]
 
 

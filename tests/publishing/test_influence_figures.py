@@ -13,6 +13,10 @@ from dti_assets.publishing.sentences import (
     permutation_in_short,
     permutation_sentences,
 )
+from dti_assets.units.lists import shipped_units
+
+PROVINCES = shipped_units("provinces")
+LEVEL = PROVINCES.level
 
 
 def row(kind, unit, without, se=0.5, f=(4.0, 3.0), reason=None):
@@ -34,7 +38,7 @@ def influence() -> pd.DataFrame:
         row("report", "浙江 2018", 2.5),
     ]
     rows += [row("province", "浙江", 1.1), row("year", "2018", None, f=(4.0, None), reason="none")]
-    return INFLUENCE.frame(rows)
+    return LEVEL.table(INFLUENCE).frame(rows)
 
 
 def placed(p: float) -> pd.DataFrame:
@@ -44,17 +48,17 @@ def placed(p: float) -> pd.DataFrame:
          "p_value": p, "note": "n"}
         for name in ("first_stage_f", "first_stage_t", "reduced_form_t")
     ]  # fmt: skip
-    return DICTIONARY_PERMUTATION.frame(rows)
+    return LEVEL.table(DICTIONARY_PERMUTATION).frame(rows)
 
 
 def drawn() -> pd.DataFrame:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"draw": range(1, 1000), "first_stage_t": rng.normal(size=999)})
-    return PERMUTATION_DRAWS.frame(frame.assign(sample="rows of the column"))
+    return LEVEL.table(PERMUTATION_DRAWS).frame(frame.assign(sample="rows of the column"))
 
 
 def test_sentences_name_the_unit_that_moves_most_and_where_the_sign_turns(influence) -> None:
-    text = influence_sentences(influence)
+    text = influence_sentences(influence, LEVEL)
     assert text[0] == (
         "The 2SLS coefficient of DTIn on Export is 1; it moves most without report 浙江 2018 (to "
         "2.5), and 云计算 left out turns its sign."
@@ -74,13 +78,13 @@ def test_sentences_name_the_unit_that_moves_most_and_where_the_sign_turns(influe
 
 
 def test_sentences_without_an_estimate_give_the_reason() -> None:
-    gone = INFLUENCE.frame(
+    gone = LEVEL.table(INFLUENCE).frame(
         [row("term", "all", None, reason="absent from the data: DTIn") | {"estimate_with": None}]
     )
-    assert influence_sentences(gone) == ["No influence on 2SLS: absent from the data: DTIn."]
-    assert influence_sentences(gone, "OLS") == []
+    assert influence_sentences(gone, LEVEL) == ["No influence on 2SLS: absent from the data: DTIn."]
+    assert influence_sentences(gone, LEVEL, "OLS") == []
     assert influence_in_short(gone) == "no 2SLS coefficient"
-    lost = DICTIONARY_PERMUTATION.frame(
+    lost = LEVEL.table(DICTIONARY_PERMUTATION).frame(
         [{"sample": "rows of the column", "statistic": "first_stage_f", "reason": "too few"}]
     )
     assert permutation_sentences(lost) == ["No random dictionaries: too few."]
@@ -95,7 +99,7 @@ def test_the_verdict_follows_p() -> None:
 
 
 def test_bars_are_the_stored_changes_and_turned_signs_are_marked(influence) -> None:
-    drawn = influence_figure(influence)
+    drawn = influence_figure(PROVINCES, influence)
     # the year has no number, and no panel
     axes = [axis for axis in drawn.figure.axes if axis.axison]
     assert [a.get_title(loc="left") for a in axes] == [
@@ -111,7 +115,7 @@ def test_bars_are_the_stored_changes_and_turned_signs_are_marked(influence) -> N
 
 
 def test_the_real_dictionary_stands_in_the_histogram_of_all_draws() -> None:
-    drawing = dictionary_permutation(placed(0.4), drawn())
+    drawing = dictionary_permutation(PROVINCES, placed(0.4), drawn())
     (axis,) = drawing.figure.axes
     assert sum(bar.get_height() for bar in axis.patches) == 999
     assert [line.get_xdata()[0] for line in axis.lines] == [2.0, -2.0]
@@ -121,8 +125,8 @@ def test_the_real_dictionary_stands_in_the_histogram_of_all_draws() -> None:
 
 def test_without_numbers_a_figure_has_the_stored_reason(influence) -> None:
     gone = influence.assign(change_in_se=np.nan, reason="absent from the data: DTIn")
-    drawing = influence_figure(gone)
+    drawing = influence_figure(PROVINCES, gone)
     assert drawing.figure is None and drawing.reason == "absent from the data: DTIn"
     lost = placed(0.4).assign(p_value=np.nan, reason="too few rows")
-    drawing = dictionary_permutation(lost, drawn())
+    drawing = dictionary_permutation(PROVINCES, lost, drawn())
     assert drawing.figure is None and drawing.reason == "too few rows"

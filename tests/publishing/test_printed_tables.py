@@ -21,7 +21,10 @@ from dti_assets.publishing.formats.write import FORMATS, write_table
 from dti_assets.publishing.other_tables import descriptive_table, weak_instrument_table
 from dti_assets.publishing.regression_table import PrintedTable, TableText, regression_table
 from dti_assets.publishing.typesetting import number, probability
+from dti_assets.units.lists import shipped_units
 
+PROVINCES = shipped_units("provinces")
+LEVEL = PROVINCES.level
 TEXT = TableText("table_02_baseline", "Baseline", "Table 2", ("A note.",))
 NASTY = r"""a_b & 5 % of $x$ #1 {y} ~ ^ \input | <b>x</b> "q" 杭州 清 `c` *d*"""
 
@@ -45,7 +48,7 @@ def estimates(**changes: object) -> pd.DataFrame:
         {"column": "1", "term": "EXR", "role": "control", "reason": "absorbed: EXR is constant"},
         {"column": "2", "term": "DTIn", "role": "key", "estimate": -123456.7, "se_hc1": 0.25},
     ]
-    return ESTIMATES.frame([common | row | changes for row in rows])
+    return LEVEL.table(ESTIMATES).frame([common | row | changes for row in rows])
 
 
 def grids() -> dict[str, Callable[[PrintedTable], list[list[str]]]]:
@@ -61,7 +64,7 @@ def grids() -> dict[str, Callable[[PrintedTable], list[list[str]]]]:
 @pytest.mark.parametrize("ending", ["tex", "docx", "html", "md"])
 def test_estimates_read_back_are_the_stored_ones(ending: str) -> None:
     frame = estimates()
-    grid = grids()[ending](regression_table(frame, TEXT))
+    grid = grids()[ending](regression_table(frame, TEXT, PROVINCES))
     assert grid[0][1:] == ["(1)", "(2)"] and grid[1][1:] == ["Export", "Export"]
     start = next(place for place, row in enumerate(grid) if row[0] == "DTIn")
     stored = frame[frame["term"] == "DTIn"]["estimate"]
@@ -83,8 +86,10 @@ def test_weak_instrument_numbers_read_back_are_the_stored_ones(ending: str) -> N
     row |= {"endogenous": "DTIn", "instruments": "z", "largest_cluster": "浙江"}
     numbers = {"estimate": 1.23456, "std_error": 2.5, "first_stage": -5.4321, "effective_f": 3.21}
     sets = {"ar_set": "(-inf, inf)", "tf_low": -math.inf, "tf_high": math.inf}
-    frame = WEAK_INSTRUMENTS.frame([row | numbers | sets])
-    printed = weak_instrument_table(frame, TableText("weak_instrument_inference", "Inference"))
+    frame = LEVEL.table(WEAK_INSTRUMENTS).frame([row | numbers | sets])
+    printed = weak_instrument_table(
+        frame, TableText("weak_instrument_inference", "Inference"), PROVINCES
+    )
     found = {line[0]: line[1] for line in grids()[ending](printed)}
     assert found["2SLS estimate"] == "1.235" and found["First stage"] == "-5.432"
     assert found["Effective F"] == "3.210" and found["95 % tF interval"] == "(-∞, ∞)"
@@ -98,8 +103,10 @@ def test_a_set_is_called_wild_where_it_is_and_clusters_provinces_where_they_are(
     row = {"table": "3", "label": "Table 3", "column": "second stage", "outcome": "Export"}
     row |= {"endogenous": "DTIn", "instruments": "z", "estimate": 1.0, "ar_set": "[1, 2]"}
     wild = {"p_wild": 0.1, "largest_cluster": "East", "smallest_f": 2.0}
-    frame = WEAK_INSTRUMENTS.frame([row | (wild if clustered else {})])
-    printed = weak_instrument_table(frame, TableText("weak_instrument_inference", "Inference"))
+    frame = LEVEL.table(WEAK_INSTRUMENTS).frame([row | (wild if clustered else {})])
+    printed = weak_instrument_table(
+        frame, TableText("weak_instrument_inference", "Inference"), PROVINCES
+    )
     labels = {line.label for line in printed.body}
     assert ("95 % AR set, wild" in labels) == clustered == ("bootstrap" in printed.notes[0])
     assert ("95 % AR set, Wald" in labels) != clustered
@@ -114,8 +121,10 @@ def test_descriptives_read_back_are_the_stored_ones(ending: str) -> None:
         | {"minimum": -1.0, "median": 14.0, "maximum": 19.0, "years": "2009-2022"},
         {"variable": "DFI", "reason": "absent from the data: DFI"},
     ]
-    frame = DESCRIPTIVES.frame([{"table": "1", "label": "Table 1"} | row for row in rows])
-    printed = descriptive_table(frame, TEXT, {"DFI": "a file"})
+    frame = LEVEL.table(DESCRIPTIVES).frame(
+        [{"table": "1", "label": "Table 1"} | row for row in rows]
+    )
+    printed = descriptive_table(frame, TEXT, PROVINCES, {"DFI": "a file"})
     grid = grids()[ending](printed)
     numbers = ["14.410", "2.000", "0.500", "-1.000", "14.000", "19.000"]
     assert grid[1] == ["Export", "434", *numbers, "2009-2022"]
@@ -124,7 +133,7 @@ def test_descriptives_read_back_are_the_stored_ones(ending: str) -> None:
 
 def test_csv_holds_full_precision(tmp_path: Path) -> None:
     frame = estimates(estimate=1 / 3)
-    write_table(tmp_path, regression_table(frame, TEXT), frame)
+    write_table(tmp_path, regression_table(frame, TEXT, PROVINCES), frame)
     read = pd.read_csv(tmp_path / "table_02_baseline.csv")
     assert read["estimate"].tolist() == [1 / 3] * len(frame)
 
@@ -134,15 +143,19 @@ def test_two_runs_give_the_same_bytes(tmp_path: Path) -> None:
     for name in ("first", "second"):
         folder = tmp_path / name
         folder.mkdir()
-        write_table(folder, regression_table(estimates(), TEXT), estimates())
+        write_table(folder, regression_table(estimates(), TEXT, PROVINCES), estimates())
         made.append({path.name: path.read_bytes() for path in folder.iterdir()})
     assert made[0] == made[1] and len(made[0]) == len(FORMATS)
 
 
 def test_a_table_not_estimated_says_why_and_what_to_do() -> None:
     row = {"table": "9", "label": "O9", "column": "1", "outcome": "Export", "term": "DFI"}
-    frame = ESTIMATES.frame([row | {"role": "key", "reason": "absent from the data: DFI"}])
-    printed = regression_table(frame, replace(TEXT, name="t9"), {"DFI": "a file with the index"})
+    frame = LEVEL.table(ESTIMATES).frame(
+        [row | {"role": "key", "reason": "absent from the data: DFI"}]
+    )
+    printed = regression_table(
+        frame, replace(TEXT, name="t9"), PROVINCES, {"DFI": "a file with the index"}
+    )
     assert printed.width == 0
     whole = "Not estimated: (1), absent from the data: DFI."
     read = docx.Document(io.BytesIO(word_table(printed)))
@@ -158,7 +171,7 @@ def test_a_table_not_estimated_says_why_and_what_to_do() -> None:
 
 def test_characters_that_mean_something_to_a_format_are_escaped() -> None:
     frame = estimates(outcome=NASTY, note=NASTY + "\x07")
-    printed = regression_table(frame, replace(TEXT, title=NASTY))
+    printed = regression_table(frame, replace(TEXT, title=NASTY), PROVINCES)
     latex = latex_table(printed)
     assert latex.isascii() and r"\input" not in latex.replace(r"\input}", "")
     assert "Hangzhou" in latex and "U+6E05" in latex
@@ -186,7 +199,7 @@ def test_a_number_in_latex_stays_the_number(text: str, latex: str) -> None:
 
 def test_chinese_in_cells_is_english_as_in_notes() -> None:
     changes = {"sample": "province = 广东 or 浙江", "column_label": "浙江", "outcome": "广东 x"}
-    printed = regression_table(estimates(**changes), TEXT)
+    printed = regression_table(estimates(**changes), TEXT, PROVINCES)
     assert printed.headings[1:] == (("Zhejiang", "Zhejiang"), ("Guangdong x", "Guangdong x"))
     (sample,) = [row for row in printed.footer if row.label == "Sample"]
     assert sample.cells[0].text == "province = Guangdong or Zhejiang"
@@ -206,7 +219,7 @@ def test_controls_are_counted_once_and_reasons_told_once() -> None:
     head = frame.iloc[0].to_dict() | {"p_wild": None}
     rows = [head | {"estimate": None, "reason": None} | row for row in more]
     keys = frame[frame["role"] == "key"].to_dict("records")
-    printed = regression_table(ESTIMATES.frame([*keys, *rows]), TEXT)
+    printed = regression_table(LEVEL.table(ESTIMATES).frame([*keys, *rows]), TEXT, PROVINCES)
     (controls,) = [row for row in printed.footer if row.label == "Controls"]
     assert [cell.text for cell in controls.cells] == ["1 of 3", "1 of 2"]
     notes = " ".join(printed.notes)
@@ -219,14 +232,16 @@ def test_controls_are_counted_once_and_reasons_told_once() -> None:
      ("robust", "Clusters")],
 )  # fmt: skip
 def test_clusters_are_provinces_where_the_errors_say_so(errors: str, word: str) -> None:
-    labels = {row.label for row in regression_table(estimates(errors=errors), TEXT).footer}
+    labels = {
+        row.label for row in regression_table(estimates(errors=errors), TEXT, PROVINCES).footer
+    }
     assert word in labels and len(labels & {"Provinces", "Clusters"}) == 1
 
 
 def test_a_title_too_long_for_the_properties_of_a_document_is_cut_there_alone() -> None:
     title = "a title\x07 " + "of many words " * 30
     read = docx.Document(
-        io.BytesIO(word_table(regression_table(estimates(), replace(TEXT, title=title))))
+        io.BytesIO(word_table(regression_table(estimates(), replace(TEXT, title=title), PROVINCES)))
     )
     kept = read.core_properties.title
     assert len(kept) == 255 and kept.endswith("…") and kept.startswith("Table 2. a title")
@@ -255,5 +270,7 @@ def test_latex_compiles(tmp_path: Path) -> None:
     if engine is None:
         pytest.skip("neither pdflatex nor xelatex is installed")
     frame = estimates(outcome=NASTY, note=f"{NASTY} 10⁻⁶ ½ x₀ ± · ° ≠ µ ρ ς Δ Ω Α → § ≈ ÷ ℃ ⅞")
-    (tmp_path / "t.tex").write_text(latex_table(regression_table(frame, TEXT)), encoding="ascii")
+    (tmp_path / "t.tex").write_text(
+        latex_table(regression_table(frame, TEXT, PROVINCES)), encoding="ascii"
+    )
     compile_latex(engine, tmp_path, ["t"])

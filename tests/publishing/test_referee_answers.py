@@ -14,11 +14,18 @@ from referee_reader import faults, read_page, read_word
 from dti_assets.publishing.figures.remedies import remedies
 from dti_assets.publishing.needs import REFEREE, REMEDIES
 from dti_assets.publishing.referee.citing import Stored, say
-from dti_assets.publishing.referee.documents import documents, in_short
+from dti_assets.publishing.referee.documents import documents
 from dti_assets.publishing.referee.objections import response_rows
+from dti_assets.publishing.referee.sections import in_short
 from dti_assets.publishing.tables import REFEREE_RESPONSE
-from dti_assets.study.catalogue import TABLES
+from dti_assets.study.catalogue import COMMON, estimates_table
+from dti_assets.study.specifications import shipped_tables
+from dti_assets.units.lists import shipped_units
 
+PROVINCES = shipped_units("provinces")
+LEVEL = PROVINCES.level
+OWN = {name: estimates_table(spec) for name, spec in shipped_tables(LEVEL).items()}
+TABLES = {name: LEVEL.table(table) for name, table in (COMMON | OWN).items()}
 INF = np.inf
 COLUMN = {"table": "3", "label": "O3, illustration", "column": "second stage"}
 HEAD = COLUMN | {"outcome": "Export", "endogenous": "DTIn", "instruments": "DTI_iv"}
@@ -54,7 +61,7 @@ def _frames(rows: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
 
 
 def _response(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    stored = Stored(frames, {name: TABLES[name].key for name in REFEREE})
+    stored = Stored(frames, {name: TABLES[name].key for name in REFEREE}, PROVINCES)
     frame = REFEREE_RESPONSE.frame(response_rows(stored))
     assert REFEREE_RESPONSE.violations(frame) == []
     return frame
@@ -283,7 +290,7 @@ def test_where_nothing_was_estimated_every_answer_is_the_stored_reason() -> None
     for objection in (1, 2, 3, 4, 5, 7, 10):
         assert "because absent from the data: Export." in verdict(response, objection)[1]
     frames["referee_response"] = response
-    made = documents("s", [2009, 2010], frames)
+    made = documents("s", [2009, 2010], frames, PROVINCES)
     assert b"Not drawn: The estimate under each remedy, because" in made["referee.html"]
     keys = {name: TABLES[name].key for name in REFEREE}
     for read, content in zip((read_page, read_word), made.values(), strict=True):
@@ -297,21 +304,25 @@ def _made_study(strength: float) -> dict[str, pd.DataFrame]:
     from dti_assets.econ.paper.reports import leave_one_province_out, weak_instrument_inference
     from dti_assets.econ.paper.resolution import TableOptions
     from dti_assets.econ.paper.specifications import load_tables
+    from dti_assets.econ.robustness.checks import Formula
     from dti_assets.econ.robustness.report import RobustnessInputs, robustness_report
+    from dti_assets.instrument.formula import WRITTEN, instrument
 
     panel = study_panel(strength=strength, years=range(2009, 2017))
     panel["distance_km"] = 100 + 60.0 * pd.factorize(panel["province"])[0]
     panel["frequency"] = panel["DTI_iv"] * panel["distance_km"]
     panel["plan"] = panel["DTI_iv"] * np.random.default_rng(1).uniform(0.9, 1.1, len(panel))
     names = ("table_02_baseline", "table_03_two_stage_least_squares")
-    tables = {name: load_tables()[name] for name in names}
-    options = TableOptions(draws=99)
+    tables = {name: load_tables(level=LEVEL)[name] for name in names}
+    options = TableOptions(LEVEL, draws=99)
     frames = _frames({})
     frames["weak_instrument_inference"] = weak_instrument_inference(tables.values(), panel, options)
     frames["leave_one_province_out"] = leave_one_province_out(tables.values(), panel, options)
     frames["table_02_baseline"] = estimate_table(tables["table_02_baseline"], panel, options)
     inputs = RobustnessInputs(instruments={"section: plan": "plan"})
-    frames["robustness"] = robustness_report(tables, panel, options, inputs)
+    frames["robustness"] = robustness_report(
+        tables, panel, options, Formula(WRITTEN, instrument), inputs
+    )
     return frames
 
 
@@ -329,7 +340,9 @@ def test_a_strong_instrument_is_not_called_weak_and_a_weak_one_is() -> None:
 
 def test_a_number_cannot_enter_without_its_cell() -> None:
     stored = Stored(
-        _frames(weak(STRONG | {"jackknife_f": None})), {n: TABLES[n].key for n in REFEREE}
+        _frames(weak(STRONG | {"jackknife_f": None})),
+        {n: TABLES[n].key for n in REFEREE},
+        PROVINCES,
     )
     cell = stored.citer("weak_instrument_inference", stored.rows("weak_instrument_inference")[0])
     with pytest.raises(ValueError, match="jackknife_f has no value"):
@@ -346,11 +359,11 @@ def test_braces_and_markup_in_stored_words_stay_words() -> None:
     rows = weak(HEAD | {"reason": "a {} <b>bold</b> reason"})
     frames = _frames(rows)
     frames["referee_response"] = _response(frames)
-    page = documents("<i>s</i>", [2009, 2010], frames)["referee.html"].decode()
+    page = documents("<i>s</i>", [2009, 2010], frames, PROVINCES)["referee.html"].decode()
     assert "a {} &lt;b&gt;bold&lt;/b&gt; reason" in page and "<i>s" not in page
 
 
 def test_the_figure_says_why_it_is_not_drawn() -> None:
     frames = _frames(weak(HEAD | {"reason": "absent from the data: Export"}))
-    drawn = remedies(*(frames[name] for name in REMEDIES))
+    drawn = remedies(PROVINCES, *(frames[name] for name in REMEDIES))
     assert drawn.figure is None and "absent from the data: Export" in str(drawn.reason)

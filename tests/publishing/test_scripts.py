@@ -18,7 +18,10 @@ from dti_assets.panel.export import write_csv, write_stata
 from dti_assets.panel.tables import PANEL
 from dti_assets.publishing.scripts.equation import names
 from dti_assets.study.table_scripts import inference_scripts, table_scripts
+from dti_assets.units.lists import shipped_units
 
+PROVINCES = shipped_units("provinces")
+LEVEL = PROVINCES.level
 COLUMNS = [
     {"column": "lag", "regressors": ["L.DTIn", "GDP"], "fixed_effects": ["province", "year"]},
     {"column": "product", "regressors": ["DTIn:year>=2013", "DTIn", "region=East:GDP"],
@@ -58,17 +61,17 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFram
     frame["Export"] = frame["DTIn"] + rng.normal(size=len(frame))
     frame.loc[[3, 17, 40], "DTIn"] = np.nan
     frame.loc[[5, 30], "GDP"] = np.nan
-    panel = PANEL.frame(frame)
+    panel = LEVEL.table(PANEL).frame(frame)
     shared = {"outcome": "Export", "cluster": "province", "table": "13", "title": "Own /* columns"}
-    spec = parse_table({**shared, "name": "own", "columns": COLUMNS})
-    stored = estimate_table(spec, panel, TableOptions(draws=99))
+    spec = parse_table({**shared, "name": "own", "columns": COLUMNS}, level=LEVEL)
+    stored = estimate_table(spec, panel, TableOptions(LEVEL, draws=99))
     assert stored.groupby("column")["estimate"].count().gt(0).all()
     outputs = tmp_path_factory.mktemp("outputs")
     for name in ("panel", "tables"):
         (outputs / name).mkdir()
     write_csv(panel, outputs / "panel" / "panel.csv")
-    write_stata(panel, outputs / "panel" / "panel.dta")
-    for ending, text in table_scripts(spec, stored).items():
+    write_stata(panel, outputs / "panel" / "panel.dta", LEVEL)
+    for ending, text in table_scripts(spec, stored, PROVINCES).items():
         (outputs / "tables" / f"own.{ending}").write_text(text, encoding="utf-8")
     return outputs / "tables", stored
 
@@ -126,11 +129,13 @@ def test_the_appendix_says_what_its_sets_invert(errors: str) -> None:
     column = {"column": "IV", "endogenous": ["DTIn"], "instruments": ["DTI_iv"], "errors": errors}
     shared = {"outcome": "Export", "cluster": "province", "fixed_effects": ["province", "year"]}
     head = {"table": "13", "name": "own", "title": "Own"}
-    spec = parse_table({**head, **shared, "columns": [column]})
-    options = TableOptions(draws=99)
+    spec = parse_table({**head, **shared, "columns": [column]}, level=LEVEL)
+    options = TableOptions(LEVEL, draws=99)
     stored = estimate_table(spec, panel, options)
     inference = weak_instrument_inference([spec], panel, options)
-    scripts = inference_scripts({"own": spec}, {"own": stored}, inference, "a", "杭州", True)
+    scripts = inference_scripts(
+        {"own": spec}, {"own": stored}, inference, "a", "杭州", True, PROVINCES
+    )
     for text in scripts.values():
         assert ("invert the wild cluster bootstrap" in text) == (errors == "clustered")
         assert ("invert the Wald test" in text) == (errors == "robust")

@@ -22,7 +22,7 @@ from dti_assets.econ import Specification, anderson_rubin_set, wild_cluster_test
 from dti_assets.econ.paper.comparison import load_truth
 from dti_assets.errors import PanelError, SimulationError
 from dti_assets.instrument.distances import capital_distances
-from dti_assets.instrument.formula import dti_iv
+from dti_assets.instrument.values import dti_iv
 from dti_assets.panel.build import build_panel
 from dti_assets.panel.official import official_statistics
 from dti_assets.panel.yearbooks.figures import read_panel_folder
@@ -42,10 +42,12 @@ from dti_assets.text.attention import CountingRules, Counts, count_reports, poli
 from dti_assets.text.dictionary import Dictionary, load_dictionary, shipped_dictionary
 from dti_assets.text.folder import read_folder, report_texts
 from dti_assets.text.matching import matcher
-from dti_assets.units.provinces import find_province, provinces
+from dti_assets.units.lists import shipped_units
 
 YEARS = (2019, 2021)
-PROVINCES = 6
+NUMBER = 6
+PROVINCES = shipped_units("provinces")
+LEVEL = PROVINCES.level
 
 
 class Made(NamedTuple):
@@ -59,13 +61,13 @@ class Made(NamedTuple):
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     folder = tmp_path_factory.mktemp("simulated")
-    truth = simulate_study(folder, PROVINCES, YEARS, 2_000, 7)
+    truth = simulate_study(folder, NUMBER, YEARS, 2_000, 7)
     dictionary = load_dictionary(folder / "dictionaries/digital_economy_policy.csv")
     years, reports = list(range(YEARS[0], YEARS[1] + 1)), folder / "reports_raw"
     cache = Cache(tmp_path_factory.mktemp("cache"))
-    files = read_folder(reports, cache).files
-    texts = report_texts(files, years, reports, cache)
-    counts = count_reports(texts, years, dictionary, CountingRules(), cache)
+    files = read_folder(reports, cache, units=PROVINCES).files
+    texts = report_texts(files, years, reports, cache, units=PROVINCES)
+    counts = count_reports(texts, years, dictionary, CountingRules(), cache, units=PROVINCES)
     return Made(folder, truth, dictionary, files, counts)
 
 
@@ -152,17 +154,18 @@ def test_dti_iv_is_that_of_a_plain_loop(made: Made) -> None:
         return any(unicodedata.category(char)[0] not in "PZSC" for char in token)
 
     expected = {}
-    home = find_province("浙江")
+    home = PROVINCES.get("浙江")
     hits = {(r["province"], r["year"]): r["keyword_hits"] for r in made.truth["reports"]}
-    for report in simulated_reports(made.dictionary, PROVINCES, YEARS, 7):
+    reports = simulated_reports(made.dictionary, YEARS, 7, units=PROVINCES, n_units=NUMBER)
+    for report in reports:
         total = 0
         for section, paragraph in zip(report.sections, report.paragraphs, strict=True):
             if section != "annex":
                 line = unicodedata.normalize("NFKC", paragraph).replace(" ", "")
                 total += sum(is_word(token) for token in tokenizer.lcut(line))
-        place = report.province
+        place = report.unit
         km = great_circle((home.latitude, home.longitude), (place.latitude, place.longitude)).km
-        key = (place.province, report.year)
+        key = (place.name, report.year)
         expected[key] = hits[key] / total / km
     attention = policy_attention(
         made.counts.keywords,
@@ -170,8 +173,10 @@ def test_dti_iv_is_that_of_a_plain_loop(made: Made) -> None:
         list(range(YEARS[0], YEARS[1] + 1)),
         made.dictionary,
         CountingRules(),
+        units=PROVINCES,
     )
-    table = dti_iv(attention, capital_distances()).dropna(subset=["dti_iv"])
+    distances = capital_distances("杭州", units=PROVINCES)
+    table = dti_iv(attention, distances, level=LEVEL).dropna(subset=["dti_iv"])
     found = table.set_index(["province", "year"])["dti_iv"]
     assert set(found.index) == set(expected)
     np.testing.assert_allclose(found, [expected[key] for key in found.index], rtol=1e-12)
@@ -187,15 +192,21 @@ class Counted(NamedTuple):
 
 def counted(folder: Path, work: Path) -> Counted:
     extract = classify_extract(
-        folder / "patents_raw", load_terms(folder / "dictionaries"), work, not_after=date.today()
+        folder / "patents_raw",
+        load_terms(folder / "dictionaries"),
+        work,
+        units=PROVINCES,
+        not_after=date.today(),
     )
-    patents = combine(extract, work / "patents.parquet")
-    counts = count_patents(patents)
-    official = official_statistics().melt(
+    patents = combine(extract, work / "patents.parquet", level=LEVEL)
+    counts = count_patents(patents, units=PROVINCES)
+    official = official_statistics(level=LEVEL).melt(
         ["province_code", "year"], ["population"], "variable", "value"
     )
     return Counted(
-        patents.table().to_pandas(), counts, dti(counts, official.assign(unit="10k persons"))
+        patents.table().to_pandas(),
+        counts,
+        dti(counts, official.assign(unit="10k persons"), units=PROVINCES),
     )
 
 
@@ -224,10 +235,12 @@ def rebuilt(folder: Path, truth: dict[str, Any], work: Path) -> pd.DataFrame:
     years = (truth["years"][0], truth["years"][1])
     stated = pd.DataFrame(truth["panel"])
     instrument = stated[["province_code", "province", "year"]].assign(dti_iv=stated["DTI_iv"])
-    figures = read_panel_folder(folder / "panel_raw", years)
+    figures = read_panel_folder(folder / "panel_raw", years, units=PROVINCES)
     assert figures.skipped.empty
     patents = counted(folder, work).dti
-    return build_panel(years, instrument, patents, official_statistics(), figures.figures).panel
+    official = official_statistics(level=LEVEL)
+    built = build_panel(years, instrument, patents, official, figures.figures, units=PROVINCES)
+    return built.panel
 
 
 def test_the_figures_give_the_panel(made: Made, tmp_path: Path) -> None:
@@ -259,14 +272,14 @@ def test_a_seed_decides_every_byte(made: Made, tmp_path: Path) -> None:
     again = tmp_path / "again"
     code = (
         "from pathlib import Path; from dti_assets.simulation.study import simulate_study;"
-        f"simulate_study(Path({str(again)!r}), {PROVINCES}, {YEARS}, 2_000, 7)"
+        f"simulate_study(Path({str(again)!r}), {NUMBER}, {YEARS}, 2_000, 7)"
     )
     environment = {**os.environ, "PYTHONHASHSEED": "3", "TZ": "Asia/Shanghai"}
     environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)
     first, second = tree(made.folder), tree(again)
     assert first == second and len(first) > 18
-    simulate_study(tmp_path / "other", PROVINCES, YEARS, 2_000, 8)
+    simulate_study(tmp_path / "other", NUMBER, YEARS, 2_000, 8)
     other = tree(tmp_path / "other")
     same = {path for path in first if other.get(path) == first[path]}
     assert {path.split("/")[0] for path in same} == {"dictionaries"}
@@ -366,7 +379,7 @@ def test_from_the_command_line_to_the_instrument(tmp_path: Path) -> None:
     truth = json.loads((tmp_path / "study/truth.json").read_text("utf-8"))
     stated = pd.DataFrame(truth["panel"])
     assert known["province"].tolist() == stated["province"].tolist()
-    assert truth["provinces"] == [p.province for p in provinces()[:3]]
+    assert truth["provinces"] == [unit.name for unit in PROVINCES.first(3)]
     np.testing.assert_allclose(known["dti_iv"], stated["DTI_iv"], rtol=1e-12)
     hits = [report["keyword_hits"] for report in truth["reports"]]
     assert known["keyword_hits"].tolist() == hits

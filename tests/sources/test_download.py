@@ -24,9 +24,10 @@ from dti_assets.sources.registry import Entry
 from dti_assets.sources.tables import REPORT_DOWNLOADS
 from dti_assets.store.cache import Cache
 from dti_assets.text.folder import Settled, read_folder
-from dti_assets.units.provinces import get_province, provinces
+from dti_assets.units.lists import shipped_units
 
-FULL = {p.province: p.full_name for p in provinces()}
+PROVINCES = shipped_units("provinces")
+FULL = {unit.name: unit.full_name for unit in PROVINCES}
 
 
 def report(place: str = "浙江", year: int = 2015, repeats: int = 22) -> bytes:
@@ -34,11 +35,11 @@ def report(place: str = "浙江", year: int = 2015, repeats: int = 22) -> bytes:
 
 
 def entry(url: str, place: str = "浙江", year: int = 2015) -> Entry:
-    return Entry(get_province(place), year, url, 2)
+    return Entry(PROVINCES.get(place), year, url, 2)
 
 
 def go(site: Site, folder: Path, *entries: Entry, **limits: Any) -> list[Outcome]:
-    return download(folder, list(entries), fetcher(site, **limits))
+    return download(folder, list(entries), fetcher(site, **limits), units=PROVINCES)
 
 
 def one(site: Site, folder: Path, *answers: Answer, **limits: Any) -> Outcome:
@@ -67,7 +68,7 @@ def test_a_report_is_stored_with_its_provenance(site: Site, tmp_path: Path) -> N
     assert origin["sha256"] == hashlib.sha256(content).hexdigest() == outcome.sha256
     assert origin["headers"]["ETag"] and origin["fetched_at"] == outcome.fetched_at
     assert list((tmp_path / ".download").glob("*.part")) == []
-    files = read_folder(tmp_path, Cache(tmp_path / "cache")).files
+    files = read_folder(tmp_path, Cache(tmp_path / "cache"), units=PROVINCES).files
     assert files["path"].tolist() == ["2015/浙江.html"] and files["status"].tolist() == ["ok"]
 
 
@@ -185,13 +186,15 @@ def test_a_changed_report_is_stored_beside_the_old_one(site: Site, tmp_path: Pat
     assert one(site, folder, file(newest)).file == "2015/浙江-v3.html"
 
     def statuses(settled: dict[str, Settled] | None = None) -> dict[str, str]:
-        files = read_folder(folder, Cache(tmp_path / "cache"), settled).files
+        files = read_folder(
+            folder, Cache(tmp_path / "cache"), settled=settled, units=PROVINCES
+        ).files
         return dict(zip(files["path"], files["status"], strict=True))
 
     v1, v2, v3 = "2015/浙江.html", "2015/浙江-v2.html", "2015/浙江-v3.html"
     assert statuses() == {v1: "superseded", v2: "superseded", v3: "ok"}
     # study.yaml can have the old one stand
-    own = {v1: Settled(get_province("浙江"), 2015)}
+    own = {v1: Settled(PROVINCES.get("浙江"), 2015)}
     assert statuses(own) == {v1: "ok", v2: "duplicate", v3: "duplicate"}
     # who removes the newest has the one before, and none where that is unreadable
     (folder / v3).unlink()
@@ -201,7 +204,7 @@ def test_a_changed_report_is_stored_beside_the_old_one(site: Site, tmp_path: Pat
 
 
 def statuses(folder: Path) -> dict[str, str]:
-    files = read_folder(folder, Cache(folder.with_name("cache"))).files
+    files = read_folder(folder, Cache(folder.with_name("cache")), units=PROVINCES).files
     return dict(zip(files["path"], files["status"], strict=True))
 
 
@@ -293,10 +296,11 @@ def test_another_address_for_the_same_report(site: Site, tmp_path: Path) -> None
 
 def test_rows_without_an_address_and_rows_recorded_otherwise(site: Site, tmp_path: Path) -> None:
     assert go(site, tmp_path, entry(""))[0].state == "no address"
-    row = Entry(get_province("浙江"), 2015, site.put("/r", file(report())), 7, {"sha256": "0" * 64})
+    place, url = PROVINCES.get("浙江"), site.put("/r", file(report()))
+    row = Entry(place, 2015, url, 7, {"sha256": "0" * 64})
     (outcome,) = go(site, tmp_path, row)
     assert outcome.state == "fetched" and "recorded in sources.csv, line 7" in outcome.reason
-    what = recorded(Archive(tmp_path))[330000, 2015]
+    what = recorded(Archive(tmp_path, units=PROVINCES))[330000, 2015]
     assert what["sha256"] == outcome.sha256 and what["etag"].startswith('"')
 
 
@@ -308,11 +312,12 @@ def test_what_a_killed_download_left_is_removed_and_two_at_once_refused(
     # killed between the provenance and the report
     (tmp_path / "2015").mkdir()
     (tmp_path / "2015" / "浙江.html.source.json").write_text("{}")
-    assert len(read_folder(tmp_path, Cache(tmp_path / "cache")).files) == 0
+    cache = Cache(tmp_path / "cache")
+    assert len(read_folder(tmp_path, cache, units=PROVINCES).files) == 0
     assert one(site, tmp_path, file(report())).state == "fetched"
     assert list((tmp_path / ".download").glob("*.part")) == []
     with (
-        Archive(tmp_path).writing(),
+        Archive(tmp_path, units=PROVINCES).writing(),
         pytest.raises(ArchiveError, match=r"another download into .* is under way"),
     ):
         one(site, tmp_path, file(report()))
@@ -322,14 +327,14 @@ def test_adding_a_year_is_adding_rows(site: Site, tmp_path: Path) -> None:
     rows = [entry(site.put("/1", file(report())))]
     go(site, tmp_path, *rows)
     rows.append(entry(site.put("/2", file(report(year=2016))), year=2016))
-    assert [o.state for o in plan(tmp_path, rows)] == ["to fetch", "to fetch"]
-    chosen = select_entries(rows, [2016])
+    assert [o.state for o in plan(tmp_path, rows, units=PROVINCES)] == ["to fetch", "to fetch"]
+    chosen = select_entries(rows, [2016], units=PROVINCES)
     assert [o.state for o in go(site, tmp_path, *chosen)] == ["fetched"]
-    assert select_entries(rows, [2015, 2016], 310000) == []
+    assert select_entries(rows, [2015, 2016], 310000, units=PROVINCES) == []
 
 
 def test_a_plan_asks_and_writes_nothing(site: Site, tmp_path: Path) -> None:
-    (outcome,) = plan(tmp_path, [entry(site.put("/r", file(report())))])
+    (outcome,) = plan(tmp_path, [entry(site.put("/r", file(report())))], units=PROVINCES)
     assert outcome.state == "to fetch" and site.asked == [] and list(tmp_path.iterdir()) == []
 
 
@@ -339,8 +344,8 @@ def test_the_table_is_as_declared(site: Site, tmp_path: Path) -> None:
         entry(site.put("/b", say(404))),
         entry("", "北京"),
     ]
-    table = downloads_table(go(site, tmp_path, *rows))
-    assert REPORT_DOWNLOADS.violations(table) == []
+    table = downloads_table(go(site, tmp_path, *rows), units=PROVINCES)
+    assert PROVINCES.level.table(REPORT_DOWNLOADS).violations(table) == []
     assert table["province"].tolist() == ["北京", "上海", "浙江"]
     assert table["state"].tolist() == ["no address", "fetched", "failed"]
     assert table["reason"].iloc[2] == "answers 404 Not Found" and table["url"].isna().iloc[0]
@@ -356,7 +361,7 @@ def test_coverage_by_year_and_province(site: Site, tmp_path: Path) -> None:
     (tmp_path / "江苏2015.txt").write_text("x")
     (tmp_path / "2015" / "北京.txt").write_text("x")
     (tmp_path / "strange.txt").write_text("x")
-    found = coverage(rows, Archive(tmp_path), [2014, 2015])
+    found = coverage(rows, Archive(tmp_path, units=PROVINCES), [2014, 2015], units=PROVINCES)
     marks = {line["province"]: (line["2014"], line["2015"]) for line in found.grid()}
     assert marks["上海"] == ("·", "●") and marks["浙江"] == ("·", "○")
     assert marks["江苏"] == marks["北京"] == ("·", "▲") and marks["files"] == (0, 3)

@@ -10,9 +10,10 @@ from dti_assets.sources.download import download
 from dti_assets.sources.registry import Entry
 from dti_assets.store.cache import Cache
 from dti_assets.text.folder import read_folder
-from dti_assets.units.provinces import get_province
+from dti_assets.units.lists import shipped_units
 
 YEAR = 2019
+PROVINCES = shipped_units("provinces")
 
 
 def test_31_real_reports_are_fetched_once_and_then_only_what_changes(
@@ -22,16 +23,16 @@ def test_31_real_reports_are_fetched_once_and_then_only_what_changes(
         truth = [row for row in csv.DictReader(handle) if row["year"] == str(YEAR)]
     entries, contents = [], {}
     for line, row in enumerate(truth, 2):
-        province = get_province(row["province"])
+        province = PROVINCES.get(row["province"])
         content = (shared / "reports_raw" / row["file"]).read_bytes()
         url = site.put(f"/{province.pinyin}", file(content, "application/octet-stream"))
         entries.append(Entry(province, YEAR, url, line))
-        contents[f"{YEAR}/{province.province}.{row['format']}"] = content
+        contents[f"{YEAR}/{province.name}.{row['format']}"] = content
     assert len(entries) == 31
     folder = tmp_path / "reports"
     folder.mkdir()
 
-    first = download(folder, entries, fetcher(site))
+    first = download(folder, entries, fetcher(site), units=PROVINCES)
     assert [o.state for o in first] == ["fetched"] * 31
     # a few begin without title and congress: the registry's word is taken, and said to be
     silent = [o.reason for o in first if o.reason]
@@ -39,18 +40,18 @@ def test_31_real_reports_are_fetched_once_and_then_only_what_changes(
     assert {o.file: (folder / str(o.file)).read_bytes() for o in first} == contents
 
     sent = site.sent
-    again = download(folder, entries, fetcher(site))
+    again = download(folder, entries, fetcher(site), units=PROVINCES)
     assert [o.state for o in again] == ["unchanged"] * 31 and site.sent == sent
 
-    place = get_province("浙江")
+    place = PROVINCES.get("浙江")
     new = samples.report_text("浙江省", YEAR).encode()
     site.put(f"/{place.pinyin}", file(new))
-    third = download(folder, entries, fetcher(site))
+    third = download(folder, entries, fetcher(site), units=PROVINCES)
     changed = [o for o in third if o.state != "unchanged"]
-    assert [(o.entry.province, o.state) for o in changed] == [(place, "changed")]
+    assert [(o.entry.unit, o.state) for o in changed] == [(place, "changed")]
     assert site.sent == sent + len(new)
     assert all((folder / name).read_bytes() == content for name, content in contents.items())
 
-    files = read_folder(folder, Cache(tmp_path / "cache")).files
+    files = read_folder(folder, Cache(tmp_path / "cache"), units=PROVINCES).files
     assert sorted(files["status"]) == ["ok"] * 31 + ["superseded"]
     assert set(files[files["status"] == "ok"]["year"]) == {YEAR}

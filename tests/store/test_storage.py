@@ -67,6 +67,19 @@ def test_frames_come_back(store: Store) -> None:
     assert store.has(TABLE) and store.has(TABLE, 2011) and not store.has(TABLE, 2012)
 
 
+def test_years_are_in_the_order_of_the_key_up_to_the_year(store: Store) -> None:
+    codes = ("county_code", "year", "term")
+    columns = tuple(Column(name, "int64" if name == "year" else "string", name) for name in codes)
+    table = Table("counts", "count", columns, key=codes)
+    rows = [("b", 2010, "x"), ("a", 2010, "z"), ("a", 2010, "y"), ("b", 2009, "x")]
+    store.write(
+        table, table.frame(dict(zip(codes, row, strict=True)) for row in rows), [2009, 2010]
+    )
+    found = store.read(table, [2010, 2009])
+    # what the key has after the year stays as it was stored
+    assert list(found.itertuples(index=False, name=None)) == [rows[1], rows[2], rows[3], rows[0]]
+
+
 def test_what_is_made_elsewhere_and_whole_folders_are_kept(store: Store, tmp_path: Path) -> None:
     near = Store(str(tmp_path / "near"))
     near.write(TABLE, TABLE.frame(ROWS))

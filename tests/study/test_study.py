@@ -155,7 +155,7 @@ def test_one_hub_however_it_is_spelled(tmp_path: Path, hub: str) -> None:
     path.write_text("years: [2020, 2020]\ninstrument: {hub: 杭州}", encoding="utf-8")
     assert spelled == load_study(path)
     # the hub is one of the cities, not its own placebo
-    _, cities = hub_distances(spelled.instrument.distance)
+    _, cities = hub_distances(spelled.instrument.distance, units=spelled.unit_list)
     assert len(cities) == 31 and spelled.instrument.hub in cities
 
 

@@ -9,7 +9,9 @@ import pytest
 
 from dti_assets.store.cache import Cache
 from dti_assets.text.folder import Folder, read_folder, stored_reading
+from dti_assets.units.lists import shipped_units
 
+PROVINCES = shipped_units("provinces")
 HAN = re.compile("[\u3400-\u9fff]")
 # a title line was added in front of each real text when the files were made
 TITLE = re.compile(r"\d{4}年.{2,9}?政府工作\n?报\n?告\n?")
@@ -20,7 +22,7 @@ FURNITURE = ("数字经济专栏", "网站标识码", "扫一扫", "相关阅读
 @pytest.fixture(scope="module")
 def read(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Folder, dict[str, str]]:
     cache = Cache(tmp_path_factory.mktemp("cache"))
-    folder = read_folder(shared / "reports_raw", cache)
+    folder = read_folder(shared / "reports_raw", cache, units=PROVINCES)
     texts = {
         row.path: stored_reading(row.path, row.sha256, shared / "reports_raw", cache).text
         for row in folder.files.itertuples()
@@ -43,13 +45,11 @@ def _bodies(text: str) -> list[str]:
 def test_every_file_is_read_and_identified(
     read: tuple[Folder, dict[str, str]], truth: list[dict[str, str]]
 ) -> None:
-    from dti_assets.units.provinces import get_province
-
     files = read[0].files.set_index("path")
     assert set(files["status"]) == {"ok"} and len(files) == 430
     for row in truth:
         found = files.loc[row["file"]]
-        assert found["province"] == get_province(row["province"]).province, row["file"]
+        assert found["province"] == PROVINCES.get(row["province"]).name, row["file"]
         assert found["year"] == int(row["year"]), row["file"]
         assert found["format"] == row["format"], row["file"]
 

@@ -17,7 +17,11 @@ from dti_assets.text.matching import Matcher
 from dti_assets.text.sections import split
 from dti_assets.text.segmentation import segmenter, words
 from dti_assets.text.tables import KEYWORD_COUNTS, SECTION_WORDS
+from dti_assets.units.lists import shipped_units
 
+PROVINCES = shipped_units("provinces")
+LEVEL = PROVINCES.level
+NO_HITS = LEVEL.table(KEYWORD_COUNTS).frame([])
 TERMS = (
     "数字经济",
     "数字",
@@ -202,23 +206,23 @@ def test_annexes_alone_are_no_half() -> None:
         {**WORDS, "section": "unsplit"},
         {**WORDS, "section": "annex"},
     ]
-    frame = SECTION_WORDS.frame(words)
+    frame = LEVEL.table(SECTION_WORDS).frame(words)
     rules = CountingRules(section="plan", annexes="keep")
-    table = policy_attention(KEYWORD_COUNTS.frame([]), frame, [2015], shipped_dictionary(), rules)
+    table = policy_attention(NO_HITS, frame, [2015], shipped_dictionary(), rules, units=PROVINCES)
     row = table[table["province"] == "浙江"].iloc[0]
     assert row["frequency"] != row["frequency"] and "no plan half" in row["reason"]
 
 
 def test_a_report_without_words_has_no_frequency_and_says_why() -> None:
     empty = dict.fromkeys(("words_all", "words_nonpunct", "words_han", "chars_han"), 0)
-    frame = SECTION_WORDS.frame([{**WORDS, **empty, "section": "unsplit"}])
+    frame = LEVEL.table(SECTION_WORDS).frame([{**WORDS, **empty, "section": "unsplit"}])
     table = policy_attention(
-        KEYWORD_COUNTS.frame([]), frame, [2015], shipped_dictionary(), CountingRules()
+        NO_HITS, frame, [2015], shipped_dictionary(), CountingRules(), units=PROVINCES
     )
     row = table[table["province"] == "浙江"].iloc[0]
     assert row["frequency"] != row["frequency"] and row["words_nonpunct"] == 0
     assert row["reason"] == "the text of the report has no words_nonpunct to divide by"
-    assert length_outliers(table) == [
+    assert length_outliers(table, level=LEVEL) == [
         "浙江 2015: 0 characters, 0.00 times the median of its province"
     ]
 

@@ -14,8 +14,10 @@ from dti_assets.store.cache import Cache
 from dti_assets.text.folder import read_folder
 from dti_assets.text.readers.clean import normalise, normalise_paragraph, radicals
 from dti_assets.text.readers.reading import read_bytes
+from dti_assets.units.lists import shipped_units
 
 LINES = samples.report_lines()
+PROVINCES = shipped_units("provinces")
 
 
 @pytest.mark.parametrize(
@@ -213,7 +215,7 @@ def test_bad_files_are_named(make: Callable[[], bytes], status: str, said: str) 
 
 def test_a_page_saved_under_another_name_is_read_for_what_it_is(tmp_path: Path) -> None:
     (tmp_path / "浙江2015.pdf").write_bytes(samples.html(LINES))
-    files = read_folder(tmp_path, Cache(tmp_path / "c")).files
+    files = read_folder(tmp_path, Cache(tmp_path / "c"), units=PROVINCES).files
     assert list(files["format"]) == ["html"] and list(files["status"]) == ["ok"]
 
 
@@ -224,7 +226,9 @@ def test_hostile_files_end_within_the_limits_and_the_good_one_counts(tmp_path: P
     (folder / "inflating.pdf").write_bytes(samples.inflating_pdf())
     (folder / "浙江2015.txt").write_text(samples.report_text(), encoding="utf-8")
     started = time.monotonic()
-    files = read_folder(folder, Cache(tmp_path / "c"), limits=Limits(6, 2 * 2**30)).files
+    files = read_folder(
+        folder, Cache(tmp_path / "c"), limits=Limits(6, 2 * 2**30), units=PROVINCES
+    ).files
     assert time.monotonic() - started < 30
     status = dict(zip(files["path"], files["status"], strict=True))
     assert status.pop("浙江2015.txt") == "ok"

@@ -1,9 +1,16 @@
 """Addresses and province names as exports write them."""
 
+import csv
+import pickle
+
 import pytest
 
-from dti_assets.units.addresses import _rows, first_applicant, locate
-from dti_assets.units.provinces import provinces
+from dti_assets.units.addresses import city_names, first_applicant, gazetteer, locate
+from dti_assets.units.levels import Level
+from dti_assets.units.lists import Unit, Units, shipped_units
+
+PROVINCES = shipped_units("provinces")
+LEVEL = PROVINCES.level
 
 
 @pytest.mark.parametrize(
@@ -57,7 +64,7 @@ from dti_assets.units.provinces import provinces
     ],
 )
 def test_provinces(text: str, code: int) -> None:
-    assert locate(text) == (code, "mainland")
+    assert locate(text, units=PROVINCES) == (code, "mainland")
 
 
 @pytest.mark.parametrize(
@@ -72,6 +79,8 @@ def test_provinces(text: str, code: int) -> None:
         ("Tokyo, Japan", "foreign"),
         ("Seoul, Republic of Korea", "foreign"),
         ("蒙古国乌兰巴托", "foreign"),
+        ("Hainan Prefecture", "unknown"),
+        ("Jilin County, China", "unknown"),
         ("中国台湾新竹", "taiwan"),
         ("台湾;71", "taiwan"),
         ("中国香港九龙", "hong_kong"),
@@ -101,13 +110,13 @@ def test_provinces(text: str, code: int) -> None:
     ],
 )
 def test_no_province(text: str | None, origin: str) -> None:
-    assert locate(text) == (None, origin)
+    assert locate(text, units=PROVINCES) == (None, origin)
 
 
 def test_every_province_and_capital_in_every_form() -> None:
-    for p in provinces():
-        for text in (p.province, p.full_name, p.english, p.pinyin, f"{p.capital}市中心路1号"):
-            assert locate(text) == (p.province_code, "mainland"), text
+    for p in PROVINCES:
+        for text in (p.name, p.full_name, p.english, p.pinyin, f"{p.seat}市中心路1号"):
+            assert locate(text, units=PROVINCES) == (p.code, "mainland"), text
 
 
 def test_the_first_applicant_decides() -> None:
@@ -116,7 +125,97 @@ def test_the_first_applicant_decides() -> None:
 
 
 def test_every_city_behind_the_short_name_of_its_province() -> None:
-    names = {p.province_code: p.province for p in provinces()}
-    for row in _rows("../provinces/cities.csv"):
-        code = int(row["province_code"])
-        assert locate(names[code] + row["name"]) == (code, "mainland"), row["name"]
+    with LEVEL.shipped("cities.csv").open(encoding="utf-8") as file:
+        cities = list(csv.DictReader(file))
+    assert len(cities) > 800
+    for row in cities:
+        unit = PROVINCES[int(row[LEVEL.code])]
+        assert locate(unit.name + row["name"], units=PROVINCES) == (unit.code, "mainland"), row
+
+
+def city(code: str, name: str, english: str, parent: str, *aliases: str) -> Unit:
+    return Unit(code, name, f"{name}市", "", english, aliases, parent)
+
+
+CITIES = Units(
+    Level("city", "cities"),
+    (
+        city("J1", "甲城", "Jiacheng", "丙江省", "旧甲府", "JC"),
+        city("CN-K1", "丙江", "Bingjiang", "丙江"),
+        city("X", "丁都", "Dingdu", "丁都"),
+        city("B7", "包城", "Baocheng", "丁蒙"),
+        Unit("T", "丑县", "丑县", english="Chou"),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("甲城市高新区", "J1"),
+        ("甲城高新区", "J1"),
+        ("旧甲府3号", "J1"),
+        ("JC", "J1"),
+        ("j1", "J1"),
+        # what a unit lies in, in every spelling
+        ("丙江省甲城市高新区", "J1"),
+        ("丙江 甲城市", "J1"),
+        ("中国丙江省 甲城", "J1"),
+        ("丁蒙自治区包城", "B7"),
+        ("100000 丁蒙包城市", "B7"),
+        # a city of the name of its province
+        ("丙江市新区", "CN-K1"),
+        ("丙江省丙江新区", "CN-K1"),
+        ("丙江", "CN-K1"),
+        ("CN-K1", "CN-K1"),
+        # a city that is its own province
+        ("丁都市海边区", "X"),
+        ("丁都海边区", "X"),
+        ("丑县新街", "T"),
+        ("No. 5 Road, Jiacheng, Bingjiang 100871, CN", "J1"),
+        ("Bingjiang, China", "CN-K1"),
+    ],
+)
+def test_units_of_ones_own(text: str, code: str) -> None:
+    assert locate(text, units=CITIES) == (code, "mainland")
+
+
+@pytest.mark.parametrize(
+    ("text", "origin"),
+    [
+        # another city of the province, or perhaps so
+        ("丙江省乙城市", "unknown"),
+        ("丙江乙城市", "unknown"),
+        # a city of that name elsewhere
+        ("丁蒙自治区甲城市", "unknown"),
+        ("甲城县", "unknown"),
+        ("甲城省", "unknown"),
+        ("甲城路8号", "unknown"),
+        ("乙城市", "unknown"),
+        ("71", "unknown"),
+        ("440300", "unknown"),
+        ("中国", "mainland"),
+        ("日本东京", "foreign"),
+        ("Tokyo, Japan", "foreign"),
+        ("中国台湾新竹", "taiwan"),
+    ],
+)
+def test_none_of_ones_own_units(text: str, origin: str) -> None:
+    assert locate(text, units=CITIES) == (None, origin)
+
+
+def test_lists_are_kept_apart_and_equal_ones_are_one() -> None:
+    text = "北京市海淀区"
+    assert locate(text, units=PROVINCES) == (110000, "mainland")
+    assert locate(text, units=CITIES) == (None, "unknown")
+    # as in a worker process
+    copy = pickle.loads(pickle.dumps(PROVINCES))
+    assert copy is not PROVINCES and gazetteer(copy) is gazetteer(PROVINCES)
+    assert gazetteer(PROVINCES.first(1)) is not gazetteer(PROVINCES)
+
+
+def test_cities_ship_for_some_levels() -> None:
+    names = city_names(LEVEL)
+    assert {"苏州市", "苏州", "昆山市", "延边朝鲜族自治州", "延边州", "延边"} <= names
+    assert not {"昆山", "江苏省", "北京市", ""} & names
+    assert city_names(CITIES.level) == frozenset()

@@ -1,6 +1,6 @@
 """Terms that are computed from columns: lags, leads, products, indicators of a value.
 
-`L.x` and `L2.x` are last year's and the year before's value within the province, `F.x` next
+`L.x` and `L2.x` are last year's and the year before's value within the unit, `F.x` next
 year's; `a:b` is a product; `region=East` and `year>=2013` are 0/1. They combine: `DTIn:year>=2013`.
 """
 
@@ -40,9 +40,9 @@ def columns_of(term: str) -> tuple[str, ...]:
 
 
 def with_terms(
-    frame: pd.DataFrame, terms: Iterable[str], entity: str = "province", time: str = "year"
+    frame: pd.DataFrame, terms: Iterable[str], entity: str, time: str = "year"
 ) -> pd.DataFrame:
-    """`frame` with a column for every term that is not one already.
+    """Return `frame` with a column for every term that is not one already.
 
     Lags go by the value of `time`, not by row, so that a gap in the years is a missing value.
 

@@ -40,18 +40,17 @@ class _Run(NamedTuple):
 
 
 def table_coverage(
-    tables: Iterable[TableSpec], panel: pd.DataFrame, options: TableOptions | None = None
+    tables: Iterable[TableSpec], panel: pd.DataFrame, options: TableOptions
 ) -> pd.DataFrame:
     """One row per table: which columns can be estimated, on what sample, what is absent.
 
-    `panel` has one row per province and year. A table runs as its worst column that runs:
+    `panel` has one row per unit and year. A table runs as its worst column that runs:
     `as in the paper` has every variable and the published number of rows, `all variables` another
     number of rows (or none is published), `reduced controls` lacks a control, `proxy` has another
     variable in the place of an absent one; `in part` is as in the paper but for columns that
     cannot run. Of a table of descriptives the variables take the place of columns (table
     table_coverage).
     """
-    options = options or TableOptions()
     return TABLE_COVERAGE.frame([_row(table, panel, options) for table in tables])
 
 

@@ -28,15 +28,13 @@ if TYPE_CHECKING:
 __all__ = ["TableOptions", "describe", "dropped_rows", "estimate_table"]
 
 
-def estimate_table(
-    table: TableSpec, panel: pd.DataFrame, options: TableOptions | None = None
-) -> pd.DataFrame:
+def estimate_table(table: TableSpec, panel: pd.DataFrame, options: TableOptions) -> pd.DataFrame:
     """Estimate every column of a table.
 
     Parameters
     ----------
     table : a table of kind "coefficients", or "descriptives" (then see `describe`).
-    panel : one row per province and year under the panel's names; absent columns are no error.
+    panel : one row per unit and year under the panel's names; absent columns are no error.
     options : errors, draws, seed, proxies and the zero-distance rule to print.
 
     Returns
@@ -47,7 +45,6 @@ def estimate_table(
     carry wild bootstrap p-values and CRV3 errors. With fewer than six clusters there is no
     clustered inference: only iid and HC1 errors are given, no stars and no first-stage F.
     """
-    options = options or TableOptions()
     if table.kind == "descriptives":
         return describe(table, panel, options)
     results = [_column(table, column, panel, options) for column in table.columns]
@@ -57,14 +54,11 @@ def estimate_table(
     return ESTIMATES.frame([{**row, "table": table.table, "label": label} for row in rows])
 
 
-def describe(
-    table: TableSpec, panel: pd.DataFrame, options: TableOptions | None = None
-) -> pd.DataFrame:
+def describe(table: TableSpec, panel: pd.DataFrame, options: TableOptions) -> pd.DataFrame:
     """Descriptive statistics of a table's variables, as declared in `tables.DESCRIPTIVES`."""
     from dti_assets.econ.model.projection import demean
     from dti_assets.econ.model.sample import numeric_columns
 
-    options = options or TableOptions()
     rows: list[dict[str, Any]] = []
     for name in table.variables:
         row: dict[str, Any] = {"variable": name}
@@ -130,7 +124,7 @@ def _column(
             "iid and HC1 errors stand beside the estimate"
         )
     wild, crv3 = _few_clusters(resolved, result, options) if valid and clustered else ({}, {})
-    tidy = result.tidy(options.level).set_index("term")
+    tidy = result.tidy(options.confidence).set_index("term")
     rows = []
     for term in tidy.index:
         row = {**head, **facts, "term": term, "role": _role(resolved, term)}

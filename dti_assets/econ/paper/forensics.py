@@ -21,9 +21,7 @@ STARS = {"***": (0.0, 0.01), "**": (0.01, 0.05), "*": (0.05, 0.10), "": (0.10, 1
 INFINITY = float("inf")
 
 
-def published_forensics(
-    claims: Iterable[Mapping[str, Any]], clusters: int | None = 31
-) -> pd.DataFrame:
+def published_forensics(claims: Iterable[Mapping[str, Any]], clusters: int | None) -> pd.DataFrame:
     """Implications of the stars of published instrumental-variable results.
 
     Parameters

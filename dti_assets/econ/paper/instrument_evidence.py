@@ -39,7 +39,7 @@ Rows = Iterator[dict[str, Any]]
 
 
 def anderson_rubin_curve(
-    tables: Iterable[TableSpec], panel: pd.DataFrame, options: TableOptions | None = None
+    tables: Iterable[TableSpec], panel: pd.DataFrame, options: TableOptions
 ) -> pd.DataFrame:
     """The Anderson-Rubin p-value as a function of the coefficient, for every 2SLS column.
 
@@ -47,12 +47,12 @@ def anderson_rubin_curve(
     errors below the estimate to four above, wider where zero would lie outside, and the values
     zero and the estimate themselves. A column that cannot be estimated is one row with the reason.
     """
-    rows = _each(tables, panel, options or TableOptions(), _curve, {"point": 1})
+    rows = _each(tables, panel, options, _curve, {"point": 1})
     return ANDERSON_RUBIN_CURVE.frame(rows)
 
 
 def stage_residuals(
-    tables: Iterable[TableSpec], panel: pd.DataFrame, options: TableOptions | None = None
+    tables: Iterable[TableSpec], panel: pd.DataFrame, options: TableOptions
 ) -> pd.DataFrame:
     """Outcome, endogenous regressor and first instrument of every 2SLS column, controls, effects
     and further instruments projected out.
@@ -61,7 +61,8 @@ def stage_residuals(
     instrument's is the first stage, that of the outcome's is the reduced form (Frisch, Waugh and
     Lovell).
     """
-    return STAGE_RESIDUALS.frame(_each(tables, panel, options or TableOptions(), _residuals, {}))
+    rows = _each(tables, panel, options, _residuals, {})
+    return options.level.table(STAGE_RESIDUALS).frame(rows)
 
 
 def _each(
@@ -136,7 +137,7 @@ def _residuals(resolved: ResolvedColumn, options: TableOptions) -> Rows:
         places, years, left.tolist(), strict=True
     ):
         yield {
-            "province": place,
+            options.entity: place,
             "year": int(year),
             "outcome_residual": outcome,
             "endogenous_residual": endogenous,

@@ -1,4 +1,4 @@
-"""Reports over all tables: weak-instrument inference, indirect effects, leave one province out.
+"""Reports over all tables: weak-instrument inference, indirect effects, leave one unit out.
 
 Each takes the table specifications and a panel, and gives a frame declared in `tables`.
 """
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 def weak_instrument_inference(
-    tables: Iterable[TableSpec], panel: pd.DataFrame, options: TableOptions | None = None
+    tables: Iterable[TableSpec], panel: pd.DataFrame, options: TableOptions
 ) -> pd.DataFrame:
     """One row per 2SLS column of all tables, as declared in `tables.WEAK_INSTRUMENTS`.
 
@@ -44,7 +44,6 @@ def weak_instrument_inference(
     cluster left out, leverage, the Anderson-Rubin sets and the tF interval, and the finding in
     plain words. A column that cannot be estimated has nulls and the reason.
     """
-    options = options or TableOptions()
     rows = []
     for table, column, head in two_stage_columns(tables, options):
         try:
@@ -61,7 +60,7 @@ def _weak(table: TableSpec, resolved: ResolvedColumn, options: TableOptions) -> 
     stage = result.first_stage
     assert stage is not None
     term, instrument = spec.endogenous[0], stage.reduced_form.index[0]
-    low, high = result.interval(term, options.level)
+    low, high = result.interval(term, options.confidence)
     # the first stage lacks the outcome, whose missing values choose the rows
     used = frame.loc[frame.index.isin(result.residuals.index)]
     first = estimate(_first_stage(spec), used)
@@ -95,8 +94,8 @@ def _weak(table: TableSpec, resolved: ResolvedColumn, options: TableOptions) -> 
         "hansen_p": stage.hansen_j.p_value if stage.hansen_j else None,
         "note": facts["note"],
     }
-    if len(stage.reduced_form) == 1 and abs(options.level - 0.95) < 1e-12:
-        row["tf_low"], row["tf_high"] = tf_interval(result, options.level)
+    if len(stage.reduced_form) == 1 and abs(options.confidence - 0.95) < 1e-12:
+        row["tf_low"], row["tf_high"] = tf_interval(result, options.confidence)
     if spec.covariance == "clustered" and (result.n_clusters or 0) < FEWEST_CLUSTERS:
         row["reason"] = f"{result.n_clusters} clusters: no clustered inference exists"
         for name in ("std_error", "first_stage_se", "first_stage_p", "reduced_form_se"):
@@ -105,13 +104,13 @@ def _weak(table: TableSpec, resolved: ResolvedColumn, options: TableOptions) -> 
             row[name] = None
         return row | {"effective_f": None, "sentence": row["reason"]}
     if spec.covariance != "clustered":
-        headline = anderson_rubin_set(spec, frame, options.level)
+        headline = anderson_rubin_set(spec, frame, options.confidence)
         row |= _set(headline) | {"sentence": _sentence(row, headline)}
         return row
     inversion = WildInversion(build(spec, frame), options.draws, options.seed)
-    intervals = inversion.confidence_set(options.level)
-    headline = AndersonRubinSet(term, options.level, "wild", intervals)
-    crv1 = anderson_rubin_set(spec, frame, options.level, method="crv1")
+    intervals = inversion.confidence_set(options.confidence)
+    headline = AndersonRubinSet(term, options.confidence, "wild", intervals)
+    crv1 = anderson_rubin_set(spec, frame, options.confidence, method="crv1")
     left_out = jackknife(spec, frame)
     leverage = instrument_leverage(spec, frame)
     row |= _set(headline)
@@ -175,14 +174,13 @@ def _sentence(row: dict[str, Any], headline: AndersonRubinSet) -> str:
 
 
 def indirect_effects(
-    tables: Iterable[TableSpec], panel: pd.DataFrame, options: TableOptions | None = None
+    tables: Iterable[TableSpec], panel: pd.DataFrame, options: TableOptions
 ) -> pd.DataFrame:
     """Mediation of every table that names one, singly and jointly with the others it names.
 
     Controls, effects and cluster are those of the table's first column with the mediation's
     outcome. A table whose variables are absent has a row with nulls and the reason.
     """
-    options = options or TableOptions()
     rows = []
     for table in tables:
         if table.mediation is None:
@@ -237,7 +235,7 @@ def _mediated(
         covariance=spec.covariance,
         draws=options.bootstrap_draws,
         seed=options.seed,
-        level=options.level,
+        level=options.confidence,
         other_mediators=rest,
     )
     facts = column_facts(resolved, estimate(spec, resolved.frame), options)
@@ -256,14 +254,13 @@ def _mediated(
 
 
 def leave_one_province_out(
-    tables: Iterable[TableSpec], panel: pd.DataFrame, options: TableOptions | None = None
+    tables: Iterable[TableSpec], panel: pd.DataFrame, options: TableOptions
 ) -> pd.DataFrame:
     """Key coefficients of every clustered column without each cluster in turn.
 
     As declared in `tables.LEAVE_ONE_OUT`; 2SLS columns carry the first-stage F without it, where
     at least six clusters are left. What the rows left do not identify is a null with the reason.
     """
-    options = options or TableOptions()
     rows: list[dict[str, Any]] = []
     for table, column in _columns(tables):
         head: dict[str, Any] = {

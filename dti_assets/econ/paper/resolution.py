@@ -15,6 +15,7 @@ from dti_assets.econ.model.specification import Covariance, Specification
 from dti_assets.econ.model.terms import columns_of, with_terms
 from dti_assets.econ.paper.specifications import ColumnSpec, TableSpec
 from dti_assets.errors import EconError
+from dti_assets.units.levels import Level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,26 +31,32 @@ ABSENT = "absent from the data: "
 class TableOptions:
     """What the study settles for all tables.
 
+    level : what a row is about; its column of names and `time` identify a row for lags.
     covariance : errors of columns that do not name their own. draws, bootstrap_draws, seed : of
-    wild tests and of the mediation bootstrap. proxies : variable -> stand-in, used only where the
-    variable is absent. zero_distance_rule : named under every table that uses the instrument.
-    instruments : names of columns that carry the rule. instrument_note : a sentence on their
-    origin (frozen or not) printed beside the rule. simulated : the data are invented, and every
-    label says so. entity, time : identify a row for lags.
+    wild tests and of the mediation bootstrap. confidence : of sets and intervals. proxies :
+    variable -> stand-in, used only where the variable is absent. zero_distance_rule : named under
+    every table that uses the instrument. instruments : names of columns that carry the rule.
+    instrument_note : a sentence on their origin (frozen or not) printed beside the rule.
+    simulated : the data are invented, and every label says so.
     """
 
+    level: Level
     covariance: str = "clustered"
     draws: int = 9999
     bootstrap_draws: int = 5000
     seed: int = 0
-    level: float = 0.95
+    confidence: float = 0.95
     proxies: dict[str, str] = field(default_factory=dict)
     zero_distance_rule: str | None = None
     instruments: tuple[str, ...] = ("DTI_iv",)
     instrument_note: str | None = None
     simulated: bool = False
-    entity: str = "province"
     time: str = "year"
+
+    @property
+    def entity(self) -> str:
+        """The column that says which unit a row is about."""
+        return self.level.name
 
 
 class AbsentVariables(EconError):
@@ -224,15 +231,14 @@ def sparse_controls(
     tables: Iterable[TableSpec],
     panel: pd.DataFrame,
     files: Mapping[str, str],
-    options: TableOptions | None = None,
+    options: TableOptions,
 ) -> list[str]:
     """One sentence for every variable of `files` that costs a table most of its rows as a control.
 
-    `panel` has one row per province and year; `files` maps a variable that rests on the user's
+    `panel` has one row per unit and year; `files` maps a variable that rests on the user's
     figures to the files they are in. Rows are counted among those that have all else the column
     uses, other controls of `files` apart.
     """
-    options = options or TableOptions()
     lost: dict[str, dict[str, tuple[int, int]]] = {name: {} for name in files}
     for table in tables:
         for column in table.columns:

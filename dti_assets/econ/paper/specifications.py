@@ -14,7 +14,10 @@ from typing import Any, cast
 
 from dti_assets.econ.model.specification import COVARIANCES, Covariance, Specification
 from dti_assets.errors import EconError, TableSpecificationError
+from dti_assets.units.levels import Level
 
+# stands in a file for the column that says which unit a row is about
+UNIT = "unit"
 KINDS = ("coefficients", "descriptives")
 # the numbers of the tables whose p-values are adjusted together
 ROMANO_WOLF_TABLES = ("5", "6", "7", "8", "9", "10")
@@ -114,8 +117,10 @@ class TableSpec:
         raise TableSpecificationError(f"table {self.table} has no column {name!r}")
 
 
-def load_tables(folder: Path | str | None = None) -> dict[str, TableSpec]:
+def load_tables(folder: Path | str | None = None, *, level: Level) -> dict[str, TableSpec]:
     """All tables of a folder of YAML files by name, in file order; default: those shipped.
+
+    `unit` among the fixed effects or as cluster is the column of names of `level`.
 
     Raises
     ------
@@ -129,14 +134,14 @@ def load_tables(folder: Path | str | None = None) -> dict[str, TableSpec]:
         raise TableSpecificationError(f"no table specification (*.yaml, *.yml) in {directory}")
     tables: dict[str, TableSpec] = {}
     for path in files:
-        table = load_table(path)
+        table = load_table(path, level=level)
         if table.name in tables:
             raise TableSpecificationError(f"{path.name}: name {table.name} is used twice")
         tables[table.name] = table
     return tables
 
 
-def load_table(path: Path | str) -> TableSpec:
+def load_table(path: Path | str, *, level: Level) -> TableSpec:
     """The table in one YAML file; see `load_tables` for errors."""
     import yaml
 
@@ -148,10 +153,10 @@ def load_table(path: Path | str) -> TableSpec:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         reason = _fault(error)
         raise TableSpecificationError(f"{path.name}: not readable as YAML ({reason})") from error
-    return parse_table(content, path.name)
+    return parse_table(content, path.name, level=level)
 
 
-def parse_table(content: Any, file: str = "table") -> TableSpec:
+def parse_table(content: Any, file: str = "table", *, level: Level) -> TableSpec:
     """A table from the content of a YAML file; `file` names it in messages."""
     if not isinstance(content, Mapping):
         raise TableSpecificationError(f"{file}: expected keys such as table, name and columns")
@@ -171,7 +176,9 @@ def parse_table(content: Any, file: str = "table") -> TableSpec:
     if kind == "descriptives" and not variables:
         raise TableSpecificationError(f"{file}: variables are missing")
     shared = {key: content[key] for key in _SHARED if key in content}
-    columns = tuple(_column(entry, shared, i, file) for i, entry in enumerate(entries, start=1))
+    columns = tuple(
+        _column(entry, shared, i, file, level) for i, entry in enumerate(entries, start=1)
+    )
     names = [column.column for column in columns]
     for name in names:
         if names.count(name) > 1:
@@ -202,7 +209,9 @@ def _fault(error: Exception) -> str:
     return f"line {mark.line + 1}: {problem}" if mark and problem else str(error).splitlines()[0]
 
 
-def _column(entry: Any, shared: Mapping[str, Any], position: int, file: str) -> ColumnSpec:
+def _column(
+    entry: Any, shared: Mapping[str, Any], position: int, file: str, level: Level
+) -> ColumnSpec:
     where = f"{file}, column {position}"
     if not isinstance(entry, Mapping):
         raise TableSpecificationError(f"{where}: expected keys such as column and outcome")
@@ -222,10 +231,14 @@ def _column(entry: Any, shared: Mapping[str, Any], position: int, file: str) -> 
             name for name in merged.get("regressors", []) if name not in entry["endogenous"]
         ]
     listed: dict[str, Any] = {key: _strings(merged, key, where) for key in _COLUMN_LISTS}
+    listed["fixed_effects"] = tuple(
+        level.name if name == UNIT else name for name in listed["fixed_effects"]
+    )
+    cluster = merged.get("cluster")
     spec = ColumnSpec(
         column=str(entry["column"]),
         outcome=str(merged["outcome"]),
-        cluster=merged.get("cluster"),
+        cluster=level.name if cluster == UNIT else cluster,
         errors=errors,
         sample=_sample(merged.get("sample"), where),
         rows=_rows(merged, where),
@@ -272,16 +285,16 @@ def baseline_column(tables: Iterable[TableSpec]) -> tuple[TableSpec, ColumnSpec]
 
 
 def with_instrument(
-    tables: Iterable[TableSpec], instrument: str, other: str, label: str
+    tables: Iterable[TableSpec], instrument: str, other: str, ending: str
 ) -> list[TableSpec]:
     """The tables cut to their 2SLS columns that use `instrument`, with `other` in its place; the
-    label is added to the names of the columns."""
+    names of the columns get the ending."""
     out = []
     for table in tables:
         columns = tuple(
             replace(
                 column,
-                column=f"{column.column}, {label}",
+                column=f"{column.column}{ending}",
                 instruments=tuple(other if z == instrument else z for z in column.instruments),
                 same_sample_as=None,
                 rows=None,

@@ -6,8 +6,8 @@ Every function takes a specification and a frame and returns a frame declared in
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -35,6 +35,16 @@ if TYPE_CHECKING:
 JOINT = "all differences are zero"
 # how the note of the study's hub among the placebos begins
 OWN_HUB = "the study's own hub"
+# how an instrument is called that is built on the mean frequency of the others
+OTHERS = "leave-one-out"
+
+
+class Formula(NamedTuple):
+    """How the instrument is written in names of variants, and its value at a frequency and a
+    distance in km, both arrays."""
+
+    written: str
+    value: Callable[[Any, Any], Any]
 
 
 def compare_variants(
@@ -44,6 +54,9 @@ def compare_variants(
     draws: int = 9999,
     seed: int = 0,
     notes: Mapping[str, str] | None = None,
+    *,
+    entity: str,
+    time: str = "year",
 ) -> pd.DataFrame:
     """The same coefficient under several specifications, samples or instruments.
 
@@ -53,6 +66,7 @@ def compare_variants(
     variants : name -> (specification, frame).
     terms : coefficients to report; default: endogenous regressors, else the first regressor.
     notes : name -> how to read the variant.
+    entity, time : identify a row for lags.
 
     For an endogenous regressor with clustered errors `conf_low` and `conf_high` are the outer ends
     of the wild Anderson-Rubin set, which may be infinite; `p_wild` is its test of no effect.
@@ -66,16 +80,24 @@ def compare_variants(
             "outcome": spec.outcome,
             "note": (notes or {}).get(name),
         }
-        rows += [head | _coefficient(spec, frame, term, draws, seed) for term in chosen]
+        rows += [
+            head | _coefficient(spec, frame, term, draws, seed, entity, time) for term in chosen
+        ]
     return ROBUSTNESS.frame(rows)
 
 
 def _coefficient(
-    spec: Specification, frame: pd.DataFrame, term: str, draws: int, seed: int
+    spec: Specification,
+    frame: pd.DataFrame,
+    term: str,
+    draws: int,
+    seed: int,
+    entity: str,
+    time: str,
 ) -> dict[str, Any]:
     row: dict[str, Any] = {"term": term}
     try:
-        frame = with_terms(frame, spec.variables)
+        frame = with_terms(frame, spec.variables, entity, time)
         result = estimate(spec, frame)
     except EconError as error:
         return row | {"reason": str(error)}
@@ -114,6 +136,8 @@ def interaction_test(
     time: str = "year",
     draws: int = 9999,
     seed: int = 0,
+    *,
+    entity: str,
 ) -> pd.DataFrame:
     """Whether the coefficient of `term` differs between groups of places.
 
@@ -158,7 +182,7 @@ def interaction_test(
     rows: list[dict[str, Any]] = [
         head
         | {"variant": str(value), "note": f"difference from {reference}"}
-        | _coefficient(full, wide, label, draws, seed)
+        | _coefficient(full, wide, label, draws, seed, entity, time)
         for value, label in zip(others, differences, strict=True)
     ]
     rows += [
@@ -254,10 +278,11 @@ def leads_test(
     frame: pd.DataFrame,
     instrument: str,
     leads: int = 2,
-    entity: str = "province",
     time: str = "year",
     draws: int = 9999,
     seed: int = 0,
+    *,
+    entity: str,
 ) -> pd.DataFrame:
     """Whether next years' instrument already moves today's outcome: a pre-trend.
 
@@ -274,7 +299,10 @@ def leads_test(
     )
     wide = with_terms(frame, ahead, entity, time)
     head = {"check": "leads as a pre-trend", "variant": f"{leads} leads", "outcome": spec.outcome}
-    rows = [head | _coefficient(equation, wide, term, draws, seed) for term in (instrument, *ahead)]
+    rows = [
+        head | _coefficient(equation, wide, term, draws, seed, entity, time)
+        for term in (instrument, *ahead)
+    ]
     label = "all leads are zero"
     rows.append(
         head
@@ -288,8 +316,8 @@ def distance_variants(
     frame: pd.DataFrame,
     frequency: str,
     distances: Mapping[str, str] | Iterable[str],
+    formula: Formula,
     decay_km: Sequence[float] = (250.0, 500.0, 1000.0),
-    entity: str = "province",
     time: str = "year",
 ) -> pd.DataFrame:
     """`frame` with instruments built on other functions of distance, and on other hubs.
@@ -298,14 +326,15 @@ def distance_variants(
     ----------
     frequency : column of keyword frequency (hits / words).
     distances : hub -> column of its distance in km (e.g. {"Hangzhou": "distance_km"}).
+    formula : the study's own; its instrument is "frequency / d (hub)" below.
     decay_km : delta of frequency x exp(-d / delta).
 
     Adds, per hub: "frequency / d (hub)", "frequency x ln(farthest / d) (hub)",
     "frequency x exp(-d/delta km) (hub)", "leave-one-out frequency / d (hub)". The logarithm is of
-    the farthest place's distance over d: -ln d alone is another instrument in every unit, in km
-    mostly frequency with a minus sign. The last replaces a province's own frequency by that year's
-    mean of the others: its shocks are as few as the years, and inference by province does not know
-    that. A distance of zero gives a missing value in all that divide by it or take its log: the
+    the farthest place's distance over d: -ln d alone is another instrument in every measure of
+    length, in km mostly frequency with a minus sign. The last replaces a unit's own frequency by
+    that year's mean of the others: its shocks are as few as the years, and inference by unit does
+    not know that. A distance of zero gives a missing value in all but the exponential: the
     zero-distance rule is the study's, not this function's.
     """
     import pandas as pd
@@ -313,22 +342,20 @@ def distance_variants(
     hubs = distances if isinstance(distances, Mapping) else {name: name for name in distances}
     f = numeric_columns(frame, [frequency])[:, 0]
     new = {}
-    national = _national_without_own(frame, f, entity, time)
+    national = _national_without_own(frame, f, time)
     for hub, column in hubs.items():
         d = numeric_columns(frame, [column])[:, 0]
         positive = np.where(d > 0, d, np.nan)
-        new[f"frequency / d ({hub})"] = f / positive
+        new[f"{formula.written} ({hub})"] = formula.value(f, positive)
         farthest = pd.Series(positive).max()
         new[f"frequency x ln(farthest / d) ({hub})"] = f * np.log(farthest / positive)
-        new[f"leave-one-out frequency / d ({hub})"] = national / positive
+        new[f"{OTHERS} {formula.written} ({hub})"] = formula.value(national, positive)
         for delta in decay_km:
             new[f"frequency x exp(-d/{delta:g} km) ({hub})"] = f * np.exp(-d / delta)
     return frame.assign(**new)
 
 
-def _national_without_own(
-    frame: pd.DataFrame, frequency: np.ndarray, entity: str, time: str
-) -> np.ndarray:
+def _national_without_own(frame: pd.DataFrame, frequency: np.ndarray, time: str) -> np.ndarray:
     """Mean frequency of all other rows of the same time."""
     import pandas as pd
 
@@ -346,20 +373,28 @@ def placebo_hubs(
     frame: pd.DataFrame,
     frequency: str,
     hubs: Mapping[str, str],
+    formula: Formula,
     own: str | None = None,
     draws: int = 9999,
     seed: int = 0,
+    *,
+    entity: str,
+    time: str = "year",
 ) -> pd.DataFrame:
     """The instrument with each city as its hub.
 
-    `hubs` maps a city to the column of each province's distance to it, in km. If a city without
-    Hangzhou's role gives the same first stage, distance to Hangzhou is not what identifies. `own`
-    is the study's hub; its row, under the same rule for a distance of zero as the placebos', says
+    `hubs` maps a city to the column of each unit's distance to it, in km. If a city without the
+    hub's role gives the same first stage, distance to the hub is not what identifies. `own` is
+    the study's hub; its row, under the same rule for a distance of zero as the placebos', says
     in its note that it is, and its rank.
     """
-    wide = distance_variants(frame, frequency, hubs, decay_km=())
-    variants = {hub: (spec.with_(instruments=(f"frequency / d ({hub})",)), wide) for hub in hubs}
-    found = compare_variants("placebo hubs", variants, draws=draws, seed=seed)
+    wide = distance_variants(frame, frequency, hubs, formula, decay_km=(), time=time)
+    variants = {
+        hub: (spec.with_(instruments=(f"{formula.written} ({hub})",)), wide) for hub in hubs
+    }
+    found = compare_variants(
+        "placebo hubs", variants, draws=draws, seed=seed, entity=entity, time=time
+    )
     mine = found["variant"] == own
     f = found["first_stage_f"]
     if f[mine].notna().any():

@@ -1,8 +1,8 @@
-"""Who moves the estimate: every term, report, province and year left out in turn, in closed form.
+"""Who moves the estimate: every term, report, unit and year left out in turn, in closed form.
 
-A unit's change is the coefficient without it minus the coefficient with it. Leaving out a term
-takes its own stored hits out of the instrument, which is linear in hits; leaving out a report, a
-province or a year takes rows out of the sample (`deletion`). Nothing is estimated again.
+A change is the coefficient without what is left out minus the coefficient with it. Leaving out a
+term takes its own stored hits out of the instrument, which is linear in hits; leaving out a
+report, a unit or a year takes rows out of the sample (`deletion`). Nothing is estimated again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from dti_assets.econ.paper.resolution import (
 )
 from dti_assets.econ.paper.specifications import ColumnSpec, TableSpec
 from dti_assets.econ.robustness.deletion import PARTS, Deletions, Products
-from dti_assets.econ.tables import INFLUENCE
+from dti_assets.econ.tables import INFLUENCE, KINDS
 from dti_assets.errors import EconError, NoVariation
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def influence(
     baseline: tuple[TableSpec, ColumnSpec] | None,
     panel: pd.DataFrame,
     parts: pd.DataFrame,
-    options: TableOptions | None = None,
+    options: TableOptions,
 ) -> pd.DataFrame:
     """The change of every key coefficient without each unit, as declared in `INFLUENCE`.
 
@@ -62,7 +62,6 @@ def influence(
     A column that cannot be estimated has one row per kind with nulls and the reason; so has a
     unit without which nothing is identified.
     """
-    options = options or TableOptions()
     rows: list[dict[str, Any]] = []
     for chosen, names in ((two_stage, tuple(PARTS)), (baseline, ("baseline OLS",))):
         if chosen is None:
@@ -76,9 +75,9 @@ def influence(
             rows += [
                 {**head, "coefficient": name, "kind": kind, "unit": "all", "reason": str(error)}
                 for name in names
-                for kind in ("term", "report", "province", "year")
+                for kind in map(options.level.words, KINDS)
             ]
-    return INFLUENCE.frame(rows)
+    return options.level.table(INFLUENCE).frame(rows)
 
 
 def equation_note(resolved: ResolvedColumn, design: Design, options: TableOptions) -> str:
@@ -105,7 +104,7 @@ class _Influence:
         import pandas as pd
 
         spec = resolved.spec
-        self.names, self.parts = names, parts
+        self.names, self.parts, self.noun = names, parts, options.level.noun
         design = build(spec, resolved.frame)
         self.equation = equation_note(resolved, design, options)
         iv = bool(spec.endogenous)
@@ -165,15 +164,15 @@ class _Influence:
         return self.instrument if name in ("first stage", "reduced form") else self.endogenous
 
     def _units(self) -> Iterator[tuple[str, str, dict[str, Any], Any]]:
-        """Kind, unit, its province and year, and what changes without it."""
+        """Kind, what is left out, its unit and year, and what changes without it."""
         for j, term in enumerate(self.parts.columns):
             yield "term", str(term), {}, self._term(j)
         position = self.places.get_indexer(self.parts.index)
         for row, (entity, time) in zip(position, self.parts.index, strict=True):
-            place = {"province": str(entity), "year": int(time)}
+            place = {self.noun: str(entity), "year": int(time)}
             rows = np.array([row] if row >= 0 else [], dtype=int)
             yield "report", f"{entity} {time}", place, self._rows(rows, by_report=True)
-        for level, kind in ((0, "province"), (1, "year")):
+        for level, kind in ((0, self.noun), (1, "year")):
             labels = self.places.get_level_values(level)
             for label in labels.unique().sort_values() if level else labels.unique():
                 place = {kind: int(label) if level else str(label)}

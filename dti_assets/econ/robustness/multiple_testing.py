@@ -1,4 +1,4 @@
-"""Romano and Wolf's stepdown p-values: several hypotheses tested on the same provinces."""
+"""Romano and Wolf's stepdown p-values: several hypotheses tested on the same units."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def romano_wolf(
     hypotheses : (name, OLS specification with a cluster, its rows, term) for each null that the
         term's coefficient is zero.
     draws, seed : of one set of Rademacher signs per cluster label, shared by all hypotheses, so
-        that the dependence between tables that share provinces is kept.
+        that the dependence between tables that share units is kept.
 
     Returns
     -------
@@ -93,14 +93,13 @@ def romano_wolf(
 def romano_wolf_tables(
     tables: Iterable[TableSpec],
     panel: pd.DataFrame,
-    options: TableOptions | None = None,
+    options: TableOptions,
     numbers: Sequence[str] = ROMANO_WOLF_TABLES,
 ) -> pd.DataFrame:
     """`romano_wolf` over the key terms of all OLS columns of the tables so numbered.
 
     Columns that the data cannot answer have a reason and do not enter the family.
     """
-    options = options or TableOptions()
     hypotheses, unanswered = [], []
     for table in tables:
         if table.table not in numbers:

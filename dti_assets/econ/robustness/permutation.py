@@ -191,7 +191,7 @@ def equations(
 @dataclass(frozen=True)
 class Vocabulary:
     """Terms of a dictionary, or candidates: `parts`, one row per (entity, time) and one column
-    per term, hits over words over distance; `hits`, one row per term and one column per year."""
+    per term, the instrument of its hits alone; `hits`, one row per term and one column per year."""
 
     parts: pd.DataFrame
     hits: pd.DataFrame
@@ -204,7 +204,7 @@ def dictionary_permutation(
     real: Vocabulary,
     candidates: Vocabulary,
     words: pd.Series,
-    options: TableOptions | None = None,
+    options: TableOptions,
     draws: int = DRAWS,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Place the real dictionary among random ones (tables DICTIONARY_PERMUTATION and
@@ -218,7 +218,6 @@ def dictionary_permutation(
 
     A column that cannot be estimated is a row with the reason, and no draws.
     """
-    options = options or TableOptions()
     try:
         found = equations(table, column, panel, options)
         return _placed(found, real, candidates, words, panel, options, draws)

@@ -17,6 +17,8 @@ from dti_assets.econ.model.terms import with_terms
 from dti_assets.econ.paper.resolution import TableOptions, resolve
 from dti_assets.econ.paper.specifications import TableSpec
 from dti_assets.econ.robustness.checks import (
+    OTHERS,
+    Formula,
     compare_variants,
     distance_variants,
     interaction_test,
@@ -45,9 +47,9 @@ class RobustnessInputs:
     controls : variant -> terms added to the controls of the 2SLS column, e.g. {"distance x trend":
     ("distance_km:year",)}.
     frequency, distance : columns of keyword frequency and of the distance in km.
-    hubs : city -> column of distances to it, its own province missing; own_hub : which of them is
+    hubs : city -> column of distances to it, its own unit missing; own_hub : which of them is
     the study's, the others are placebos.
-    latitude, longitude : of the provincial capital, in degrees.
+    latitude, longitude : of the seat of a unit, in degrees.
     """
 
     instruments: Mapping[str, str] = field(default_factory=dict)
@@ -63,20 +65,21 @@ class RobustnessInputs:
 def robustness_report(
     tables: Mapping[str, TableSpec],
     panel: pd.DataFrame,
-    options: TableOptions | None = None,
+    options: TableOptions,
+    formula: Formula,
     inputs: RobustnessInputs | None = None,
     baseline: tuple[str, str] = ("table_02_baseline", "4"),
     two_stage: tuple[str, str] = ("table_03_two_stage_least_squares", "second stage"),
 ) -> pd.DataFrame:
     """All checks that the panel allows, as declared in `tables.ROBUSTNESS`.
 
-    Differences between regions and between Belt and Road and other provinces; Belt and Road
+    Differences between regions and between Belt and Road and other units; Belt and Road
     before and after; leads of the instrument; other instruments; keyword frequency as a control;
     other functions of distance; placebo hubs; Conley errors; direct effects of the instrument.
     """
     import pandas as pd
 
-    options, inputs = options or TableOptions(), inputs or RobustnessInputs()
+    inputs = inputs or RobustnessInputs()
     draws, seed = options.draws, options.seed
     checks: list[tuple[str, Callable[[], pd.DataFrame]]] = []
     found: dict[str, tuple[Specification, pd.DataFrame]] = {}
@@ -104,6 +107,7 @@ def robustness_report(
                         time=options.time,
                         draws=draws,
                         seed=seed,
+                        entity=options.entity,
                     ),
                 )
             )
@@ -118,15 +122,19 @@ def robustness_report(
             (
                 "leads as a pre-trend",
                 lambda: leads_test(
-                    iv, rows_iv, instrument, 2, options.entity, options.time, draws, seed
+                    iv, rows_iv, instrument, 2, options.time, draws, seed, entity=options.entity
                 ),
             ),
-            ("instruments", lambda: _instruments(iv, rows_iv, inputs, draws, seed)),
-            ("functions of distance", lambda: _distances(iv, rows_iv, inputs, options)),
+            ("instruments", lambda: _instruments(iv, rows_iv, inputs, options)),
+            ("functions of distance", lambda: _distances(iv, rows_iv, inputs, formula, options)),
             (
                 "placebo hubs",
                 lambda: placebo_hubs(
-                    *(iv, rows_iv, inputs.frequency, inputs.hubs, inputs.own_hub), draws, seed
+                    *(iv, rows_iv, inputs.frequency, inputs.hubs, formula, inputs.own_hub),
+                    draws,
+                    seed,
+                    entity=options.entity,
+                    time=options.time,
                 ),
             ),
             ("direct effect of the instrument", lambda: _exclusion(iv, rows_iv, options)),
@@ -165,11 +173,13 @@ def _before_after(
         terms=(term, *new),
         draws=options.draws,
         seed=options.seed,
+        entity=options.entity,
+        time=options.time,
     )
 
 
 def _instruments(
-    iv: Specification, frame: pd.DataFrame, inputs: RobustnessInputs, draws: int, seed: int
+    iv: Specification, frame: pd.DataFrame, inputs: RobustnessInputs, options: TableOptions
 ) -> pd.DataFrame:
     variants = {"headline": (iv, frame)}
     variants |= {
@@ -181,19 +191,26 @@ def _instruments(
         name: (iv.with_(regressors=(*iv.regressors, *terms)), frame)
         for name, terms in added.items()
     }
-    return compare_variants("instruments", variants, draws=draws, seed=seed)
+    return compare_variants(
+        "instruments",
+        variants,
+        draws=options.draws,
+        seed=options.seed,
+        entity=options.entity,
+        time=options.time,
+    )
 
 
 def _distances(
-    iv: Specification, frame: pd.DataFrame, inputs: RobustnessInputs, options: TableOptions
+    iv: Specification,
+    frame: pd.DataFrame,
+    inputs: RobustnessInputs,
+    formula: Formula,
+    options: TableOptions,
 ) -> pd.DataFrame:
     before = set(frame.columns)
     wide = distance_variants(
-        frame,
-        inputs.frequency,
-        {"hub": inputs.distance},
-        entity=options.entity,
-        time=options.time,
+        frame, inputs.frequency, {"hub": inputs.distance}, formula, time=options.time
     )
     names = [name for name in wide.columns if name not in before]
     few = "one national shock a year: far fewer shocks than rows"
@@ -202,7 +219,9 @@ def _distances(
         {name: (iv.with_(instruments=(name,)), wide) for name in names},
         draws=options.draws,
         seed=options.seed,
-        notes={name: few for name in names if name.startswith("leave-one-out")},
+        notes={name: few for name in names if name.startswith(OTHERS)},
+        entity=options.entity,
+        time=options.time,
     )
 
 
@@ -220,16 +239,16 @@ def _conley(
             spec,
             frame,
             cutoff,
+            options.entity,
             inputs.latitude,
             inputs.longitude,
-            options.entity,
             options.time,
         )
         value, error = float(result.params[term]), float(errors[term])
         rows.append(
             {
                 "check": "Conley errors",
-                "variant": f"Bartlett, {cutoff:g} km, any lag within a province",
+                "variant": f"Bartlett, {cutoff:g} km, any lag within a {options.level.noun}",
                 "outcome": spec.outcome,
                 "term": term,
                 "estimate": value,
@@ -252,9 +271,16 @@ def _exclusion(iv: Specification, frame: pd.DataFrame, options: TableOptions) ->
     rows = []
     for share in (0.1, 0.25, 0.5):
         ends = sorted((0.0, share * reduced))
-        # the Wald form undercovers where few provinces carry the instrument
+        # the Wald form undercovers where few units carry the instrument
         found = exclusion_sensitivity(
-            iv, frame, (ends[0], ends[1]), options.level, "wild", 6, options.draws, options.seed
+            iv,
+            frame,
+            (ends[0], ends[1]),
+            options.confidence,
+            "wild",
+            6,
+            options.draws,
+            options.seed,
         )
         form = "wild bootstrap" if iv.covariance == "clustered" else "Wald form"
         zero = "includes" if found.contains_zero else "excludes"

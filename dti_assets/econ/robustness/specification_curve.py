@@ -101,18 +101,17 @@ def curve_of_column(
     column: ColumnSpec,
     panel: pd.DataFrame,
     instruments: Mapping[str, Mapping[str, str]],
-    options: TableOptions | None = None,
+    options: TableOptions,
 ) -> pd.DataFrame:
     """`specification_curve` of a 2SLS column of a table, without controls and with all of them,
     under all three kinds of errors. A column the data cannot answer is one row with the reason."""
-    options = options or TableOptions()
     try:
         found = resolve(table, column, panel, options)
         sets = {"none": (), "all": found.spec.regressors}
         kinds = [k for k in COVARIANCES if k != "clustered" or found.spec.cluster is not None]
         kinds.sort(key=lambda kind: kind != found.spec.covariance)
         return specification_curve(
-            found.spec, found.frame, instruments, sets, kinds, level=options.level
+            found.spec, found.frame, instruments, sets, kinds, level=options.confidence
         )
     except EconError as error:
         row = {

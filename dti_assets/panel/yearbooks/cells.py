@@ -1,4 +1,4 @@
-"""What one cell of a yearbook says: a number, a missing mark, a year, a province, a total."""
+"""What one cell of a yearbook says: a number, a missing mark, a year, a unit, a total."""
 
 from __future__ import annotations
 
@@ -11,30 +11,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
-from dti_assets.errors import NotANumberError, UnknownProvinceError
-from dti_assets.units.provinces import Province, find_province, get_province
+from dti_assets.errors import NotANumberError, UnknownUnitError
+from dti_assets.panel.series import reference_rows
+from dti_assets.units.lists import Unit, Units
 
 MISSING = {
     "", "…", "...", "......", "……", "—", "——", "–", "-", "--", "---", "－", ".", "..", "*", "/",
     "na", "n/a", "n.a.", "nan", "null", "none", "missing", "缺失", "缺", "无", "空", "#n/a",
-}  # fmt: skip
-NATIONAL = {
-    "全国", "全国总计", "全国合计", "全国平均", "总计", "合计", "中国", "全国地方", "地方合计",
-    "地方总计", "china", "national", "nationaltotal", "total", "nationwide", "localtotal",
-}  # fmt: skip
-_GROUPS = {
-    "东部", "东部地区", "中部", "中部地区", "西部", "西部地区", "东北", "东北地区", "华北", "华东",
-    "华南", "华中", "西南", "西北", "华北地区", "华东地区", "中南地区", "西南地区", "西北地区",
-    "京津冀", "京津冀地区", "长江经济带", "长三角", "长三角地区", "珠三角", "泛珠三角", "沿海地区",
-    "eastern", "east", "easternregion", "central", "centralregion", "western", "west",
-    "westernregion", "northeast", "northeastern", "northeasternregion", "easternchina",
-    "centralchina", "westernchina", "northeastchina",
-}  # fmt: skip
-_OUTSIDE = {
-    "香港", "澳门", "台湾", "中国香港", "中国澳门", "中国台湾", "香港特别行政区",
-    "澳门特别行政区", "台湾省", "港澳台", "hongkong", "macau", "macao", "taiwan",
-    "新疆生产建设兵团", "新疆兵团", "生产建设兵团", "兵团", "中央", "中央单位", "其他", "other",
-    "大连", "宁波", "厦门", "青岛", "深圳", "大连市", "宁波市", "厦门市", "青岛市", "深圳市",
 }  # fmt: skip
 _FOOTNOTE = re.compile(
     r"^\s*[\(（\[【]?\s*"
@@ -52,7 +35,7 @@ _EDITION = re.compile(
     re.IGNORECASE,
 )
 
-Kind = Literal["province", "national", "group", "outside", "footnote", "unknown", "blank"]
+Kind = Literal["unit", "national", "group", "outside", "footnote", "unknown", "blank"]
 
 
 @dataclass(frozen=True)
@@ -160,11 +143,11 @@ def without_years(text: str) -> str:
 
 
 def place(
-    value: Any, aliases: Mapping[str, str] | None = None, codes: bool = False
-) -> tuple[Kind, Province | None]:
-    """(what a cell of the province column is, the province where it is one).
+    value: Any, aliases: Mapping[str, str] | None = None, codes: bool = False, *, units: Units
+) -> tuple[Kind, Unit | None]:
+    """(what a cell of the column of units is, the unit where it is one).
 
-    A number is a province only where `codes` says that the column holds GB/T 2260 codes.
+    A number is a unit only where `codes` says that the column holds codes.
     """
     if value is None or not str(value).strip():
         return "blank", None
@@ -172,41 +155,64 @@ def place(
         value = int(value)
     text = unicodedata.normalize("NFKC", str(value)).strip()
     if not any(character.isalpha() for character in text):
-        found = find_province(text) if codes and text.isdigit() else None
-        return ("province", found) if found else ("unknown", None)
+        found = units.find(text) if codes else None
+        if found is not None and (text.isdigit() or text == str(found.code)):
+            return "unit", found
+        return "unknown", None
     for alias, name in (aliases or {}).items():
-        if alias.strip() == text and (given := find_province(name)):
-            return "province", given
-    return _named(text)
+        if alias.strip() == text and (given := units.find(name)):
+            return "unit", given
+    return _named(text, units)
 
 
-def nearest_province(value: Any) -> str:
-    """`did you mean ...?` for a name that is no province, or nothing."""
+def names_unit(value: Any, aliases: Mapping[str, str] | None = None, *, units: Units) -> bool:
+    """Whether a cell holds a name of a unit, and not its code."""
+    if not isinstance(value, str):
+        return False
+    found = place(value, aliases, units=units)[1]
+    if found is None:
+        return False
+    text = value.strip().casefold()
+    return text != str(found.code).casefold() or text == found.name.casefold()
+
+
+def nearest_unit(value: Any, units: Units) -> str:
+    """`did you mean ...?` for a name that is no unit, or nothing."""
     text = str(value)
     han = "".join(re.findall(r"[\u3400-\u9fff]+", text))
     try:
-        get_province(han or text)
-    except UnknownProvinceError as error:
+        units.get(han or text)
+    except UnknownUnitError as error:
         return str(error).partition("; ")[2]
     return ""
 
 
 @lru_cache(maxsize=4096)
-def _named(text: str) -> tuple[Kind, Province | None]:
+def _named(text: str, units: Units) -> tuple[Kind, Unit | None]:
     """As place, for a text with a letter in it; a footnote mark may follow a name (北京①)."""
     name = re.sub(r"(\(\d+\)|[\d*#①-⑳])+$", "", text).strip()
     han = "".join(re.findall(r"[\u3400-\u9fff]+", name))
     latin = " ".join(re.findall(r"[A-Za-z][A-Za-z'’ .-]*", name)).strip()
     spellings = [spelling for spelling in (name, han, latin) if spelling]
+    for spelling in (text, *spellings):  # a name or a code may end in a digit too
+        if given := units.find(spelling):
+            return "unit", given
+    parents = {_key(unit.parent).removesuffix("省") for unit in units if unit.parent}
     for spelling in spellings:
-        if given := find_province(spelling):
-            return "province", given
-    for spelling in spellings:
-        key = re.sub(r"[\s\-_.'’#:]+", "", spelling).lower()
-        if key in NATIONAL:
-            return "national", None
-        if key in _GROUPS:
+        key = _key(spelling)
+        if kind := _other_rows().get(key):
+            return kind, None
+        if key.removesuffix("省") in parents:
             return "group", None
-        if key in _OUTSIDE:
-            return "outside", None
     return ("footnote" if _FOOTNOTE.match(name) else "unknown"), None
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[\s\-_.'’#:]+", "", name).lower()
+
+
+@lru_cache(maxsize=1)
+def _other_rows() -> dict[str, Kind]:
+    """Rows of yearbooks that are no unit: the nation, groups of units, and what lies outside."""
+    kinds: dict[str, Kind] = {"national": "national", "group": "group", "outside": "outside"}
+    return {row["name"]: kinds[row["kind"]] for row in reference_rows("yearbook_rows.csv")}

@@ -16,11 +16,14 @@ from dti_assets.errors import PanelError, UnitError, UserFigureError
 from dti_assets.panel.series import Series, catalogue, find_series, unknown_series
 from dti_assets.panel.tables import FIGURES, NATIONAL_TOTALS, SKIPPED, USER_FILES
 from dti_assets.panel.turnover import read_appointments, turnover, turnover_figures
-from dti_assets.panel.units import Unit, convert, convertible, free_unit, parse_unit
+from dti_assets.panel.units import Unit as Measure
+from dti_assets.panel.units import convert, convertible, free_unit, parse_unit
 from dti_assets.panel.yearbooks.cells import Fault
 from dti_assets.panel.yearbooks.grids import FORMATS, read_grids
 from dti_assets.panel.yearbooks.sheet import SheetReader
 from dti_assets.store.files import find_all
+from dti_assets.units.levels import Level
+from dti_assets.units.lists import Units
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,22 +45,25 @@ class UserFigures(NamedTuple):
 
 def read_user_figures(
     folder: Path,
-    units: Mapping[str, str] | None = None,
+    measures: Mapping[str, str] | None = None,
     aliases: Mapping[str, str] | None = None,
+    *,
+    units: Units,
 ) -> UserFigures:
     """Every CSV, XLSX and Stata file below `folder`, long, wide, or a yearbook sheet as it is.
 
-    `units` gives the unit of a series whose header declares none (series or alias -> unit),
-    `aliases` the series a header stands for (header -> series) or the province a name stands for.
-    Provinces in any alias; 全国, regional and footnote rows are skipped and listed; blanks and …
-    are missing. An empty or absent folder gives empty tables. Raises UserFigureError with every
-    fault found, each naming file, sheet, row and column: a unit that is unknown, of the wrong
-    kind, contradicted or implausible by a power of ten; an unknown province with the nearest
-    name; a province-year that stands twice; a text in a number cell; a year not understood.
-    Files named appointments.* are left to `turnover`.
+    `measures` gives the unit of a series whose header declares none (series or alias -> unit),
+    `aliases` the series a header stands for (header -> series) or the one of `units` a name
+    stands for. Those are found in any alias; 全国, regional and footnote rows are skipped and
+    listed; blanks and … are missing. An empty or absent folder gives empty tables. Raises
+    UserFigureError with every fault found, each naming file, sheet, row and column: a measure that
+    is unknown, of the wrong kind, contradicted or implausible by a power of ten; an unknown name
+    with the nearest one; a unit and year that stand twice; a text in a number cell; a year not
+    understood. Files named appointments.* are left to `turnover`.
     """
     aliases = dict(aliases or {})
-    declared = given_units(units or {}, aliases)
+    level = units.level
+    declared = given_units(measures or {}, aliases)
     faults: list[Fault] = []
     records: list[dict[str, Any]] = []
     totals: list[dict[str, Any]] = []
@@ -76,7 +82,7 @@ def read_user_figures(
             faults.append(Fault(name, None, None, None, f"cannot be read: {why}"))
             continue
         for grid in grids:
-            reader = SheetReader(grid, aliases, declared)
+            reader = SheetReader(grid, aliases, declared, units)
             reader.read()
             faults += reader.faults
             records += reader.records
@@ -92,8 +98,8 @@ def read_user_figures(
                 "figures": len(records) - before,
             }
         )
-    faults += _implausible(records)
-    faults += _duplicates(records)
+    faults += _implausible(records, level)
+    faults += _duplicates(records, level)
     if faults:
         raise UserFigureError(faults)
     records, empty = _without_empty_series(records)
@@ -101,9 +107,10 @@ def read_user_figures(
     for record in records:
         record.pop("_j")
     order = {p: i for i, p in enumerate(catalogue())}
-    records.sort(key=lambda r: (order[r["series"]], r["province_code"], r["year"]))
+    places = {unit.code: i for i, unit in enumerate(units)}
+    records.sort(key=lambda r: (order[r["series"]], places[r[level.code]], r["year"]))
     return UserFigures(
-        FIGURES.frame(records),
+        level.table(FIGURES).frame(records),
         SKIPPED.frame(skipped),
         NATIONAL_TOTALS.frame(totals),
         USER_FILES.frame(files),
@@ -156,7 +163,7 @@ def _not_read(path: Path) -> str | None:
     return None
 
 
-def given_units(units: Mapping[str, str], aliases: Mapping[str, str]) -> dict[str, Unit]:
+def given_units(units: Mapping[str, str], aliases: Mapping[str, str]) -> dict[str, Measure]:
     """The unit declared for each series, from `panel.units`. Raises PanelError naming the key."""
     out = {}
     for name, text in units.items():
@@ -176,7 +183,7 @@ def given_units(units: Mapping[str, str], aliases: Mapping[str, str]) -> dict[st
     return out
 
 
-def _implausible(records: list[dict[str, Any]]) -> list[Fault]:
+def _implausible(records: list[dict[str, Any]], level: Level) -> list[Fault]:
     """Columns whose typical figure lies outside what the series can be: a wrong power of ten."""
     columns: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for record in records:
@@ -188,9 +195,10 @@ def _implausible(records: list[dict[str, Any]]) -> list[Fault]:
         series = catalogue()[name]
         values = sorted(row["value"] for row in rows)
         typical = _in_unit_of(series, values[len(values) // 2], unit)
-        low, high = series.plausible_min, series.plausible_max
-        if typical is None or (typical >= low and (high is None or typical <= high)):
+        low, high = series.plausible(level)
+        if typical is None or low <= typical <= high:
             continue
+        expected = f"expected {low:g} to {high:g} {series.unit}"
         out.append(
             Fault(
                 file,
@@ -198,7 +206,7 @@ def _implausible(records: list[dict[str, Any]]) -> list[Fault]:
                 rows[0]["row"],
                 column,
                 f"{name} is declared in {unit}, but {values[len(values) // 2]:g} {unit} is not "
-                f"plausible (expected {low:g} to {high:g} {series.unit}){_hint(series, typical)}",
+                f"plausible ({expected}){_hint(low, high, typical)}",
             )
         )
     return out
@@ -211,21 +219,20 @@ def _in_unit_of(series: Series, value: float, unit: str) -> float | None:
     return float(convert(value, parse_unit(unit), series.unit, 6.5))
 
 
-def _hint(series: Series, typical: float) -> str:
-    low, high = max(series.plausible_min, 0.0), series.plausible_max or float("inf")
-    fits = [k for k in (*range(-10, 0), *range(1, 11)) if low < typical * 10.0**k <= high]
+def _hint(low: float, high: float, typical: float) -> str:
+    fits = [k for k in (*range(-10, 0), *range(1, 11)) if max(low, 0.0) < typical * 10.0**k <= high]
     if not fits:
         return ""
     k = min(fits, key=abs)
     return f"; is the unit {'smaller' if k < 0 else 'larger'} by a power of ten?"
 
 
-def _duplicates(records: list[dict[str, Any]]) -> list[Fault]:
-    """One fault per pair of rows that give the same province-year of a series."""
-    seen: dict[tuple[str, int, int], dict[str, Any]] = {}
+def _duplicates(records: list[dict[str, Any]], level: Level) -> list[Fault]:
+    """One fault per pair of rows that give the same unit and year of a series."""
+    seen: dict[tuple[str, int | str, int], dict[str, Any]] = {}
     pairs: dict[tuple[Any, ...], list[tuple[dict[str, Any], dict[str, Any]]]] = {}
     for record in records:
-        key = (record["series"], record["province_code"], record["year"])
+        key = (record["series"], record[level.code], record["year"])
         other = seen.setdefault(key, record)
         if other is not record:
             same_sheet = (other["file"], other["sheet"]) == (record["file"], record["sheet"])
@@ -243,7 +250,7 @@ def _duplicates(records: list[dict[str, Any]]) -> list[Fault]:
                 record["sheet"],
                 record["row"],
                 record["column"],
-                f"{record['series']} of {record['province']} {record['year']} stands twice, first "
+                f"{record['series']} of {record[level.name]} {record['year']} stands twice, first "
                 f"in {_place(other)}{more}",
             )
         )
@@ -287,8 +294,10 @@ class PanelFolder(NamedTuple):
 def read_panel_folder(
     folder: Path,
     years: tuple[int, int],
-    units: Mapping[str, str] | None = None,
+    measures: Mapping[str, str] | None = None,
     aliases: Mapping[str, str] | None = None,
+    *,
+    units: Units,
 ) -> PanelFolder:
     """Everything build_panel takes from the user: `figures` holds the turnover series too.
 
@@ -298,14 +307,15 @@ def read_panel_folder(
     """
     import pandas as pd
 
-    user = read_user_figures(folder, units, aliases)
+    user = read_user_figures(folder, measures, aliases, units=units)
     paths = appointment_files(Path(folder))
-    appointments = [one for path in paths for one in read_appointments(path)]
-    table = turnover(appointments, years)
-    figures = turnover_figures(table, ", ".join(path.name for path in paths))
+    appointments = [one for path in paths for one in read_appointments(path, units)]
+    table = turnover(appointments, years, units)
+    names = ", ".join(path.name for path in paths)
+    figures = turnover_figures(table, names, level=units.level)
     twice = sorted(set(figures["series"]) & set(user.figures["series"]))
     if twice:
         raise PanelError(f"{', '.join(twice)}: given by {paths[0].name} and by a file of figures")
     both = [frame for frame in (user.figures, figures) if len(frame)]
-    joined = FIGURES.frame(pd.concat(both, ignore_index=True) if both else [])
+    joined = units.level.table(FIGURES).frame(pd.concat(both, ignore_index=True) if both else [])
     return PanelFolder(joined, user.skipped, user.totals, user.files, table)

@@ -1,4 +1,4 @@
-"""Where a sheet keeps its header, provinces, years, series and units.
+"""Where a sheet keeps its header, units of the study, years, series and units.
 
 Belongs here: recognising long, wide and yearbook layouts. Does not belong here: reading files
 (user_grids), the meaning of single cells (user_cells), collecting figures (user_figures).
@@ -18,12 +18,15 @@ from dti_assets.panel.units import different_units, known_unit
 from dti_assets.panel.yearbooks.cells import (
     BRACKETS,
     looks_numeric,
+    names_unit,
     place,
     without_years,
     year_of,
     years_in,
 )
 from dti_assets.panel.yearbooks.grids import Grid
+from dti_assets.units.levels import Level
+from dti_assets.units.lists import Units
 
 _YEAR_HEADERS = {
     "year", "年份", "年度", "年", "时间", "sgnyea", "统计年度", "会计年度", "指标年份", "years",
@@ -32,21 +35,14 @@ _YEAR_HEADERS = {
 _SERIES_HEADERS = {"series", "variable", "indicator", "指标", "指标名称", "变量", "项目", "变量名"}
 _VALUE_HEADERS = {"value", "数值", "值", "指标值", "figure", "数据"}
 _UNIT_HEADERS = {"unit", "单位", "计量单位", "units"}
+# the level's own names come on top
 _CODE_HEADERS = {
-    "provincecode", "行政区划代码", "地区代码", "省份代码", "省代码", "code", "adcode", "代码",
-    "prvcnmid", "地区编码",
+    "行政区划代码", "地区代码", "省份代码", "省代码", "code", "adcode", "代码", "prvcnmid",
+    "地区编码",
 }  # fmt: skip
 _PLACE_HEADERS = {
-    "地区",
-    "省份",
-    "省市",
-    "省",
-    "region",
-    "province",
-    "area",
-    "地区名称",
-    "省份名称",
-}
+    "地区", "省份", "省市", "省", "region", "area", "地区名称", "省份名称", "name", "unit",
+}  # fmt: skip
 _SUBTOTALS = {"合计", "总计", "小计", "total"}
 _TRANSLATION = re.compile(r"(?<=[\u3400-\u9fff])\s+[A-Za-z][A-Za-z\s,&().%'-]*$")
 _UNIT_CELL = re.compile(r"^\s*[\(\[]?\s*(?:计量)?(?:单位|unit)s?\s*[:：]\s*(.+?)\s*$", re.I)
@@ -72,46 +68,46 @@ class Layout:
     usable: bool
     reason: str = ""
     first_row: int = 0
-    province_column: int = -1
+    unit_column: int = -1
     codes: bool = False
     year_column: int | None = None
     series_column: int | None = None
     value_column: int | None = None
-    unit_column: int | None = None
+    measure_column: int | None = None
     columns: list[DataColumn] = field(default_factory=list)
     unknown: list[DataColumn] = field(default_factory=list)
-    names: list[tuple[int, str]] = field(default_factory=list)  # further columns of provinces
+    names: list[tuple[int, str]] = field(default_factory=list)  # further columns of units
     header_rows: list[int] = field(default_factory=list)
     sheet_units: list[str] = field(default_factory=list)  # more than one where 单位 cells differ
     sheet_year: int | None = None
-    provinces_across: dict[int, Any] = field(default_factory=dict)
+    units_across: dict[int, Any] = field(default_factory=dict)
     across_series: Series | None = None
     national: bool = False
 
 
-def find_layout(grid: Grid, aliases: Mapping[str, str]) -> Layout:
+def find_layout(grid: Grid, aliases: Mapping[str, str], units: Units) -> Layout:
     """The layout of a sheet; never raises, an unreadable sheet says why in `reason`."""
     cells = grid.cells
     if not cells or not cells[0]:
         return Layout(False, "empty sheet")
     width = len(cells[0])
-    down = [sum(_is_province(row[j], aliases) for row in cells) for j in range(width)]
-    across = [sum(_is_province(value, aliases) for value in row) for row in cells]
+    down = [sum(names_unit(row[j], aliases, units=units) for row in cells) for j in range(width)]
+    across = [sum(names_unit(value, aliases, units=units) for value in row) for row in cells]
     best_down, best_across = max(down), max(across)
     if best_across >= 3 and best_across > best_down:
-        return _transposed(grid, aliases, across.index(best_across))
+        return _transposed(grid, aliases, across.index(best_across), units)
     codes = False
     if best_down:
         column = down.index(best_down)
     else:
-        found = _code_column(cells)
+        found = _code_column(cells, units.level)
         if found is None:
-            return _national(grid, aliases)
+            return _national(grid, aliases, units.level)
         column, codes = found, True
-    first = _first_data_row(cells, column, aliases, codes)
-    header_rows, titles, sheet_units = _header(cells, first, column)
+    first = _first_data_row(cells, column, aliases, codes, units)
+    header_rows, titles, sheet_units = _header(cells, first, column, units.level)
     if not header_rows:
-        return Layout(False, "no header row above the first province")
+        return Layout(False, f"no header row above the first {units.level.noun}")
     out = Layout(True, "", first, column, codes, header_rows=header_rows, sheet_units=sheet_units)
     title = " ".join(titles)
     stem = PurePosixPath(grid.file).stem
@@ -135,9 +131,9 @@ def find_layout(grid: Grid, aliases: Mapping[str, str]) -> Layout:
             out.series_column = j
         elif keys & _VALUE_HEADERS and out.value_column is None:
             out.value_column = j
-        elif keys & _UNIT_HEADERS and out.unit_column is None:
-            out.unit_column = j
-        elif keys & _CODE_HEADERS:
+        elif keys & _UNIT_HEADERS and out.measure_column is None:
+            out.measure_column = j
+        elif keys & _code_headers(units.level):
             continue
         else:
             one = _data_column(j, parts, context, aliases, whole)
@@ -155,9 +151,9 @@ def find_layout(grid: Grid, aliases: Mapping[str, str]) -> Layout:
     return out
 
 
-def _national(grid: Grid, aliases: Mapping[str, str]) -> Layout:
-    """A sheet without provinces: years down, and the exchange rate, which is one for all."""
-    nothing = Layout(False, "no column of province names")
+def _national(grid: Grid, aliases: Mapping[str, str], level: Level) -> Layout:
+    """A sheet without units: years down, and the exchange rate, which is one for all."""
+    nothing = Layout(False, f"no column of {level.noun} names")
     cells = grid.cells
     for i, row in enumerate(cells):
         years = [j for j, v in enumerate(row) if v is not None and fold(str(v)) in _YEAR_HEADERS]
@@ -186,8 +182,8 @@ def _national(grid: Grid, aliases: Mapping[str, str]) -> Layout:
     return nothing
 
 
-def _transposed(grid: Grid, aliases: Mapping[str, str], header: int) -> Layout:
-    """Provinces across, years down."""
+def _transposed(grid: Grid, aliases: Mapping[str, str], header: int, units: Units) -> Layout:
+    """Units across, years down."""
     cells = grid.cells
     titles, sheet_units = _titles(cells, header)
     stem = PurePosixPath(grid.file).stem
@@ -195,19 +191,19 @@ def _transposed(grid: Grid, aliases: Mapping[str, str], header: int) -> Layout:
     places = {
         j: value
         for j, value in enumerate(cells[header])
-        if value is not None and place(value, aliases)[0] not in ("blank", "footnote")
+        if value is not None and place(value, aliases, units=units)[0] not in ("blank", "footnote")
     }
     years = next(
         (
             j
             for j in range(len(cells[0]))
             if sum(year_of(row[j]) is not None for row in cells[header + 1 :]) >= 1
-            and not _is_province(cells[header][j], aliases)
+            and not names_unit(cells[header][j], aliases, units=units)
         ),
         None,
     )
     if years is None:
-        return Layout(False, "provinces stand across, but no column holds the years")
+        return Layout(False, f"{units.level.plural} stand across, but no column holds the years")
     if series is None:
         return Layout(False, "no series named by the title, the sheet or the file")
     places.pop(years, None)
@@ -217,38 +213,40 @@ def _transposed(grid: Grid, aliases: Mapping[str, str], header: int) -> Layout:
         year_column=years,
         header_rows=[header],
         sheet_units=sheet_units,
-        provinces_across=places,
+        units_across=places,
         across_series=series,
     )
 
 
-def _is_province(value: Any, aliases: Mapping[str, str]) -> bool:
-    return isinstance(value, str) and place(value, aliases)[0] == "province"
+def _code_headers(level: Level) -> set[str]:
+    return {*_CODE_HEADERS, fold(level.code)}
 
 
-def _code_column(cells: list[list[Any]]) -> int | None:
+def _code_column(cells: list[list[Any]], level: Level) -> int | None:
     for j in range(len(cells[0])):
         heads = {fold(str(row[j])) for row in cells[:6] if row[j] is not None}
-        if heads & _CODE_HEADERS:
+        if heads & _code_headers(level):
             return j
     return None
 
 
 def _first_data_row(
-    cells: list[list[Any]], column: int, aliases: Mapping[str, str], codes: bool
+    cells: list[list[Any]], column: int, aliases: Mapping[str, str], codes: bool, units: Units
 ) -> int:
-    """The first row that speaks of a province or a total and holds more than that name."""
+    """The first row that speaks of a unit or a total and holds more than that name."""
     for i, row in enumerate(cells):
-        kind = place(row[column], aliases, codes)[0]
+        kind = place(row[column], aliases, codes, units=units)[0]
         others = [value for j, value in enumerate(row) if j != column and value is not None]
         repeated = all(value == row[column] for value in others)
-        if kind in ("province", "national", "group") and others and not repeated:
+        if kind in ("unit", "national", "group") and others and not repeated:
             return _with_misspelt_rows(cells, column, i)
-    return next(i for i, row in enumerate(cells) if place(row[column], aliases, codes)[1])
+    return next(
+        i for i, row in enumerate(cells) if place(row[column], aliases, codes, units=units)[1]
+    )
 
 
 def _with_misspelt_rows(cells: list[list[Any]], column: int, first: int) -> int:
-    """The rows right above that hold figures under a name no province has are data too.
+    """The rows right above that hold figures under a name no unit has are data too.
 
     A header holds no numbers but years, or column numbers beside 甲.
     """
@@ -280,7 +278,7 @@ def _titles(cells: list[list[Any]], end: int) -> tuple[list[str], list[str]]:
 
 
 def _header(
-    cells: list[list[Any]], first: int, column: int
+    cells: list[list[Any]], first: int, column: int, level: Level
 ) -> tuple[list[int], list[str], list[str]]:
     """(rows of the header, titles above it, units of the 单位 cells).
 
@@ -294,7 +292,7 @@ def _header(
         texts = list(dict.fromkeys(str(v) for v in row if v is not None and not _is_unit_cell(v)))
         if len(texts) < 2:
             continue
-        heads = fold(str(row[column] or "")) in _PLACE_HEADERS
+        heads = fold(str(row[column] or "")) in {*_PLACE_HEADERS, fold(level.name)}
         if filled[i] <= 2 and most >= 4 and i < filled.index(most) and not heads:
             titles.extend(texts)
         else:

@@ -7,52 +7,60 @@ from typing import Any
 
 from dti_assets.errors import NotANumberError, UnitError
 from dti_assets.panel.series import Series, find_series, unknown_series
-from dti_assets.panel.units import Unit, convertible, free_unit, known_unit, parse_unit, scale_of
+from dti_assets.panel.units import Unit as Measure
+from dti_assets.panel.units import convertible, free_unit, known_unit, parse_unit, scale_of
 from dti_assets.panel.yearbooks.cells import (
     BRACKETS,
     Fault,
+    Kind,
     is_missing,
-    nearest_province,
+    nearest_unit,
     number,
     place,
     year_of,
 )
 from dti_assets.panel.yearbooks.grids import Grid
 from dti_assets.panel.yearbooks.layout import DataColumn, Layout, find_layout, has_number
-from dti_assets.units.provinces import Province, provinces
-
-_SKIPPED = {
-    "national": "national figure",
-    "group": "figure of a group of provinces",
-    "outside": "outside the 31 provinces",
-    "footnote": "footnote",
-}
+from dti_assets.units.lists import Unit, Units
 
 
 class SheetReader:
-    """Reads one Grid; afterwards `records`, `totals`, `skipped` and `faults` hold what it found."""
+    """Reads one Grid; afterwards `records`, `totals`, `skipped` and `faults` hold what it found.
 
-    def __init__(self, grid: Grid, aliases: Mapping[str, str], units: Mapping[str, Unit]) -> None:
+    `measures` are the units that the study declares for series.
+    """
+
+    def __init__(
+        self, grid: Grid, aliases: Mapping[str, str], measures: Mapping[str, Measure], units: Units
+    ) -> None:
         self.grid = grid
         self.aliases = aliases
+        self.measures = measures
         self.units = units
         self.records: list[dict[str, Any]] = []
         self.totals: list[dict[str, Any]] = []
         self.skipped: list[dict[str, Any]] = []
         self.faults: list[Fault] = list(grid.faults)
-        self._units: dict[tuple[str, int, str | None], Unit | None] = {}
+        self._measures: dict[tuple[str, int, str | None], Measure | None] = {}
+        # kinds of rows and columns that are not read, with the reason
+        self._left_out = {
+            "national": "national figure",
+            "group": f"figure of a group of {units.level.plural}",
+            "outside": f"outside the {len(units)} {units.level.plural}",
+            "footnote": "footnote",
+        }
 
     def read(self) -> None:
         """Fill the four lists; never raises for what stands in the cells."""
-        layout = find_layout(self.grid, self.aliases)
+        layout = find_layout(self.grid, self.aliases, self.units)
         for column in layout.unknown:
             if column.header:
                 self._skip(None, column.j, column.header, "column names no series of the catalogue")
         for j, header in layout.names:
-            self._skip(None, j, header, "another column of province names")
+            self._skip(None, j, header, f"another column of {self.units.level.noun} names")
         if not layout.usable:
             self._skip(None, None, None, layout.reason)
-        elif layout.provinces_across:
+        elif layout.units_across:
             self._read_across(layout)
         elif layout.national:
             self._read_national(layout)
@@ -62,22 +70,22 @@ class SheetReader:
     def _read_down(self, layout: Layout) -> None:
         grid = self.grid
         columns = []
-        of_provinces = [
+        of_units = [
             row
             for row in grid.cells[layout.first_row :]
-            if place(row[layout.province_column], self.aliases, layout.codes)[1]
+            if self._place(row[layout.unit_column], layout.codes)[1]
         ]
         for column in layout.columns:
-            if any(not is_missing(row[column.j]) for row in of_provinces):
+            if any(not is_missing(row[column.j]) for row in of_units):
                 columns.append(column)
             else:
                 self._skip(None, column.j, column.header, "no figure in this column")
         years_missing: set[int] = set()
         for i in range(layout.first_row, len(grid.cells)):
             row = grid.cells[i]
-            value = row[layout.province_column]
-            kind, province = place(value, self.aliases, layout.codes)
-            numbers = has_number(row, {layout.province_column, layout.year_column})
+            value = row[layout.unit_column]
+            kind, unit = self._place(value, layout.codes)
+            numbers = has_number(row, {layout.unit_column, layout.year_column})
             if not self._row_counts(i, row, layout, kind, numbers):
                 continue
             year = layout.sheet_year
@@ -89,7 +97,7 @@ class SheetReader:
                     )
                     continue
             if layout.series_column is not None and layout.value_column is not None:
-                self._long_row(layout, i, province, kind, year)
+                self._long_row(layout, i, unit, year)
             for column in columns:
                 when = column.year or year
                 if column.span and layout.year_column is None:
@@ -107,34 +115,36 @@ class SheetReader:
                             )
                         )
                     continue
-                unit = self._unit(column, layout)
-                if unit is not None and column.series is not None:
-                    self._cell(i, column.j, column.header, column.series, province, when, unit)
+                measure = self._measure(column, layout)
+                if measure is not None and column.series is not None:
+                    self._cell(i, column.j, column.header, column.series, unit, when, measure)
+
+    def _place(self, value: Any, codes: bool = False) -> tuple[Kind, Unit | None]:
+        return place(value, self.aliases, codes, units=self.units)
 
     def _row_counts(self, i: int, row: list[Any], layout: Layout, kind: str, numbers: bool) -> bool:
-        """Whether a row enters (a province, or 全国 for the totals); lists it where it does not."""
-        j = layout.province_column
+        """Whether a row enters (a unit, or 全国 for the totals); lists it where it does not."""
+        noun = self.units.level.noun
+        j = layout.unit_column
         text = None if row[j] is None else str(row[j]).strip()
-        if kind == "province":
+        if kind == "unit":
             return True
         if kind == "blank":
             if numbers:
-                self.faults.append(self.grid.fault("no province in a row with figures", i, j))
+                self.faults.append(self.grid.fault(f"no {noun} in a row with figures", i, j))
             elif note := next((str(v) for v in row if v is not None), None):
-                self._skip(i, None, note, "no province and no figure in this row")
+                self._skip(i, None, note, f"no {noun} and no figure in this row")
             return False
-        if kind in _SKIPPED:
-            self._skip(i, None, text, _SKIPPED[kind])
+        if kind in self._left_out:
+            self._skip(i, None, text, self._left_out[kind])
             return kind == "national" and numbers
         if not numbers:
             self._skip(i, None, text, "no figure in this row")
             return False
-        self.faults.append(self.grid.fault(_unknown_province(text), i, j))
+        self.faults.append(self.grid.fault(self._unknown(text), i, j))
         return False
 
-    def _long_row(
-        self, layout: Layout, i: int, province: Province | None, kind: str, year: int | None
-    ) -> None:
+    def _long_row(self, layout: Layout, i: int, unit: Unit | None, year: int | None) -> None:
         assert layout.series_column is not None and layout.value_column is not None
         row = self.grid.cells[i]
         name = str(row[layout.series_column] or "")
@@ -146,29 +156,29 @@ class SheetReader:
             self.faults.append(self.grid.fault("no year in this row", i, layout.value_column))
             return
         text = None
-        if layout.unit_column is not None and row[layout.unit_column] is not None:
-            text = str(row[layout.unit_column])
+        if layout.measure_column is not None and row[layout.measure_column] is not None:
+            text = str(row[layout.measure_column])
         column = DataColumn(layout.value_column, name, series, year, text)
-        unit = self._unit(column, layout, i)
-        if unit is not None:
-            self._cell(i, layout.value_column, name, series, province, year, unit)
+        measure = self._measure(column, layout, i)
+        if measure is not None:
+            self._cell(i, layout.value_column, name, series, unit, year, measure)
 
     def _read_across(self, layout: Layout) -> None:
         grid, series = self.grid, layout.across_series
         assert series is not None and layout.year_column is not None
         header = layout.header_rows[0]
-        names: dict[int, Province | None] = {}
-        for j, value in layout.provinces_across.items():
-            kind, province = place(value, self.aliases)
+        names: dict[int, Unit | None] = {}
+        for j, value in layout.units_across.items():
+            kind, unit = self._place(value)
             numbers = any(has_number([row[j]], set()) for row in grid.cells[layout.first_row :])
-            if kind in ("province", "national"):
-                names[j] = province
-            if kind in _SKIPPED:
-                self._skip(header, j, str(value), _SKIPPED[kind])
+            if kind in ("unit", "national"):
+                names[j] = unit
+            if kind in self._left_out:
+                self._skip(header, j, str(value), self._left_out[kind])
             elif kind == "unknown" and numbers and not self._is_label(value):
-                self.faults.append(grid.fault(_unknown_province(value), header, j))
+                self.faults.append(grid.fault(self._unknown(value), header, j))
             elif kind == "unknown":
-                self._skip(header, j, str(value), "column names no province")
+                self._skip(header, j, str(value), f"column names no {self.units.level.noun}")
         for i in range(layout.first_row, len(grid.cells)):
             row = grid.cells[i]
             year = year_of(row[layout.year_column])
@@ -179,15 +189,15 @@ class SheetReader:
                 elif note := next((str(v) for v in row if v is not None), None):
                     self._skip(i, None, note, "no year and no figure in this row")
                 continue
-            for j, province in names.items():
+            for j, unit in names.items():
                 header_text = str(grid.cells[header][j])
                 column = DataColumn(j, header_text, series, year, None)
-                unit = self._unit(column, layout)
-                if unit is not None:
-                    self._cell(i, j, header_text, series, province, year, unit)
+                measure = self._measure(column, layout)
+                if measure is not None:
+                    self._cell(i, j, header_text, series, unit, year, measure)
 
     def _read_national(self, layout: Layout) -> None:
-        """One figure a year that holds for every province."""
+        """One figure a year that holds for every unit."""
         assert layout.year_column is not None
         for i in range(layout.first_row, len(self.grid.cells)):
             row = self.grid.cells[i]
@@ -197,37 +207,42 @@ class SheetReader:
                     self._skip(i, None, note, "no year in this row")
                 continue
             for column in layout.columns:
-                unit = self._unit(column, layout)
-                for province in provinces() if unit else ():
-                    assert column.series is not None and unit is not None
+                measure = self._measure(column, layout)
+                for unit in self.units if measure else ():
+                    assert column.series is not None and measure is not None
                     before = len(self.faults)
-                    self._cell(i, column.j, column.header, column.series, province, year, unit)
+                    self._cell(i, column.j, column.header, column.series, unit, year, measure)
                     if len(self.faults) > before:
                         break
 
     def _is_label(self, value: Any) -> bool:
         return find_series(str(value), "", self.aliases) is not None
 
-    def _unit(self, column: DataColumn, layout: Layout, i: int | None = None) -> Unit | None:
+    def _unknown(self, value: Any) -> str:
+        hint = nearest_unit(value, self.units)
+        name = f"unknown {self.units.level.noun} {str(value).strip()!r}"
+        return name + (f"; {hint}" if hint else "")
+
+    def _measure(self, column: DataColumn, layout: Layout, i: int | None = None) -> Measure | None:
         """The unit of a column; None where it has a fault, which is reported once."""
         series = column.series
         assert series is not None
-        across = bool(layout.provinces_across)
+        across = bool(layout.units_across)
         key = (series.name, -1 if across else column.j, column.unit)
-        if key not in self._units:
+        if key not in self._measures:
             try:
-                self._units[key] = self._declared(column, layout, series)
+                self._measures[key] = self._declared(column, layout, series)
             except UnitError as error:
-                self._units[key] = None
+                self._measures[key] = None
                 row = i if i is not None else (layout.header_rows or [0])[0]
                 place_ = None if across else column.j
                 self.faults.append(self.grid.fault(str(error), row, place_, column.header))
-        return self._units[key]
+        return self._measures[key]
 
-    def _declared(self, column: DataColumn, layout: Layout, series: Series) -> Unit:
+    def _declared(self, column: DataColumn, layout: Layout, series: Series) -> Measure:
         free = series.unit.dimension == "any"
         read = free_unit if free else parse_unit
-        given = self.units.get(series.name)
+        given = self.measures.get(series.name)
         text = column.unit or (column.odd_unit if free else None)
         if text is not None:
             unit = read(text)
@@ -268,9 +283,9 @@ class SheetReader:
         j: int,
         header: str,
         series: Series,
-        province: Province | None,
+        unit: Unit | None,
         year: int,
-        unit: Unit,
+        measure: Measure,
     ) -> None:
         raw = self.grid.cells[i][j]
         try:
@@ -280,14 +295,14 @@ class SheetReader:
                 self.grid.fault(f"{str(error)!r} is no number ({series.name})", i, j, header)
             )
             return
-        if province is None:
+        if unit is None:
             if value is not None:
                 self.totals.append(
                     {
                         "series": series.name,
                         "year": year,
                         "value": value,
-                        "unit": str(unit),
+                        "unit": str(measure),
                         "source": self.grid.file,
                     }
                 )
@@ -296,11 +311,10 @@ class SheetReader:
         self.records.append(
             {
                 "series": series.name,
-                "province_code": province.province_code,
-                "province": province.province,
+                **self.units.key(unit),
                 "year": year,
                 "value": value,
-                "unit": str(unit),
+                "unit": str(measure),
                 "source": f"user: {where}",
                 "origin": "user",
                 "status": "published",
@@ -330,20 +344,15 @@ class SheetReader:
         )
 
 
-def _agree(where: str, series: Series, unit: Unit, given: Unit | None) -> None:
+def _agree(where: str, series: Series, unit: Measure, given: Measure | None) -> None:
     if given is not None and (unit.dimension, unit.factor) != (given.dimension, given.factor):
         raise UnitError(f"the {where} gives {series.name} in {unit}, the study's units in {given}")
 
 
-def _scaled_as(header: str, unit: Unit) -> None:
+def _scaled_as(header: str, unit: Measure) -> None:
     """A header may name but the scale, 出口总额(百万): the unit from elsewhere must be of it."""
     for inner in BRACKETS.findall(header):
         # digits alone number the columns
         scale = 1.0 if not any(map(str.isalpha, inner)) else scale_of(inner)
         if scale not in (1.0, unit.factor) and unit.dimension != "any":
             raise UnitError(f"the header says {inner}, the unit found for it is {unit}")
-
-
-def _unknown_province(value: Any) -> str:
-    hint = nearest_province(value)
-    return f"unknown province {str(value).strip()!r}" + (f"; {hint}" if hint else "")

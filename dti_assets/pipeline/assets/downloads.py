@@ -26,29 +26,33 @@ def report_downloads(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeRe
     """
     if not _asked_for(dg.AssetExecutionContext.get()):
         return None
+    # these load requests, which only a download needs
     from dti_assets.sources.download import download, downloads_table, select_entries
     from dti_assets.sources.fetch import Fetcher
     from dti_assets.sources.guard import AddressPolicy
     from dti_assets.sources.registry import FILE_NAME, read_registry
 
-    study = workspace.study
+    study, units = workspace.study, workspace.units
     folder = study.path(study.inputs.reports)
-    registry = read_registry(folder / FILE_NAME).checked()
+    registry = read_registry(folder / FILE_NAME, units=units).checked()
     report = workspace.progress.on("report_downloads")
     outcomes = download(
         folder,
-        select_entries(registry.entries, study.all_years),
+        select_entries(registry.entries, study.all_years, units=units),
         Fetcher(AddressPolicy(workspace.loopback)),
         lambda done, total, _: report(done, total),
+        units=units,
     )
-    table = downloads_table(outcomes)
+    table = downloads_table(outcomes, units=units)
     states = {str(state): int(n) for state, n in table["state"].value_counts().items()}
     sentence = ", ".join(f"{n} {state}" for state, n in states.items()) or "no row asked for"
     workspace.progress.summary("report_downloads", sentence)
     failed = table[table["state"] == "failed"]
     return dg.MaterializeResult(
         value=table,
-        metadata=describe(REPORT_DOWNLOADS, table, states=states, failed=len(failed)),
+        metadata=describe(
+            workspace.tables[REPORT_DOWNLOADS.name], table, states=states, failed=len(failed)
+        ),
     )
 
 

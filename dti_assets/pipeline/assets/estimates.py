@@ -6,10 +6,9 @@ from typing import Any
 import dagster as dg
 
 from dti_assets.econ import tables
-from dti_assets.econ.paper.specifications import (
-    TableSpec,
-    first_two_stage_column,
-)
+from dti_assets.econ.paper.specifications import TableSpec, first_two_stage_column
+from dti_assets.instrument.formula import WRITTEN, instrument
+from dti_assets.instrument.variants import hub_distances, named_variants, with_distances
 from dti_assets.pipeline.estimate_inputs import (
     INSTRUMENT,
     frozen_sentence,
@@ -26,18 +25,21 @@ from dti_assets.pipeline.stored_asset import stored_asset
 from dti_assets.store.schema import Table
 from dti_assets.study.catalogue import estimates_table
 from dti_assets.study.specifications import shipped_tables
+from dti_assets.units.levels import Level
 
 GROUP = "estimates"
 
 
-def estimate_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsDefinition]:
+def estimate_assets(
+    specifications: Mapping[str, TableSpec], *, level: Level
+) -> list[dg.AssetsDefinition]:
     """One asset for every specification, then the reports over all of them."""
     return [
-        *map(_table_asset, specifications.values()),
+        *(_table_asset(spec, level) for spec in specifications.values()),
         *_inference(list(specifications.values())),
-        *_robustness(dict(specifications)),
+        *_robustness(dict(specifications), level),
         published_forensics,
-        _comparison(specifications),
+        _comparison(specifications, level),
     ]
 
 
@@ -46,10 +48,10 @@ def estimates_asset(table: Table, **more: Any) -> Any:
     return stored_asset(table, group_name=GROUP, **more)
 
 
-def _table_asset(spec: TableSpec) -> dg.AssetsDefinition:
+def _table_asset(spec: TableSpec, level: Level) -> dg.AssetsDefinition:
     table = estimates_table(spec)
 
-    @estimates_asset(table, description=describe_table(spec))
+    @estimates_asset(table, description=describe_table(spec, level=level))
     def estimated(
         workspace: dg.ResourceParam[Workspace], panel: Any, frozen_instrument: Any
     ) -> dg.MaterializeResult[Any]:
@@ -90,7 +92,7 @@ def _inference(specifications: list[TableSpec]) -> list[dg.AssetsDefinition]:
         """How strong the instrument is and what it can say, for every 2SLS column.
 
         First stage, reduced form, the F statistics, Anderson-Rubin sets and the tF interval; each
-        column also with the hub's own province dropped, from which inference is read.
+        column also with the hub's own {unit} dropped, from which inference is read.
         """
         from dti_assets.econ.paper.reports import weak_instrument_inference
 
@@ -118,7 +120,7 @@ def _inference(specifications: list[TableSpec]) -> list[dg.AssetsDefinition]:
         """How much of the effect runs through a mediator.
 
         Product of the two paths (treatment on mediator, mediator on outcome) with Sobel and
-        Aroian tests, and an interval from resampling whole provinces, which is the one to read.
+        Aroian tests, and an interval from resampling whole {units}, which is the one to read.
         """
         from dti_assets.econ.paper.reports import indirect_effects
 
@@ -131,16 +133,16 @@ def _inference(specifications: list[TableSpec]) -> list[dg.AssetsDefinition]:
     def leave_one_province_out(
         workspace: dg.ResourceParam[Workspace], panel: Any, frozen_instrument: Any
     ) -> dg.MaterializeResult[Any]:
-        """Every key coefficient, and every first-stage F, without each province in turn.
+        """Every key coefficient, and every first-stage F, without each {unit} in turn.
 
-        A result that rests on one province shows here as one large `difference`.
+        A result that rests on one {unit} shows here as one large `difference`.
         """
         from dti_assets.econ.paper.reports import leave_one_province_out
 
         frame = leave_one_province_out(
             specifications, panel, table_options(workspace, frozen_instrument)
         )
-        sentence = _ran(frame, "estimate", "coefficients without one province")
+        sentence = _ran(frame, "estimate", f"coefficients without one {workspace.level.noun}")
         return finished(workspace, tables.LEAVE_ONE_OUT, frame, sentence)
 
     @estimates_asset(tables.ROMANO_WOLF)
@@ -163,12 +165,12 @@ def _inference(specifications: list[TableSpec]) -> list[dg.AssetsDefinition]:
     return [weak_instrument_inference, indirect_effects, leave_one_province_out, romano_wolf]
 
 
-def _robustness(specifications: dict[str, TableSpec]) -> list[dg.AssetsDefinition]:
+def _robustness(specifications: dict[str, TableSpec], level: Level) -> list[dg.AssetsDefinition]:
     """Reports that build the instrument anew from the stored counts."""
     # where a study replaces every 2SLS column by one of its own kind, the paper's is taken
     two_stage, column = next(
         found
-        for group in (specifications, shipped_tables())
+        for group in (specifications, shipped_tables(level))
         if (found := first_two_stage_column(group.values(), INSTRUMENT))
     )
 
@@ -226,15 +228,11 @@ def _robustness(specifications: dict[str, TableSpec]) -> list[dg.AssetsDefinitio
     ) -> dg.MaterializeResult[Any]:
         """What a referee asks next: other instruments and distances, placebo hubs, leads, keyword
         frequency as a control, differences between regions, Conley errors, direct effects."""
+        from dti_assets.econ.robustness.checks import Formula
         from dti_assets.econ.robustness.report import RobustnessInputs, robustness_report
-        from dti_assets.instrument.variants import (
-            hub_distances,
-            named_variants,
-            with_distances,
-        )
 
         study = workspace.study
-        kilometres, hubs = hub_distances(study.instrument.distance)
+        kilometres, hubs = hub_distances(study.instrument.distance, units=workspace.units)
         grid = study_variants(workspace, keyword_counts, section_words)
         single = study_variants(
             workspace,
@@ -243,11 +241,12 @@ def _robustness(specifications: dict[str, TableSpec]) -> list[dg.AssetsDefinitio
             left_out=without_each_term(keyword_counts, most_frequent=5),
             only=True,
         )
-        wide = with_distances(panel, dti_iv, capital_distances, kilometres)
+        wide = with_distances(panel, dti_iv, capital_distances, kilometres, level=workspace.level)
         frame = robustness_report(
             specifications | {two_stage.name: two_stage},
             single.join(grid.join(wide)),
             table_options(workspace, frozen_instrument),
+            Formula(WRITTEN, instrument),
             RobustnessInputs(
                 instruments=named_variants(grid, study_choices(workspace))
                 | {what["dictionary"]: name for name, what in single.choices.items()},
@@ -276,14 +275,14 @@ def published_forensics(workspace: dg.ResourceParam[Workspace]) -> dg.Materializ
     study = workspace.study
     own = study.estimates.citations
     claims = load_claims() + (load_claims(study.path(own)) if own else [])
-    frame = published_forensics(claims)
+    frame = published_forensics(claims, clusters=len(workspace.units))
     sentence = f"published sources examined: {frame['source'].nunique()}"
     return finished(workspace, tables.FORENSICS, frame, sentence)
 
 
-def _comparison(specifications: Mapping[str, TableSpec]) -> dg.AssetsDefinition:
+def _comparison(specifications: Mapping[str, TableSpec], level: Level) -> dg.AssetsDefinition:
     """Ours against the paper's: needs the tables that have the paper's names."""
-    names = [name for name in specifications if name in shipped_tables()]
+    names = [name for name in specifications if name in shipped_tables(level)]
     described = [name for name in names if specifications[name].kind == "descriptives"]
 
     @estimates_asset(tables.PAPER_COMPARISON, ins={name: dg.AssetIn() for name in names})
@@ -350,7 +349,7 @@ def finished(
 
 def instrument_evidence(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsDefinition]:
     """Residuals and p-value curves of these tables' 2SLS columns, under the study's zero-distance
-    rule and with the hub's own province dropped."""
+    rule and with the hub's own unit dropped."""
 
     def evidence(table: Table, description: str) -> dg.AssetsDefinition:
         @stored_asset(

@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from dti_assets.audit.summary import audit_sentence
 from dti_assets.audit.tables import MEASUREMENT_AUDIT
 from dti_assets.econ.paper.specifications import (
     TableSpec,
@@ -16,18 +17,30 @@ from dti_assets.econ.tables import (
     INFLUENCE,
     PERMUTATION_DRAWS,
 )
+from dti_assets.instrument.values import instrument_by_term
+from dti_assets.pipeline import audits
 from dti_assets.pipeline.assets.estimates import GROUP, estimates_asset, finished
 from dti_assets.pipeline.estimate_inputs import INSTRUMENT, frozen_sentence, table_options
 from dti_assets.pipeline.metadata import describe
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.stored_asset import stored_asset, stored_assets
+from dti_assets.publishing.sentences import (
+    influence_in_short,
+    permutation_in_short,
+    permutation_sentences,
+)
 from dti_assets.study.specifications import shipped_tables
+from dti_assets.text.candidates import unrelated_terms
+from dti_assets.text.choices import hits_column, words_column
+from dti_assets.units.levels import Level
 
 
-def influence_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsDefinition]:
-    """Influence of terms, reports, provinces and years; the permutation of the dictionary."""
+def influence_assets(
+    specifications: Mapping[str, TableSpec], *, level: Level
+) -> list[dg.AssetsDefinition]:
+    """Influence of terms, reports, units and years; the permutation of the dictionary."""
     # where a study replaces the paper's tables by its own, the paper's columns are taken
-    groups = (list(specifications.values()), list(shipped_tables().values()))
+    groups = (list(specifications.values()), list(shipped_tables(level).values()))
     two_stage = next(c for tables in groups if (c := first_two_stage_column(tables, INSTRUMENT)))
     baseline = next(c for tables in groups if (c := baseline_column(tables)))
 
@@ -39,14 +52,16 @@ def influence_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsD
         dti_iv: Any,
         keyword_counts: Any,
     ) -> dg.MaterializeResult[Any]:
-        """How far each term, report, province and year moves the 2SLS, first-stage, reduced-form
+        """How far each term, report, {unit} and year moves the 2SLS, first-stage, reduced-form
         and OLS coefficients: each left out in turn, in closed form."""
         from dti_assets.econ.robustness.influence import influence as measured
-        from dti_assets.instrument.formula import instrument_by_term
-        from dti_assets.publishing.sentences import influence_in_short
 
         parts = instrument_by_term(
-            keyword_counts, dti_iv, workspace.counted_sections, f"hits_{workspace.study.text.hits}"
+            keyword_counts,
+            dti_iv,
+            workspace.counted_sections,
+            hits_column(workspace.study.text.hits),
+            level=level,
         )
         frame = measured(
             two_stage, baseline, panel, parts, table_options(workspace, frozen_instrument)
@@ -82,11 +97,6 @@ def influence_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsD
     ) -> Iterator[dg.Output[Any]]:
         """Is it the digital vocabulary, or would any policy vocabulary do?"""
         from dti_assets.econ.robustness.permutation import dictionary_permutation
-        from dti_assets.publishing.sentences import (
-            permutation_in_short,
-            permutation_sentences,
-        )
-        from dti_assets.text.candidates import unrelated_terms
 
         terms = unrelated_terms(candidate_counts["term"].unique(), workspace.dictionary())
         sections = workspace.counted_sections
@@ -94,11 +104,12 @@ def influence_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsD
         frame, draws = dictionary_permutation(
             *two_stage,
             panel,
-            _vocabulary(keyword_counts, dti_iv, sections, "hits_overlap"),
+            _vocabulary(keyword_counts, dti_iv, sections, hits_column("overlap"), level),
             _vocabulary(
-                candidate_counts[candidate_counts["term"].isin(terms)], dti_iv, sections, "hits"
+                candidate_counts[candidate_counts["term"].isin(terms)],
+                *(dti_iv, sections, "hits", level),
             ),
-            words.groupby("year")["words_nonpunct"].sum(),
+            words.groupby("year")[words_column("nonpunct")].sum(),
             table_options(workspace, frozen_instrument),
         )
         workspace.progress.summary(DICTIONARY_PERMUTATION.name, permutation_in_short(frame))
@@ -115,11 +126,12 @@ def influence_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsD
     return [influence, permuted_dictionary]
 
 
-def _vocabulary(counts: Any, dti_iv: Any, sections: tuple[str, ...], hits: str) -> Any:
+def _vocabulary(
+    counts: Any, dti_iv: Any, sections: tuple[str, ...], hits: str, level: Level
+) -> Any:
     from dti_assets.econ.robustness.permutation import Vocabulary
-    from dti_assets.instrument.formula import instrument_by_term
 
-    parts = instrument_by_term(counts, dti_iv, sections, hits)
+    parts = instrument_by_term(counts, dti_iv, sections, hits, level=level)
     chosen = counts[counts["section"].isin(sections) & counts["term"].isin(parts.columns)]
     by_year = chosen.groupby(["term", "year"])[hits].sum().unstack(fill_value=0)
     years = sorted(dti_iv["year"].unique())
@@ -143,9 +155,6 @@ def measurement_audit(
 ) -> dg.MaterializeResult[Any]:
     """Agreement of the coders, precision and recall, counts corrected by them, and Table 3 before
     and after; one row with the reason where no sample is labelled."""
-    from dti_assets.audit.summary import audit_sentence
-    from dti_assets.pipeline.audits import measurement_audit, not_read
-
     stored = {
         "panel": panel,
         "frozen_instrument": frozen_instrument,
@@ -154,8 +163,8 @@ def measurement_audit(
         "dti": dti,
         "patent_counts": patent_counts,
     }
-    frame = measurement_audit(workspace, stored)
-    ignored = not_read(workspace.study)
+    frame = audits.measurement_audit(workspace, stored)
+    ignored = audits.not_read(workspace.study)
     sentence = audit_sentence(frame) + (f"; {ignored}" if ignored else "")
     workspace.progress.summary(MEASUREMENT_AUDIT.name, sentence)
     return dg.MaterializeResult(

@@ -1,15 +1,22 @@
-"""Group panel: official figures, the user's figures, and the panel of provinces and years."""
+"""Group panel: official figures, the user's figures, and the panel of units and years."""
 
+import tempfile
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from dti_assets.econ.paper.specifications import TableSpec
 from dti_assets.econ.tables import TABLE_COVERAGE
+from dti_assets.instrument import freeze
 from dti_assets.instrument.tables import FROZEN_INSTRUMENT
-from dti_assets.panel import tables
+from dti_assets.panel import build, official, tables
+from dti_assets.panel.checks import panel_checks
+from dti_assets.panel.export import export_panel
+from dti_assets.panel.transform import LogOfZero
 from dti_assets.panel.variables import VARIABLES
+from dti_assets.panel.yearbooks.figures import read_panel_folder
 from dti_assets.pipeline.estimate_inputs import table_options
 from dti_assets.pipeline.metadata import describe, markdown_table
 from dti_assets.pipeline.plots import by_year
@@ -33,14 +40,13 @@ def frozen_instrument(
 ) -> dg.MaterializeResult[Any]:
     """Whether the instrument is the one that `dti freeze` recorded before outcomes were joined,
     and what changed if not; the sentence stands below every table that uses it."""
-    from dti_assets.instrument.freeze import frozen_instrument, read_record
-
     study = workspace.study
-    table = frozen_instrument(
-        read_record(study.freeze_file),
+    table = freeze.frozen_instrument(
+        freeze.read_record(study.freeze_file),
         workspace.dictionary().sha256,
         study.instrument_settings(),
         dti_iv,
+        level=workspace.level,
     )
     sentence = str(table["sentence"].iloc[0])
     workspace.progress.summary("frozen_instrument", sentence)
@@ -55,17 +61,15 @@ def official_statistics(workspace: dg.ResourceParam[Workspace]) -> dg.Materializ
 
     A figure that is not published, or that no open source gave, is null and named.
     """
-    from dti_assets.panel.official import official_statistics
-
-    table = official_statistics(workspace.study.years)
+    level = workspace.level
+    table = official.official_statistics(workspace.study.years, level=level)
+    figures = table.drop(columns=list(level.when)).count(numeric_only=True)
     return dg.MaterializeResult(
         value=table,
         metadata=describe(
-            tables.OFFICIAL_STATISTICS,
+            workspace.tables[tables.OFFICIAL_STATISTICS.name],
             table,
-            figures=int(
-                table.drop(columns=["province_code", "year"]).count(numeric_only=True).sum()
-            ),
+            figures=int(figures.sum()),
             rows_to_verify=int(table["to_verify"].notna().sum()),
         ),
     )
@@ -82,7 +86,7 @@ def official_statistics(workspace: dg.ResourceParam[Workspace]) -> dg.Materializ
         ),
         "national_totals": _out(
             tables.NATIONAL_TOTALS,
-            "National figures, yours and the shipped ones, to hold sums of provinces against.",
+            "National figures, yours and the shipped ones, to hold sums of {units} against.",
         ),
         "user_files": _out(
             tables.USER_FILES, "Files of your panel folder, their checksums and what is in them."
@@ -96,19 +100,21 @@ def official_statistics(workspace: dg.ResourceParam[Workspace]) -> dg.Materializ
 def panel_folder(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.Output[Any]]:
     """Read the panel folder: yearbook figures as they are, and dated appointments.
 
-    A unit, province, year or number that cannot be trusted stops here with file, sheet, row and
+    A unit, {unit}, year or number that cannot be trusted stops here with file, sheet, row and
     column of every fault.
     """
     import pandas as pd
 
-    from dti_assets.panel.official import national_totals
-    from dti_assets.panel.yearbooks.figures import read_panel_folder
-
-    study = workspace.study
+    study, units = workspace.study, workspace.units
     folder = read_panel_folder(
-        study.path(study.inputs.panel), study.years, study.panel.units, study.panel.aliases
+        study.path(study.inputs.panel),
+        study.years,
+        study.panel.units,
+        study.panel.aliases,
+        units=units,
     )
-    totals = [frame for frame in (national_totals(), folder.totals) if len(frame)]
+    shipped = official.national_totals(units.level)
+    totals = [frame for frame in (shipped, folder.totals) if len(frame)]
     given = sorted(set(folder.figures["series"]))
     workspace.progress.summary(
         "user_figures",
@@ -117,19 +123,20 @@ def panel_folder(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.Output[A
     found = (
         (tables.USER_FIGURES, folder.figures),
         (tables.SKIPPED, folder.skipped),
-        (tables.NATIONAL_TOTALS, pd.concat(totals, ignore_index=True)),
+        (tables.NATIONAL_TOTALS, pd.concat(totals, ignore_index=True) if totals else shipped),
         (tables.USER_FILES, folder.files),
         (tables.TURNOVER, folder.turnover),
     )
     for table, frame in found:
-        yield dg.Output(frame, output_name=table.name, metadata=describe(table, frame))
+        shown = describe(workspace.tables[table.name], frame)
+        yield dg.Output(frame, output_name=table.name, metadata=shown)
 
 
 @stored_assets(
     outs={
         "panel": _out(
             tables.PANEL,
-            "What the regressions run on: 31 provinces by years, every variable under the paper's "
+            "What the regressions run on: {units} by years, every variable under the paper's "
             "name with its unit. A missing value is null with a reason, never zero.",
         ),
         "panel_sources": _out(
@@ -159,12 +166,8 @@ def build_panel(
     frozen_instrument: Any,
 ) -> Iterator[dg.Output[Any]]:
     """Join figures, patents and instrument into the panel, and say what it covers."""
-    from dti_assets.panel.build import build_panel
-    from dti_assets.panel.checks import panel_checks
-    from dti_assets.panel.official import official_figures
-
-    study = workspace.study
-    built = build_panel(
+    study, units = workspace.study, workspace.units
+    built = build.build_panel(
         study.years,
         dti_iv,
         dti,
@@ -172,13 +175,14 @@ def build_panel(
         user_figures,
         study.panel.log_rule,
         study.panel.fill_gaps,
+        units=units,
     )
     if study.simulated:
         # invented figures are not expected to be like the real ones, and displace them on purpose
-        checks = panel_checks(built._replace(given_up={}), skipped=figures_left_out)
+        checks = panel_checks(built._replace(given_up={}), skipped=figures_left_out, units=units)
     else:
-        official = official_figures(official_statistics)
-        checks = panel_checks(built, national_totals, figures_left_out, official)
+        shipped = official.official_figures(official_statistics, level=units.level)
+        checks = panel_checks(built, national_totals, figures_left_out, shipped, units=units)
     instrument = str(frozen_instrument["sentence"].iloc[0])
     states = built.coverage["state"].value_counts()
     for name, sentence in (
@@ -207,7 +211,8 @@ def build_panel(
         (tables.CHECKS, checks, {}),
     )
     for table, frame, more in found:
-        yield dg.Output(frame, output_name=table.name, metadata=describe(table, frame, **more))
+        described = describe(workspace.tables[table.name], frame, **more)
+        yield dg.Output(frame, output_name=table.name, metadata=described)
 
 
 def _table_coverage(specifications: Mapping[str, TableSpec]) -> dg.AssetsDefinition:
@@ -217,13 +222,15 @@ def _table_coverage(specifications: Mapping[str, TableSpec]) -> dg.AssetsDefinit
     ) -> dg.MaterializeResult[Any]:
         """Which tables can be estimated on this panel, with which controls, on what rows, and why
         the others cannot: asked of the estimation itself, without estimating."""
+        # loads numpy
         from dti_assets.econ.paper.coverage import table_coverage
 
         frame = table_coverage(specifications.values(), panel, table_options(workspace))
         sentence = _tally(frame["runs"])
         workspace.progress.summary("table_coverage", sentence)
         return dg.MaterializeResult(
-            value=frame, metadata=describe(TABLE_COVERAGE, frame, result=sentence)
+            value=frame,
+            metadata=describe(workspace.tables[TABLE_COVERAGE.name], frame, result=sentence),
         )
 
     return table_coverage
@@ -243,24 +250,17 @@ def panel_export(
     series_coverage: Any,
 ) -> dg.MaterializeResult[Any]:
     """The panel as CSV, Parquet, Excel and Stata with labels and units, and its codebook."""
-    import tempfile
-    from pathlib import Path
-
-    from dti_assets.panel.build import PanelTables
-    from dti_assets.panel.export import export_panel
-    from dti_assets.panel.transform import LogOfZero
-
-    built = PanelTables(
+    built = build.PanelTables(
         panel,
         panel_sources,
         panel_coverage,
         series_coverage,
-        tables.FIGURES.frame([]),
+        workspace.level.table(tables.FIGURES).frame([]),
         {},
     )
     with tempfile.TemporaryDirectory() as folder:
         rule = str(LogOfZero.parse(workspace.study.panel.log_rule))
-        export_panel(built, table_coverage, Path(folder), rule)
+        export_panel(built, table_coverage, Path(folder), rule, level=workspace.level)
         files = tables.PANEL_EXPORT.frame(workspace.store.keep(Path(folder), "panel"))
     workspace.progress.summary("panel_export", f"{len(files)} files in panel/")
     return dg.MaterializeResult(value=files, metadata=describe(tables.PANEL_EXPORT, files))

@@ -5,7 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from dti_assets.panel.official import official_figures
+from dti_assets.panel.transform import stack_figures
+from dti_assets.patents import dti as measure
 from dti_assets.patents import tables
+from dti_assets.patents.terms import load_terms
 from dti_assets.pipeline.metadata import describe, markdown_table
 from dti_assets.pipeline.plots import by_year
 from dti_assets.pipeline.resources import Workspace
@@ -42,19 +46,19 @@ _RECORDS = dg.AssetKey(tables.DIGITAL_PATENTS.name)
         ),
         "patent_row_status": _out(
             tables.ROW_STATUS,
-            "Every defect met in the extract (unreadable dates, unknown provinces, repetitions), "
+            "Every defect met in the extract (unreadable dates, unknown {units}, repetitions), "
             "counted by file, with an example to look up.",
         ),
         "patent_counts": _out(
             tables.PATENT_COUNTS,
             "Digital patent applications (by year of application) and grants (by year of grant) "
-            "of the 31 provinces, and each technology. A patent in two technologies counts in "
+            "of the {units}, and each technology. A patent in two technologies counts in "
             "both and once in `applications`. Years marked `truncated` are not complete: an "
             "application is published up to 18 months after it is filed.",
         ),
         "patent_totals": _out(
             tables.PATENT_TOTALS,
-            "The whole extract by origin and year, also what has no province or no year: nothing "
+            "The whole extract by origin and year, also what has no {unit} or no year: nothing "
             "is lost silently.",
         ),
     },
@@ -66,21 +70,23 @@ _RECORDS = dg.AssetKey(tables.DIGITAL_PATENTS.name)
     },
 )
 def classified_patents(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.Output[Any]]:
-    """Read the patents folder, classify slice by slice, and count by province and year.
+    """Read the patents folder, classify slice by slice, and count by {unit} and year.
 
     Slices that are done are kept and used again, so that an interrupted run goes on.
     """
+    # loads polars
     from dti_assets.patents import counting
 
-    found = _read(workspace)
+    found, level = _read(workspace), workspace.level
     said = "no patent file: INVn, official invention applications, stands beside an absent DTIn"
     if found.patents is not None:
         said = f"{found.patents.applications:,} applications, basis {found.patents.basis}"
     elif found.layout == "counts":
-        said = f"{len(found.counts)} province-years of your own counts"
+        said = f"{len(found.counts)} {level.noun}-years of your own counts"
     workspace.progress.summary("digital_patents", said)
     if found.patents is None:
-        workspace.store.write(tables.DIGITAL_PATENTS, tables.DIGITAL_PATENTS.frame([]))
+        table = workspace.tables[tables.DIGITAL_PATENTS.name]
+        workspace.store.write(table, table.frame([]))
     else:
         workspace.store.adopt(tables.DIGITAL_PATENTS, found.patents.path)
     rows = found.patents.applications if found.patents else 0
@@ -103,18 +109,19 @@ def classified_patents(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.Ou
         ),
         "by_year": dg.MetadataValue.md(markdown_table(yearly)),
     }
-    for table, frame, extra in (
-        (tables.ROW_STATUS, found.status, {}),
-        (tables.PATENT_COUNTS, found.counts, more if len(yearly) else {}),
-        (tables.PATENT_TOTALS, found.totals, {}),
+    for name, frame, extra in (
+        (tables.ROW_STATUS.name, found.status, {}),
+        (tables.PATENT_COUNTS.name, found.counts, more if len(yearly) else {}),
+        (tables.PATENT_TOTALS.name, found.totals, {}),
     ):
-        yield dg.Output(frame, output_name=table.name, metadata=describe(table, frame, **extra))
+        shown = describe(workspace.tables[name], frame, **extra)
+        yield dg.Output(frame, output_name=name, metadata=shown)
 
 
 def _read(workspace: Workspace) -> "PatentFolder":
     """What the patents folder gives; progress is told in rows of all files."""
+    # loads polars
     from dti_assets.patents.folder import read_patent_folder
-    from dti_assets.patents.terms import load_terms
 
     study, name = workspace.study, tables.DIGITAL_PATENTS.name
     chosen = study.patents
@@ -128,6 +135,7 @@ def _read(workspace: Workspace) -> "PatentFolder":
         study.path(study.inputs.patents),
         load_terms(study.path(chosen.dictionaries)),
         study.cache_folder / "patents",
+        units=workspace.units,
         kinds=chosen.kinds,
         columns=chosen.columns,
         engine=workspace.patent_engine(),
@@ -142,33 +150,38 @@ def _read(workspace: Workspace) -> "PatentFolder":
 
 @stored_asset(tables.DTI, group_name=GROUP)
 def dti(
-    workspace: dg.ResourceParam[Workspace], patent_counts: Any, official_statistics: Any
+    workspace: dg.ResourceParam[Workspace],
+    patent_counts: Any,
+    official_statistics: Any,
+    user_figures: Any,
 ) -> dg.MaterializeResult[Any]:
     """Digital patents per million inhabitants, in logs: DTIn (applications) and DTIG (grants).
 
     INVn, official invention applications of all technologies, is a proxy where there is no
     patent extract, and is never called DTIn; `basis` says what a row rests on.
     """
-    from dti_assets.panel.official import official_figures
-    from dti_assets.patents.dti import dti
-
-    figures = official_figures(official_statistics).rename(columns={"series": "variable"})
+    units, level = workspace.units, workspace.level
+    official = official_figures(official_statistics, level=level)
+    # the same population as the panel's
+    figures, _ = stack_figures(official, user_figures, workspace.study.panel.fill_gaps, level=level)
+    figures = figures.rename(columns={"series": "variable"})
     counts = patent_counts if len(patent_counts) else None
-    table = dti(counts, figures, figures, workspace.study.all_years)
+    table = measure.dti(counts, figures, figures, workspace.study.all_years, units=units)
     shown = "DTIn" if table["DTIn"].notna().any() else "INVn"
     known = int(table["DTIn"].notna().sum())
     proxied = int(table["INVn"].notna().sum())
     workspace.progress.summary(
         "dti",
-        f"DTIn is known in {known} of {len(table)} province-years, its proxy INVn in {proxied}",
+        f"DTIn is known in {known} of {len(table)} {level.noun}-years, its proxy INVn in {proxied}",
     )
     return dg.MaterializeResult(
         value=table,
         metadata=describe(
-            tables.DTI,
+            workspace.tables[tables.DTI.name],
             table,
             **by_year(
-                table.groupby("year")[shown].mean().to_dict(), f"{shown}, mean of the provinces"
+                table.groupby("year")[shown].mean().to_dict(),
+                f"{shown}, mean of the {level.plural}",
             ),
             values_of_DTIn=known,
             values_of_INVn=proxied,

@@ -1,11 +1,16 @@
 """Group publication: tables in every format, figures, and the report."""
 
+import base64
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from dti_assets.econ.paper.specifications import TableSpec
+from dti_assets.instrument.distances import only_the_hub_moves
+from dti_assets.instrument.values import within_shares
 from dti_assets.pipeline.metadata import describe
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.stored_asset import stored_asset
@@ -14,6 +19,7 @@ from dti_assets.publishing.tables import FIGURE_FILES, REPORT_PAGE, TABLE_FILES
 from dti_assets.store.schema import Table, records
 from dti_assets.study.catalogue import COMMON, FETCHED, TRANSCRIPTS, YEARLY
 
+# what draws and writes is imported where it runs: defining the assets needs none of it
 GROUP = "publication"
 WEAK = "weak_instrument_inference"
 # what the report shows besides the tables and the figures
@@ -41,9 +47,6 @@ def publication_assets(specifications: Mapping[str, TableSpec]) -> list[dg.Asset
         LaTeX, Word, HTML and Markdown in outputs/tables, with the equivalent Stata and R scripts
         on the exported panel. One that cannot be estimated holds the note saying what is missing
         and how to supply it."""
-        import tempfile
-        from pathlib import Path
-
         from dti_assets.publishing.formats.write import write_table
 
         printed = _printed(workspace, specifications, stored, panel_coverage)
@@ -63,10 +66,6 @@ def publication_assets(specifications: Mapping[str, TableSpec]) -> list[dg.Asset
     def figures(workspace: dg.ResourceParam[Workspace], **stored: Any) -> dg.MaterializeResult[Any]:
         """Every figure as PDF, PNG and SVG in outputs/figures, with a text that says what it shows.
         One whose data are absent is not drawn; its row says why."""
-        import tempfile
-        from pathlib import Path
-
-        from dti_assets.instrument.formula import within_shares
         from dti_assets.publishing.figures.all_figures import (
             FigureInputs,
             all_figures,
@@ -77,11 +76,16 @@ def publication_assets(specifications: Mapping[str, TableSpec]) -> list[dg.Asset
         chosen = workspace.study.instrument
         drawn = all_figures(
             FigureInputs(
+                units=workspace.units,
                 years=workspace.study.all_years,
                 frames=stored,
                 estimates={name: stored[name] for name in estimated},
                 shares=within_shares(
-                    stored["policy_attention"], chosen.hub, chosen.distance, chosen.rule
+                    stored["policy_attention"],
+                    chosen.hub,
+                    chosen.distance,
+                    chosen.rule,
+                    units=workspace.units,
                 ),
                 rule=str(chosen.rule),
             )
@@ -113,14 +117,12 @@ def publication_assets(specifications: Mapping[str, TableSpec]) -> list[dg.Asset
         """The whole study on one self-contained page, outputs/report.html: data and coverage, the
         instrument with keywords in context, tables, figures, diagnostics in plain words,
         comparison with the paper, provenance, and what could not be run and why."""
-        import tempfile
-        from pathlib import Path
-
         from dti_assets.publishing.report import ReportInputs, report_page
 
         study = workspace.study
         page = report_page(
             ReportInputs(
+                units=workspace.units,
                 study_name=study.title,
                 simulated=study.simulated is not None,
                 years=study.all_years,
@@ -173,10 +175,10 @@ def _printed(
     for name, spec in specifications.items():
         text = TableText(name, spec.title, spec.source, spec.notes)
         make = descriptive_table if spec.kind == "descriptives" else regression_table
-        printed[name] = make(stored[name], text, supply)
+        printed[name] = make(stored[name], text, workspace.units, supply)
     invented = ", simulated data" if workspace.study.simulated else ""
     appendix = TableText(WEAK, f"Appendix{invented}. Weak-instrument inference")
-    printed[WEAK] = weak_instrument_table(stored[WEAK], appendix)
+    printed[WEAK] = weak_instrument_table(stored[WEAK], appendix, workspace.units)
     return printed
 
 
@@ -191,8 +193,6 @@ def _drawn(workspace: Workspace, figures: Any) -> dict[str, bytes]:
 
 def _preview(figure: Any, png: bytes) -> dg.MarkdownMetadataValue:
     """The figure, small, for the web UI; its text alone where the picture would be heavy."""
-    import base64
-
     from dti_assets.publishing.figures.drawing import preview
 
     picture = base64.b64encode(preview(png, PREVIEW_WIDTH)).decode("ascii")
@@ -216,18 +216,21 @@ def _scripts(
     specifications: Mapping[str, TableSpec], stored: Mapping[str, Any], workspace: Workspace
 ) -> dict[str, dict[str, str]]:
     """Stata and R scripts of every table and of the appendix, by name and file ending."""
-    from dti_assets.instrument.distances import only_the_hub_moves
     from dti_assets.study.table_scripts import inference_scripts, table_scripts
 
-    chosen = workspace.study.instrument
-    scripts = {name: table_scripts(spec, stored[name]) for name, spec in specifications.items()}
+    chosen, units = workspace.study.instrument, workspace.units
+    scripts = {
+        name: table_scripts(spec, stored[name], units=units)
+        for name, spec in specifications.items()
+    }
     scripts[WEAK] = inference_scripts(
         specifications,
         stored,
         stored[WEAK],
         WEAK,
         chosen.hub,
-        only_the_hub_moves(chosen.hub, chosen.distance, chosen.rule),
+        only_the_hub_moves(chosen.hub, chosen.distance, chosen.rule, units=units),
+        units=units,
     )
     return scripts
 

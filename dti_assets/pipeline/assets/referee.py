@@ -1,5 +1,7 @@
 """Group publication: the answers to a referee, as a table and as documents."""
 
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -20,11 +22,11 @@ def referee_response(
     answered from the stored tables: every sentence, and for every number in it the cell it is
     read from. What is not stored is said to be not tested, and why."""
     from dti_assets.publishing.referee.citing import Stored
-    from dti_assets.publishing.referee.documents import in_short
     from dti_assets.publishing.referee.objections import response_rows
+    from dti_assets.publishing.referee.sections import in_short
 
     keys = {name: workspace.tables[name].key for name in REFEREE}
-    frame = REFEREE_RESPONSE.frame(response_rows(Stored(stored, keys)))
+    frame = REFEREE_RESPONSE.frame(response_rows(Stored(stored, keys, workspace.units)))
     sentence = in_short(frame)
     workspace.progress.summary(REFEREE_RESPONSE.name, sentence)
     return dg.MaterializeResult(
@@ -43,12 +45,10 @@ def referee_documents(
 ) -> dg.MaterializeResult[Any]:
     """The answers to a referee as a page and as a Word document in outputs/referee, with a figure
     of the estimate under each remedy and the stored cell behind every number."""
-    import tempfile
-    from pathlib import Path
-
     from dti_assets.publishing.referee.documents import documents
 
-    made = documents(workspace.study.title, workspace.study.all_years, stored)
+    study = workspace.study
+    made = documents(study.title, study.all_years, stored, units=workspace.units)
     with tempfile.TemporaryDirectory() as folder:
         for name, content in made.items():
             (Path(folder) / name).write_bytes(content)

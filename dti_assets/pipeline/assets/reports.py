@@ -1,4 +1,4 @@
-"""Group reports: from the folder of reports to policy attention by province and year."""
+"""Group reports: from the folder of reports to policy attention by unit and year."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -12,6 +12,10 @@ from dti_assets.pipeline.metadata import Described, coverage_map, describe, desc
 from dti_assets.pipeline.plots import by_year
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.stored_asset import stored_asset, stored_assets
+from dti_assets.text import attention, folder
+from dti_assets.text.checks import in_conflict, why_not_counted
+from dti_assets.text.choices import HITS, hits_column
+from dti_assets.text.folder import Settled, read_folder
 from dti_assets.text.tables import (
     KEYWORD_COUNTS,
     POLICY_ATTENTION,
@@ -19,7 +23,7 @@ from dti_assets.text.tables import (
     REPORT_TEXTS,
     SECTION_WORDS,
 )
-from dti_assets.units.provinces import get_province
+from dti_assets.units.levels import Level
 
 GROUP = "reports"
 
@@ -29,37 +33,36 @@ def report_files(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult
     """Every file in the reports folder: what it is, and whether it can be counted.
 
     Each file is read once and remembered by its content. A file that cannot be read, contradicts
-    itself or another, or is no provincial report, is a row with its status and the reason.
+    itself or another, or is no {adjective} report, is a row with its status and the reason.
     """
-    from dti_assets.text.folder import Settled, read_folder
-
     check_countable(workspace)
-    study = workspace.study
+    study, units = workspace.study, workspace.units
     settled = {
-        path: Settled(get_province(entry.unit) if entry.unit else None, entry.year, entry.ignore)
+        path: Settled(units.get(entry.unit) if entry.unit else None, entry.year, entry.ignore)
         for path, entry in study.text.settled.items()
     }
     with workspace.report_engine() as engine:
-        folder = read_folder(
+        found = read_folder(
             study.path(study.inputs.reports),
             workspace.cache,
             settled,
             progress=workspace.progress.on("report_files"),
             engine=engine,
+            units=units,
         )
-    tally = folder.tally
+    tally = found.tally
     sentence = f"{tally.read} read, {tally.reused} reused, {tally.refused} refused"
     workspace.progress.summary("report_files", sentence)
     return dg.MaterializeResult(
-        value=folder.files,
+        value=found.files,
         metadata=describe(
-            REPORT_FILES,
-            folder.files,
+            workspace.tables[REPORT_FILES.name],
+            found.files,
             files_read=tally.read,
             files_reused=tally.reused,
             files_refused=tally.refused,
             damaged_cache_entries=tally.damaged_entries,
-            statuses=_tally(folder.files["status"]),
+            statuses=_tally(found.files["status"]),
         ),
     )
 
@@ -86,19 +89,19 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
 
         This is what is counted; `dti kwic` prints any word of it in its context.
         """
-        from dti_assets.text.folder import report_texts
-
-        study = workspace.study
-        folder = study.path(study.inputs.reports)
-        described, characters = Described(REPORT_TEXTS), Counter[str]()
+        study, table = workspace.study, workspace.tables[REPORT_TEXTS.name]
+        reports = study.path(study.inputs.reports)
+        described, characters = Described(table), Counter[str]()
 
         def frames() -> Iterator[Any]:
             for year in _years(context):
-                texts = report_texts(report_files, [year], folder, workspace.cache)
+                texts = folder.report_texts(
+                    report_files, [year], reports, workspace.cache, units=workspace.units
+                )
                 shown, han = texts.drop(columns="text"), int(texts["han_chars"].sum())
                 described.add(shown)
                 characters["han_characters"] += han
-                describe_year(context, REPORT_TEXTS, year, shown, han_characters=han)
+                describe_year(context, table, year, shown, han_characters=han)
                 yield texts
 
         return dg.MaterializeResult(
@@ -135,18 +138,18 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
         """Count the keywords and the words of every report."""
         import pandas as pd
 
-        from dti_assets.text.attention import count_reports, known_counts
-        from dti_assets.text.checks import in_conflict
-
         # an edited term counts again without listing the folder again
         check_countable(workspace)
-        years, withheld = _years(context), in_conflict(report_files)
-        asked = (workspace.dictionary(), workspace.counting_rules(), workspace.cache, withheld)
+        years, withheld = _years(context), in_conflict(report_files, level=workspace.level)
+        keyword_table = workspace.tables[KEYWORD_COUNTS.name]
+        word_table = workspace.tables[SECTION_WORDS.name]
+        asked = (workspace.dictionary(), workspace.counting_rules(), workspace.cache)
         reports = report_files[report_files["year"].isin(years) & (report_files["status"] == "ok")]
-        described, totals, words = Described(KEYWORD_COUNTS), Counter[str](), []
+        described, totals, words = Described(keyword_table), Counter[str](), []
 
         def frames() -> Iterator[Any]:
-            bar, done = workspace.progress.on("keyword_counts"), known_counts(reports, *asked[:3])
+            bar = workspace.progress.on("keyword_counts")
+            done = attention.known_counts(reports, *asked)
             bar(done, len(reports))
 
             def one_more() -> None:
@@ -157,10 +160,12 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
             with workspace.report_engine() as engine:
                 for year in years:
                     texts = report_texts.of(year)
-                    counts = count_reports(
+                    counts = attention.count_reports(
                         texts,
                         [year],
                         *asked,
+                        withheld,
+                        units=workspace.units,
                         progress=one_more,
                         engine=engine,
                     )
@@ -171,10 +176,10 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
                         "reports_reused": counts.reused,
                         "reports_segmented": counts.segmented,
                     }
-                    for name in ("hits_longest", "hits_token", "hits_overlap"):
+                    for name in map(hits_column, HITS):
                         figures[f"total_{name}"] = int(counts.keywords[name].sum())
                     totals.update(figures)
-                    describe_year(context, KEYWORD_COUNTS, year, counts.keywords, **figures)
+                    describe_year(context, keyword_table, year, counts.keywords, **figures)
                     yield counts.keywords
 
         made = MadeYears(frames(), lambda: described.metadata(**totals))
@@ -182,15 +187,15 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
         yield dg.Output(made, output_name=KEYWORD_COUNTS.name)
         counted, reused = totals["reports_counted"], totals["reports_reused"]
         workspace.progress.summary("keyword_counts", f"{counted} reports counted, {reused} reused")
-        lengths = SECTION_WORDS.frame(pd.concat(words, ignore_index=True))
+        lengths = word_table.frame(pd.concat(words, ignore_index=True))
         for year in years:
             of_year = lengths[lengths["year"] == year]
             origins = _tally(of_year["origin"])
-            describe_year(context, SECTION_WORDS, year, of_year, origins=origins)
+            describe_year(context, word_table, year, of_year, origins=origins)
         yield dg.Output(
             lengths,
             output_name=SECTION_WORDS.name,
-            metadata=describe(SECTION_WORDS, lengths, origins=_tally(lengths["origin"])),
+            metadata=describe(word_table, lengths, origins=_tally(lengths["origin"])),
         )
 
     @stored_asset(
@@ -205,41 +210,42 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
         keyword_counts: StoredYears,
         section_words: StoredYears,
     ) -> dg.MaterializeResult[Any]:
-        """Keyword hits over words, by province and year: how much a government speaks of the
+        """Keyword hits over words, by {unit} and year: how much a government speaks of the
         digital economy.
 
-        `frequency` is the numerator of the instrument. A province-year without a report is null
-        with the reason; the plot is the mean of the provinces.
+        `frequency` is the numerator of the instrument. A {unit}-year without a report is null
+        with the reason; the plot is the mean of the {units}.
         """
         import pandas as pd
 
-        from dti_assets.text.attention import policy_attention
-        from dti_assets.text.checks import why_not_counted
-
-        years, why_not = _years(context), why_not_counted(report_files)
+        units, level = workspace.units, workspace.level
+        table = workspace.tables[POLICY_ATTENTION.name]
+        years, why_not = _years(context), why_not_counted(report_files, level=level)
         asked = (workspace.dictionary(), workspace.counting_rules(), why_not)
         parts = [
-            policy_attention(keyword_counts.of(year), section_words.of(year), [year], *asked)
+            attention.policy_attention(
+                keyword_counts.of(year), section_words.of(year), [year], *asked, units=units
+            )
             for year in years
         ]
-        attention = POLICY_ATTENTION.frame(pd.concat(parts, ignore_index=True))
-        attention = attention.sort_values(["province_code", "year"], ignore_index=True)
+        found = table.frame(units.in_order(pd.concat(parts, ignore_index=True)))
+        found = found.reset_index(drop=True)
         for year in years:
-            of_year = attention[attention["year"] == year]
-            describe_year(context, POLICY_ATTENTION, year, of_year, **_known(of_year))
-        known = _known(attention)
-        sentence = f"{known['province_years_known']} of {len(attention)} province-years"
+            of_year = found[found["year"] == year]
+            describe_year(context, table, year, of_year, **_known(of_year, level))
+        known = _known(found, level)
+        sentence = f"{known[f'{level.noun}_years_known']} of {len(found)} {level.noun}-years"
         workspace.progress.summary("policy_attention", sentence)
         return dg.MaterializeResult(
-            value=attention,
+            value=found,
             metadata=describe(
-                POLICY_ATTENTION,
-                attention,
+                table,
+                found,
                 **by_year(
-                    (1e4 * attention.groupby("year")["frequency"].mean()).to_dict(),
-                    "Keyword hits per 10,000 words, mean of the provinces",
+                    (1e4 * found.groupby("year")["frequency"].mean()).to_dict(),
+                    f"Keyword hits per 10,000 words, mean of the {level.plural}",
                 ),
-                coverage=dg.MetadataValue.md(coverage_map(attention, years)),
+                coverage=dg.MetadataValue.md(coverage_map(found, years, level=level)),
                 **known,
             ),
         )
@@ -247,11 +253,11 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
     return [report_files, report_texts, counted_reports, policy_attention]
 
 
-def _known(attention: Any) -> dict[str, int]:
-    known = int(attention["frequency"].notna().sum())
+def _known(found: Any, level: Level) -> dict[str, int]:
+    known = int(found["frequency"].notna().sum())
     return {
-        "province_years_known": known,
-        "province_years_missing": len(attention) - known,
+        f"{level.noun}_years_known": known,
+        f"{level.noun}_years_missing": len(found) - known,
     }
 
 

@@ -17,7 +17,6 @@ from dti_assets.errors import DamagedTableError, MissingTableError, TableError
 from dti_assets.panel.tables import PANEL_EXPORT
 from dti_assets.pipeline.definitions import build_definitions, places
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.state.inputs import PAGE, ROOT
 from dti_assets.pipeline.state.provenance import (
     WITHOUT_RECORD,
     Origins,
@@ -25,6 +24,7 @@ from dti_assets.pipeline.state.provenance import (
     file_contents,
     recorded,
 )
+from dti_assets.pipeline.state.readers import PAGE, ROOT
 from dti_assets.publishing.tables import (
     FIGURE_FILES,
     REFEREE_DOCUMENTS,

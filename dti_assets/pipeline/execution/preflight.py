@@ -4,10 +4,14 @@ doctor."""
 from collections.abc import Callable
 
 from dti_assets.errors import DtiError, StudyError
+from dti_assets.instrument.distances import capital_distances
+from dti_assets.instrument.freeze import read_record
+from dti_assets.patents.terms import load_terms
 from dti_assets.pipeline.countable import check_reports, check_years
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.store.files import why_not_writable
 from dti_assets.study.config import Inputs, Study
+from dti_assets.text.segmentation import tokenizer_version
 
 
 def preflight(workspace: Workspace) -> None:
@@ -42,10 +46,8 @@ def _dictionary(workspace: Workspace) -> None:
 
 
 def _distances(workspace: Workspace) -> None:
-    from dti_assets.instrument.distances import capital_distances
-
     chosen = workspace.study.instrument
-    capital_distances(chosen.hub, chosen.distance, chosen.rule)
+    capital_distances(chosen.hub, chosen.distance, chosen.rule, units=workspace.units)
 
 
 def _tables(workspace: Workspace) -> None:
@@ -69,14 +71,10 @@ def _truth(workspace: Workspace) -> None:
 
 
 def _freeze(workspace: Workspace) -> None:
-    from dti_assets.instrument.freeze import read_record
-
     read_record(workspace.study.freeze_file)
 
 
 def _patent_terms(workspace: Workspace) -> None:
-    from dti_assets.patents.terms import load_terms
-
     load_terms(workspace.study.path(workspace.study.patents.dictionaries))
 
 
@@ -97,12 +95,10 @@ def _extract(workspace: Workspace) -> None:
     study = workspace.study
     source = study.path(study.inputs.patents)
     if source.is_dir():
-        layout_of(source, study.patents.columns)
+        layout_of(source, study.patents.columns, level=workspace.level)
 
 
 def _tokenizer(workspace: Workspace) -> None:
-    from dti_assets.text.segmentation import tokenizer_version
-
     study = workspace.study
     try:
         tokenizer_version(study.text.tokenizer)

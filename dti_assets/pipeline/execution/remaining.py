@@ -18,7 +18,7 @@ from dti_assets.pipeline.definitions import places
 from dti_assets.pipeline.execution.freshness import faults
 from dti_assets.pipeline.metadata import LOOKED_AT, SEASON, SETTINGS
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.state.inputs import ROOT, settings
+from dti_assets.pipeline.state.readers import ROOT, settings
 from dti_assets.pipeline.stored_asset import AS_DECLARED
 from dti_assets.study.catalogue import FETCHED
 from dti_assets.text.readers.reading import MAX_BYTES

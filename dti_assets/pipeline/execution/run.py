@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from dti_assets.errors import StudyError
+from dti_assets.instrument.freeze import freeze_instrument, write_record
 from dti_assets.pipeline.definitions import build_definitions
 from dti_assets.pipeline.execution.preflight import check_writable
 from dti_assets.pipeline.execution.remaining import last_checks, not_looked_at, remaining
@@ -245,8 +246,6 @@ def freeze(study: Study, replace: bool, progress: Progress | None = None) -> tup
     been built before is part of the record. Waits for another run to end. Raises PanelError where
     another instrument is frozen, and what `run` raises.
     """
-    from dti_assets.instrument.freeze import freeze_instrument, write_record
-
     check_writable(study)
     workspace = Workspace(study, progress=progress or Progress())
     # what is at hand is what a run that was at work has left, and no other changes what is read
@@ -256,7 +255,10 @@ def freeze(study: Study, replace: bool, progress: Progress | None = None) -> tup
         if not outcome.success:
             return outcome, "nothing was frozen"
         record = freeze_instrument(
-            workspace.dictionary().sha256, study.instrument_settings(), workspace.stored("dti_iv")
+            workspace.dictionary().sha256,
+            study.instrument_settings(),
+            workspace.stored("dti_iv"),
+            level=workspace.level,
         )
         record["outcomes_at_hand"] = late
         return outcome, write_record(study.freeze_file, record, replace)

@@ -4,6 +4,7 @@ What a package is, is in `replication`; here is what of a study goes into it. Ba
 the study's numbers leads `verifying`.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack, suppress
@@ -15,6 +16,8 @@ from typing import Any
 
 from dti_assets.audit.tables import MEASUREMENT_AUDIT
 from dti_assets.errors import PackageError, WriteError
+from dti_assets.patents.extract import layout_of
+from dti_assets.patents.reading import find_files
 from dti_assets.pipeline.execution.freshness import FILE_TABLES, listed_files, stale
 from dti_assets.pipeline.execution.run import last_run_seconds
 from dti_assets.pipeline.packages.labels import audit_inputs, audited
@@ -23,13 +26,14 @@ from dti_assets.pipeline.resources import Workspace
 from dti_assets.replication import manifest as described
 from dti_assets.replication.archive import check_entries, is_inside, write_archive
 from dti_assets.replication.manifest import Listed, Manifest, code_here
-from dti_assets.sources.registry import FILE_NAME, read_registry
+from dti_assets.sources.registry import FILE_NAME, Key, read_registry
 from dti_assets.store.files import Found, find_all, replacing, sha256
 from dti_assets.store.locks import exclusive
 from dti_assets.store.schema import records
 from dti_assets.study.catalogue import FETCHED, TRANSCRIPTS, YEARLY
 from dti_assets.study.config import Study
 from dti_assets.text.folder import find_reports, side_files
+from dti_assets.units.lists import Units
 
 INCLUDABLE = ("reports", "patents")
 # in left_out.csv, what lies in the folders of these without being read
@@ -174,9 +178,9 @@ def _left_out_reports(workspace: Workspace) -> list[dict[str, Any]]:
     folder, top = study.path(study.inputs.reports), plain_place(study.inputs.reports)
     if not folder.is_dir():
         return []
-    addresses = _addresses(folder / FILE_NAME)
+    addresses = _addresses(folder / FILE_NAME, workspace.units)
     stored = records(workspace.stored("report_files"))
-    places = {row["path"]: (row["province_code"], row["year"]) for row in stored}
+    places = {row["path"]: (row[workspace.level.code], row["year"]) for row in stored}
     read = find_reports(folder)
     known = {FILE_NAME, *side_files(folder), *(file.path for file in read)}
     rows = [_left_out("reports", top, f, addresses.get(places[f.path], "")) for f in read]
@@ -184,14 +188,11 @@ def _left_out_reports(workspace: Workspace) -> list[dict[str, Any]]:
 
 
 def _left_out_patents(study: Study) -> list[dict[str, Any]]:
-    from dti_assets.patents.extract import layout_of
-    from dti_assets.patents.reading import find_files
-
     source, top = study.path(study.inputs.patents), plain_place(study.inputs.patents)
     if not source.is_dir():
         return []
     known = {file.name for file in find_files(source)}
-    is_records = layout_of(source, study.patents.columns) != "counts"
+    is_records = layout_of(source, study.patents.columns, level=study.level) != "counts"
     read = [file for file in find_all(source) if is_records and file.path in known]
     rows = [_left_out("patents", top, file) for file in read]
     return rows + [_left_out(OTHER, top, f) for f in _others(study, "inputs.patents", known)]
@@ -219,15 +220,14 @@ def _is_elsewhere(study: Study, key: str, file: Found) -> bool:
 
 def inputs_read(study: Study) -> set[str]:
     """Of reports and patents those that the study's folders hold and a package may leave out."""
-    from dti_assets.patents.extract import layout_of
-
     reports, patents = study.path(study.inputs.reports), study.path(study.inputs.patents)
     found = set()
     listed = find_reports(reports) if reports.is_dir() else []
     if not all(_is_elsewhere(study, "inputs.reports", file) for file in listed):
         found.add("reports")
-    if patents.is_dir() and layout_of(patents, study.patents.columns) != "none":
-        found.add("patents")
+    if patents.is_dir():
+        layout = layout_of(patents, study.patents.columns, level=study.level)
+        found |= {"patents"} if layout != "none" else set()
     return found
 
 
@@ -242,9 +242,11 @@ def _left_out(kind: str, top: str, file: Found, url: str = "") -> dict[str, Any]
     }
 
 
-def _addresses(path: Path) -> dict[tuple[int, int], str]:
-    """Address by province code and year, of the registry where there is one."""
-    return {entry.key: entry.url for entry in read_registry(path).entries} if path.is_file() else {}
+def _addresses(path: Path, units: Units) -> dict[Key, str]:
+    """Address by the unit's code and year, of the registry where there is one."""
+    if not path.is_file():
+        return {}
+    return {entry.key: entry.url for entry in read_registry(path, units=units).entries}
 
 
 def packaged_inputs(study: Study, left_out: Collection[str]) -> dict[str, Path]:
@@ -309,6 +311,4 @@ def _listed(path: str, entry: tuple[bytes | Path, str]) -> Listed:
 
 
 def _digest(content: bytes) -> str:
-    import hashlib
-
     return hashlib.sha256(content).hexdigest()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from dti_assets.panel.official import membership_sources
 from dti_assets.pipeline.execution.freshness import FILE_TABLES, listed_files
 from dti_assets.pipeline.packages.labels import audited
 from dti_assets.pipeline.resources import Workspace
@@ -31,6 +32,7 @@ def package_readme(
             study_file=study.file.name,
             outputs=study.outputs.rstrip("/").removeprefix("./"),
             years=study.years,
+            noun=workspace.level.noun,
             code=code,
             sources=_sources(workspace, withheld, included),
             inputs=inputs,
@@ -52,14 +54,14 @@ def package_readme(
 def _sources(
     workspace: Workspace, withheld: dict[str, int], included: Sequence[str]
 ) -> list[Source]:
-    study = workspace.study
+    study, level = workspace.study, workspace.level
     words = workspace.stored("section_words")
-    origins = words.drop_duplicates(["province_code", "year"])["origin"].value_counts()
+    origins = words.drop_duplicates(list(level.when))["origin"].value_counts()
     counted = ", ".join(f"{n} {origin}" for origin, n in sorted(origins.items()))
     registry = f"addresses in {study.inputs.reports.rstrip('/')}/sources.csv"
     found = [
         Source(
-            "Government work reports of the provinces, official texts",
+            f"Government work reports of the {level.plural}, official texts",
             f"keyword and word counts by report (origin of the counts: {counted or 'none'})",
             "counts yes, texts no" if withheld.get("reports") or not counted else "counts yes",
             registry,
@@ -77,11 +79,9 @@ def _sources(
     for (source, origin), labels in sources.items():
         provided = "yes, with dti-assets" if origin.startswith("official") else "yes"
         found.append(Source(source, "; ".join(labels), provided, "published yearly"))
-    from dti_assets.panel.official import membership_sources
-
     found += [
         Source(source, f"membership: {name}", "yes, with dti-assets", "public")
-        for name, source in membership_sources().items()
+        for name, source in membership_sources(level=level).items()
     ]
     return found
 
@@ -91,9 +91,10 @@ def _patents(workspace: Workspace, withheld: dict[str, int]) -> Source:
     basis = ", ".join(sorted(set(counts["basis"].dropna()))) if len(counts) else ""
     if not basis:
         return Source("Patent extract", "nothing: the study has none", NOT_USED)
+    noun = workspace.level.noun
     kept = "counts yes, records no" if withheld.get("patents") else "yes"
     return Source(
-        "The user's patent data", f"digital patents by province and year ({basis})", kept,
+        "The user's patent data", f"digital patents by {noun} and year ({basis})", kept,
         "from the provider of the extract, under its licence",
     )  # fmt: skip
 

@@ -14,93 +14,28 @@ from pathlib import Path
 from typing import Any
 
 from dti_assets.errors import DamagedTableError, InputsError, MissingTableError, TableError
+from dti_assets.patents.reading import may_hold_patents
 from dti_assets.pipeline.audits import KEYS
 from dti_assets.pipeline.partitions import FIRST_YEAR, last_year
 from dti_assets.pipeline.resources import Workspace
+from dti_assets.pipeline.state.readers import (
+    ALL,
+    FILE_READERS,
+    ROOT,
+    readers_of,
+    settings,
+)
 from dti_assets.store.files import Found, find_all
 from dti_assets.store.parquet import Store
 from dti_assets.store.schema import records
 from dti_assets.study.catalogue import FETCHED, YEARLY
 from dti_assets.study.config import Study
 from dti_assets.text.folder import find_reports
+from dti_assets.text.identity import from_name
+from dti_assets.units.lists import shipped_lists
 
-ROOT = "report_files"
-COUNTS = ("keyword_counts", "section_words")
-PAGE = "replication_report"
-# these stand for every asset, and for those of the group
-ALL, ESTIMATES = "*", "group:estimates"
 # A file larger than this is known by size and time alone: hashing it would outlast a tick.
 HASHED_BYTES = 2**29
-
-# these build the instrument anew from the stored counts
-_VARIANTS = (
-    *("weak_instrument_inference", "anderson_rubin_curve", "stage_residuals"),
-    *("specification_curve", "robustness"),
-)
-# these add up the counts of the sections that count
-_ADDED_UP = (*_VARIANTS, "influence", "dictionary_permutation", "measurement_audit")
-_COUNTED = ("policy_attention", "keyword_contexts", "frozen_instrument", *_ADDED_UP)
-_TERMS = (
-    *(*COUNTS, "policy_attention", "keyword_contexts", "frozen_instrument"),
-    # the terms with a risk, and those that are no term
-    *("specification_curve", "robustness", "dictionary_permutation"),
-)
-# where what a table is headed and noted with is shown
-_PRINTED = ("tables", PAGE)
-_HUB = ("capital_distances", "dti_iv", "frozen_instrument", *_VARIANTS, "tables", "figures")
-# The assets that look at each kind of file themselves; what is downstream follows from the graph,
-# but a table may come out as it was, and then what rests on it does not learn of the change.
-FILE_READERS: dict[str, tuple[str, ...]] = {
-    "reports": (ROOT, *sorted(YEARLY)),
-    "patents": ("digital_patents",),
-    "panel": ("user_figures",),
-    "terms": _TERMS,
-    "patent_terms": ("digital_patents",),
-    "specifications": (ESTIMATES, "table_coverage", *_PRINTED),
-    "citations": ("published_forensics",),
-    "truth": ("paper_comparison",),
-    "audit": ("measurement_audit",),
-    "freeze": ("frozen_instrument",),
-    # the report shows the whole of study.yaml
-    "study": (PAGE,),
-}
-# The assets that look at each setting themselves, by key or by the part of study.yaml.
-SETTING_READERS: dict[str, tuple[str, ...]] = {
-    "name": (PAGE, "referee_documents"),
-    "years": (ALL,),
-    # every label, and what invented figures are held against
-    "simulated": (ESTIMATES, "panel", "table_coverage", "referee_documents", *_PRINTED),
-    "inputs.reports": (ROOT,),
-    "inputs.patents": ("digital_patents",),
-    "inputs.panel": ("user_figures",),
-    "outputs": (ALL,),
-    "text.dictionary": _TERMS,
-    # counts are stored under every definition of a hit, and may stay what they are
-    "text.hits": (*COUNTS, *_COUNTED),
-    "text.words": ("policy_attention", "frozen_instrument", *_VARIANTS),
-    "text.section": _COUNTED,
-    "text.annexes": _COUNTED,
-    "text.tokenizer": (*COUNTS, "keyword_contexts", "frozen_instrument"),
-    "text.settled": (*FILE_READERS["reports"], "frozen_instrument"),
-    # where the work is done moves no number
-    "reports": (),
-    "instrument": _HUB,
-    # every table says whether the hub's own province counts
-    "instrument.zero_distance": (*_HUB, ESTIMATES, "table_coverage"),
-    "patents": ("digital_patents",),
-    "patents.engine": (),
-    "patents.ray_address": (),
-    "panel.log_of_zero": ("panel", "panel_export"),
-    "panel.units": ("user_figures",),
-    "panel.aliases": ("user_figures",),
-    "panel.fill_gaps": ("panel",),
-    "estimates": (ESTIMATES, "table_coverage"),
-    "estimates.tables": (ESTIMATES, "table_coverage", *_PRINTED),
-    "estimates.citations": ("published_forensics",),
-    "audit": ("measurement_audit",),
-    "run_storage": (),
-    "notify": (),
-}
 
 
 @dataclass
@@ -144,15 +79,6 @@ class Changes:
     said: list[str] = field(default_factory=list)
 
 
-def settings(study: Study) -> dict[str, Any]:
-    """Every setting by its key of study.yaml, two levels deep."""
-    flat: dict[str, Any] = {}
-    for key, value in study.model_dump(mode="json").items():
-        whole = not isinstance(value, dict)
-        flat |= {key: value} if whole else {f"{key}.{name}": v for name, v in value.items()}
-    return flat
-
-
 def look(study: Study, before: State | None) -> State:
     """The state of the study's inputs now; raises InputsError where a folder cannot be listed."""
     known = before.files if before else {}
@@ -165,8 +91,10 @@ def look(study: Study, before: State | None) -> State:
 
 
 def input_files(study: Study, kinds: Iterable[str]) -> dict[str, dict[str, Path]]:
-    """The files of these kinds (see FILE_READERS), by path below their folder. Raises InputsError
-    where a folder of them cannot be listed."""
+    """The files of these kinds (see readers.FILE_READERS), by path below their folder.
+
+    Raises InputsError where a folder of them cannot be listed.
+    """
     from dti_assets.audit.sheets import sheet_paths
 
     wanted = set(kinds)
@@ -186,9 +114,9 @@ def input_files(study: Study, kinds: Iterable[str]) -> dict[str, dict[str, Path]
                 raise InputsError(f"{file.location}: {file.problem}")
         found[kind] = {file.path: file.location for file in files}
     terms = study.path(study.text.dictionary)
-    lists = study.path(study.patents.dictionaries)
+    patent_terms = study.path(study.patents.dictionaries)
     found["terms"] = {terms.name: terms}
-    found["patent_terms"] = {path.name: path for path in sorted(lists.glob("patents_*.csv"))}
+    found["patent_terms"] = {path.name: path for path in sorted(patent_terms.glob("patents_*.csv"))}
     own = study.estimates
     folder = study.path(own.tables)
     # those that econ.table_specifications reads
@@ -209,6 +137,8 @@ def input_files(study: Study, kinds: Iterable[str]) -> dict[str, dict[str, Path]
     found["audit"] |= {f"{KEYS}/{path.name}": path for path in sorted(keys.glob("*.parquet"))}
     found["freeze"] = {study.freeze_file.name: study.freeze_file}
     found["study"] = {study.file.name: study.file}
+    lists = [] if study.units in shipped_lists() else [study.path(study.units)]
+    found["units"] = {path.name: path for path in lists}
     return {kind: files for kind, files in found.items() if kind in wanted}
 
 
@@ -216,8 +146,6 @@ def _listed(kind: str, folder: Path) -> list[Found]:
     """The files of a folder that its readers look at, by kind."""
     if kind == "reports":
         return find_reports(folder)
-    from dti_assets.patents.reading import may_hold_patents
-
     # what is no report by its name, sources.csv for one, may hold figures or patents; a README and
     # other notes are read nowhere
     if kind == "panel":
@@ -285,7 +213,7 @@ def changes(workspace: Workspace, before: State, now: State) -> Changes:
             found.assets |= set(FILE_READERS[kind])
             found.said.append(f"{kind}: {_few(paths)}")
     _report_years(workspace, before, now, changed["reports"], found)
-    if changed["terms"]:
+    if changed["terms"] or changed["units"]:
         found.years |= set(study.all_years)
     known = before.settings
     keys = [k for k, value in now.settings.items() if k not in known or known[k] != value]
@@ -296,12 +224,6 @@ def changes(workspace: Workspace, before: State, now: State) -> Changes:
         found.said.append(f"settings: {_few(keys)}")
     _never_made(workspace, found)
     return found
-
-
-def readers_of(key: str) -> tuple[str, ...]:
-    """The assets that look at a setting themselves; all of them where nobody said which."""
-    part = key.partition(".")[0]
-    return SETTING_READERS.get(key, SETTING_READERS.get(part, (ALL,)))
 
 
 def _setting_years(key: str, before: State, study: Study) -> set[int]:
@@ -326,8 +248,6 @@ def _report_years(
     pending = before.asked.keys() & now.files["reports"].keys()
     if not changed and not pending:
         return
-    from dti_assets.text.identity import from_name
-
     study = workspace.study
     read = _as_read(workspace)
     for path in sorted(pending - set(changed)):
@@ -346,10 +266,10 @@ def _report_years(
         present = path in now.files["reports"]
         settled = study.text.settled.get(path)
         if present and sha256 != _sha(now, "reports", path):
-            year = (settled and settled.year) or from_name(path).year
+            year = (settled and settled.year) or from_name(path, units=workspace.units).year
             years |= {year} if year else set(study.all_years)
         elif not present and not years:
-            year = from_name(path).year
+            year = from_name(path, units=workspace.units).year
             years = {year} if year else set(study.all_years)
         years &= _partitions(study)
         found.years |= years

@@ -14,18 +14,23 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from dti_assets.panel.yearbooks.figures import hidden_files
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.state.inputs import (
+from dti_assets.pipeline.state.inputs import input_files
+from dti_assets.pipeline.state.readers import (
     ALL,
     FILE_READERS,
     ROOT,
-    input_files,
     readers_of,
     settings,
 )
+from dti_assets.replication.manifest import code_here
+from dti_assets.store.files import sha256
 from dti_assets.store.parquet import Store
 from dti_assets.study.catalogue import YEARLY
 from dti_assets.study.config import Study
+from dti_assets.text.folder import side_files
+from dti_assets.text.segmentation import tokenizer_version
 
 # reports are known from table report_files, study.yaml from what is taken from it
 _KINDS = tuple(sorted(FILE_READERS.keys() - {"reports", "study"}))
@@ -48,13 +53,13 @@ class Place:
 
 
 def files_read(name: str, group: str) -> list[str]:
-    """The kinds of files (see inputs.FILE_READERS) that an asset looks at itself."""
+    """The kinds of files (see readers.FILE_READERS) that an asset looks at itself."""
     kinds = [kind for kind in _KINDS if _is_among(FILE_READERS[kind], name, group)]
     return [*kinds, _BESIDE] if name == ROOT else kinds
 
 
 def settings_read(study: Study, name: str, group: str) -> dict[str, Any]:
-    """The settings (see inputs.SETTING_READERS) that an asset looks at itself, by key."""
+    """The settings (see readers.SETTING_READERS) that an asset looks at itself, by key."""
     read = {k: v for k, v in settings(study).items() if _is_among(readers_of(k), name, group)}
     if name in YEARLY:
         # each year is made by itself
@@ -69,9 +74,6 @@ def _is_among(readers: Iterable[str], name: str, group: str) -> bool:
 def file_contents(study: Study) -> dict[str, dict[str, str]]:
     """SHA-256 of the files by kind and path, relative to the study where they lie in it; of one
     that cannot be opened, why, for it concerns none but those that read it."""
-    # not needed to define assets, so not loaded with them
-    from dti_assets.panel.yearbooks.figures import hidden_files
-    from dti_assets.text.folder import side_files
 
     def named(path: Path) -> str:
         inside = path.is_relative_to(study.root)
@@ -91,8 +93,6 @@ def file_contents(study: Study) -> dict[str, dict[str, str]]:
 
 def _content(path: Path) -> str | None:
     """SHA-256 of a file, or why it cannot be opened; None where there is none."""
-    from dti_assets.store.files import sha256
-
     try:
         return sha256(path) if path.is_file() else None
     except FileNotFoundError:
@@ -104,16 +104,12 @@ def _content(path: Path) -> str | None:
 @cache
 def program() -> str:
     """SHA-256 over the source of the program, Python and the libraries it runs on."""
-    from dti_assets.replication.manifest import code_here
-
     here = code_here()
     whole = [here.source_sha256, here.python, here.packages]
     return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
 
 
 def _tokenizer(name: Any) -> str:
-    from dti_assets.text.segmentation import tokenizer_version
-
     try:
         return tokenizer_version(name)
     except ImportError:

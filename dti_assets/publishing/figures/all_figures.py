@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dti_assets.publishing.figures import coefficients, instrument, provinces, remedies
+from dti_assets.publishing.figures import coefficients, instrument, maps, remedies
 from dti_assets.publishing.figures.drawing import Drawing, content
 from dti_assets.publishing.figures.influence import dictionary_permutation, influence
 from dti_assets.publishing.figures.measurement_audit import term_precision
+from dti_assets.units.lists import Units
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,10 +25,11 @@ class FigureInputs:
     """What the figures are made of.
 
     frames : the tables of needs.FIGURES by asset name. estimates : tables of coefficients by
-    asset name. shares : within shares of the instrument by rule and province. rule : that of the
+    asset name. shares : within shares of the instrument by rule and unit. rule : that of the
     study.
     """
 
+    units: Units
     years: list[int]
     frames: Mapping[str, pd.DataFrame]
     estimates: Mapping[str, pd.DataFrame]
@@ -37,26 +39,27 @@ class FigureInputs:
 
 def all_figures(inputs: FigureInputs) -> list[Drawing]:
     """Every figure, drawn or with the reason why not."""
-    frames = inputs.frames
+    units, frames = inputs.units, inputs.frames
     attention, weak = frames["policy_attention"], frames["weak_instrument_inference"]
     return [
-        provinces.coverage(attention, inputs.years),
-        provinces.attention_by_region(attention, frames["panel"]),
-        provinces.map_attention(attention),
-        provinces.map_digital_patents(frames["dti"]),
-        provinces.map_dti_iv(frames["dti_iv"]),
-        provinces.instrument_shares(inputs.shares, inputs.rule),
-        coefficients.coefficients(inputs.estimates),
-        instrument.first_stage_reduced_form(frames["stage_residuals"], weak),
-        instrument.anderson_rubin(frames["anderson_rubin_curve"], weak),
-        coefficients.leave_one_out(frames["leave_one_province_out"], weak),
-        influence(frames["influence"]),
+        maps.coverage(units, attention, inputs.years),
+        maps.attention_by_region(units, attention, frames["panel"]),
+        maps.map_attention(units, attention),
+        maps.map_digital_patents(units, frames["dti"]),
+        maps.map_dti_iv(units, frames["dti_iv"]),
+        maps.instrument_shares(units, inputs.shares, inputs.rule),
+        coefficients.coefficients(units, inputs.estimates),
+        instrument.first_stage_reduced_form(units, frames["stage_residuals"], weak),
+        instrument.anderson_rubin(units, frames["anderson_rubin_curve"], weak),
+        coefficients.leave_one_out(units, frames["leave_one_province_out"], weak),
+        influence(units, frames["influence"]),
         dictionary_permutation(
-            frames["dictionary_permutation"], frames["dictionary_permutation_draws"]
+            units, frames["dictionary_permutation"], frames["dictionary_permutation_draws"]
         ),
-        term_precision(frames["measurement_audit"]),
-        instrument.specification_curve(frames["specification_curve"], weak),
+        term_precision(units, frames["measurement_audit"]),
+        instrument.specification_curve(units, frames["specification_curve"], weak),
         remedies.remedies(
+            units,
             weak,
             frames["robustness"],
             frames["leave_one_province_out"],

@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, wraps
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from dti_assets.publishing.typesetting import english, with_minus
+from dti_assets.units.lists import Units
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,24 +77,32 @@ class Drawing:
 
 def drawing(
     name: str, title: str
-) -> Callable[[Callable[P, tuple[Figure, str]]], Callable[P, Drawing]]:
-    """Make a Drawing of a function that gives figure and alt text, or raises NothingToDraw."""
+) -> Callable[
+    [Callable[Concatenate[Units, P], tuple[Figure, str]]], Callable[Concatenate[Units, P], Drawing]
+]:
+    """Make a Drawing of a function that gives figure and alt text, or raises NothingToDraw.
 
-    def decorate(draw: Callable[P, tuple[Figure, str]]) -> Callable[P, Drawing]:
+    The function is handed the units of the study first; `title` may say {unit} and {units}.
+    """
+
+    def decorate(
+        draw: Callable[Concatenate[Units, P], tuple[Figure, str]],
+    ) -> Callable[Concatenate[Units, P], Drawing]:
         @wraps(draw)
-        def drawn(*args: P.args, **kwargs: P.kwargs) -> Drawing:
+        def drawn(units: Units, /, *args: P.args, **kwargs: P.kwargs) -> Drawing:
+            said = units.level.words(title)
             with settings():
                 try:
-                    figure, alt = draw(*args, **kwargs)
+                    figure, alt = draw(units, *args, **kwargs)
                 except NothingToDraw as why:
-                    return Drawing(name, title, reason=printable(str(why)))
+                    return Drawing(name, said, reason=printable(str(why), units))
                 # laid out once, so that every format shows the same and none lays it out again
                 engine = figure.get_layout_engine()
                 assert engine is not None
                 engine.execute(figure)
                 # with "none" for None matplotlib would go through each figure once more
                 figure.set_layout_engine(None)
-            return Drawing(name, title, with_minus(printable(alt)), figure)
+            return Drawing(name, said, with_minus(printable(alt, units)), figure)
 
         return drawn
 
@@ -171,10 +180,10 @@ def _write_pdf(figure: Figure, sink: io.BytesIO) -> None:
         }
 
 
-def printable(text: str) -> str:
-    """Provinces by their English names; a character without a glyph becomes a question mark."""
+def printable(text: str, units: Units) -> str:
+    """Units by their English names; a character without a glyph becomes a question mark."""
     known = _glyphs()
-    return "".join(c if ord(c) in known or c.isspace() else "?" for c in english(text))
+    return "".join(c if ord(c) in known or c.isspace() else "?" for c in english(text, units))
 
 
 @lru_cache(maxsize=1)

@@ -19,6 +19,7 @@ from dti_assets.publishing.figures.drawing import (
 )
 from dti_assets.publishing.typesetting import probability
 from dti_assets.store.schema import records
+from dti_assets.units.lists import Units
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,20 +27,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _COEFFICIENT = "2SLS"
-_KINDS = ("term", "report", "province", "year")
 # units of a kind that are shown
 _MOST = 8
 _STATISTIC, _LABEL = "first_stage_t", "t of the instrument in the first stage"
 
 
 @drawing("influence", "Units that move the 2SLS coefficient most")
-def influence(frame: pd.DataFrame) -> tuple[Figure, str]:
+def influence(units: Units, frame: pd.DataFrame) -> tuple[Figure, str]:
     """The units of each kind whose absence moves the coefficient most, in its standard errors:
     one panel a kind. `frame` is table influence."""
     rows = [row for row in records(frame) if row["coefficient"] == _COEFFICIENT]
     moved = {
         kind: sorted(found, key=lambda row: -abs(row["change_in_se"]))
-        for kind in _KINDS
+        for kind in ("term", "report", units.level.noun, "year")
         if (found := [r for r in rows if r["kind"] == kind and r["change_in_se"] is not None])
     }
     if not moved:
@@ -49,7 +49,7 @@ def influence(frame: pd.DataFrame) -> tuple[Figure, str]:
     figure, grid = new_figure(height, -(-len(moved) // 2), min(2, len(moved)))
     told = []
     for ax, (kind, found) in zip(grid.ravel(), moved.items(), strict=False):
-        _moving(ax, kind, found[:_MOST])
+        _moving(ax, kind, found[:_MOST], units)
         top = found[0]
         far = sum(abs(row["change_in_se"]) > 1 for row in found)
         told.append(
@@ -60,9 +60,8 @@ def influence(frame: pd.DataFrame) -> tuple[Figure, str]:
         ax.set_axis_off()
     whole = next(iter(moved.values()))[0]
     named = f"{whole['regressor']} on {whole['outcome']}"
-    figure.suptitle(
-        printable(f"{_COEFFICIENT} of {named}: {brief(whole['estimate_with'])} with all"), size=9
-    )
+    headline = f"{_COEFFICIENT} of {named}: {brief(whole['estimate_with'])} with all"
+    figure.suptitle(printable(headline, units), size=9)
     _outcome_legend(figure)
     flips = [row["unit"] for found in moved.values() for row in found if _turns(row)]
     shown = ", ".join(flips[:6]) + (f" and {len(flips) - 6} more" if len(flips) > 6 else "")
@@ -73,7 +72,7 @@ def influence(frame: pd.DataFrame) -> tuple[Figure, str]:
     )
 
 
-def _moving(ax: Axes, kind: str, found: list[dict[str, Any]]) -> None:
+def _moving(ax: Axes, kind: str, found: list[dict[str, Any]], units: Units) -> None:
     """Bars from the largest change down; hatched where the sign of the coefficient turns."""
     for place, row in enumerate(found):
         turned = _turns(row)
@@ -87,7 +86,8 @@ def _moving(ax: Axes, kind: str, found: list[dict[str, Any]]) -> None:
             linewidth=0.8,
         )
     ax.axvline(0.0, color=BLACK, linewidth=0.8)
-    ax.set_yticks(range(len(found)), [printable(str(row["unit"])) for row in found], size=7)
+    names = [printable(str(row["unit"]), units) for row in found]
+    ax.set_yticks(range(len(found)), names, size=7)
     # a bar is as high where there are few
     ax.set_ylim(max(len(found), _MOST) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
@@ -114,7 +114,9 @@ def _outcome_legend(figure: Figure) -> None:
 
 
 @drawing("dictionary_permutation", "The dictionary among random dictionaries")
-def dictionary_permutation(placed: pd.DataFrame, draws: pd.DataFrame) -> tuple[Figure, str]:
+def dictionary_permutation(
+    units: Units, placed: pd.DataFrame, draws: pd.DataFrame
+) -> tuple[Figure, str]:
     """First-stage t of the random dictionaries with that of the real one: one panel a sample.
 
     `placed` is table dictionary_permutation, `draws` dictionary_permutation_draws.
@@ -140,9 +142,8 @@ def dictionary_permutation(placed: pd.DataFrame, draws: pd.DataFrame) -> tuple[F
             label="as far out on the other side",
         )
         p = probability(row["p_value"])
-        ax.set_title(
-            printable(f"{row['sample']} (N = {row['n_obs']})\np {_equal(p)}, {row['draws']} draws")
-        )
+        said = f"{row['sample']} (N = {row['n_obs']})\np {_equal(p)}, {row['draws']} draws"
+        ax.set_title(printable(said, units))
         ax.set_xlabel(_LABEL)
         tick_numbers(ax.xaxis)
         told.append(

@@ -21,8 +21,10 @@ from dti_assets.publishing.figures.drawing import (
     printable,
     tick_numbers,
 )
-from dti_assets.publishing.typesetting import HUB_DROPPED, probability
+from dti_assets.publishing.typesetting import probability
 from dti_assets.store.schema import records
+from dti_assets.units.hubs import hub_dropped
+from dti_assets.units.lists import Units
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,8 +36,8 @@ _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LEVEL = 0.05
 
 
-def shown_columns(weak: pd.DataFrame) -> list[dict[str, Any]]:
-    """The first 2SLS column that was estimated, and its twin without the hub's own province.
+def shown_columns(units: Units, weak: pd.DataFrame) -> list[dict[str, Any]]:
+    """The first 2SLS column that was estimated, and its twin without the hub's own unit.
 
     `weak` is table weak_instrument_inference. Raises NothingToDraw with the stored reason.
     """
@@ -52,38 +54,40 @@ def shown_columns(weak: pd.DataFrame) -> list[dict[str, Any]]:
         row
         for row in estimated
         if row["table"] == first["table"]
-        and row["column"] in (first["column"], f"{first['column']}{HUB_DROPPED}")
+        and row["column"] in (first["column"], f"{first['column']}{hub_dropped(units.level)}")
     ]
 
 
-def column_name(row: dict[str, Any]) -> str:
+def column_name(row: dict[str, Any], units: Units) -> str:
     """Label and column of a stored row, as short as it can stand above a panel."""
-    return printable(f"{str(row['label']).split(',')[0]} ({row['column']})")
+    return printable(f"{str(row['label']).split(',')[0]} ({row['column']})", units)
 
 
 @drawing("first_stage_reduced_form", "First stage and reduced form")
-def first_stage_reduced_form(residuals: pd.DataFrame, weak: pd.DataFrame) -> tuple[Figure, str]:
+def first_stage_reduced_form(
+    units: Units, residuals: pd.DataFrame, weak: pd.DataFrame
+) -> tuple[Figure, str]:
     """Endogenous regressor and outcome against the instrument, controls and effects projected
     out: the cloud, the means of equally filled bins, and the stored slope."""
-    columns = shown_columns(weak)
+    columns = shown_columns(units, weak)
     figure, grid = new_figure(2.75 * len(columns), len(columns), 2, sharex="row")
     told = []
     for axes, row in zip(grid, columns, strict=True):
         same = (residuals["table"] == row["table"]) & (residuals["column"] == row["column"])
         part = residuals[same].dropna(subset=["instrument_residual"])
         if part.empty:
-            raise NothingToDraw(f"{column_name(row)}: no residuals are stored")
+            raise NothingToDraw(f"{column_name(row, units)}: no residuals are stored")
         sides = (
             ("first_stage", "first stage", "endogenous", row["endogenous"]),
             ("reduced_form", "reduced form", "outcome", row["outcome"]),
         )
         for ax, (stored, name, side, variable) in zip(axes, sides, strict=True):
             slope, error = row[stored], row[f"{stored}_se"]
-            _cloud(ax, part, f"{side}_residual", slope, row["largest_cluster"])
+            _cloud(ax, part, f"{side}_residual", slope, row["largest_cluster"], units)
             said = f"slope {brief(slope)}" + (f" (s.e. {brief(error)})" if error else "")
-            ax.set_title(f"{column_name(row)}\n{name}: {said}")
-            ax.set_ylabel(printable(f"{variable}, residual"))
-            told.append(f"{column_name(row)}, {name}: {said}, N = {row['n_obs']}")
+            ax.set_title(f"{column_name(row, units)}\n{name}: {said}")
+            ax.set_ylabel(printable(f"{variable}, residual", units))
+            told.append(f"{column_name(row, units)}, {name}: {said}, N = {row['n_obs']}")
     figure.legend(*_legend_of(figure), loc="outside lower center", ncols=4)
     alt = (
         "Residuals after controls and effects against those of the instrument, with means of "
@@ -101,17 +105,22 @@ def _legend_of(figure: Figure) -> tuple[list[Any], list[str]]:
     return list(found.values()), list(found)
 
 
-def _cloud(ax: Axes, part: pd.DataFrame, name: str, slope: float, marked: str | None) -> None:
+def _cloud(
+    ax: Axes, part: pd.DataFrame, name: str, slope: float, marked: str | None, units: Units
+) -> None:
     import numpy as np
 
     x, y = part["instrument_residual"].to_numpy(float), part[name].to_numpy(float)
     power = 3 * math.floor(math.log10(float(np.abs(x).max()) or 1.0) / 3)
     unit = 10.0**power
-    own = (part["province"] == marked).to_numpy(bool) if marked else np.zeros(len(x), bool)
-    dots: dict[str, Any] = {"linestyle": "none", "label": "province-years"}
+    own = np.zeros(len(x), bool)
+    if marked:
+        own = (part[units.level.name] == marked).to_numpy(bool)
+    rows = f"{units.level.noun}-years"
+    dots: dict[str, Any] = {"linestyle": "none", "label": rows}
     ax.plot(x[~own] / unit, y[~own], marker=".", color=GREY, ms=3, alpha=0.7, **dots)
     if own.any():
-        dots["label"] = f"province-years, {printable(str(marked))}"
+        dots["label"] = f"{rows}, {printable(str(marked), units)}"
         ax.plot(x[own] / unit, y[own], marker="x", color=RED, ms=4, **dots)
     order = np.argsort(x, kind="stable")
     bins = [b for b in np.array_split(order, min(BINS, len(x))) if len(b)]
@@ -127,9 +136,9 @@ def _cloud(ax: Axes, part: pd.DataFrame, name: str, slope: float, marked: str | 
 
 
 @drawing("anderson_rubin_curve", "Anderson-Rubin p-value of every coefficient")
-def anderson_rubin(curve: pd.DataFrame, weak: pd.DataFrame) -> tuple[Figure, str]:
+def anderson_rubin(units: Units, curve: pd.DataFrame, weak: pd.DataFrame) -> tuple[Figure, str]:
     """Where the curve lies above 0.05, the coefficient is in the 95 % set."""
-    columns = shown_columns(weak)
+    columns = shown_columns(units, weak)
     figure, grid = new_figure(3.2, 1, len(columns), sharey=True)
     told = []
     for ax, row in zip(grid[0], columns, strict=True):
@@ -138,7 +147,7 @@ def anderson_rubin(curve: pd.DataFrame, weak: pd.DataFrame) -> tuple[Figure, str
         if part.empty:
             reason = curve.loc[same, "reason"].dropna()
             why = reason.iloc[0] if len(reason) else "no curve is stored"
-            raise NothingToDraw(f"{column_name(row)}: {why}")
+            raise NothingToDraw(f"{column_name(row, units)}: {why}")
         clustered = str(part["errors"].iloc[0]) == "clustered"
         wald = "CRV1" if clustered else f"Wald, {part['errors'].iloc[0]} errors"
         ax.plot(part["value"], part["p_wald"], color=ORANGE, linestyle="--", label=wald)
@@ -150,15 +159,15 @@ def anderson_rubin(curve: pd.DataFrame, weak: pd.DataFrame) -> tuple[Figure, str
         ax.axvline(row["estimate"], color=GREY, linewidth=0.9)
         two_stage = f"2SLS {brief(row['estimate'])}"
         ax.annotate(two_stage, (row["estimate"], 1.02), xycoords=above, ha="center", size=7.5)
-        ax.set_title(column_name(row).replace(", hub", ",\nhub"), pad=16)
-        ax.set_xlabel(printable(f"coefficient of {row['endogenous']}"))
+        ax.set_title(column_name(row, units).replace(", hub", ",\nhub"), pad=16)
+        ax.set_xlabel(printable(f"coefficient of {row['endogenous']}", units))
         tick_numbers(ax.xaxis)
         tick_numbers(ax.yaxis)
         limit = part["p_wild_at_infinity"].iloc[0]
         ends = f", p of {probability(limit)} far out on either side" if limit == limit else ""
         zero = probability(row["p_wild"]) if row["p_wild"] is not None else ""
         none = f"; p of no effect {zero}" if zero else ""
-        told.append(f"{column_name(row)}: 95 % set {row['ar_set']}{none}{ends}")
+        told.append(f"{column_name(row, units)}: 95 % set {row['ar_set']}{none}{ends}")
     grid[0, 0].set(ylim=(0, 1.03), ylabel="p-value")
     figure.legend(*_legend_of(figure), loc="outside lower center", ncols=2)
     said = "Anderson-Rubin p-value against the coefficient. " + "; ".join(told) + "."
@@ -170,7 +179,9 @@ _CHOICES = ("dictionary", "hits", "words", "section", "distance", "zero_distance
 
 
 @drawing("specification_curve", "Specification curve of the 2SLS coefficient")
-def specification_curve(curve: pd.DataFrame, weak: pd.DataFrame) -> tuple[Figure, str]:
+def specification_curve(
+    units: Units, curve: pd.DataFrame, weak: pd.DataFrame
+) -> tuple[Figure, str]:
     """Every estimate in order with its 95 % interval, and below it the choices behind it; errors
     are those of the study."""
     import numpy as np
@@ -184,7 +195,7 @@ def specification_curve(curve: pd.DataFrame, weak: pd.DataFrame) -> tuple[Figure
     estimates = cells["estimate"].to_numpy(float)
     low, high = cells["conf_low"].to_numpy(float), cells["conf_high"].to_numpy(float)
     place = np.arange(len(cells))
-    rows = _matrix(cells)
+    rows = _matrix(cells, units)
     figure, grid = new_figure(
         *(2.6 + 0.155 * len(rows), 2, 1), sharex=True, height_ratios=[2.3, 0.155 * len(rows)]
     )
@@ -223,7 +234,7 @@ def specification_curve(curve: pd.DataFrame, weak: pd.DataFrame) -> tuple[Figure
     return figure, alt
 
 
-def _matrix(cells: pd.DataFrame) -> list[tuple[str, Any]]:
+def _matrix(cells: pd.DataFrame, units: Units) -> list[tuple[str, Any]]:
     """Label and cells of every value of every choice that takes more than one."""
     found: dict[str, list[str]] = {name: [] for name in (*_CHOICES, "controls")}
     for text, controls in zip(cells["choices"], cells["controls"], strict=True):
@@ -242,7 +253,8 @@ def _matrix(cells: pd.DataFrame) -> list[tuple[str, Any]]:
             continue
         for kind in kinds:
             chosen = np.array([value == kind for value in values])
-            rows.append((printable(f"{name.replace('_', ' ')}: {kind}".replace("_", " ")), chosen))
+            label = f"{name}: {kind}".replace("_", " ")
+            rows.append((printable(label, units), chosen))
     return rows
 
 

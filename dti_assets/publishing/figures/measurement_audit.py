@@ -15,6 +15,7 @@ from dti_assets.publishing.figures.drawing import (
     printable,
     tick_numbers,
 )
+from dti_assets.units.lists import Units
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +25,7 @@ _MOST = 30
 
 
 @drawing("term_precision", "Precision of the terms as coders see it")
-def term_precision(frame: pd.DataFrame) -> tuple[Figure, str]:
+def term_precision(units: Units, frame: pd.DataFrame) -> tuple[Figure, str]:
     """Shrunk precision with its interval (dot) and labelled share (cross) of the terms with most
     hits; overall precision as a band. `frame` is table measurement_audit."""
     reports = frame[frame["source"] == "reports"]
@@ -54,7 +55,7 @@ def term_precision(frame: pd.DataFrame) -> tuple[Figure, str]:
     ax.plot(raw, at, linestyle="none", marker="x", zorder=3, **crosses)
     counts = zip(shown["scope"], shown["population"], shown["labelled"], strict=True)
     names = [f"{term} ({hits:,} hits, {items} labelled)" for term, hits, items in counts]
-    ax.set_yticks(at, [printable(name) for name in names], size=6.8)
+    ax.set_yticks(at, [printable(name, units) for name in names], size=6.8)
     ax.set_ylim(len(shown) - 0.4, -0.6)
     ax.set_xlim(-0.02, 1.02)
     ax.tick_params(axis="y", length=0)

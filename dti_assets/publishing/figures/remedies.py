@@ -18,25 +18,23 @@ from dti_assets.publishing.figures.drawing import (
     printable,
 )
 from dti_assets.publishing.figures.instrument import column_name, shown_columns
+from dti_assets.publishing.needs import OTHERS_VARIANT
 from dti_assets.publishing.typesetting import errors_word, probability
 from dti_assets.store.schema import records
+from dti_assets.units.lists import Units
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# variants of table robustness (check, variant) and what a row is called
+# variants of table robustness (check, variant) and what a row is called, for any level
 _VARIANTS = (
     ("instruments", "section: plan", "outlook half of reports alone"),
     ("instruments", "section: whole", "whole reports"),
     ("instruments", "keyword frequency as a control", "keyword frequency as a control"),
     ("instruments", "distance x trend", "distance × trend as a control"),
-    (
-        "functions of distance",
-        "leave-one-out frequency / d (hub)",
-        "other provinces' frequency / distance",
-    ),
+    (*OTHERS_VARIANT, "other {units}' frequency / distance"),
     ("instruments", "hits: token", "hits counted as tokens"),
     ("instruments", "without exclusion-risk terms", "without exclusion-risk terms"),
 )
@@ -73,20 +71,24 @@ class Row:
 
 @drawing("remedies", "The estimate under each remedy")
 def remedies(
+    units: Units,
     weak: pd.DataFrame,
     robustness: pd.DataFrame,
     left_out: pd.DataFrame,
     baseline: pd.DataFrame | None,
 ) -> tuple[Figure, str]:
     """OLS of the baseline with its own and with Conley intervals; the first 2SLS column as it is,
-    without single provinces, and with its instrument built or controlled in other ways, each with
+    without single units, and with its instrument built or controlled in other ways, each with
     the outer ends of its 95 % Anderson-Rubin set. An unbounded set runs off the axis.
 
     weak, robustness, left_out : tables weak_instrument_inference, robustness and
     leave_one_province_out. baseline : table of the OLS baseline, where the study has it.
     """
-    columns = shown_columns(weak)
-    rows = [*_least_squares(baseline, robustness), *_two_stage(columns, robustness, left_out)]
+    columns = shown_columns(units, weak)
+    rows = [
+        *_least_squares(baseline, robustness),
+        *_two_stage(columns, robustness, left_out, units),
+    ]
     figure, grid = new_figure(1.25 + 0.2 * len(rows))
     ax = grid[0, 0]
     finite = [
@@ -101,7 +103,8 @@ def remedies(
     ax.set_yticks(range(len(rows)), [row.label for row in rows], size=7.2)
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
-    ax.set_xlabel(printable(f"coefficient of {columns[0]['endogenous']} and 95 % interval or set"))
+    label = f"coefficient of {columns[0]['endogenous']} and 95 % interval or set"
+    ax.set_xlabel(printable(label, units))
     # the axis holds every finite end, so that only what has no bound runs off it
     ax.update_datalim([(value, 0.0) for value in finite])
     ax.margins(x=0.06)
@@ -115,8 +118,8 @@ def remedies(
     _legend(figure)
     open_sets = [row for row in rows if row.low is not None and not row.bounded]
     alt = (
-        f"{column_name(columns[0])}: of {len(rows)} rows {len(open_sets)} have a 95 % set without "
-        "a bound. " + "; ".join(row.told() for row in rows) + "."
+        f"{column_name(columns[0], units)}: of {len(rows)} rows {len(open_sets)} have a 95 % set "
+        "without a bound. " + "; ".join(row.told() for row in rows) + "."
     )
     return figure, alt
 
@@ -143,10 +146,13 @@ def _least_squares(baseline: pd.DataFrame | None, robustness: pd.DataFrame) -> l
 
 
 def _two_stage(
-    columns: list[dict[str, Any]], robustness: pd.DataFrame, left_out: pd.DataFrame
+    columns: list[dict[str, Any]],
+    robustness: pd.DataFrame,
+    left_out: pd.DataFrame,
+    units: Units,
 ) -> list[Row]:
     own = columns[0]
-    names = ("2SLS as studied", "2SLS, hub's own province dropped")
+    names = ("2SLS as studied", f"2SLS, hub's own {units.level.noun} dropped")
     rows = [
         Row(name, c["estimate"], c["ar_low"], c["ar_high"], c["kleibergen_paap_f"], c["p_wild"])
         for name, c in zip(names, columns, strict=False)
@@ -154,18 +160,18 @@ def _two_stage(
     for row in records(left_out):
         same = (row["table"], row["column"]) == (own["table"], own["column"])
         if same and row["without"] in {c["largest_cluster"] for c in columns}:
-            label = printable(f"without {row['without']}")
+            label = printable(f"without {row['without']}", units)
             if row["estimate"] is not None:
                 rows.append(Row(label, row["estimate"], None, None, row["first_stage_f"]))
     by_name = {(r["check"], r["variant"]): r for r in records(robustness)}
     found = [
-        (label, by_name[check, name])
+        (units.level.words(label), by_name[check, name])
         for check, name, label in _VARIANTS
         if (check, name) in by_name
     ]
     # single terms, the most frequent ones, follow the fixed variants
     found += [
-        (printable(name), row)
+        (printable(name, units), row)
         for (check, name), row in by_name.items()
         if check == "instruments"
         and name.startswith("without ")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from dti_assets.publishing.needs import ROBUSTNESS, WEAK
 from dti_assets.publishing.referee.citing import Citer, Row, Sentence, Stored, plain, say
-from dti_assets.publishing.typesetting import HUB_DROPPED
+from dti_assets.units.hubs import hub_dropped
 
 # how an objection fares against the stored figures
 STANDS, IN_PART, NOT_BORNE_OUT, NOT_TESTED = (
@@ -69,15 +69,10 @@ def two_stage(stored: Stored) -> Row | None:
 
 
 def twin(stored: Stored, row: Row) -> Row | None:
-    """The same column with the hub's own province dropped; None where the study drops it."""
-    return next(
-        (
-            r
-            for r in stored.rows(WEAK, table=row["table"])
-            if r["estimate"] is not None and r["column"] == f"{row['column']}{HUB_DROPPED}"
-        ),
-        None,
-    )
+    """The same column with the hub's own unit dropped; None where the study drops it."""
+    name = f"{row['column']}{hub_dropped(stored.level)}"
+    rows = stored.rows(WEAK, table=row["table"], column=name)
+    return next((r for r in rows if r["estimate"] is not None), None)
 
 
 def no_column(stored: Stored) -> Sentence:

@@ -22,6 +22,7 @@ from dti_assets.publishing.typesetting import (
     with_minus,
 )
 from dti_assets.store.schema import records
+from dti_assets.units.lists import Units
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,12 +96,17 @@ def listed(items: Sequence[Sentence]) -> Sentence:
 class Stored:
     """The stored tables that answers are read from.
 
-    frames : by asset name. keys : by asset name, the columns that identify a row.
+    frames : by asset name. keys : by asset name, the columns that identify a row. units : those
+    of the study.
     """
 
     def __init__(
-        self, frames: Mapping[str, pd.DataFrame], keys: Mapping[str, Sequence[str]]
+        self,
+        frames: Mapping[str, pd.DataFrame],
+        keys: Mapping[str, Sequence[str]],
+        units: Units,
     ) -> None:
+        self.units, self.level = units, units.level
         self._rows = {name: records(frame) for name, frame in frames.items()}
         self._keys = keys
 
@@ -124,7 +130,7 @@ class Stored:
         key = {name: row[name] for name in self._keys[asset]}
         where = (asset, json.dumps(key, ensure_ascii=False), column)
         if form == "text":
-            shown = with_minus(english(infinity(str(value))))
+            shown = with_minus(english(infinity(str(value)), self.units))
             return Cited(shown, *where, None, str(value))
         return Cited(with_minus(_printed(float(value), form)), *where, float(value), None)
 

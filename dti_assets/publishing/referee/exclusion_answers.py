@@ -1,9 +1,9 @@
-"""Answers about exclusion: other ways from the instrument to the outcome, the province's own choice
+"""Answers about exclusion: other ways from the instrument to the outcome, the unit's own choice
 of words, and reports that look back."""
 
 from __future__ import annotations
 
-from dti_assets.publishing.needs import ROBUSTNESS, WEAK
+from dti_assets.publishing.needs import OTHERS_VARIANT, ROBUSTNESS, WEAK
 from dti_assets.publishing.referee.answers import (
     IN_PART,
     LEVEL,
@@ -116,7 +116,7 @@ def varied(stored: Stored, check: str, name: str, what: str) -> Piece:
 
 def _placebos(stored: Stored) -> list[Piece]:
     """The strongest first stage among instruments with another hub, and the study's hub under the
-    same rule: none keeps its own province."""
+    same rule: none keeps its own unit."""
     hubs = [r for r in stored.rows(ROBUSTNESS, check=PLACEBO) if r["first_stage_f"] is not None]
     own = next((r for r in hubs if (r["note"] or "").startswith(OWN_HUB)), None)
     others = [r for r in hubs if r is not own]
@@ -131,8 +131,8 @@ def _placebos(stored: Stored) -> list[Piece]:
     )
     return [
         told(
-            say("Other cities as the hub, each without its own province: the strongest is {} with "
-                f"a first-stage F of {{}}, against {{}} of {{}} ({{}}); {reading}.",
+            say(f"Other cities as the hub, each without its own {stored.level.noun}: the strongest "
+                f"is {{}} with a first-stage F of {{}}, against {{}} of {{}} ({{}}); {reading}.",
                 cell("variant", "text"), cell("first_stage_f"),
                 mine("first_stage_f"), mine("variant", "text"), mine("note", "text"))
         )
@@ -140,23 +140,24 @@ def _placebos(stored: Stored) -> list[Piece]:
 
 
 def own_choice(stored: Stored) -> Answer:
-    """Does the province itself choose what shifts its instrument?"""
+    """Does the unit itself choose what shifts its instrument?"""
     row = two_stage(stored)
     if row is None:
         return untested("", no_column(stored))
-    check, name = "functions of distance", "leave-one-out frequency / d (hub)"
+    check, name = OTHERS_VARIANT
     others = variant(stored, check, name)
     if others is None:
         return untested("", no_check(stored, check, name))
     if (lacking := no_set(stored, others)) is not None:
         return untested("", lacking)
     cell = stored.citer(ROBUSTNESS, others)
-    start = "with the other provinces' mean frequency in place of the province's own"
+    noun = stored.level.noun
+    start = f"with the other {stored.level.plural}' mean frequency in place of the {noun}'s own"
     if excludes_zero(others):
         same = others["estimate"] * row["estimate"] > 0
         finding = IN_PART
         head = (
-            f"The objection stands in part: the choice is the province's own, yet {start}"
+            f"The objection stands in part: the choice is the {noun}'s own, yet {start}"
             if same
             else f"The objection stands in part, and matters: {start}"
         )
@@ -169,7 +170,7 @@ def own_choice(stored: Stored) -> Answer:
     else:
         finding = STANDS
         head = (
-            "The objection stands: this is no shift-share design, for the province writes its own "
+            f"The objection stands: this is no shift-share design, for the {noun} writes its own "
             f"report, and {start}"
         )
         tail = (
@@ -185,7 +186,7 @@ def own_choice(stored: Stored) -> Answer:
                "With the own frequency as a control, so that only the distances identify,")
     )  # fmt: skip
     why = "no stored table holds one (dates of central programmes, for instance)"
-    pieces.append(not_tested("A shift from outside the province", why))
+    pieces.append(not_tested(f"A shift from outside the {noun}", why))
     return Answer(finding, tuple(pieces))
 
 

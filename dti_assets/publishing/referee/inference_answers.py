@@ -1,4 +1,4 @@
-"""Answers about inference: few provinces, near provinces, many hypotheses, and mediation."""
+"""Answers about inference: few units, near units, many hypotheses, and mediation."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def baseline(stored: Stored) -> Row | None:
 
 
 def few_clusters(stored: Stored) -> Answer:
-    """Does inference rest on too few provinces?"""
+    """Does inference rest on too few units?"""
     row = baseline(stored)
     if row is None or row["p_wild"] is None:
         why = stored.reasons(BASELINE, stored.rows(BASELINE, role="key"))
@@ -73,7 +73,7 @@ def few_clusters(stored: Stored) -> Answer:
         pieces.append(
             told(
                 say("Standard error of the baseline: {} by clusters, {} by the jackknife over "
-                    "provinces.", cell("std_error"), cell("se_crv3"))
+                    f"{stored.level.plural}.", cell("std_error"), cell("se_crv3"))
             )
         )  # fmt: skip
     return Answer(finding, (*pieces, *_two_stage_p(stored), *_smallest(stored)))
@@ -113,7 +113,7 @@ def _smallest(stored: Stored) -> list[Piece]:
 
 
 def spatial(stored: Stored) -> Answer:
-    """Are near provinces' errors correlated?"""
+    """Are near units' errors correlated?"""
     rows = [r for r in stored.rows(ROBUSTNESS, check=CONLEY) if r["std_error"] is not None]
     row = baseline(stored)
     if not rows or row is None:

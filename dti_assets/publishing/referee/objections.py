@@ -22,6 +22,7 @@ from dti_assets.publishing.referee.answers import (
 )
 from dti_assets.publishing.referee.citing import Stored, say
 
+# {unit} and {units} stand for the nouns of a study's level
 OBJECTIONS = (
     Objection(
         "Weak instrument",
@@ -30,8 +31,8 @@ OBJECTIONS = (
     ),
     Objection(
         "Leverage of the hub and its neighbour",
-        "Dividing by the distance gives the nearest provinces most weight. Does the estimate rest "
-        "on the hub's own province and the one beside it?",
+        "Dividing by the distance gives the nearest {units} most weight. Does the estimate rest "
+        "on the hub's own {unit} and the one beside it?",
         strength_answers.leverage,
     ),
     Objection(
@@ -42,8 +43,8 @@ OBJECTIONS = (
         exclusion_answers.exclusion,
     ),
     Objection(
-        "A shift of the province's own choosing",
-        "In a shift-share design the shift comes from outside. Here the province writes its own "
+        "A shift of the {unit}'s own choosing",
+        "In a shift-share design the shift comes from outside. Here the {unit} writes its own "
         "report: does what moves its outcome also move its words?",
         exclusion_answers.own_choice,
     ),
@@ -66,12 +67,12 @@ OBJECTIONS = (
     ),
     Objection(
         "Few clusters",
-        "Clustered errors need many clusters. Are the provinces enough?",
+        "Clustered errors need many clusters. Are the {units} enough?",
         inference_answers.few_clusters,
     ),
     Objection(
         "Spatial correlation",
-        "Neighbouring provinces share shocks. Do errors clustered by province miss that?",
+        "Neighbouring {units} share shocks. Do errors clustered by {unit} miss that?",
         inference_answers.spatial,
     ),
     Objection(
@@ -93,7 +94,8 @@ def response_rows(stored: Stored) -> list[dict[str, Any]]:
     rows = list(_rows({"objection": 0, "name": "What is asked about"}, [_about(stored)]))
     for number, objection in enumerate(OBJECTIONS, start=1):
         answer = objection.answer(stored)
-        head = {"objection": number, "name": objection.name, "question": objection.question}
+        said = {"name": objection.name, "question": objection.question}
+        head = {"objection": number, **{k: stored.level.words(v) for k, v in said.items()}}
         rows += _rows(head | {"finding": answer.finding}, answer.pieces)
     return rows
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dti_assets.publishing.figures.drawing import Drawing, content
 from dti_assets.publishing.formats.markup import STYLE
-from dti_assets.publishing.referee.documents import LEAD, TITLE, Row, Said, sections, source_of
+from dti_assets.publishing.referee.sections import LEAD, TITLE, Row, Said, sections, source_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,4 +1,4 @@
-"""Answers about the first stage: how strong it is, and which provinces carry it."""
+"""Answers about the first stage: how strong it is, and which units carry it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,15 @@ from dti_assets.publishing.referee.answers import (
     untested,
 )
 from dti_assets.publishing.referee.citing import Citer, Row, Sentence, Stored, plain, say
-from dti_assets.publishing.typesetting import cluster_word
+from dti_assets.publishing.typesetting import cluster_words
+from dti_assets.units.levels import Level
 
 # an instrument worth fewer clusters than this share of them rests on a few
 _FEW = 1 / 3
-HUB_DROPPED = "with the hub's own province dropped"
+
+
+def _hub_dropped(level: Level) -> str:
+    return f"with the hub's own {level.noun} dropped"
 
 
 def weak_instrument(stored: Stored) -> Answer:
@@ -65,7 +69,7 @@ def weak_instrument(stored: Stored) -> Answer:
         )
     pieces = [told(verdict), *_strength(cell, "")]
     if other is not None:
-        pieces += _strength(stored.citer(WEAK, other), f", {HUB_DROPPED}")
+        pieces += _strength(stored.citer(WEAK, other), f", {_hub_dropped(stored.level)}")
     return Answer(finding, (*pieces, _least_squares(cell), *_published(stored)))
 
 
@@ -87,8 +91,8 @@ def _strength(cell: Citer, where: str) -> list[Piece]:
         first += say(", wild bootstrap p {}", cell("first_stage_p_wild", "probability"))
     first += say(", N = {}", cell("n_obs", "whole"))
     if cell.has("n_clusters"):
-        word = cluster_word(cell.row["largest_cluster"])
-        first += say(f" in {{}} {word}s", cell("n_clusters", "whole"))
+        _, words = cluster_words(cell.row["largest_cluster"], units=cell.stored.units)
+        first += say(f" in {{}} {words}", cell("n_clusters", "whole"))
     found.append(told(first + say(".")))
     if cell.has("kleibergen_paap_f", "effective_f", "effective_f_critical_10"):
         side = "above" if cell.row["effective_f"] > cell.row["effective_f_critical_10"] else "below"
@@ -145,14 +149,14 @@ def _published(stored: Stored) -> list[Piece]:
 
 
 def leverage(stored: Stored) -> Answer:
-    """Does the estimate rest on the hub's province and its neighbour?"""
+    """Does the estimate rest on the hub's unit and its neighbour?"""
     row = two_stage(stored)
     if row is None:
         return untested("", no_column(stored))
     other = twin(stored, row)
     rows = [r for r in (row, other) if r is not None and r["largest_share"] is not None]
     hub = stored.first("capital_distances", great_circle_km=0.0)
-    names = ([hub["province"]] if hub else []) + [r["largest_cluster"] for r in rows]
+    names = ([hub[stored.level.name]] if hub else []) + [r["largest_cluster"] for r in rows]
     left_out = [
         r
         for name in dict.fromkeys(names)
@@ -161,12 +165,13 @@ def leverage(stored: Stored) -> Answer:
     ]
     if not rows or not left_out:
         why = stored.reasons(LEFT_OUT, stored.rows(LEFT_OUT, table=row["table"]))
-        return untested("", why or say("leverage by province needs errors clustered by province"))
+        noun = stored.level.noun
+        return untested("", why or say(f"leverage by {noun} needs errors clustered by {noun}"))
     few = any(r["effective_clusters"] < _FEW * r["n_clusters"] for r in rows)
     flips = any(r["estimate"] * row["estimate"] < 0 for r in left_out)
+    word, words = cluster_words(rows[0]["largest_cluster"], units=stored.units)
     if few and flips:
-        word = cluster_word(rows[0]["largest_cluster"])
-        finding, start = STANDS, f"The objection stands: few {word}s carry the instrument. "
+        finding, start = STANDS, f"The objection stands: few {words} carry the instrument. "
     elif few or flips:
         finding, start = IN_PART, "The objection stands in part. "
     else:
@@ -182,19 +187,18 @@ def leverage(stored: Stored) -> Answer:
     pieces = [told(verdict)]
     for one in rows[1:]:
         cell = stored.citer(WEAK, one)
-        share = plain(f"{HUB_DROPPED.capitalize()}, ") + _carries(cell)
+        share = plain(f"{_hub_dropped(stored.level).capitalize()}, ") + _carries(cell)
         pieces.append(told(share + say("; the 2SLS coefficient is {}.", cell("estimate"))))
     pieces += [_without(stored, one) for one in left_out]
     pieces += _longest(stored, row)
     if len(left_out) > 1:
-        word = cluster_word(rows[0]["largest_cluster"])
         single = f"the stored tables leave out one {word} at a time"
-        pieces.append(not_tested(f"Several of these {word}s left out at once", single))
+        pieces.append(not_tested(f"Several of these {words} left out at once", single))
     return Answer(finding, tuple(pieces))
 
 
 def _carries(cell: Citer) -> Sentence:
-    """How much of the instrument's variation one province has, and what that is worth."""
+    """How much of the instrument's variation one unit has, and what that is worth."""
     return say(
         "{} carries {} of the instrument's variation, which is worth {} clusters of {}",
         *(cell("largest_cluster", "text"), cell("largest_share", "percent")),

@@ -15,7 +15,7 @@ from dti_assets.publishing.formats.word import (
     repeat,
     rule,
 )
-from dti_assets.publishing.referee.documents import LEAD, TITLE, Section, sections, source_of
+from dti_assets.publishing.referee.sections import LEAD, TITLE, Section, sections, source_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from dti_assets.units.levels import Level
+
 # the names of terms that are computed from columns, see docs/diagnostics.md
 _SHIFT = re.compile(r"([LF])(\d*)\.(.+)")
 _COMPARE = re.compile(r"(.+?)(>=|<=|=)(.+)")
@@ -71,10 +73,12 @@ class ScriptColumn:
 
 @dataclass(frozen=True)
 class Script:
-    """A table's script. `described` are variables to summarise, `text_columns` hold words."""
+    """A table's script. `level` is that of the panel's units, `described` are variables to
+    summarise, `text_columns` hold words."""
 
     title: str
     table: str
+    level: Level
     columns: tuple[ScriptColumn, ...] = ()
     described: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()

@@ -17,6 +17,7 @@ from dti_assets.publishing.scripts.equation import (
     factors,
     is_computed,
 )
+from dti_assets.units.levels import Level
 
 _HEAD = (
     "Reads ../panel/panel.csv: run it from the folder it lies in, outputs/tables.",
@@ -32,13 +33,6 @@ small_sample <- if (packageVersion("fixest") < "0.13") {
   ssc(K.adj = TRUE, K.fixef = "nonnested", G.adj = TRUE)
 }
 models <- list()"""
-_SHIFTED = """shifted <- function(x, years) {  # by the value of year: a gap is a missing value
-  place <- paste(panel$province, panel$year - years)
-  x[match(place, paste(panel$province, panel$year))]
-}"""
-_WITHIN = """within <- function(x) {  # of what province and year means leave, divided by N
-  sqrt(mean(resid(lm(x ~ factor(panel$province) + factor(panel$year)))^2))
-}"""
 
 
 def r_script(script: Script) -> str:
@@ -66,11 +60,24 @@ def _computed(script: Script, named: dict[str, str]) -> list[str]:
     terms = [term for term in named if is_computed(term)]
     lines = []
     if any(factor.shift for term in terms for factor in factors(term)):
-        lines.append(_SHIFTED)
+        lines.append(_shifted(script.level))
     for term in terms:
         product = " * ".join(_factor(factor, script) for factor in factors(term))
         lines.append(f"panel${named[term]} <- {product}")
     return lines
+
+
+def _shifted(level: Level) -> str:
+    return f"""shifted <- function(x, years) {{  # by the value of year: a gap is a missing value
+  place <- paste(panel${level.name}, panel$year - years)
+  x[match(place, paste(panel${level.name}, panel$year))]
+}}"""
+
+
+def _within(level: Level) -> str:
+    return f"""within <- function(x) {{  # of what {level.noun} and year means leave, divided by N
+  sqrt(mean(resid(lm(x ~ factor(panel${level.name}) + factor(panel$year)))^2))
+}}"""
 
 
 def _factor(factor: Factor, script: Script) -> str:
@@ -86,7 +93,7 @@ def _described(script: Script) -> list[str]:
     listed = ", ".join(json.dumps(name) for name in script.described)
     return [
         f"described <- panel[, c({listed}), drop = FALSE]",
-        _WITHIN,
+        _within(script.level),
         "options(width = 200)",
         "print(t(sapply(described, function(x) c(",
         "  N = sum(!is.na(x)), mean = mean(x, na.rm = TRUE), sd = sd(x, na.rm = TRUE),",

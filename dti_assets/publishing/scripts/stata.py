@@ -58,7 +58,7 @@ def _identifiers(script: Script) -> list[str]:
             groups = (*column.equation.fixed_effects, column.equation.cluster or "")
             wanted |= dict.fromkeys(name for name in groups if name in script.text_columns)
     if script.described or any(f.shift for term in all_terms(script) for f in factors(term)):
-        wanted["province"] = None
+        wanted[script.level.name] = None
     return [f"egen long id_{name} = group({name})" for name in wanted]
 
 
@@ -66,7 +66,7 @@ def _computed(script: Script, named: dict[str, str]) -> list[str]:
     terms = [term for term in named if is_computed(term)]
     lines = []
     if any(factor.shift for term in terms for factor in factors(term)):
-        lines.append("tsset id_province year")
+        lines.append(f"tsset id_{script.level.name} year")
     for term in terms:
         product = " * ".join(_factor(factor, script) for factor in factors(term))
         # a comparison with a missing value is true in Stata
@@ -87,13 +87,14 @@ def _factor(factor: Factor, script: Script) -> str:
 
 
 def _described(script: Script) -> list[str]:
+    level = script.level
     return [
         f"tabstat {' '.join(script.described)}, statistics(n mean sd min median max) "
         "columns(statistics)",
-        "* SD within: of what province and year means leave, divided by N",
+        f"* SD within: of what {level.noun} and year means leave, divided by N",
         f"foreach v of varlist {' '.join(script.described)} {{",
         "    capture drop left_over",
-        "    reghdfe `v', absorb(id_province year) residuals(left_over) keepsingletons",
+        f"    reghdfe `v', absorb(id_{level.name} year) residuals(left_over) keepsingletons",
         "    summarize left_over",
         '    display "`v\': SD within = " r(sd) * sqrt((r(N) - 1) / r(N))',
         "}",

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 # every status a file can end with; only `ok` enters a count
 STATUSES = {
     "ok": "read and counted",
-    "duplicate": "the same text as another file of this province and year; counted once",
+    "duplicate": "the same text as another file of this unit and year; counted once",
     "superseded": "an earlier version of a report downloaded again since; kept, not counted",
     "conflict": "name and text, or two files, contradict each other; not counted until settled",
-    "unidentified": "province or year found neither in the name nor in the text",
-    "not_a_report": "readable, but not a provincial government work report",
+    "unidentified": "unit or year found neither in the name nor in the text",
+    "not_a_report": "readable, but not a unit's government work report",
     "set_aside": "left out by study.yaml (text.settled)",
     "scanned": "pages are images without text",
     "garbled": "text is unreadable: wrong encoding or a font without character map",
@@ -23,7 +23,7 @@ STATUSES = {
     "unsupported": "a format that is not read",
     "vanished": "was there when the folder was listed and is not there now",
 }
-# counted, or rightly not counted: another file of the province-year is, or the study says so
+# counted, or rightly not counted: another file of the unit and year is, or the study says so
 ACCOUNTED = ("ok", "duplicate", "superseded", "set_aside")
 
 

@@ -17,7 +17,7 @@ from dti_assets.text.readers.plain import decode
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-# ids and classes that hold the article on provincial portals, commonest first
+# ids and classes that hold the article on government portals, commonest first
 CONTAINERS = (
     "zoom", "UCAP-CONTENT", "TRS_Editor", "TRS_UEDITOR", "trs_editor_view", "trs_paper_default",
     "article-content", "article_content", "articleContent", "news_content", "pages_content",

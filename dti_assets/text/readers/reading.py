@@ -7,8 +7,11 @@ from dataclasses import asdict, dataclass, field
 
 from dti_assets.errors import UnreadableError
 from dti_assets.text.readers.clean import LOOK_ALIKE, is_garbled, normalise_paragraph
+from dti_assets.text.readers.docx import read_docx
 from dti_assets.text.readers.extract import Extract
-from dti_assets.text.readers.plain import sniff
+from dti_assets.text.readers.html import read_html
+from dti_assets.text.readers.pdf import read_pdf
+from dti_assets.text.readers.plain import read_txt, sniff
 
 # Part of every cache key: raise it whenever a reader or the normalisation may give other text.
 READER_VERSION = "1"
@@ -100,29 +103,5 @@ def _judge(kind: str, extract: Extract) -> Reading:
     )
 
 
-def _pdf(content: bytes) -> Extract:
-    from dti_assets.text.readers.pdf import read_pdf
-
-    return read_pdf(content)
-
-
-def _docx(content: bytes) -> Extract:
-    from dti_assets.text.readers.docx import read_docx
-
-    return read_docx(content)
-
-
-def _html(content: bytes) -> Extract:
-    from dti_assets.text.readers.html import read_html
-
-    return read_html(content)
-
-
-def _txt(content: bytes) -> Extract:
-    from dti_assets.text.readers.plain import read_txt
-
-    return read_txt(content)
-
-
 # each reader's library is imported only in the process that reads its format
-_READERS = {"pdf": _pdf, "docx": _docx, "html": _html, "txt": _txt}
+_READERS = {"pdf": read_pdf, "docx": read_docx, "html": read_html, "txt": read_txt}
