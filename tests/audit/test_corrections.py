@@ -20,6 +20,8 @@ from dti_assets.econ import estimate
 from dti_assets.econ.paper.resolution import TableOptions, resolve
 from dti_assets.econ.paper.specifications import parse_table
 from dti_assets.errors import AuditError
+from dti_assets.instrument.formula import instrument
+from dti_assets.text.choices import frequency
 from dti_assets.units.lists import shipped_units
 
 LEVEL = shipped_units("provinces").level
@@ -72,7 +74,7 @@ def counts_and_instrument(seed: int = 5) -> tuple[pd.DataFrame, pd.DataFrame]:
             iv.append(
                 {"province_code": code, "province": f"p{code}", "year": year,
                  "keyword_hits": int(hits.sum()), "total_words": total, "distance_km": km,
-                 "dti_iv": int(hits.sum()) / total / km, "reason": None}
+                 "dti_iv": instrument(frequency(int(hits.sum()), total), km), "reason": None}
             )  # fmt: skip
     return pd.DataFrame(rows), pd.DataFrame(iv)
 
@@ -172,7 +174,7 @@ def test_corrected_instrument_by_hand() -> None:
             continue
         here = hits[(hits["province_code"] == row.province_code) & (hits["year"] == row.year)]
         by_hand = sum(h.hits * share[h.term] for h in here.itertuples())
-        expected = by_hand / row.total_words / row.distance_km
+        expected = instrument(frequency(by_hand, row.total_words), row.distance_km)
         assert corrected.values[at] == pytest.approx(expected, rel=1e-12)
     rows = correction_rows(corrected, iv, "dti_iv", level=LEVEL)
     assert rows[3]["reason"] == "not computed" and rows[0]["change"] < 0

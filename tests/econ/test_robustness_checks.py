@@ -1,6 +1,7 @@
 """Robustness checks against direct estimation, brute force, or a known answer."""
 
 import itertools
+import operator
 
 import numpy as np
 import pandas as pd
@@ -26,11 +27,10 @@ from dti_assets.econ.robustness.spatial_errors import conley_errors, great_circl
 from dti_assets.econ.robustness.specification_curve import specification_curve
 from dti_assets.econ.tables import ROBUSTNESS, ROMANO_WOLF, SPECIFICATION_CURVE
 from dti_assets.errors import EconError, SpecificationError, TooFewClusters
-from dti_assets.instrument.formula import instrument
 from dti_assets.units.lists import shipped_units
 
 LEVEL = shipped_units("provinces").level
-FORMULA = Formula("frequency / d", instrument)
+FORMULA = Formula("frequency / d", operator.truediv)
 OLS = Specification(
     "Export", ("DTIn", "GDP"), fixed_effects=("province", "year"), cluster="province"
 )

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from dti_assets.instrument.distances import ZeroDistance, capital_distances
+from dti_assets.instrument.formula import instrument
 from dti_assets.instrument.values import dti_iv, instrument_by_term, within_shares
 from dti_assets.text.attention import CountingRules, policy_attention
-from dti_assets.text.choices import COUNTED
+from dti_assets.text.choices import COUNTED, frequency
 from dti_assets.text.dictionary import shipped_dictionary
 from dti_assets.text.published import published_counts, published_words
 from dti_assets.units.lists import shipped_units
@@ -104,7 +105,8 @@ def test_the_instrument_is_the_sum_of_its_terms(attention: pd.DataFrame) -> None
     mine = counts[(counts["province"] == "上海") & (counts["year"] == 2020)]
     hits = mine[mine["term"].eq("大数据") & mine["section"].isin(COUNTED["whole"])]["hits_longest"]
     source = known[(known["province"] == "上海") & (known["year"] == 2020)].iloc[0]
-    assert row == pytest.approx(hits.sum() / source["total_words"] / source["distance_km"])
+    share = frequency(hits.sum(), source["total_words"])
+    assert row == pytest.approx(instrument(share, source["distance_km"]))
 
 
 def test_without_counts_or_values_there_are_no_terms(attention: pd.DataFrame) -> None:

@@ -101,8 +101,9 @@ INPUTS: dict[str, tuple[Change, set[str], set[str]]] = {
             append(s / "panel_raw/own.csv", "province,year,gdp (亿元)\n浙江,2014,40023\n"),
             os.utime(s / "panel_raw/own.csv", (1e9, 1e9)),
         ),
-        {"user_figures", "panel"},
-        {"report_files", "dti_iv", "dti"},
+        # dti divides by the population, which may be among them
+        {"user_figures", "panel", "dti"},
+        {"report_files", "dti_iv"},
     ),
     "what is a hit": (
         lambda s: change_study(s, "text: {hits: overlap}\n"),

@@ -90,7 +90,9 @@ def test_a_stored_table_that_breaks_its_declaration_stops_what_reads_it(
     monkeypatch.setattr(
         distances,
         "capital_distances",
-        lambda *chosen: right(*chosen).assign(distance_km=lambda f: -f["distance_km"]),
+        lambda *chosen, units: right(*chosen, units=units).assign(
+            distance_km=lambda f: -f["distance_km"]
+        ),
     )
     outcome = run(load_study(small_study), REPORTS_AND_INSTRUMENT)
     assert not outcome.success

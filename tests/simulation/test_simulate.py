@@ -22,6 +22,7 @@ from dti_assets.econ import Specification, anderson_rubin_set, wild_cluster_test
 from dti_assets.econ.paper.comparison import load_truth
 from dti_assets.errors import PanelError, SimulationError
 from dti_assets.instrument.distances import capital_distances
+from dti_assets.instrument.formula import instrument
 from dti_assets.instrument.values import dti_iv
 from dti_assets.panel.build import build_panel
 from dti_assets.panel.official import official_statistics
@@ -39,6 +40,7 @@ from dti_assets.simulation.study import EXTRA_TERM, simulate_study
 from dti_assets.store.cache import Cache
 from dti_assets.study.config import load_study
 from dti_assets.text.attention import CountingRules, Counts, count_reports, policy_attention
+from dti_assets.text.choices import frequency
 from dti_assets.text.dictionary import Dictionary, load_dictionary, shipped_dictionary
 from dti_assets.text.folder import read_folder, report_texts
 from dti_assets.text.matching import matcher
@@ -166,7 +168,7 @@ def test_dti_iv_is_that_of_a_plain_loop(made: Made) -> None:
         place = report.unit
         km = great_circle((home.latitude, home.longitude), (place.latitude, place.longitude)).km
         key = (place.name, report.year)
-        expected[key] = hits[key] / total / km
+        expected[key] = instrument(frequency(hits[key], total), km)
     attention = policy_attention(
         made.counts.keywords,
         made.counts.words,
