@@ -19,6 +19,7 @@ from dti_assets.econ.inference.cluster_products import ClusterProducts, products
 from dti_assets.econ.model.design import Design, build
 from dti_assets.econ.model.estimation import estimate
 from dti_assets.econ.model.results import check_level
+from dti_assets.econ.model.sample import prepare
 from dti_assets.econ.model.specification import Covariance, Specification
 from dti_assets.errors import NoVariation, SpecificationError
 
@@ -203,7 +204,6 @@ def mediation(
 
 
 def _rows(frame: pd.DataFrame, spec: Specification) -> pd.DataFrame:
-    from dti_assets.econ.model.sample import prepare
 
     positions = prepare(spec, frame.reset_index(drop=True)).rows
     return frame.reset_index(drop=True).loc[positions]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dti_assets.econ.model.design import Design, build
+from dti_assets.econ.model.projection import effect_parameters
 from dti_assets.econ.model.results import Estimates, FirstStage, TestStatistic
 from dti_assets.econ.model.specification import INTERCEPT, Specification
 
@@ -146,7 +147,6 @@ class _Fit:
 
     def extra_df(self, kind: str) -> int:
         """Parameters that linearmodels does not see: effects and constant, absorbed."""
-        from dti_assets.econ.model.projection import effect_parameters
 
         sample = self.design.sample
         used = effect_parameters(sample.effects, sample.cluster if kind == "clustered" else None)

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dti_assets.econ.model.specification import INTERCEPT, Specification
+from dti_assets.errors import SpecificationError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -158,7 +159,6 @@ def stars(p_value: float) -> str:
 
 def check_level(level: float) -> None:
     """Raise SpecificationError unless 0 < level < 1."""
-    from dti_assets.errors import SpecificationError
 
     if not 0 < level < 1:
         raise SpecificationError(f"a confidence level lies between 0 and 1, not {level!r}")

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from dti_assets.econ.inference.jackknife import jackknife
 from dti_assets.econ.inference.wild_bootstrap import wild_cluster_test
 from dti_assets.econ.model.estimation import estimate
+from dti_assets.econ.model.projection import demean
 from dti_assets.econ.model.results import Estimates, stars
+from dti_assets.econ.model.sample import numeric_columns
 from dti_assets.econ.model.specification import INTERCEPT
 from dti_assets.econ.paper.resolution import (
     ResolvedColumn,
@@ -56,8 +58,6 @@ def estimate_table(table: TableSpec, panel: pd.DataFrame, options: TableOptions)
 
 def describe(table: TableSpec, panel: pd.DataFrame, options: TableOptions) -> pd.DataFrame:
     """Descriptive statistics of a table's variables, as declared in `tables.DESCRIPTIVES`."""
-    from dti_assets.econ.model.projection import demean
-    from dti_assets.econ.model.sample import numeric_columns
 
     rows: list[dict[str, Any]] = []
     for name in table.variables:
