@@ -12,7 +12,6 @@ from dti_assets.cli.options import read_study, stored_table, study_option
 from dti_assets.publishing.needs import FOLDER, REMEDIES
 from dti_assets.publishing.tables import REFEREE_DOCUMENTS, REFEREE_RESPONSE
 from dti_assets.store.parquet import Store
-from dti_assets.study.secrets import without_user
 
 
 @click.command()
@@ -28,6 +27,7 @@ def referee(folder: Path | None, study_file: str, replace: bool) -> None:
     # takes the drawing of figures along
     from dti_assets.publishing.referee.documents import documents
     from dti_assets.publishing.referee.sections import sections
+    from dti_assets.study.secrets import without_user
 
     study = read_study(study_file, None)
     names = (REFEREE_RESPONSE.name, *REMEDIES)
