@@ -171,7 +171,8 @@ def instrument_facts(inputs: ReportInputs) -> dict[str, Any]:
     units, frame = inputs.units, inputs.frames["dti_iv"]
     name = units.level.name
     known = frame[frame["dti_iv"].notna()]
-    characters = inputs.frames["policy_attention"]["words"].map(counts_characters).all()
+    choices = inputs.frames["policy_attention"]["words"].dropna()
+    characters = all(map(counts_characters, choices))
     distances = records(inputs.frames["capital_distances"])
     lacking = [
         english(f"{row[name]} {row['year']}: {row['reason'] or 'no reason given'}", units)

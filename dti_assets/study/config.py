@@ -31,7 +31,7 @@ from dti_assets.study.notification import is_web_address
 from dti_assets.study.secrets import without_secrets
 from dti_assets.units.hubs import find_hub
 from dti_assets.units.levels import Level
-from dti_assets.units.lists import Units, read_units
+from dti_assets.units.lists import Units, read_units, shipped_lists
 
 FIRST_YEAR, LAST_YEAR = 1979, 2099
 
@@ -307,6 +307,11 @@ class Study(_Part):
     def unit_list(self) -> Units:
         """The units of the study."""
         return self._unit_list or read_units(self.units, self.root)
+
+    @property
+    def own_units(self) -> str | None:
+        """The CSV file of the units, as the study names it; None for a list that ships."""
+        return None if self.units in shipped_lists() else self.units
 
     @property
     def level(self) -> Level:

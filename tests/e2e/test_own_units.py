@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -218,6 +219,15 @@ def test_commands_know_the_cities(study: Path, package: Path, made: Path) -> Non
     )
     assert words.returncode == 0, words.stderr
     assert len(words.stdout.splitlines()) == _repeats(2, 2014)
+
+
+def test_the_list_travels_with_the_study(study: Path, package: Path, made: Path) -> None:
+    out = study.parent / "package.zip"
+    done = _dti(package, "package", str(out), "--study", str(study), "--include", "reports,patents")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "units.csv" in zipfile.ZipFile(out).namelist()
+    verified = _dti(package, "verify", str(out))
+    assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
 def test_a_report_of_another_city_under_the_name_is_a_conflict(

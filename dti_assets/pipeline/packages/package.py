@@ -160,6 +160,8 @@ def _places(study: Study) -> dict[str, str]:
         places["estimates.citations"] = study.estimates.citations
     if study.simulated:
         places["simulated"] = study.simulated
+    if study.own_units:
+        places["units"] = study.own_units
     return places
 
 
@@ -260,6 +262,8 @@ def packaged_inputs(study: Study, left_out: Collection[str]) -> dict[str, Path]:
         places.append(study.estimates.citations)
     if study.simulated:
         places.append(study.simulated)
+    if study.own_units:
+        places.append(study.own_units)
     for place in map(plain_place, places):
         where = study.root / place
         files = [where] if where.is_file() else sorted(where.rglob("*"))

@@ -32,7 +32,6 @@ from dti_assets.study.catalogue import FETCHED, YEARLY
 from dti_assets.study.config import Study
 from dti_assets.text.folder import find_reports
 from dti_assets.text.identity import from_name
-from dti_assets.units.lists import shipped_lists
 
 # A file larger than this is known by size and time alone: hashing it would outlast a tick.
 HASHED_BYTES = 2**29
@@ -137,7 +136,7 @@ def input_files(study: Study, kinds: Iterable[str]) -> dict[str, dict[str, Path]
     found["audit"] |= {f"{KEYS}/{path.name}": path for path in sorted(keys.glob("*.parquet"))}
     found["freeze"] = {study.freeze_file.name: study.freeze_file}
     found["study"] = {study.file.name: study.file}
-    lists = [] if study.units in shipped_lists() else [study.path(study.units)]
+    lists = [study.path(study.own_units)] if study.own_units else []
     found["units"] = {path.name: path for path in lists}
     return {kind: files for kind, files in found.items() if kind in wanted}
 

@@ -93,7 +93,7 @@ def attention_by_region(
             f"to {brief(known.iloc[-1])} in {known.index[-1]}"
         )
     _label_ends(ax, ends)
-    unit = "characters" if attention["words"].map(counts_characters).all() else "words"
+    unit = "characters" if all(map(counts_characters, attention["words"].dropna())) else "words"
     ax.set_ylabel(f"Keyword hits per 1,000 {unit}")
     ax.set_ylim(bottom=0)
     _whole_years(ax)
@@ -126,7 +126,7 @@ def _whole_years(ax: Axes) -> None:
 @drawing("map_attention", "Attention to the digital economy by {unit}")
 def map_attention(units: Units, attention: pd.DataFrame) -> tuple[Figure, str]:
     """Mean keyword frequency of each unit over the years that are known."""
-    unit = "characters" if attention["words"].map(counts_characters).all() else "words"
+    unit = "characters" if all(map(counts_characters, attention["words"].dropna())) else "words"
     values = _means(attention, attention["frequency"] * 1000, units.level)
     known = attention[attention["frequency"].notna()]
     return _map(units, values, f"Keyword hits per 1,000 {unit}, mean of {_span(known)}")
