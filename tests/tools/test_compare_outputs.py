@@ -1,11 +1,11 @@
 """What tools/compare_outputs.py takes for a difference, and what not."""
 
-import importlib.util
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
+import compare_outputs
 import pandas as pd
 import pytest
 
@@ -23,12 +23,8 @@ ALTERATIONS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
 
 
 @pytest.fixture(scope="module")
-def compare(root: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("compare", root / "tools" / "compare_outputs.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def compare() -> ModuleType:
+    return compare_outputs
 
 
 @pytest.fixture
