@@ -187,7 +187,7 @@ def parsed(text: str, mark: str) -> tuple[list[Row], list[LineFault]]:
         if '"' not in lines[i]:
             cells, end = lines[i].split(mark), i + 1
         else:
-            cells, end, open_quote = _quoted_row(lines, i, mark, width)
+            cells, end, open_quote = quoted_row(lines, i, mark, width)
             if open_quote:
                 faults.append(
                     LineFault(
@@ -239,8 +239,9 @@ def _filled(cells: Sequence[str]) -> Sequence[str]:
     return cells[:end]
 
 
-def _quoted_row(lines: list[str], start: int, mark: str, width: int) -> tuple[list[str], int, bool]:
-    """(cells, line after the row, whether a quotation mark in it is left open)."""
+def quoted_row(lines: list[str], start: int, mark: str, width: int) -> tuple[list[str], int, bool]:
+    """Return the cells of the row that begins with line `start`, the line after it, and whether a
+    quotation mark in it is left open."""
     cells: list[str] = []
     i, at = start, 0
     open_quote = False
