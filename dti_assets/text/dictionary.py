@@ -22,7 +22,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from dti_assets.errors import DictionaryError
-from dti_assets.text.readers.clean import LOOK_ALIKE
+from dti_assets.store.characters import LOOK_ALIKE, plain
 
 REQUIRED = ("term", "category", "language", "source", "note")
 OPTIONAL = ("exclusion_risk",)
@@ -99,8 +99,8 @@ _UPPER = re.compile("[A-Z]+")
 
 
 def normalise_term(term: str) -> str:
-    """A term as it is compared: NFKC, outer white space off, ASCII lower case."""
-    return fold(unicodedata.normalize("NFKC", term).strip())
+    """Return a term as it is compared: plain characters, ASCII lower case."""
+    return fold(plain(term).strip())
 
 
 def shipped_dictionary_path() -> Path:
@@ -205,8 +205,8 @@ def _term(row: dict[str, str], line: int, where: str) -> Term:
             f"{where}: term {raw!r} holds the radical or compatibility form "
             f"U+{ord(radical.group()):04X} instead of the ordinary character"
         )
-    text = unicodedata.normalize("NFKC", raw)
-    if any(unicodedata.category(char) in ("Cc", "Cf", "Co", "Cn") for char in text):
+    text = plain(raw)
+    if any(unicodedata.category(char) in ("Cc", "Co", "Cn") for char in text):
         raise DictionaryError(f"{where}: term {raw!r} holds an invisible character")
     if len(text) < 2:
         raise DictionaryError(f"{where}: term {raw!r} is a single character")

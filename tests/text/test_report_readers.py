@@ -11,8 +11,9 @@ import samples
 
 from dti_assets.compute.workers import Limits
 from dti_assets.store.cache import Cache
+from dti_assets.store.characters import radicals
 from dti_assets.text.folder import read_folder
-from dti_assets.text.readers.clean import normalise, normalise_paragraph, radicals
+from dti_assets.text.readers.clean import normalise, normalise_paragraph
 from dti_assets.text.readers.reading import read_bytes
 from dti_assets.units.lists import shipped_units
 

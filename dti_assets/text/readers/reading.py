@@ -6,7 +6,8 @@ import json
 from dataclasses import asdict, dataclass, field
 
 from dti_assets.errors import UnreadableError
-from dti_assets.text.readers.clean import LOOK_ALIKE, is_garbled, normalise_paragraph
+from dti_assets.store.characters import LOOK_ALIKE
+from dti_assets.text.readers.clean import is_garbled, normalise_paragraph
 from dti_assets.text.readers.docx import read_docx
 from dti_assets.text.readers.extract import Extract
 from dti_assets.text.readers.html import read_html
