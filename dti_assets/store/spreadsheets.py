@@ -1,18 +1,21 @@
-"""What a spreadsheet program must not take for more than it is: cells of CSV and XLSX files. And
-what reading a damaged one raises."""
+"""Spreadsheets: reading the sheets of a workbook of any format, and writing cells that a
+spreadsheet program takes for nothing but text."""
 
 from __future__ import annotations
 
 import lzma
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from xml.parsers import expat
 
-from dti_assets.errors import TooLargeError
+from dti_assets.errors import TooLargeError, UnreadableError
+from dti_assets.store.ods import read_ods
+from dti_assets.store.sheet import Sheet
+from dti_assets.store.xlsx import read_xlsx
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +54,90 @@ def csv_text(frame: pd.DataFrame) -> str:
 # more than six hundred columns
 MAX_CELLS = 2_000_000
 _MAX_BYTES = 200 << 20
-_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main "
+_MAIN = (
+    "http://schemas.openxmlformats.org/spreadsheetml/2006/main ",
+    "http://purl.oclc.org/ooxml/spreadsheetml/main ",
+)
+SPREADSHEETS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
+_NOT_READABLE = "no readable workbook; open it in a spreadsheet program and save it"
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+
+def spreadsheet_format(path: Path) -> str:
+    """Return xlsx, xls, xlsb or ods by the content of a file, whatever its name says, and `text`
+    for a text under the name of a workbook. Raises UnreadableError for anything else."""
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if head.startswith(_OLE):
+        if "EncryptedPackage".encode("utf-16-le") in path.read_bytes():
+            raise UnreadableError("encrypted", "the workbook is protected by a password")
+        return "xls"
+    if head.startswith(b"PK"):
+        with zipfile.ZipFile(path) as archive:
+            names = {name.lower() for name in archive.namelist()}
+        if "xl/workbook.bin" in names:
+            return "xlsb"
+        return "ods" if "content.xml" in names else "xlsx"
+    if b"\x00" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        # workbooks of Excel 2 to 4 are records without a container
+        if head[:1] == b"\x09" and head[1:2] in (b"\x00", b"\x02", b"\x04", b"\x08"):
+            return "xls"
+        raise UnreadableError("damaged", _NOT_READABLE)
+    lead = head.lstrip(b"\xef\xbb\xbf\t\r\n ").lower()
+    if lead.startswith(b"<") and b"<" in lead[1:]:
+        kind = "an XML spreadsheet" if b"schemas-microsoft-com" in lead else "a web page"
+        raise UnreadableError(
+            "unsupported", f"{kind} under the name of a workbook; open it in Excel and save as XLSX"
+        )
+    return "text"
+
+
+def read_sheets(path: Path) -> Iterator[Sheet]:
+    """Return the sheets of a workbook, hidden ones too.
+
+    Raises UnreadableError with a sentence, TooLargeError, or OSError.
+    """
+    try:
+        kind = spreadsheet_format(path)
+        if kind == "text":
+            raise UnreadableError("unsupported", "text under the name of a workbook")
+        if kind in ("xls", "xlsb"):
+            yield from _binary_sheets(path)
+            return
+        check_size(path)
+        yield from read_ods(path, MAX_CELLS) if kind == "ods" else read_xlsx(path)
+    except (TooLargeError, UnreadableError):
+        raise
+    except XLSX_ERRORS as error:
+        raise UnreadableError("damaged", _NOT_READABLE) from error
+
+
+def _binary_sheets(path: Path) -> Iterator[Sheet]:
+    """The sheets of an XLS or XLSB file: values and which sheets are hidden, no fonts."""
+    import python_calamine as calamine
+
+    try:
+        book = calamine.CalamineWorkbook.from_path(str(path))
+        for about in book.sheets_metadata:
+            if about.typ != calamine.SheetTypeEnum.WorkSheet:
+                continue
+            found = book.get_sheet_by_name(about.name)
+            if found.total_height * found.total_width > MAX_CELLS:
+                raise TooLargeError(
+                    f"sheet too large: {found.total_height * found.total_width:,} cells"
+                )
+            sheet = Sheet(about.name, marks_lost=True)
+            sheet.hidden = about.visible != calamine.SheetVisibleEnum.Visible
+            sheet.cells = [
+                [None if value == "" else value for value in row]
+                for row in found.to_python(skip_empty_area=False)
+            ]
+            sheet.merged = [(*start, *end) for start, end in found.merged_cell_ranges or ()]
+            yield sheet
+    except calamine.PasswordError as error:
+        raise UnreadableError("encrypted", "the workbook is protected by a password") from error
+    except calamine.CalamineError as error:
+        raise UnreadableError("damaged", _NOT_READABLE) from error
 
 
 def check_size(path: Path) -> None:
@@ -97,9 +183,9 @@ class _Extent:
 
     def _start(self, name: str, attributes: Mapping[str, str]) -> None:
         self.root = self.root or name
-        if self.root != _MAIN + "worksheet":
+        if self.root not in [main + "worksheet" for main in _MAIN]:
             return
-        tag = name.removeprefix(_MAIN)
+        tag = name.rpartition(" ")[2]
         if tag == "row":
             self.at = [int(attributes.get("r") or self.at[0] + 1), 0]
         elif tag == "c":
