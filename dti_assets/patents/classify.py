@@ -5,13 +5,16 @@ Polars does the matching. Reading files, counting and explaining are elsewhere.
 How it is fast and stays exact: Unicode normalisation costs four times as much as looking for
 all terms at once, and most rows contain no term. One regular expression over the raw text
 therefore finds the rows that contain a term or any character whose normalisation could make
-one; only those are normalised and looked at technology by technology.
+one; only those are normalised and looked at technology by technology. Of these, the few that hold
+markup or characters that nobody sees are normalised one by one (normal.normal_text); for all others
+that is NFKC.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import cast
 
 import numpy as np
@@ -19,17 +22,17 @@ import polars as pl
 import pyarrow as pa
 
 from dti_assets.errors import PatentSourceError
+from dti_assets.patents.normal import SEPARATOR, normal_text, odd_text
 from dti_assets.patents.tables import TECHNOLOGIES
 from dti_assets.patents.terms import PatentTerms
+from dti_assets.store.characters import MARK_CLASS
 
 # part of every cache key: raise it whenever a classification can come out differently
-VERSION = "2"
-# a control character that no term contains: nothing matches across title and abstract
-SEPARATOR = "\x1f"
+VERSION = "3"
 _WORD = "0-9A-Za-z"
-# characters that NFKC leaves as they are and that compose with nothing in this list
+# characters that normalisation leaves as they are and that compose with nothing in this list
 _STABLE = (
-    r"\x00-\x7F\x{4E00}-\x{9FFF}\x{3400}-\x{4DBF}、。“”‘’《》〈〉【】〔〕「」『』·—–•°§±×÷"
+    r"\t\n\r\x20-\x7E\x{FDD0}\x{4E00}-\x{9FFF}\x{3400}-\x{4DBF}、。“”‘’《》〈〉【】〔〕「」『』·—–•°§±×÷"
     "α-ωΑ-Ω←↑→↓≤≥≠≈≡∠∥⊥∞√∑∫∈∪∩∂∆∇○●□■△▲☆★◆◇"
 )
 # frequent characters that NFKC turns into others; they can only make a term with a neighbour
@@ -79,9 +82,9 @@ def classify(batch: pa.Table | pa.RecordBatch, dictionary: PatentTerms) -> pa.Ta
 
     Columns read: title (required), abstract and ipc (may be absent); strings, null allowed. A
     patent is in a technology when any of its terms occurs in the title or in the abstract, both
-    normalised (NFKC), ASCII letters in any case, and a term that begins or ends with an ASCII
-    letter or digit only where no ASCII letter or digit continues it. A null abstract leaves the
-    title to be classified; a row with neither is in no technology. `ipc_*` is null without an
+    normalised (normal_text), ASCII letters in any case, and a term that begins or ends with an
+    ASCII letter or digit only where no ASCII letter or digit continues it. A null abstract leaves
+    the title to be classified; a row with neither is in no technology. `ipc_*` is null without an
     IPC list for the technology, without a code, or with a subclass where the list has groups.
     Row order and other columns are unchanged. Raises PatentSourceError without a title column
     or where a result column exists already.
@@ -96,7 +99,8 @@ def classify(batch: pa.Table | pa.RecordBatch, dictionary: PatentTerms) -> pa.Ta
     text = frame.select(
         pl.concat_str(parts, separator=SEPARATOR, ignore_nulls=True).alias("text")
     ).with_row_index("row")
-    text = text.filter(_may_match(dictionary)).with_columns(pl.col("text").str.normalize("NFKC"))
+    text = text.filter(_may_match(dictionary))
+    text = text.with_columns(_normal(text["text"], dictionary))
     found = _technologies(text, dictionary)
     digital = np.zeros(frame.height, dtype=bool)
     columns = []
@@ -113,7 +117,7 @@ def classify(batch: pa.Table | pa.RecordBatch, dictionary: PatentTerms) -> pa.Ta
 
 def _may_match(dictionary: PatentTerms) -> pl.Expr:
     """True on raw text that contains a term, or a character that only normalisation resolves."""
-    every = sorted({t for ts in dictionary.terms.values() for t in ts}, key=lambda t: (-len(t), t))
+    every = _every(dictionary)
     unstable = _unstable(every)
     column = pl.col("text")
     if len(every) > _MANY:
@@ -122,25 +126,50 @@ def _may_match(dictionary: PatentTerms) -> pl.Expr:
     return column.str.contains("|".join([unstable, *map(_folded, every)]))
 
 
+def _every(dictionary: PatentTerms) -> list[str]:
+    return sorted({t for ts in dictionary.terms.values() for t in ts}, key=lambda t: (-len(t), t))
+
+
+def _used(terms: list[str]) -> set[str]:
+    """The characters of terms, ASCII letters in both cases."""
+    return {c for term in terms for c in (*term.lower(), *term.upper(), *term)}
+
+
+def _class(characters: Iterable[str]) -> str:
+    """The inside of a regex class."""
+    return re.escape("".join(sorted(characters)))
+
+
+def _normal(text: pl.Series, dictionary: PatentTerms) -> pl.Series:
+    """The texts as normal_text makes them."""
+    odd = text.str.contains(odd_text(_class(_used(_every(dictionary)))))
+    made = text.str.normalize("NFKC")
+    if not odd.any():
+        return made
+    rows = odd.arg_true()
+    return made.scatter(rows, [normal_text(one) for one in text.gather(rows)])
+
+
 def _unstable(terms: list[str]) -> str:
     """A Rust regex that finds every raw text whose normalisation may make a term of `terms`.
 
     Text of stable characters is its own normalisation. A compatible character none of whose
     replacements is in any term makes none. Another one makes a term only together with a
     neighbour, as no term lies within its replacement. All other characters may make one alone.
+    A note mark is dropped where it follows a word, and then its neighbours make the term.
     """
-    used = {c for term in terms for c in (*term.lower(), *term.upper(), *term)}
+    used = _used(terms)
     inert, neighbourly = "", ""
     for character in _COMPATIBLE:
         image = unicodedata.normalize("NFKC", character)
-        if not used & set(image):
+        if not used & set(image) and not re.match(MARK_CLASS, character):
             inert += character
         elif not any(term.lower() in image.lower() for term in terms):
             neighbourly += character
-    pattern = f"[^{_STABLE}{re.escape(inert + neighbourly)}]"
+    pattern = f"[^{_STABLE}{re.escape(inert + neighbourly)}]|{odd_text(_class(used))}"
     if neighbourly:
         one = f"[{re.escape(neighbourly)}]"
-        other = f"[{re.escape(''.join(sorted(used)) + neighbourly)}]"
+        other = f"[{_class(used)}{re.escape(neighbourly)}]"
         pattern += f"|{one}{other}|{other}{one}"
     return pattern
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from dti_assets.errors import PatentSourceError
 from dti_assets.patents.classify import lookaround
+from dti_assets.patents.normal import normal_text
 from dti_assets.patents.reading import PatentReader, find_files
 from dti_assets.patents.tables import TECHNOLOGIES
 from dti_assets.patents.terms import PatentTerms
@@ -151,7 +151,7 @@ def find_hits(title: str | None, abstract: str | None, dictionary: PatentTerms) 
     """Every occurrence of every term, those that do not count included, in reading order."""
     hits = []
     for name, raw in (("title", title), ("abstract", abstract)):
-        text = unicodedata.normalize("NFKC", raw or "")
+        text = normal_text(raw or "")
         folded = "".join(c.lower() if c.isascii() else c for c in text)
         for technology in TECHNOLOGIES:
             for term in dictionary.terms[technology]:

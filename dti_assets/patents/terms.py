@@ -12,11 +12,12 @@ from pathlib import Path
 
 from dti_assets.errors import PatentTermsError
 from dti_assets.patents.tables import TECHNOLOGIES
+from dti_assets.store.characters import plain
 
 COLUMNS = ("term", "category", "language", "source", "note")
 _IPC = re.compile(r"[A-H]\d{2}[A-Z](?:\d{1,4}(?:/\d{2,6})?)?")
-# look-alikes of ideographs, which no normalised text contains, and control characters
-_NEVER = re.compile("[\u2e80-\u2fdf\uf900-\ufaff\x00-\x1f\x7f]")
+# look-alikes of ideographs, which no normalised text contains, and white space but blanks
+_NEVER = re.compile("[\u2e80-\u2fdf\uf900-\ufaff\t\n\r]")
 
 
 @dataclass(frozen=True)
@@ -81,13 +82,14 @@ def _rows(path: Path, categories: tuple[str, ...]) -> list[tuple[str, str]]:
     found: dict[tuple[str, str], tuple[str, str]] = {}
     for row in reader:
         where = f"{path}, line {reader.line_num}"
-        term = unicodedata.normalize("NFKC", row["term"] or "")
+        term = plain(row["term"] or "")
         if ipc:
             term = re.sub(r"\s", "", term).upper()
         category = (row["category"] or "").strip()
         if category not in categories:
             raise PatentTermsError(f"{where}: {category!r} is none of {', '.join(categories)}")
-        if term != term.strip() or len(term) < 2 or _NEVER.search(term):
+        looks = unicodedata.normalize("NFKC", row["term"] or "")
+        if term != term.strip() or len(term) < 2 or _NEVER.search(looks):
             raise PatentTermsError(
                 f"{where}: term {term!r} is empty, one character, has outer spaces, or a "
                 "character that no normalised text contains"
