@@ -44,6 +44,11 @@ class DamagedTableError(DtiError, ValueError):
     """A stored file that is no Parquet file any more; the message names table and mending."""
 
 
+class MachineError(DtiError, RuntimeError):
+    """A machine that cannot do the work: no worker, no memory, no descriptor, no room. The message
+    says what failed and what to do; nothing is known of the files that were to be read."""
+
+
 class EngineError(DtiError, RuntimeError):
     """A cluster that cannot be used; the message names its address and why."""
 

@@ -11,13 +11,16 @@ import os
 import re
 import secrets
 import shutil
+import stat
+import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from dti_assets.errors import WriteError
+from dti_assets.errors import MachineError, WriteError
 
 # the earliest time a ZIP archive can name
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -25,6 +28,36 @@ ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 # what only a write meets, whichever file the system names with it
 _OF_WRITES = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
+
+
+# what the system answers where it lacks descriptors, processes, memory or disk: no file's fault
+OF_THE_MACHINE = frozenset(
+    {errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT}
+)
+# a file that a study names itself: a list, a specification, a page of notes
+MOST_NAMED_BYTES = 64 * 2**20
+_CHUNK = 1 << 20
+# a file that comes more slowly than a mebibyte a second, and a minute, is taken for one without end
+_SECONDS, _SLOWEST = 60.0, float(_CHUNK)
+
+
+def advice(error: OSError | None = None) -> str:
+    """What to do where the system lacks something, as the end of a sentence; of memory where no
+    error says what."""
+    number = error.errno if error is not None else errno.ENOMEM
+    if number in (errno.EMFILE, errno.ENFILE):
+        return "allow more open files (ulimit -n) and run again"
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        return "make room on the disk, also in the folder for temporary files, and run again"
+    if number == errno.EAGAIN:
+        return "allow more processes (ulimit -u), or use fewer (--workers 1), and run again"
+    return "free memory or allow more (ulimit -v), or use fewer workers (--workers 1); run again"
+
+
+def raise_of_machine(what: str, error: OSError) -> None:
+    """Raise MachineError where the system could not do `what` for lack of something."""
+    if error.errno in OF_THE_MACHINE:
+        raise MachineError(f"{what}: {error.strerror or error}; {advice(error)}") from error
 
 
 def write_error(folder: Path | str, error: OSError) -> WriteError:
@@ -104,10 +137,67 @@ def _temporary(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
 
 
+@contextmanager
+def opened_regular(path: Path) -> Iterator[tuple[io.FileIO, int]]:
+    """A regular file open for reading, and its bytes; OSError for a pipe, a socket or a device,
+    which may never end, and none of which is opened."""
+    # before it is opened: to open a device may do something to it
+    _must_be_regular(os.stat(path), path)
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as file:
+        status = os.fstat(file.fileno())
+        _must_be_regular(status, path)
+        yield file, status.st_size
+
+
+def _must_be_regular(status: os.stat_result, path: Path) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(status.st_mode) or status.st_dev in _of_the_system():
+        raise OSError(errno.EINVAL, "no regular file, but a pipe, a device or the like", str(path))
+
+
+def chunks(path: Path, most: int | None = None) -> Iterator[bytes]:
+    """The content of a regular file in parts, no more than it declares. Raises OSError, also for a
+    file of more than `most` bytes and for one that comes too slowly to end."""
+    with opened_regular(path) as (file, size):
+        if most is not None and size > most:
+            raise OSError(errno.EFBIG, f"larger than the {most // 2**20:,} MiB that are read")
+        deadline = time.monotonic() + _SECONDS + size / _SLOWEST
+        while size > 0 and (part := file.read(min(size, _CHUNK))):
+            yield part
+            size -= len(part)
+            if time.monotonic() > deadline:
+                raise OSError(errno.ETIMEDOUT, "it comes too slowly to be read", str(path))
+
+
+def read_regular(path: Path, most: int | None = None) -> bytes:
+    """The content of a regular file of at most `most` bytes; raises OSError as `chunks`."""
+    return b"".join(chunks(path, most))
+
+
+def read_named(path: Path) -> bytes:
+    """The content of a file that a study names: a list, a term list, a specification. Raises
+    OSError as `chunks`."""
+    return read_regular(path, MOST_NAMED_BYTES)
+
+
 def sha256(path: Path) -> str:
-    """SHA-256 of a file."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+    """SHA-256 of a regular file. Raises OSError as `chunks`."""
+    digest = hashlib.sha256()
+    for part in chunks(path):
+        digest.update(part)
+    return digest.hexdigest()
+
+
+@cache
+def _of_the_system() -> frozenset[int]:
+    """Devices of what looks like files and is the system's: /proc/kmsg is regular, and no reading
+    of it ends."""
+    found = set()
+    for name in ("/proc", "/sys", "/dev"):
+        with contextlib.suppress(OSError):
+            found.add(os.stat(name).st_dev)
+    return frozenset(found - {os.stat("/").st_dev})
 
 
 def source_sha256(folder: Path) -> str:
@@ -160,6 +250,7 @@ def find_all(folder: Path) -> list[Found]:
 
     def failed(error: OSError) -> None:
         where = Path(error.filename)
+        raise_of_machine(f"the folder {where} cannot be listed", error)
         problem = f"the folder cannot be listed ({error.strerror})"
         found.append(Found(_as_text(where.relative_to(folder)), where, problem))
 
@@ -170,6 +261,8 @@ def find_all(folder: Path) -> list[Found]:
                 status = os.stat(os.path.join(root, name))
             except OSError:
                 continue
+            if status.st_dev in _of_the_system():
+                continue
             if not name.startswith(".") and (status.st_dev, status.st_ino) not in entered:
                 entered.add((status.st_dev, status.st_ino))
                 kept.append(name)
@@ -178,11 +271,20 @@ def find_all(folder: Path) -> list[Found]:
             if name.startswith((".", "~$")):
                 continue
             location = Path(root) / name
-            # a pipe or a device would hold the run for ever
-            strange = location.exists() and not location.is_file()
-            problem = "neither a file nor a folder" if strange else ""
+            problem = _strange(location)
             found.append(Found(_as_text(location.relative_to(folder)), location, problem))
     return sorted(found, key=lambda file: file.path)
+
+
+def _strange(location: Path) -> str:
+    """Why something is never read: a pipe or a device would hold the run for ever. Nothing of what
+    is not there any more, which whoever reads it says."""
+    try:
+        _must_be_regular(os.stat(location), location)
+    except OSError as error:
+        if error.errno == errno.EINVAL:
+            return "neither a file nor a folder"
+    return ""
 
 
 def _as_text(path: Path) -> str:

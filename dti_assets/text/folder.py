@@ -15,10 +15,23 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from dti_assets.compute.engines import ReportEngine, borrowed
-from dti_assets.compute.workers import DEFAULT_LIMITS, Failure, Limits, run_limited
-from dti_assets.errors import NotReadError, VanishedError
+from dti_assets.compute.workers import (
+    DEFAULT_LIMITS,
+    Failure,
+    Limits,
+    run_limited,
+    short_memory,
+)
+from dti_assets.errors import MachineError, NotReadError, VanishedError
 from dti_assets.store.cache import Cache, digest
-from dti_assets.store.files import Found, find_all, sha256
+from dti_assets.store.files import (
+    OF_THE_MACHINE,
+    Found,
+    find_all,
+    raise_of_machine,
+    read_regular,
+    sha256,
+)
 from dti_assets.store.schema import records
 from dti_assets.text.identity import from_name, identify
 from dti_assets.text.readers.clean import han_count
@@ -172,6 +185,8 @@ def _read(
         outcomes = engine.run(read_content, (_content(f.location) for f in waiting), limits)
     for index, outcome in outcomes:
         file = waiting[index]
+        if why := _of_machine(outcome, limits):
+            raise MachineError(f"{file.path} could not be read on this machine: {why}")
         if isinstance(outcome, Failure):
             reading = Reading(_FAILURES[outcome.kind], outcome.reason)
             passing = outcome.kind != "error"
@@ -193,6 +208,15 @@ def _read(
     return tally
 
 
+def _of_machine(outcome: Any, limits: Limits) -> str | None:
+    """Why a file was not read that another machine may read, so that nothing is to stand in for
+    it; None where what came out is a fact about the file."""
+    if isinstance(outcome, Failure):
+        busy = "with little of a processor; end other work, or use fewer workers (--workers 1)"
+        return f"{outcome.reason} {busy} and run again" if outcome.of_machine else None
+    return short_memory(limits) if outcome[2].starved else None
+
+
 def read_file(path: str) -> tuple[str | None, int | None, Reading]:
     """SHA-256, size and reading of one file; runs in a worker that shares this machine's disk."""
     return read_content(*_content(Path(path)))
@@ -210,8 +234,10 @@ def read_content(
 def _content(path: Path) -> tuple[bytes | None, str]:
     """A file's bytes, or why it cannot be opened."""
     try:
-        return path.read_bytes(), ""
+        return read_regular(path, MAX_BYTES), ""
     except OSError as error:
+        if error.errno in OF_THE_MACHINE:
+            raise
         return None, f"cannot be opened ({error.strerror or error})"
 
 
@@ -239,9 +265,9 @@ def _hash(file: File) -> bool:
             file.status = "too_large"
             file.reason = f"{file.size:,} bytes, more than {MAX_BYTES:,}"
             return False
-        with path.open("rb") as handle:
-            file.sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
+        file.sha256 = sha256(path)
     except OSError as error:
+        raise_of_machine(f"report {file.path} cannot be opened", error)
         file.status = "vanished"
         file.reason = f"cannot be opened ({error.strerror or error})"
         return False
