@@ -21,8 +21,8 @@ import pandas as pd
 
 from dti_assets.econ import Specification, anderson_rubin_set
 from dti_assets.econ.inference.anderson_rubin import WildInversion
-from dti_assets.econ.model.design import build, partial_out
-from dti_assets.econ.model.weak_instruments import cluster_sums
+from dti_assets.econ.model.design import build
+from dti_assets.econ.model.projection import cluster_sums, partial_out
 from dti_assets.instrument.distances import ZeroDistance, capital_distances
 from dti_assets.instrument.formula import instrument
 from dti_assets.units.lists import shipped_units

@@ -14,8 +14,8 @@ import numpy as np
 
 from dti_assets.audit.precision import holding
 from dti_assets.econ import EconError, Specification, estimate
-from dti_assets.econ.model.design import build, partial_out
-from dti_assets.econ.model.projection import demean
+from dti_assets.econ.model.design import build
+from dti_assets.econ.model.projection import demean, partial_out
 from dti_assets.econ.paper.resolution import TableOptions, resolve, table_name
 from dti_assets.econ.paper.specifications import ColumnSpec, TableSpec
 from dti_assets.units.levels import Level

@@ -9,7 +9,7 @@ from study_panels import study_panel
 from dti_assets.econ import estimate
 from dti_assets.econ.paper.resolution import TableOptions, resolve
 from dti_assets.econ.paper.specifications import first_two_stage_column, load_tables
-from dti_assets.econ.robustness.deletion import slopes
+from dti_assets.econ.model.slopes import slopes
 from dti_assets.econ.robustness.permutation import (
     ALL_ROWS,
     CALIPER,

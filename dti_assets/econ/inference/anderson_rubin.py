@@ -21,17 +21,16 @@ from dti_assets.econ.inference.wild_bootstrap import (
     score_matrices,
     settle,
 )
-from dti_assets.econ.model.design import Design, build, partial_out
+from dti_assets.econ.model.design import Design, build
+from dti_assets.econ.model.projection import Floats, cluster_sums, partial_out
 from dti_assets.econ.model.results import check_level
 from dti_assets.econ.model.specification import Specification
-from dti_assets.econ.model.weak_instruments import cluster_sums
 from dti_assets.errors import SpecificationError, TooFewClusters
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Floats = NDArray[np.float64]
 
 METHODS = ("wild", "crv1")
 _CHUNK = 2_000_000  # numbers held at once while a grid of values meets all draws

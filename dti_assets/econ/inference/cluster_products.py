@@ -9,19 +9,19 @@ not. A repeated cluster thus brings its own copy of its effects with it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dti_assets.econ.model.design import Design, _independent
-from dti_assets.econ.model.projection import demean, dummy_columns, is_nested
+from dti_assets.econ.model.design import Design
+from dti_assets.econ.model.projection import (
+    Floats,
+    Ints,
+    demean,
+    dummy_columns,
+    independent,
+    is_nested,
+)
 from dti_assets.errors import SpecificationError, TooFewClusters
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 MAX_DUMMIES = 600
 # Numbers in all cross products together
@@ -107,7 +107,7 @@ def products_of(design: Design, cluster: Ints, labels: tuple[object, ...]) -> Cl
         nuisance = demean(nuisance, nested) if width else nuisance
     else:
         nuisance = np.hstack([np.ones((design.n, 1)), nuisance])
-    nuisance = nuisance[:, _independent(nuisance)]
+    nuisance = nuisance[:, independent(nuisance)]
     columns = np.hstack([variables, nuisance])
     if len(labels) * columns.shape[1] ** 2 > LARGEST:
         raise SpecificationError(

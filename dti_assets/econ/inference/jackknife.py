@@ -13,17 +13,19 @@ import numpy as np
 
 from dti_assets.econ.inference.cluster_products import ClusterProducts, cluster_products
 from dti_assets.econ.model.design import Design, build
-from dti_assets.econ.model.projection import effect_parameters
+from dti_assets.econ.model.projection import (
+    Bools,
+    Floats,
+    Ints,
+    effect_parameters,
+    small_sample_factor,
+)
 from dti_assets.econ.model.sample import compact
 from dti_assets.econ.model.specification import Specification
 from dti_assets.econ.paper.resolution import FEWEST_CLUSTERS
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def jackknife_of(design: Design) -> Jackknife:
     )
 
 
-def _slopes(products: ClusterProducts, moments: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+def _slopes(products: ClusterProducts, moments: Floats) -> tuple[Floats, Bools]:
     """(S, slopes) OLS or 2SLS slopes in original units for S sets of moments (S, m, m).
 
     With them, whether each is identified: no solution of the normal equations has another value.
@@ -122,7 +124,7 @@ def _slopes(products: ClusterProducts, moments: Floats) -> tuple[Floats, NDArray
 
 
 def _reasons(
-    design: Design, products: ClusterProducts, without: Floats, identified: NDArray[np.bool_]
+    design: Design, products: ClusterProducts, without: Floats, identified: Bools
 ) -> list[list[str | None]]:
     """Why each slope is not identified without each cluster, or None."""
     assert design.sample.cluster is not None
@@ -199,8 +201,7 @@ def _first_stage_f(design: Design, products: ClusterProducts, without: Floats) -
         k = design.parameters(q + design.exogenous.shape[1])
         if n <= k:
             continue
-        factor = (g - 1) / (g - 2) * (n - 1) / (n - k)
-        meat = factor * scores.T @ scores
+        meat = small_sample_factor(n, k, g - 1) * scores.T @ scores
         if np.linalg.matrix_rank(meat, hermitian=True) < q:
             continue
         direction = bread @ pi[left, :q]

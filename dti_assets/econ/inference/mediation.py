@@ -18,6 +18,7 @@ import numpy as np
 from dti_assets.econ.inference.cluster_products import ClusterProducts, products_of
 from dti_assets.econ.model.design import Design, build
 from dti_assets.econ.model.estimation import estimate
+from dti_assets.econ.model.projection import Floats, Ints
 from dti_assets.econ.model.results import check_level
 from dti_assets.econ.model.sample import prepare
 from dti_assets.econ.model.specification import Covariance, Specification
@@ -25,9 +26,7 @@ from dti_assets.errors import NoVariation, SpecificationError
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
 
 _CHUNK = 250
 # A column with less than this share of its variation left is a combination of the others
@@ -286,7 +285,7 @@ def bootstrap_effects(
     return out
 
 
-def _solve(moments: Floats, on: NDArray[np.int64], target: int) -> Floats:
+def _solve(moments: Floats, on: Ints, target: int) -> Floats:
     """(S, len(on)) coefficients; NaN rows where the moments are singular."""
     left = moments[:, on[:, None], on].copy()
     right = moments[:, on, target][:, :, None]

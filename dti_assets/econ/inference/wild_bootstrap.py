@@ -19,15 +19,13 @@ from dti_assets.econ.inference.cluster_products import (
     projection_coefficients,
 )
 from dti_assets.econ.model.design import build
+from dti_assets.econ.model.projection import Floats, Ints
 from dti_assets.econ.model.specification import Specification
 from dti_assets.errors import SpecificationError
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 WEIGHTS = ("rademacher", "webb")
 # Below this many clusters Rademacher signs give too few distinct draws (Webb 2023)

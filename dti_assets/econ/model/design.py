@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dti_assets.econ.model.projection import demean, effect_parameters
+from dti_assets.econ.model.projection import (
+    Floats,
+    demean,
+    effect_parameters,
+    independent,
+    small_sample_factor,
+    spread,
+    varies,
+)
 from dti_assets.econ.model.sample import Sample, prepare
 from dti_assets.econ.model.specification import Specification
 from dti_assets.errors import NoVariation, TooFewClusters, TooFewRows
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-
-# Variation left below this share of a column's own is rounding, not variation
-RELATIVE_ZERO = 1e-9
 
 
 @dataclass(frozen=True)
@@ -70,12 +72,9 @@ class Design:
         return slopes + self.effect_parameters
 
     def small_sample_factor(self, slopes: int, covariance: str) -> float:
-        """N/(N-K), times (G/(G-1)) (N-1)/N when clustered."""
-        factor = self.n / (self.n - self.parameters(slopes))
-        if covariance == "clustered":
-            g = self.sample.n_clusters or 0
-            factor *= g / (g - 1) * (self.n - 1) / self.n
-        return float(factor)
+        """The factor of `projection.small_sample_factor` for an equation with so many slopes."""
+        clusters = self.sample.n_clusters if covariance == "clustered" else None
+        return small_sample_factor(self.n, self.parameters(slopes), clusters)
 
 
 def build(spec: Specification, frame: pd.DataFrame, covariance: str | None = None) -> Design:
@@ -99,16 +98,13 @@ def build_on(spec: Specification, sample: Sample, covariance: str | None = None)
             "at least two"
         )
     residual = demean(sample.values, sample.effects)
-    spread = _norms(sample.values - sample.values.mean(axis=0))
-    # a column that is constant up to rounding has no spread to compare with
-    spread = np.where(spread <= 1e-12 * _norms(sample.values), 0.0, spread)
-    still = (spread == 0.0) | (_norms(residual) <= RELATIVE_ZERO * spread)
-    gone = dict(zip(sample.names, still, strict=True))
+    gone = dict(zip(sample.names, ~varies(sample.values, residual), strict=True))
+    constant = dict(zip(sample.names, spread(sample.values) == 0.0, strict=True))
     effects = " and ".join(spec.fixed_effects)
     n = len(sample)
 
     def why(name: str) -> str:
-        if spread[sample.names.index(name)] == 0.0:
+        if constant[name]:
             return f"{name} is constant in the sample"
         return f"{name} has no variation within {effects} effects"
 
@@ -122,7 +118,7 @@ def build_on(spec: Specification, sample: Sample, covariance: str | None = None)
             raise NoVariation(f"the endogenous regressor {why(name)}")
     absorbed = {name: f"absorbed: {why(name)}" for name in spec.regressors if gone[name]}
     varying = tuple(name for name in spec.regressors if not gone[name])
-    kept_x = _independent(pick(varying))
+    kept_x = independent(pick(varying))
     for j, name in enumerate(varying):
         if j not in kept_x:
             absorbed[name] = (
@@ -133,7 +129,7 @@ def build_on(spec: Specification, sample: Sample, covariance: str | None = None)
 
     moving = tuple(name for name in spec.instruments if not gone[name])
     absorbed |= {name: f"absorbed: {why(name)}" for name in spec.instruments if gone[name]}
-    both = _independent(np.hstack([exogenous, pick(moving)]))
+    both = independent(np.hstack([exogenous, pick(moving)]))
     width = len(exogenous_names)
     instrument_names = tuple(moving[j - width] for j in both if j >= width)
     for name in moving:
@@ -146,7 +142,7 @@ def build_on(spec: Specification, sample: Sample, covariance: str | None = None)
             f"{len(instrument_names)} instruments ({reasons})"
         )
     endogenous = pick(spec.endogenous)
-    if len(_independent(np.hstack([exogenous, endogenous]))) < width + len(spec.endogenous):
+    if len(independent(np.hstack([exogenous, endogenous]))) < width + len(spec.endogenous):
         listed = ", ".join(spec.endogenous)
         raise NoVariation(f"the endogenous regressors ({listed}) are collinear with the controls")
     if spec.fixed_effects and not exogenous_names and not spec.endogenous:
@@ -173,37 +169,3 @@ def build_on(spec: Specification, sample: Sample, covariance: str | None = None)
         absorbed=absorbed,
         effect_parameters=used,
     )
-
-
-def partial_out(columns: Floats, on: Floats) -> Floats:
-    """Residuals of `columns` (n, m) on `on` (n, k), by least squares."""
-    if on.shape[1] == 0:
-        return columns
-    scaled = on / np.maximum(_norms(on), np.finfo(float).tiny)
-    q = np.linalg.qr(scaled)[0]
-    residual = columns - q @ (q.T @ columns)
-    # once more: the second pass removes what rounding left behind in the first
-    twice: Floats = residual - q @ (q.T @ residual)
-    return twice
-
-
-def _independent(columns: Floats) -> list[int]:
-    """Positions of the columns that are no combination of those before them."""
-    kept: list[int] = []
-    basis = np.empty((columns.shape[0], 0))
-    for j in range(columns.shape[1]):
-        column = columns[:, [j]]
-        norm = _norms(column)[0]
-        residual = column / norm if norm > 0 else column
-        for _ in range(2):
-            residual = residual - basis @ (basis.T @ residual)
-        left = _norms(residual)[0]
-        if left > RELATIVE_ZERO:
-            kept.append(j)
-            basis = np.hstack([basis, residual / left])
-    return kept
-
-
-def _norms(columns: Floats) -> Floats:
-    norms: Floats = np.sqrt(np.einsum("ij,ij->j", columns, columns))
-    return norms

@@ -14,15 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dti_assets.econ.model.design import Design, build
-from dti_assets.econ.model.projection import effect_parameters
+from dti_assets.econ.model.projection import Floats, effect_parameters
 from dti_assets.econ.model.results import Estimates, FirstStage, TestStatistic
 from dti_assets.econ.model.specification import INTERCEPT, Specification
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
 
 _COV_TYPE = {"iid": "unadjusted", "robust": "robust", "clustered": "clustered"}
 

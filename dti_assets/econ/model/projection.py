@@ -1,32 +1,32 @@
-"""Projecting out fixed effects: demeaning, degrees of freedom, nesting. Arrays only.
+"""Projecting out fixed effects and columns: residuals, degrees of freedom, sums by cluster.
 
-An effect is an integer code per row, 0 to levels - 1. The projection belongs to the estimation
-sample: demeaning before rows are dropped, or before a sub-sample is taken, is a different and
-wrong estimator.
+Arrays only, and their types. An effect is an integer code per row, 0 to levels - 1. The
+projection belongs to the estimation sample: demeaning before rows are dropped, or before a
+sub-sample is taken, is a different and wrong estimator.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dti_assets.errors import NoConvergence
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
-    Floats = NDArray[np.float64]
-    Codes = NDArray[np.int64]
-
+# Variation left below this share of a column's own is rounding, not variation
+RELATIVE_ZERO = 1e-9
 # Below this many levels beyond the first effect the unbalanced projection is solved exactly
 EXACT_LEVELS = 400
 TOLERANCE = 1e-13
 MAX_ITERATIONS = 20_000
 
 
-def demean(columns: Floats, effects: Sequence[Codes]) -> Floats:
+def demean(columns: Floats, effects: Sequence[Ints]) -> Floats:
     """Residuals of each column on all fixed effects, or on a constant where there are none.
 
     Parameters
@@ -65,7 +65,7 @@ def demean(columns: Floats, effects: Sequence[Codes]) -> Floats:
     return _alternate(once, effects)
 
 
-def _alternate(columns: Floats, effects: Sequence[Codes]) -> Floats:
+def _alternate(columns: Floats, effects: Sequence[Ints]) -> Floats:
     scale = np.maximum(columns.std(axis=0), np.finfo(float).tiny)
     current = columns
     for _ in range(MAX_ITERATIONS):
@@ -81,18 +81,18 @@ def _alternate(columns: Floats, effects: Sequence[Codes]) -> Floats:
     )
 
 
-def dummy_columns(codes: Codes) -> Floats:
+def dummy_columns(codes: Ints) -> Floats:
     """(n, levels) matrix of zeros and ones, one column per level."""
     return np.eye(int(codes.max()) + 1)[codes]
 
 
-def is_nested(codes: Codes, cluster: Codes) -> bool:
+def is_nested(codes: Ints, cluster: Ints) -> bool:
     """Whether every level of an effect lies within one cluster."""
     pairs = np.unique(np.column_stack([codes, cluster]), axis=0)
     return len(pairs) == int(codes.max()) + 1
 
 
-def effect_parameters(effects: Sequence[Codes], cluster: Codes | None = None) -> int:
+def effect_parameters(effects: Sequence[Ints], cluster: Ints | None = None) -> int:
     """Parameters that the fixed effects (and the constant) use up.
 
     Levels - 1 for each effect plus 1 for the constant; effects nested in `cluster` are not
@@ -109,7 +109,15 @@ def effect_parameters(effects: Sequence[Codes], cluster: Codes | None = None) ->
     return parameters
 
 
-def _blocks(first: Codes, second: Codes) -> int:
+def small_sample_factor(rows: int, parameters: int, clusters: int | None = None) -> float:
+    """N/(N-K), times (G/(G-1)) (N-1)/N when clustered."""
+    factor = rows / (rows - parameters)
+    if clusters is not None:
+        factor *= clusters / (clusters - 1) * (rows - 1) / rows
+    return factor
+
+
+def _blocks(first: Ints, second: Ints) -> int:
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
@@ -119,16 +127,13 @@ def _blocks(first: Codes, second: Codes) -> int:
     return int(connected_components(graph, directed=False)[0])
 
 
-def _level_means(columns: Floats, codes: Codes) -> Floats:
+def _level_means(columns: Floats, codes: Ints) -> Floats:
     counts = np.bincount(codes).astype(float)
-    sums = np.empty((len(counts), columns.shape[1]))
-    for j in range(columns.shape[1]):
-        sums[:, j] = np.bincount(codes, weights=columns[:, j])
-    means: Floats = (sums / counts[:, None])[codes]
+    means: Floats = (cluster_sums(columns, codes) / counts[:, None])[codes]
     return means
 
 
-def _balanced(effects: Sequence[Codes]) -> bool:
+def _balanced(effects: Sequence[Ints]) -> bool:
     """Every combination of levels of any two effects stands equally often."""
     for i, first in enumerate(effects):
         for second in effects[i + 1 :]:
@@ -137,3 +142,58 @@ def _balanced(effects: Sequence[Codes]) -> bool:
             if cells.min() != cells.max():
                 return False
     return True
+
+
+def cluster_sums(columns: Floats, cluster: Ints) -> Floats:
+    """(G, m) sums of the rows of `columns` by cluster."""
+    out = np.empty((int(cluster.max()) + 1, columns.shape[1]))
+    for j in range(columns.shape[1]):
+        out[:, j] = np.bincount(cluster, weights=columns[:, j])
+    return out
+
+
+def partial_out(columns: Floats, on: Floats) -> Floats:
+    """Residuals of `columns` (n, m) on `on` (n, k), by least squares."""
+    if on.shape[1] == 0:
+        return columns
+    scaled = on / np.maximum(norms(on), np.finfo(float).tiny)
+    q = np.linalg.qr(scaled)[0]
+    residual = columns - q @ (q.T @ columns)
+    # once more: the second pass removes what rounding left behind in the first
+    twice: Floats = residual - q @ (q.T @ residual)
+    return twice
+
+
+def independent(columns: Floats) -> list[int]:
+    """Positions of the columns that are no combination of those before them."""
+    kept: list[int] = []
+    basis = np.empty((columns.shape[0], 0))
+    for j in range(columns.shape[1]):
+        column = columns[:, [j]]
+        norm = norms(column)[0]
+        residual = column / norm if norm > 0 else column
+        for _ in range(2):
+            residual = residual - basis @ (basis.T @ residual)
+        left = norms(residual)[0]
+        if left > RELATIVE_ZERO:
+            kept.append(j)
+            basis = np.hstack([basis, residual / left])
+    return kept
+
+
+def norms(columns: Floats) -> Floats:
+    norms: Floats = np.sqrt(np.einsum("ij,ij->j", columns, columns))
+    return norms
+
+
+def spread(columns: Floats) -> Floats:
+    """Norms of deviations from the means; 0 for a column that is constant up to rounding."""
+    deviations = norms(columns - columns.mean(axis=0))
+    return np.where(deviations <= 1e-12 * norms(columns), 0.0, deviations)
+
+
+def varies(raw: Floats, residual: Floats) -> Bools:
+    """Whether more than rounding is left of each raw column in its residual."""
+    whole = spread(raw)
+    moving: Bools = (whole > 0.0) & (norms(residual) > RELATIVE_ZERO * whole)
+    return moving

@@ -6,22 +6,20 @@ order in which the frame happens to stand.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dti_assets.econ.model.projection import Bools, Floats, Ints
 from dti_assets.econ.model.specification import Specification
 from dti_assets.errors import EmptySample, MissingColumn, NotNumeric, SpecificationError
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Codes = NDArray[np.int64]
 
 
 # Squares of larger numbers overflow
@@ -40,8 +38,8 @@ class Sample:
 
     names: tuple[str, ...]
     values: Floats
-    effects: tuple[Codes, ...]
-    cluster: Codes | None
+    effects: tuple[Ints, ...]
+    cluster: Ints | None
     cluster_labels: tuple[Any, ...]
     dropped: pd.DataFrame
     rows: pd.Index
@@ -87,17 +85,20 @@ def prepare(spec: Specification, frame: pd.DataFrame) -> Sample:
     if not keep.any():
         raise EmptySample(_why_empty(spec, reasons))
     codes = {name: _codes(column, keep) for name, column in labels.items()}
-    for name, row in _singletons(spec, codes, keep):
+    effects = {name: codes[name] for name in spec.fixed_effects}
+    for name, row in singletons(effects, keep):
         reasons[row] = f"alone in its level of {name}"
         keep[row] = False
     if not keep.any():
         raise EmptySample(_why_empty(spec, reasons))
 
     kept = np.flatnonzero(keep)
-    effects = [codes[name][kept] for name in spec.fixed_effects]
     cluster = codes[spec.cluster][kept] if spec.cluster else None
     keys = [values[kept, j] for j in reversed(range(values.shape[1]))]
-    keys += [*([cluster] if cluster is not None else []), *reversed(effects)]
+    keys += [
+        *([cluster] if cluster is not None else []),
+        *(column[kept] for column in reversed(effects.values())),
+    ]
     order = np.lexsort(keys)
     kept = kept[order]
     dropped = pd.DataFrame({"reason": reasons[~keep]}, index=frame.index[~keep], dtype="string")
@@ -110,7 +111,7 @@ def prepare(spec: Specification, frame: pd.DataFrame) -> Sample:
     return Sample(
         names=spec.variables,
         values=values[kept],
-        effects=tuple(compact(codes[name][kept]) for name in spec.fixed_effects),
+        effects=tuple(compact(column[kept]) for column in effects.values()),
         cluster=None if cluster is None else compact(cluster),
         cluster_labels=cluster_labels,
         dropped=dropped,
@@ -175,7 +176,7 @@ def _first_text(column: pd.Series, name: str) -> str:
     return f"column {name} does not hold numbers but {column.dtype}"
 
 
-def _first(reasons: NDArray[Any], missing: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _first(reasons: NDArray[Any], missing: Bools) -> Bools:
     """Rows that get their first reason now."""
     unset = np.array([reason is None for reason in reasons], dtype=bool)
     return missing & unset
@@ -190,7 +191,7 @@ def _why_empty(spec: Specification, reasons: NDArray[Any]) -> str:
     return f"the sample of {spec.outcome} is empty: {listed}"
 
 
-def _codes(column: pd.Series, keep: NDArray[np.bool_]) -> Codes:
+def _codes(column: pd.Series, keep: Bools) -> Ints:
     """Codes by sorted label, so that they depend on no hash and no row order; -1 where dropped."""
     values = column.to_numpy(dtype=object)
     present = {value for value, kept in zip(values, keep, strict=True) if kept}
@@ -205,25 +206,24 @@ def _sort_key(value: Any) -> tuple[int, float, str]:
     return (1, 0.0, str(value))
 
 
-def compact(codes: Codes) -> Codes:
+def compact(codes: Ints) -> Ints:
     """The same partition with codes 0 to levels - 1 and no gaps."""
     if len(codes) and np.bincount(codes).all():
         return codes.astype(int)
     return np.unique(codes, return_inverse=True)[1].astype(int)
 
 
-def _singletons(
-    spec: Specification, codes: dict[str, Codes], keep: NDArray[np.bool_]
-) -> list[tuple[str, int]]:
+def singletons(effects: Mapping[Any, Ints], keep: Bools) -> list[tuple[Any, int]]:
+    """Rows of `keep` that are alone in a level of an effect, once such rows are gone, each with
+    the name of that effect."""
     left = keep.copy()
-    found: list[tuple[str, int]] = []
+    found: list[tuple[Any, int]] = []
     changed = True
     while changed and left.any():
         changed = False
-        for name in spec.fixed_effects:
-            column = codes[name]
-            counts = np.bincount(column[left])
-            alone = np.flatnonzero(left)[counts[column[left]] == 1]
+        for name, codes in effects.items():
+            counts = np.bincount(codes[left])
+            alone = np.flatnonzero(left)[counts[codes[left]] == 1]
             found += [(name, int(row)) for row in alone]
             left[alone] = False
             changed = changed or len(alone) > 0

@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dti_assets.econ.model.design import Design, build, partial_out
+from dti_assets.econ.model.design import Design, build
+from dti_assets.econ.model.projection import cluster_sums, partial_out
 from dti_assets.econ.model.results import Estimates
 from dti_assets.econ.model.specification import Specification
 from dti_assets.errors import SpecificationError
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
 
 BIASES = (0.05, 0.10, 0.20, 0.30)
 
@@ -165,12 +164,4 @@ def instrument_leverage(spec: Specification, frame: pd.DataFrame) -> pd.DataFram
     out = pd.DataFrame({"cluster": list(design.sample.cluster_labels), "share": shares})
     out = out.sort_values("share", ascending=False, kind="stable", ignore_index=True)
     out.attrs["effective_clusters"] = float(1 / np.sum(shares**2))
-    return out
-
-
-def cluster_sums(columns: Floats, cluster: NDArray[np.int64]) -> Floats:
-    """(G, m) sums of the rows of `columns` by cluster."""
-    out = np.empty((int(cluster.max()) + 1, columns.shape[1]))
-    for j in range(columns.shape[1]):
-        out[:, j] = np.bincount(cluster, weights=columns[:, j])
     return out

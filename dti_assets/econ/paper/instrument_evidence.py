@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dti_assets.econ.inference.anderson_rubin import WildInversion, wald_p_values
-from dti_assets.econ.model.design import build, partial_out
+from dti_assets.econ.model.design import build
 from dti_assets.econ.model.estimation import estimate
+from dti_assets.econ.model.projection import Floats, partial_out
 from dti_assets.econ.paper.estimate import column_facts
 from dti_assets.econ.paper.reports import two_stage_columns
 from dti_assets.econ.paper.resolution import (
@@ -26,9 +27,7 @@ from dti_assets.errors import EconError, TooFewClusters
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
 
 # equally spaced values of the coefficient on a curve
 POINTS = 201

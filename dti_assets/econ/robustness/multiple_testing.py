@@ -10,6 +10,7 @@ import numpy as np
 from dti_assets.econ.inference.cluster_products import cluster_products
 from dti_assets.econ.inference.wild_bootstrap import TIE, draw_weights, score_matrices, wald
 from dti_assets.econ.model.design import build
+from dti_assets.econ.model.projection import Floats
 from dti_assets.econ.model.sample import prepare
 from dti_assets.econ.model.specification import Specification
 from dti_assets.econ.paper.resolution import (
@@ -24,9 +25,6 @@ from dti_assets.errors import EconError, SpecificationError
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
 
 
 def romano_wolf(

@@ -14,22 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dti_assets.econ.model.design import Design, build, partial_out
-from dti_assets.econ.model.projection import demean
+from dti_assets.econ.model.design import Design, build
+from dti_assets.econ.model.projection import Floats, Ints, demean, partial_out, varies
+from dti_assets.econ.model.slopes import slopes
 from dti_assets.econ.paper.resolution import TableOptions, resolve
-from dti_assets.econ.robustness.deletion import slopes, without_rounding
 from dti_assets.econ.robustness.influence import equation_note
 from dti_assets.econ.tables import DICTIONARY_PERMUTATION, PERMUTATION_DRAWS
 from dti_assets.errors import EconError
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
     from dti_assets.econ.paper.specifications import ColumnSpec, TableSpec
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 DRAWS = 1000
 # a candidate matches a term when both features lie within so many standard deviations of the
@@ -137,7 +134,7 @@ class Equation:
     def residual(self, columns: Floats) -> Floats:
         """Residuals of raw columns, rows as in the design's sample, on effects and controls."""
         residual = partial_out(demean(columns, self.design.sample.effects), self.controls)
-        return without_rounding(residual, columns)
+        return np.where(varies(columns, residual), residual, 0.0)
 
     def statistics(self, z: Floats) -> dict[str, Floats]:
         """Every statistic of STATISTICS for each column of z, which holds residuals."""

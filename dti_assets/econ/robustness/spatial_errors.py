@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dti_assets.econ.model.design import Design, build
-from dti_assets.econ.model.projection import effect_parameters
+from dti_assets.econ.model.projection import Floats, Ints, effect_parameters, small_sample_factor
 from dti_assets.econ.model.sample import numeric_columns
 from dti_assets.econ.model.specification import Specification
 from dti_assets.errors import SpecificationError, TooFewClusters
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 EARTH_RADIUS_KM = 6371.0088
 KERNELS = ("bartlett", "uniform")
@@ -110,12 +107,8 @@ def conley_errors(
 
 def _factor(design: Design, places: Ints | None) -> float:
     """N/(N - K), or that of errors clustered by `places`."""
-    n = design.n
     k = len(design.terms) + effect_parameters(design.sample.effects, places)
-    if places is None:
-        return n / (n - k)
-    g = int(places.max()) + 1
-    return g / (g - 1) * (n - 1) / (n - k)
+    return small_sample_factor(design.n, k, None if places is None else int(places.max()) + 1)
 
 
 def great_circle_km(points: Floats) -> Floats:

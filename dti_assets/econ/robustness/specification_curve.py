@@ -12,11 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dti_assets.econ.model.design import build_on, partial_out
-from dti_assets.econ.model.projection import demean, effect_parameters
+from dti_assets.econ.model.design import build_on
+from dti_assets.econ.model.projection import (
+    Floats,
+    cluster_sums,
+    demean,
+    effect_parameters,
+    partial_out,
+)
 from dti_assets.econ.model.sample import Sample, numeric_columns, prepare
 from dti_assets.econ.model.specification import COVARIANCES, Specification
-from dti_assets.econ.model.weak_instruments import cluster_sums
 from dti_assets.econ.paper.resolution import TableOptions, resolve
 from dti_assets.econ.paper.specifications import ColumnSpec, TableSpec
 from dti_assets.econ.tables import SPECIFICATION_CURVE
@@ -24,9 +29,6 @@ from dti_assets.errors import EconError, SpecificationError
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
 
 
 def specification_curve(
