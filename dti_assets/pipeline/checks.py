@@ -159,6 +159,13 @@ def _read_checks() -> list[Warner]:
             "No report lies in the folder twice under two names.",
             text_checks.duplicate_files,
         ),
+        table_check(
+            "report_files",
+            "whole_texts",
+            "No text that counts has damaged characters, parts that are missing, or passages that "
+            "stand in it twice.",
+            text_checks.doubtful_texts,
+        ),
     ]
 
 

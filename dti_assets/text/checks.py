@@ -47,6 +47,15 @@ def duplicate_files(files: pd.DataFrame) -> list[str]:
     return [f"{r['path']}: {r['reason']}" for r in records(files) if r["status"] == "duplicate"]
 
 
+def doubtful_texts(files: pd.DataFrame) -> list[str]:
+    """Files that count although something may be missing from their text or stand in it twice."""
+    return [
+        f"{row['path']}: {row['warning']}"
+        for row in records(files)
+        if row["status"] == "ok" and row["warning"]
+    ]
+
+
 def missing_reports(attention: pd.DataFrame, *, level: Level) -> list[str]:
     """Units and years without a frequency; those that lack it for one reason are one sentence."""
     years_of: dict[str, dict[str, list[int]]] = {}

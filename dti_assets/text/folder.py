@@ -81,6 +81,7 @@ class File:
     year_source: str | None = None
     status: str = ""
     reason: str = ""
+    warning: str = ""
     text_sha256: str | None = None
     settled: bool = False
     text_unit: Unit | None = None
@@ -101,6 +102,7 @@ class File:
             "text_year": self.text_year,
             "status": self.status,
             "reason": self.reason or None,
+            "warning": self.warning or None,
             "text_sha256": self.text_sha256,
         }
 
@@ -116,7 +118,7 @@ class Folder:
 @lru_cache(maxsize=1)
 def reader_version() -> str:
     """Version of everything that decides a text, part of the cache key."""
-    engines = ("pypdfium2", "pdfplumber", "python-docx", "lxml", "trafilatura")
+    engines = ("pypdfium2", "pdfplumber", "lxml", "trafilatura")
     return " ".join([READER_VERSION, *(f"{name}-{version(name)}" for name in engines)])
 
 
@@ -291,6 +293,7 @@ def _identify(file: File, reading: Reading | None, settled: Settled | None, unit
         file.year_source = None if name.year is None else "name"
         return
     file.text_sha256 = hashlib.sha256(reading.text.encode()).hexdigest()
+    file.warning = "; ".join(reading.warnings)
     found = identify(file.path, reading.paragraphs, units)
     file.unit, file.year = found.unit, found.year
     file.year_source = found.source if found.year is not None else None

@@ -7,11 +7,11 @@ is a conflict. The report of a place that is no unit of the study is recognised 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from dti_assets.store.characters import plain
 from dti_assets.units.lists import Unit, Units
 
 _HEAD_PARAGRAPHS = 12
@@ -20,6 +20,7 @@ _DIGITS = dict(zip("〇零○ＯO0一二三四五六七八九", "00000" + "01234
 _YEAR = re.compile(r"(?<!\d)(19[89]\d|20[0-4]\d)(?!\d)")
 _CHINESE_YEAR = re.compile(r"[一二][〇零○ＯO0九][〇零○ＯO0一二三四五六七八九]{2}(?=年)")
 _DATE = re.compile(r"(?<!\d)(20\d\d|19[89]\d)年(1[0-2]|0?[1-9])月(\d{1,2})日")
+_NUMERALS = "〇零○ＯO0一二三四五六七八九十廿卅"
 # 20150121 in a file name is a day, not a year followed by digits
 _DAY_IN_NAME = re.compile(r"(?<!\d)(20\d\d)(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?!\d)")
 _STAMP = re.compile(r"(?:时间|日期|来源|更新|发布于?)(?:[^\n]{0,6}|[:：\s]*)\Z")
@@ -145,8 +146,8 @@ def from_name(path: str, units: Units) -> Evidence:
     Reads 甲城市2015年政府工作报告.pdf, 2015_甲城.txt, jiacheng_2015_report.docx, 2015/甲城.html,
     甲城/二〇一五年.txt.
     """
-    plain = unicodedata.normalize("NFKC", path)
-    parts = PurePosixPath(plain).with_suffix("").parts[::-1]
+    parts = [_bare_name(part) for part in reversed(PurePosixPath(path).parts)]
+    parts[:1] = [PurePosixPath(part).stem for part in parts[:1]]
     unit: Unit | None = None
     year: int | None = None
     place = ""
@@ -161,6 +162,11 @@ def from_name(path: str, units: Units) -> Evidence:
             year = None
             break
     return Evidence(unit, year, place)
+
+
+def _bare_name(part: str) -> str:
+    """The name of a file or folder in plain characters, some of which look like separators."""
+    return plain(part).replace("/", " ").strip(". ")
 
 
 def _unit_in_name(part: str, units: Units) -> tuple[Unit | None, str]:
@@ -327,19 +333,22 @@ def _head(paragraphs: Sequence[str]) -> str:
     head = "\n".join(paragraphs[:_HEAD_PARAGRAPHS])[:_HEAD_LENGTH]
     head = _CHINESE_YEAR.sub(lambda m: str(_chinese_year(m.group())), head)
     return re.sub(
-        r"(?<=年)([一二三四五六七八九十]{1,2})月([一二三四五六七八九十]{1,3})日",
+        rf"(?<=年)([{_NUMERALS}]{{1,3}})月([{_NUMERALS}]{{1,4}})日",
         lambda m: f"{_small_number(m.group(1))}月{_small_number(m.group(2))}日",
         head,
     )
 
 
-def _small_number(text: str) -> int:
-    """一 to 三十一."""
-    tens, _, ones = text.rpartition("十")
-    value = int(_DIGITS[ones]) if ones else 0
-    if "十" in text:
-        value += 10 * (int(_DIGITS[tens]) if tens else 1)
-    return value
+def _small_number(text: str) -> str:
+    """一 to 三十一, 二一, 廿一 and 三〇 in digits; what is no such number as it is."""
+    spelt = text.replace("廿", "二十").replace("卅", "三十")
+    tens, ten, ones = spelt.partition("十")
+    try:
+        if not ten:
+            return str(int("".join(_DIGITS[digit] for digit in spelt)))
+        return str(10 * int(_DIGITS[tens or "一"]) + int(_DIGITS[ones or "零"]))
+    except KeyError:
+        return text
 
 
 def _title(head: str) -> re.Match[str] | None:

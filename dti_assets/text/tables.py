@@ -51,6 +51,12 @@ REPORT_FILES = Table(
         Column("status", "string", "outcome of reading", allowed=tuple(STATUSES)),
         _REASON,
         Column(
+            "warning",
+            "string",
+            "what may make the counts of a text that was read wrong",
+            nullable=True,
+        ),
+        Column(
             "text_sha256", "string", "SHA-256 of the normalised text", unit=_SHA256, nullable=True
         ),
     ),

@@ -6,11 +6,18 @@ import re
 import unicodedata
 from collections import Counter
 
-from dti_assets.store.characters import plain
+from dti_assets.store.characters import MARK_CLASS, plain
 
 # white space stays only between two ASCII letters or digits, where it separates words
 _WHITE = re.compile(r"\s+")
 _SPACE = re.compile("(?<![0-9A-Za-z]) | (?![0-9A-Za-z])")
+# 1, [1], (注2), 1-3, ①, * as raised characters
+_RAISED = re.compile(
+    r"[\[［(（〔【<]?\s*注?\s*(?:\d{1,3}(?:\s*[-–,，、]\s*\d{1,3})*|[*＊※†‡]+|"
+    rf"{MARK_CLASS}+)\s*[\]］)）〕】>]?"
+)
+# what a raised figure is the exponent of
+_BASE = re.compile(r"(?:(?<![A-Za-zμµ])[kdcmhnμµ]?m|[×xX*]\s*10)\s*$")
 HAN = re.compile("[\u3400-\u9fff]")
 _HAN_RUN = re.compile("[\u3400-\u9fff]+")
 
@@ -19,6 +26,13 @@ def normalise_paragraph(text: str) -> str:
     """Return one paragraph as it is counted: plain characters, white space only between two ASCII
     letters or digits (a PDF engine may put a space beside any number)."""
     return _SPACE.sub("", _WHITE.sub(" ", plain(text).strip()))
+
+
+def is_note_mark(before: str, raised: str) -> bool:
+    """Whether raised characters after `before` are the mark of a note, and no exponent."""
+    if not _RAISED.fullmatch(raised.strip()):
+        return False
+    return not (raised.strip().isdigit() and _BASE.search(before[-8:]))
 
 
 def normalise(paragraphs: list[str]) -> list[str]:

@@ -32,7 +32,8 @@ class Extract:
     """Raw paragraphs in reading order, before normalisation.
 
     `page_of` gives each paragraph's first page (1-based) where the format has pages. `notes` are
-    sentences about what was odd but did not stop the reading.
+    sentences about what was odd but did not stop the reading, `warnings` about what may make the
+    counts wrong.
     """
 
     paragraphs: list[str]
@@ -41,3 +42,4 @@ class Extract:
     page_of: list[int] | None = None
     encoding: str | None = None
     notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)

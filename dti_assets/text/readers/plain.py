@@ -6,6 +6,7 @@ import codecs
 import re
 
 from dti_assets.errors import UnreadableError
+from dti_assets.text.readers.docx import is_word
 from dti_assets.text.readers.extract import Extract
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -21,6 +22,7 @@ def sniff(content: bytes) -> str:
     if not content.strip(b"\x00\t\r\n "):
         raise UnreadableError("empty", "the file holds no bytes" if not content else "only blanks")
     head = content[:1024]
+    start = lead(content)
     if b"%PDF-" in head:
         return "pdf"
     if content.startswith(_OLE):
@@ -36,14 +38,36 @@ def sniff(content: bytes) -> str:
             raise UnreadableError("unsupported", f"a {name} image; reports must hold text")
     if content.startswith((b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b")):
         raise UnreadableError("unsupported", "an archive; unpack it first")
-    lead = content[:4096].lstrip(b"\xef\xbb\xbf\t\r\n ").replace(b"\x00", b"").lower()
-    if lead.startswith((b"<!doctype html", b"<html", b"<?xml", b"<head", b"<body", b"<!--")) or (
-        b"<html" in lead or b"<body" in lead or (b"<p" in lead and b"</p>" in lead)
+    if start.startswith(b"<?xml") and (b"<pkg:package" in start or b"/wordml" in start):
+        raise UnreadableError("unsupported", "a Word document as XML; save it as .docx")
+    if (
+        _TAG.match(start)
+        or b"<html" in start
+        or b"<body" in start
+        or (b"<p" in start and b"</p>" in start)
     ):
         return "html"
+    if re.match(rb"[a-z][a-z-]*:[^\n]*\n", start) and b"\nmime-version:" in b"\n" + start:
+        return "html"  # a web archive
     if head.count(b"\x00") > len(head) // 10 and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise UnreadableError("unsupported", "binary data of an unknown kind")
     return "txt"
+
+
+# what a page may begin with
+_TAG = re.compile(rb"<(?:!doctype html|!--|\?xml|/?[a-z][a-z0-9]*[\s/>])")
+
+
+def lead(content: bytes) -> bytes:
+    """What a file begins with after marks and blanks, in lower case, without the zero bytes of
+    UTF-16."""
+    start = content[: 1 << 20].lstrip(_BLANKS)
+    if len(start) < 4096 < len(content):
+        start = content.lstrip(_BLANKS)
+    return start[:8192].replace(b"\x00", b"").lstrip(_BLANKS).lower()
+
+
+_BLANKS = b"\xef\xbb\xbf\xff\xfe\x00\t\r\n\x0b\x0c "
 
 
 def _archive(content: bytes) -> str:
@@ -51,11 +75,12 @@ def _archive(content: bytes) -> str:
     import zipfile
 
     try:
-        names = set(zipfile.ZipFile(io.BytesIO(content)).namelist())
+        container = zipfile.ZipFile(io.BytesIO(content))
+        names = set(container.namelist())
+        if is_word(container, len(content)):
+            return "docx"
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
         raise UnreadableError("damaged", f"a broken or cut-off zip container ({error})") from error
-    if "word/document.xml" in names:
-        return "docx"
     if "OFD.xml" in names:
         raise UnreadableError("unsupported", "OFD; save it as PDF")
     if any(name.startswith("xl/") for name in names):
@@ -70,18 +95,25 @@ _MARKS = (
 )
 
 
-def decode(content: bytes) -> tuple[str, str]:
+# one damaged byte among so many is damage, not another encoding
+_SOUND_BYTES = 1000
+
+
+def decode(content: bytes, warnings: list[str] | None = None) -> tuple[str, str]:
     """The text and the encoding it was decoded with.
 
-    GB18030 contains GBK and GB2312, so a page that declares those is read as GB18030. Raises
-    UnreadableError: `damaged` where UTF-8 breaks off inside the last character, `garbled` where
-    neither encoding fits.
+    GB18030 contains GBK and GB2312, so a page that declares those is read as GB18030. A few
+    damaged bytes are left out, which goes to `warnings`. Raises UnreadableError: `damaged` where
+    UTF-8 breaks off inside the last character, `garbled` where neither encoding fits.
     """
+    warnings = [] if warnings is None else warnings
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             try:
                 return content.decode(encoding), encoding
             except UnicodeDecodeError as error:
+                if (text := _mended(content, encoding, error, warnings)) is not None:
+                    return text, encoding
                 raise _cut_or_garbled(error, encoding) from error
     try:
         return content.decode("utf-8"), "utf-8"
@@ -90,15 +122,40 @@ def decode(content: bytes) -> tuple[str, str]:
         if error.reason == "unexpected end of data" and error.start > 0:
             raise _cut_or_garbled(error, "utf-8") from error
         first = error
+        # before GB18030, which reads most damaged UTF-8 as plausible rubbish
+        if (text := _mended(content, "utf-8", error, warnings)) is not None:
+            return text, "utf-8"
     try:
         return content.decode("gb18030"), "gb18030"
     except UnicodeDecodeError as error:
         if error.reason == "incomplete multibyte sequence" and error.start >= len(content) - 4:
             raise _cut_or_garbled(error, "gb18030") from error
+        if (text := _mended(content, "gb18030", error, warnings)) is not None:
+            return text, "gb18030"
         raise UnreadableError(
             "garbled",
             f"neither UTF-8 (byte {first.start}) nor GB18030 (byte {error.start})",
         ) from error
+
+
+def _mended(
+    content: bytes, encoding: str, error: UnicodeDecodeError, warnings: list[str]
+) -> str | None:
+    """The text without its few damaged bytes; None where they are too many, or the last ones."""
+    if error.start >= len(content) - 4:
+        return None
+    text = content.decode(encoding, errors="replace")
+    damaged = text.count("\ufffd")
+    if damaged * _SOUND_BYTES > max(len(content), _SOUND_BYTES):
+        return None
+    kept = text.replace("\ufffd", "")
+    if not kept or kept.isascii():
+        return None
+    warnings.append(
+        f"damaged bytes from byte {error.start:,} on ({damaged} places) are left out; a character "
+        "may be missing there"
+    )
+    return kept
 
 
 def _cut_or_garbled(error: UnicodeDecodeError, encoding: str) -> UnreadableError:
@@ -112,11 +169,29 @@ _END = re.compile(r"[。！？：；.!?:;”）)》]$")
 
 def read_txt(content: bytes) -> Extract:
     """See read_bytes."""
-    text, encoding = decode(content)
-    lines = [line.rstrip() for line in text.splitlines()]
+    warnings: list[str] = []
+    text, encoding = decode(content, warnings)
+    lines = [line.rstrip() for line in lines_of(text)]
     joined = join_wrapped(lines)
     notes = [] if joined is lines else ["lines wrapped at a fixed width were joined"]
-    return Extract(joined, engine="text", encoding=encoding, notes=notes)
+    return Extract(joined, engine="text", encoding=encoding, notes=notes, warnings=warnings)
+
+
+# line ends that other systems and word processors write; most files have them inside paragraphs
+_OTHER_END = re.compile(
+    "(?<=[。！？；：!?;:”）)])[\u000b\u000c\u0085\u2028\u2029]|[\u000b\u000c\u0085\u2028\u2029]$"
+)
+_ANY_OTHER = re.compile("[\u000b\u000c\u0085\u2028\u2029]")
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a text. VT, FF, U+0085, U+2028 and U+2029 end one after a sentence, or
+    everywhere in a text that has no other ends; elsewhere they may stand inside a word."""
+    lines = re.split("\r\n|\n|\r", text)
+    if not _ANY_OTHER.search(text):
+        return lines
+    end = _ANY_OTHER if len(_ANY_OTHER.findall(text)) > 2 * len(lines) else _OTHER_END
+    return [piece for line in lines for piece in end.split(line)]
 
 
 def join_wrapped(lines: list[str]) -> list[str]:

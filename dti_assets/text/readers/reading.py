@@ -10,12 +10,13 @@ from dti_assets.store.characters import LOOK_ALIKE
 from dti_assets.text.readers.clean import is_garbled, normalise_paragraph
 from dti_assets.text.readers.docx import read_docx
 from dti_assets.text.readers.extract import Extract
-from dti_assets.text.readers.html import read_html
+from dti_assets.text.readers.furniture import contents_lines, goes_on, stands_twice
+from dti_assets.text.readers.html import read_html, shown_paragraphs
 from dti_assets.text.readers.pdf import read_pdf
 from dti_assets.text.readers.plain import read_txt, sniff
 
 # Part of every cache key: raise it whenever a reader or the normalisation may give other text.
-READER_VERSION = "1"
+READER_VERSION = "2"
 MAX_BYTES = 200 * 2**20
 _STARVED = "needs more memory than one report may take"
 
@@ -26,7 +27,7 @@ class Reading:
 
     `paragraphs` are normalised; `page_of` gives the page each begins on where the format has
     pages. `status` is `ok` or one of extract.STATUSES, `reason` a sentence, empty when all is
-    well.
+    well; `warnings` say what may make the counts of a text that is read wrong.
     """
 
     status: str
@@ -37,6 +38,7 @@ class Reading:
     pages: int | None = None
     paragraphs: list[str] = field(default_factory=list)
     page_of: list[int] | None = None
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def text(self) -> str:
@@ -84,6 +86,12 @@ def _judge(kind: str, extract: Extract) -> Reading:
         if text:
             paragraphs.append(text)
             pages.append(extract.page_of[index] if extract.page_of else 0)
+    contents = contents_lines(paragraphs)
+    if contents:
+        extract.notes.append(f"{len(contents)} lines of a table of contents left out")
+        kept = [index for index in range(len(paragraphs)) if index not in contents]
+        paragraphs = [paragraphs[index] for index in kept]
+        pages = [pages[index] for index in kept]
     whole = "\n".join(paragraphs)
     if not whole:
         raise UnreadableError("empty", "no text in the file")
@@ -92,6 +100,7 @@ def _judge(kind: str, extract: Extract) -> Reading:
     left = sorted(set(LOOK_ALIKE.findall(whole)))
     if left:
         extract.notes.append(f"look-alike characters without a counterpart: {''.join(left)}")
+    warnings = [*extract.warnings, goes_on(paragraphs), stands_twice(paragraphs)]
     return Reading(
         "ok",
         "; ".join(extract.notes),
@@ -101,8 +110,25 @@ def _judge(kind: str, extract: Extract) -> Reading:
         pages=extract.pages,
         paragraphs=paragraphs,
         page_of=pages if extract.page_of else None,
+        warnings=[text for text in warnings if text],
     )
 
 
+def _read_word(content: bytes) -> Extract:
+    return read_docx(content, _embedded)
+
+
+def _embedded(content: bytes) -> list[str] | None:
+    """The paragraphs of a part that a Word document takes in from another format, None for a
+    format that is not read."""
+    try:
+        kind = sniff(content)
+        if kind == "html":
+            return shown_paragraphs(content)
+        return None if kind == "pdf" else _READERS[kind](content).paragraphs
+    except UnreadableError:
+        return None
+
+
 # each reader's library is imported only in the process that reads its format
-_READERS = {"pdf": read_pdf, "docx": read_docx, "html": read_html, "txt": read_txt}
+_READERS = {"pdf": read_pdf, "docx": _read_word, "html": read_html, "txt": read_txt}
