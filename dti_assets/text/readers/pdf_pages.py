@@ -1,0 +1,269 @@
+"""One page of a PDF to the lines a reader sees, through PDFium and the boxes of its characters.
+
+Most pages are plain: the characters of each line run from left to right, each stands once, on the
+page, in dark type. A page that shows any sign of another kind is looked at character by character
+(see pdf_sight). Calls of PDFium are many and small, so they are made by `map` over whole pages.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections import deque
+from dataclasses import dataclass, field
+from itertools import repeat
+from typing import TYPE_CHECKING, Any
+
+from dti_assets.text.readers.pdf_lines import Line
+from dti_assets.text.readers.pdf_sight import Glyphs, raised, seen, twins
+from dti_assets.text.readers.pdfium import address, bounds, clip_box, pdfium
+
+if TYPE_CHECKING:
+    from pypdfium2 import PdfDocument, PdfPage
+
+# a page of a report holds 1,500 characters, a large table ten times as many
+MAX_PAGE_CHARS = 100_000
+MAX_PAGE_OBJECTS = 200_000
+# below this many characters a page is looked at for pictures
+_SPARSE = 300
+_TEXT, _FORM = 1, 5
+# characters of a fill whose darkest part is lighter than this, or of less opacity, may be unseen
+_LIGHT, _OPAQUE = 176, 128
+# objects of a page from which on the colour of every second is looked at: a word holds two
+_MANY = 300
+
+
+@dataclass
+class Page:
+    """The lines of one page, and what was found on it: whether it holds an image, whether it is
+    too large to be read, and how many characters were left out by kind."""
+
+    lines: list[Line] = field(default_factory=list)
+    has_image: bool = False
+    has_content: bool = True
+    too_large: bool = False
+    unseen: int = 0
+    doubled: int = 0
+    marks: int = 0
+    moved: int = 0
+
+    @property
+    def left_out(self) -> int:
+        """How many characters were left out."""
+        return self.unseen + self.doubled + self.marks
+
+
+def read_page(document: PdfDocument, number: int, layered: bool) -> Page:
+    """Return what a reader sees of one page; `layered` where the document has optional content."""
+    import pypdfium2
+
+    try:
+        page = document[number - 1]
+    except pypdfium2.PdfiumError:
+        return Page()
+    try:
+        objects = pdfium("FPDFPage_CountObjects")(address(page))
+        if objects > MAX_PAGE_OBJECTS:
+            return Page(too_large=True)
+        try:
+            textpage = page.get_textpage()
+        except pypdfium2.PdfiumError:
+            return Page()
+        try:
+            count = textpage.count_chars()
+            if count > MAX_PAGE_CHARS:
+                return Page(too_large=True)
+            found = _lines(page, textpage, count, number, objects, layered)
+        finally:
+            textpage.close()
+        if count < _SPARSE:
+            found.has_image = _holds_image(page)
+        found.has_content = objects > 0
+        return found
+    finally:
+        page.close()
+
+
+def _lines(
+    page: PdfPage, textpage: Any, count: int, number: int, objects: int, layered: bool
+) -> Page:
+    import numpy as np
+
+    found = Page()
+    if count <= 0:
+        return found
+    handle = address(textpage)
+    text = textpage.get_text_range()
+    if len(text) != count:
+        codes = map(pdfium("FPDFText_GetUnicode"), repeat(handle), range(count))
+        text = "".join(map(chr, codes))
+    # PDFium writes U+FFFE for a hyphen at the end of a line
+    text = text.replace("\ufffe", "-")
+    buffer = (ctypes.c_float * (4 * count))()
+    start = ctypes.addressof(buffer)
+    _run(map(pdfium("FPDFText_GetLooseCharBox"), repeat(handle), range(count),
+             range(start, start + 16 * count, 16)))  # fmt: skip
+    corners = np.ctypeslib.as_array(buffer).reshape(-1, 4)
+    frame = page.get_cropbox()
+    glyphs = Glyphs.upright(text, corners, frame, page.get_rotation())
+
+    spans = _spans(text)
+    signs = _Signs(page, textpage, glyphs, spans, objects)
+    hidden = layered or signs.hidden()
+    kept = None
+    if hidden or glyphs.some_outside() or glyphs.some_tiny() or glyphs.some_twice():
+        kept = np.ones(count, dtype=bool)
+        visible = glyphs.inside() & ~glyphs.tiny()
+        if hidden:
+            visible &= seen(page, textpage, glyphs, corners)
+        found.unseen = int((~visible & glyphs.real).sum())
+        kept &= visible | ~glyphs.real
+        again = twins(glyphs, kept)
+        found.doubled = int(again.sum())
+        kept &= ~again
+    marks = raised(glyphs, spans, textpage, kept)
+    if marks:
+        found.marks = len(marks)
+        kept = np.ones(count, dtype=bool) if kept is None else kept
+        kept[marks] = False
+    disordered = glyphs.disordered()
+    if kept is None and disordered is None:
+        found.lines = _plain_lines(text, glyphs, spans, number)
+    else:
+        found.lines, found.moved = _mended_lines(text, glyphs, spans, number, kept)
+    return found
+
+
+def _spans(text: str) -> list[tuple[int, int]]:
+    """Return start and end of each line without white space at its ends."""
+    spans, start = [], 0
+    for piece in text.split("\r\n"):
+        stripped = piece.strip()
+        if stripped:
+            first = start + len(piece) - len(piece.lstrip())
+            spans.append((first, first + len(stripped)))
+        start += len(piece) + 2
+    return spans
+
+
+def _plain_lines(
+    text: str, glyphs: Glyphs, spans: list[tuple[int, int]], number: int
+) -> list[Line]:
+    firsts = [first for first, _ in spans]
+    lasts = [end - 1 for _, end in spans]
+    left, right = glyphs.left[firsts].tolist(), glyphs.right[lasts].tolist()
+    low, size = glyphs.low[firsts].tolist(), (glyphs.top - glyphs.low)[firsts].tolist()
+    return [
+        Line(text[first:end], number, *edges)
+        for (first, end), *edges in zip(spans, left, right, low, size, strict=True)
+    ]
+
+
+def _mended_lines(
+    text: str, glyphs: Glyphs, spans: list[tuple[int, int]], number: int, kept: Any
+) -> tuple[list[Line], int]:
+    """Return lines of the kept characters, each from left to right, and how many lines were put
+    in order."""
+    lines, moved = [], 0
+    for first, end in spans:
+        members = [index for index in range(first, end) if kept is None or kept[index]]
+        if not any(glyphs.real[index] for index in members):
+            continue
+        order = glyphs.order(members)
+        if order is not None:
+            members, moved = order, moved + 1
+        written = "".join(text[index] for index in members)
+        solid = [index for index in members if glyphs.real[index]]
+        if not written.strip():
+            continue
+        lines.append(
+            Line(
+                written.strip(),
+                number,
+                float(glyphs.left[solid[0]]),
+                float(glyphs.right[solid[-1]]),
+                float(glyphs.low[solid[0]]),
+                float(glyphs.top[solid[0]] - glyphs.low[solid[0]]),
+            )
+        )
+    return lines, moved
+
+
+class _Signs:
+    """Signs that a page may hold text that no reader sees."""
+
+    def __init__(
+        self, page: PdfPage, textpage: Any, glyphs: Glyphs, spans: list[Any], objects: int
+    ) -> None:
+        self.glyphs, self.spans = glyphs, spans
+        self.textpage = address(textpage)
+        self.objects = list(
+            map(pdfium("FPDFPage_GetObject"), repeat(address(page)), range(objects))
+        )
+
+    def hidden(self) -> bool:
+        """Return whether any sign shows."""
+        modes = list(map(pdfium("FPDFTextObj_GetTextRenderMode"), self.objects))
+        if not set(modes) <= {-1, 0, 1, 2}:
+            return True
+        return self._covered(modes) or self._light(modes) or self._clipped()
+
+    def _covered(self, modes: list[int]) -> bool:
+        """Return whether something that is no text and no thin line is drawn after text, or holds
+        text itself."""
+        if -1 not in modes:
+            return False
+        kind = pdfium("FPDFPageObj_GetType")
+        begun = False
+        for item, mode in zip(self.objects, modes, strict=True):
+            if mode >= 0:
+                begun = True
+                continue
+            its = kind(item)
+            if its == _FORM:
+                return True
+            if begun and its != _TEXT:
+                box = bounds(item)
+                if box is None or min(box[2] - box[0], box[3] - box[1]) > 2:
+                    return True
+        return False
+
+    def _light(self, modes: list[int]) -> bool:
+        import numpy as np
+
+        step = 1 if len(modes) < _MANY else 2
+        chosen = [
+            o for o, mode in zip(self.objects[::step], modes[::step], strict=True) if mode >= 0
+        ]
+        size = 16 * len(chosen)
+        buffer = (ctypes.c_uint * (4 * len(chosen)))()
+        start = ctypes.addressof(buffer)
+        _run(map(pdfium("FPDFPageObj_GetFillColor"), chosen,
+                 *(range(start + at, start + at + size, 16) for at in (0, 4, 8, 12))))  # fmt: skip
+        colours = np.ctypeslib.as_array(buffer).reshape(-1, 4)
+        light = colours[:, :3].min(axis=1, initial=255) >= _LIGHT if len(chosen) else colours[:, 0]
+        return bool((light.astype(bool) | (colours[:, 3] < _OPAQUE)).any())
+
+    def _clipped(self) -> bool:
+        """Return whether the first or the last character of a line stands out of what is shown."""
+        object_at = pdfium("FPDFText_GetTextObject")
+        last = None
+        for first, end in self.spans:
+            for index in (first, end - 1):
+                item = object_at(self.textpage, index)
+                if not item or item == last:
+                    continue
+                last = item
+                clip = clip_box(item)
+                if clip is not None and self.glyphs.beyond(index, clip):
+                    return True
+        return False
+
+
+def _holds_image(page: PdfPage) -> bool:
+    from pypdfium2 import raw
+
+    return next(page.get_objects((raw.FPDF_PAGEOBJ_IMAGE,)), None) is not None
+
+
+def _run(calls: Any) -> None:
+    deque(calls, maxlen=0)
