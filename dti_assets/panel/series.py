@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import math
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -18,11 +17,11 @@ from importlib.resources import files
 from typing import Any
 
 from dti_assets.errors import PanelError
+from dti_assets.panel.parts import sector_words
 from dti_assets.panel.units import Unit, parse_unit
+from dti_assets.store.characters import plain
 from dti_assets.units.levels import Level
 
-# a sheet that speaks of one of these holds figures of a part of the unit
-_PARTS = ("高技术", "高新技术", "工业企业", "大中型", "规模以上", "高等学校")
 # dimensions of figures that do not grow with the size of a unit
 _SIZELESS = ("share", "index", "years", "CNY per USD", "dummy", "any")
 
@@ -43,6 +42,11 @@ class Series:
     source: str
     aliases: tuple[str, ...]
     how_to_supply: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name of the series, in lower case."""
+        return tuple(name.lower() for name in (self.name, self.label, self.label_zh, *self.aliases))
 
     @property
     def summed(self) -> bool:
@@ -139,8 +143,8 @@ def find_series(
 
 def _may_name(key: str, series: Series, about: str) -> bool:
     """Whether a header without a scope names `series` in a sheet about `about`."""
-    parts = [part for part in _PARTS if part in about]
-    if not parts or key == fold(series.name) or any(part in key for part in _PARTS):
+    parts = [part for part in sector_words() if part in about]
+    if not parts or key == fold(series.name) or any(part in key for part in sector_words()):
         return True
     names = [fold(name) for name in (series.label_zh, *series.aliases)]
     return any(part in name for part in parts for name in names)
@@ -153,10 +157,8 @@ def unknown_series(name: str) -> str:
 
 
 def fold(text: str) -> str:
-    """NFKC, lower case, without white space, punctuation and footnote marks."""
-    # footnote marks go before NFKC makes digits of them
-    bare = "".join(c for c in str(text) if unicodedata.category(c) != "No")
-    return re.sub(r"[\s_\-.,、:：*#]+", "", unicodedata.normalize("NFKC", bare).lower())
+    """Plain text in lower case, without white space, punctuation and footnote marks."""
+    return re.sub(r"[\s_\-.,、:：*#]+", "", plain(str(text)).lower())
 
 
 @lru_cache(maxsize=1)

@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from dti_assets.errors import UnreadableError
+from dti_assets.store.characters import plain
 
 DELIMITERS = ",\t;|"
 # what fills a cell that has no value, folded as is_nothing does
@@ -131,12 +132,12 @@ def delimiter(text: str) -> str:
 
 def is_nothing(cell: object) -> bool:
     """Whether a cell holds no value: it is empty, or a word for nothing fills it."""
-    return cell is None or nothing_key(str(cell)) in NOTHING
+    return cell is None or (len(text := str(cell)) < 40 and nothing_key(text) in NOTHING)
 
 
 def nothing_key(cell: str) -> str:
     """Return a cell as NOTHING spells it."""
-    return unicodedata.normalize("NFKC", unguarded(cell)).strip().casefold()
+    return plain(unguarded(cell)).strip().casefold()
 
 
 def unguarded(cell: str) -> str:

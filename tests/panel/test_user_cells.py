@@ -21,6 +21,9 @@ PROVINCES = shipped_units("provinces")
         ("1,234.5", 1234.5), ("1 234", 1234), ("12.5", 12.5), ("41.2%", 41.2), (7, 7),
         ("-3", -3), ("1e3", 1000), ("…", None), ("—", None), ("", None), ("  ", None),
         ("NA", None), (float("nan"), None), (None, None), ("缺失", None), ("-", None),
+        ("1234①", 1234), ("1018000¹", 1018000), ("12.5⁽²⁾", 12.5), ("'1018000", 1018000),
+        ('="1018000"', 1018000), ("\t12\u00a0", 12), ("\u200b12\ufeff", 12), ("\x1f12", 12),
+        ("\\N", None), ("NULL", None), ("--", None), ("无", None), ("…①", None), ("'-", None),
     ],
 )  # fmt: skip
 def test_numbers(cell: object, value: float | None) -> None:
@@ -36,7 +39,8 @@ def test_numbers(cell: object, value: float | None) -> None:
         "about 3",
         True,
         "inf",
-        "1234①",
+        "10⁴",
+        "1234½",
         "1e999",
         float("inf"),
         float("-inf"),
@@ -63,6 +67,9 @@ def test_every_float_is_read_exactly(value: float) -> None:
         ("gdp2015", None), (15, None), (2015.5, None), (None, None), ("201X", None),
         (float("inf"), None), (float("nan"), None),
         ("2015.00", 2015), ("2015-12", 2015), ("2015/12/31 00:00:00", 2015), ("2011-2015", None),
+        ("2016-06-30", None), ("2016-06", None), ("2016年6月", None), ("2016年12月31日", 2016),
+        (datetime.date(2016, 6, 30), None), (datetime.datetime(2016, 1, 1), 2016),
+        ("2015-01", None), ("2015年末", 2015), ("'2015", 2015), ("2015¹", 2015), ("2016Q3", None),
         ("2011-15", None), ("2011-2015年", None), ("2015/2014增长", None), ("2015/2014", None),
     ],
 )  # fmt: skip
@@ -83,6 +90,23 @@ def test_years_in_titles() -> None:
     ):  # fmt: skip
         assert years_in(edition) == [], edition
     assert years_in("中国统计年鉴2016 2015年") == years_in("2015年GDP 2016年鉴") == [2015]
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["2016年6月", "2016年1-9月各地区出口", "2016年上半年", "2016年前三季度", "2016年一季度",
+     "2016Q3", "2016-06-30", "截至2016年6月30日", "201606", "2016年1—11月", "2016H1"],
+)  # fmt: skip
+def test_a_part_of_a_year_is_no_year(title: str) -> None:
+    assert years_in(title) == []
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["2016年12月31日", "2016年1-12月", "2016-12-31", "2016年末", "2016年全年", "2016_12_gdp"],
+)
+def test_a_whole_year_is_one(title: str) -> None:
+    assert years_in(title) == [2016]
 
 
 def test_provinces_as_yearbooks_print_them() -> None:

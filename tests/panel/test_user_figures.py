@@ -300,15 +300,13 @@ def test_codes_alone(tmp_path: Path) -> None:
 def test_nothing_and_other_files(tmp_path: Path) -> None:
     assert read_user_figures(tmp_path / "absent", units=PROVINCES).figures.empty
     (tmp_path / "README.md").write_text("read me")
-    (tmp_path / "old.xls").write_bytes(b"\xd0\xcf")
     (tmp_path / "scan.pdf").write_bytes(b"%PDF")
     (tmp_path / "appointments.csv").write_text("province,office,name,start,end\n")
     (tmp_path / "notes.csv").write_text("a,b\n1,2\n")
     found = read_user_figures(tmp_path, units=PROVINCES)
     assert found.figures.empty
     assert dict(zip(found.skipped["file"], found.skipped["reason"], strict=True)) == {
-        "old.xls": "old Excel format: save it as XLSX",
-        "scan.pdf": "not CSV, XLSX or Stata",
+        "scan.pdf": "no table of text, workbook or Stata file",
         "appointments.csv": "read as dated appointments, not as figures",
         "notes.csv": "no column of province names",
     }

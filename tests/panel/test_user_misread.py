@@ -72,14 +72,15 @@ def test_a_scale_in_brackets_is_not_dropped(tmp_path: Path) -> None:
 def test_a_year_of_prices_an_edition_or_a_span_is_no_year_of_figures(tmp_path: Path) -> None:
     gdp = {("gdp", "浙江", 2015, "100m CNY"): 42886.0}
     sheet = "2015年各地区生产总值,\n,单位:亿元\n地区,地区生产总值(2010年价)\n浙江,42886\n"
-    assert values(tmp_path, sheet) == gdp
-    # beside the title, in its brackets, and as the edition of the book
+    assert values(tmp_path, sheet) == {}
+    # in the brackets of the title, and as the edition of the book
     priced = "各地区生产总值(2010年价),\n,单位:亿元\n地区,地区生产总值\n浙江,42886\n"
-    assert values(tmp_path, priced, "2015.csv") == gdp
-    assert values(tmp_path, "2015年" + priced, "中国统计年鉴2016.csv") == gdp
-    assert "no year" in refusal(tmp_path, priced, "x.csv")
+    assert values(tmp_path, priced, "2015.csv") == {}
+    current = priced.replace("(2010年价)", "(当年价)")
+    assert values(tmp_path, "2015年" + current, "中国统计年鉴2016.csv") == gdp
+    assert "no year" in refusal(tmp_path, current, "x.csv")
     for name in ("中国科技统计年鉴2016.csv", "2016年中国统计年鉴.csv", "Yearbook 2016.csv"):
-        assert "no year" in refusal(tmp_path, priced, name)
+        assert "no year" in refusal(tmp_path, current, name)
     # a span is no year of its figures, unless a column gives the years
     span = "地区,2015年,2011-2015年,2015/2014增长\n浙江,42886,5,6\n"
     assert values(tmp_path, span, "gdp.csv", measures={"gdp": "亿元"}) == gdp

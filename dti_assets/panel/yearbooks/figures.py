@@ -12,12 +12,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dti_assets.errors import PanelError, UnitError, UserFigureError
+from dti_assets.errors import DtiError, PanelError, UnitError, UserFigureError
 from dti_assets.panel.series import Series, catalogue, find_series, unknown_series
 from dti_assets.panel.tables import FIGURES, NATIONAL_TOTALS, SKIPPED, USER_FILES
 from dti_assets.panel.turnover import read_appointments, turnover, turnover_figures
 from dti_assets.panel.units import Unit as Measure
 from dti_assets.panel.units import convert, convertible, free_unit, parse_unit
+from dti_assets.panel.yearbooks.blocks import tables
 from dti_assets.panel.yearbooks.cells import Fault
 from dti_assets.panel.yearbooks.grids import FORMATS, read_grids
 from dti_assets.panel.yearbooks.sheet import SheetReader
@@ -78,11 +79,12 @@ def read_user_figures(
         try:
             grids = list(read_grids(path, name))
         except Exception as error:  # whatever a parser throws at foreign bytes is the file's fault
-            why = str(error) if isinstance(error, ValueError | OSError) else "damaged file"
+            known = isinstance(error, DtiError | ValueError | OSError)
+            why = str(error) if known else "damaged file"
             faults.append(Fault(name, None, None, None, f"cannot be read: {why}"))
             continue
-        for grid in grids:
-            reader = SheetReader(grid, aliases, declared, units)
+        for table in (one for grid in grids for one in tables(grid, aliases, units)):
+            reader = SheetReader(table, aliases, declared, units)
             reader.read()
             faults += reader.faults
             records += reader.records
@@ -156,10 +158,8 @@ def _not_read(path: Path) -> str | None:
         return "read as dated appointments, not as figures"
     if stem.startswith(APPOINTMENTS):
         return "appointments are read from CSV: save it as CSV"
-    if path.suffix.lower() == ".xls":
-        return "old Excel format: save it as XLSX"
     if path.suffix.lower() not in FORMATS:
-        return "not CSV, XLSX or Stata"
+        return "no table of text, workbook or Stata file"
     return None
 
 

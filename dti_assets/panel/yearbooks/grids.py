@@ -1,27 +1,39 @@
-"""A user's files as grids of cells: CSV, XLSX and Stata. What the cells mean is `user_layout`."""
+"""A user's files as grids of cells: text, workbooks and Stata. What the cells mean is `layout`."""
 
 from __future__ import annotations
 
-import csv
 import io
-from collections.abc import Iterator
+import re
+import warnings
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from dti_assets.errors import TooLargeError
-from dti_assets.panel.yearbooks.cells import Fault
-from dti_assets.store.spreadsheets import MAX_CELLS, XLSX_ERRORS, check_size
+from dti_assets.panel.yearbooks.cells import Coded, Fault, looks_numeric
+from dti_assets.store import delimited
+from dti_assets.store.sheet import Place, Sheet
+from dti_assets.store.spreadsheets import (
+    MAX_CELLS,
+    SPREADSHEETS,
+    read_sheets,
+    spreadsheet_format,
+)
 
-FORMATS = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".dta")
+FORMATS = (".csv", ".tsv", ".txt", *SPREADSHEETS, ".dta")
 
 
 @dataclass
 class Grid:
-    """One sheet: `cells[i][j]`, every row of the same length, blank cells None.
+    """One table: `cells[i][j]`, every row of the same length, blank cells None.
 
     `row_offset` turns an index into the row number a user sees (observations of a Stata file
-    count from 1 and have no header row); `letters` says whether columns are called A, B, C.
+    count from 1 and have no header row), or `lines` gives it; `letters` says whether columns are
+    called A, B, C, from `first_column` on. `titles` stand above another table of the same sheet.
+    `left_out` are (row, column, text, reason) of what reading the file left out. `raw` are the
+    rows of a text file, to be held against the width of their header.
     """
 
     file: str
@@ -30,11 +42,19 @@ class Grid:
     row_offset: int = 1
     letters: bool = True
     faults: list[Fault] = field(default_factory=list)
+    lines: list[int] | None = None
+    raw: list[delimited.Row] | None = None
+    first_column: int = 0
+    titles: list[str] = field(default_factory=list)
+    left_out: list[tuple[int | None, int | None, str | None, str]] = field(default_factory=list)
+    unseen: dict[Place, str] = field(default_factory=dict)
+    doubtful: set[Place] = field(default_factory=set)
 
     def row(self, i: int) -> int:
-        return i + self.row_offset
+        return self.lines[i] if self.lines is not None else i + self.row_offset
 
     def column(self, j: int, header: str = "") -> str:
+        j += self.first_column
         name = column_letter(j) if self.letters else str(j + 1)
         return f"{name} ({header})" if header else name
 
@@ -45,6 +65,30 @@ class Grid:
             None if i is None else self.row(i),
             None if j is None else self.column(j, header),
             message,
+        )
+
+    def part(self, rows: tuple[int, int], columns: tuple[int, int]) -> Grid:
+        """The table in a range of rows and columns; what was left out stays with the whole."""
+        (top, bottom), (left, right) = rows, columns
+
+        def moved(place: Place) -> Place | None:
+            i, j = place
+            return (i - top, j - left) if top <= i < bottom and left <= j < right else None
+
+        # a line longer than its header is shifted in every table of the line
+        whole_width = left == 0 and right == (len(self.cells[0]) if self.cells else 0)
+        return Grid(
+            self.file,
+            self.sheet,
+            [row[left:right] for row in self.cells[top:bottom]],
+            self.row_offset + top,
+            self.letters,
+            lines=None if self.lines is None else self.lines[top:bottom],
+            raw=None if self.raw is None or not whole_width else self.raw[top:bottom],
+            first_column=self.first_column + left,
+            titles=list(self.titles),
+            unseen={new: why for old, why in self.unseen.items() if (new := moved(old))},
+            doubtful={new for old in self.doubtful if (new := moved(old))},
         )
 
 
@@ -61,101 +105,216 @@ def column_letter(j: int) -> str:
 def read_grids(path: Path, name: str) -> Iterator[Grid]:
     """The sheets of one file under the name it is reported by.
 
-    Raises ValueError or OSError with a readable sentence where the file cannot be opened.
+    Raises an error with a readable sentence where the file cannot be opened.
     """
     suffix = path.suffix.lower()
-    if suffix in (".xlsx", ".xlsm"):
-        yield from _xlsx(path, name)
-    elif suffix == ".dta":
+    if suffix == ".dta":
         yield _stata(path, name)
+    elif suffix in SPREADSHEETS and spreadsheet_format(path) != "text":
+        for sheet in read_sheets(path):
+            yield _of_sheet(sheet, name)
     else:
-        yield _csv(path, name)
+        yield _text(path, name)
 
 
-def _csv(path: Path, name: str) -> Grid:
-    raw = path.read_bytes()
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        text = raw.decode("utf-16")
-    else:
-        try:
-            text = raw.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            try:
-                text = raw.decode("gb18030")
-            except UnicodeDecodeError as error:
-                raise ValueError("neither UTF-8 nor UTF-16 nor GB 18030") from error
-    lines = [line for line in text.splitlines() if line.strip()][:20]
-    delimiter = max(",\t;", key=lambda mark: sum(line.count(mark) for line in lines))
-    rows = [
-        [cell if cell.strip() else None for cell in row]
-        for row in csv.reader(io.StringIO(text), delimiter=delimiter)
+def _text(path: Path, name: str) -> Grid:
+    text = delimited.decoded(path.read_bytes())
+    if text.count("\0") * 100 > len(text):
+        raise ValueError("holds binary data, not text")
+    rows, faults = delimited.parsed(text, delimited.delimiter(text))
+    grid = Grid(
+        name,
+        None,
+        _squared([[cell if cell.strip() else None for cell in row.cells] for row in rows]),
+        lines=[row.line for row in rows],
+        raw=rows,
+    )
+    at = {row.line: i for i, row in enumerate(rows)}
+    for fault in faults:
+        i = at.get(fault.line)
+        line = None if i is None else next((c for c in grid.cells[i] if c and '"' in c), None)
+        grid.left_out.append((i, None, line, fault.message))
+    for i, row in enumerate(rows):
+        if any("\ufffd" in cell for cell in row.cells):
+            grid.left_out.append((i, None, None, "a byte in this line is no character"))
+    return grid
+
+
+def _of_sheet(sheet: Sheet, name: str) -> Grid:
+    """The grid of a sheet, without what nobody sees, which is listed."""
+    grid = Grid(name, sheet.name, [])
+    if sheet.hidden:
+        if any(value is not None for row in sheet.cells for value in row):
+            why = "hidden sheet: it is not read; unhide it to have it read"
+            grid.left_out.append((None, None, None, why))
+        return grid
+    cells = _squared([list(map(_without_blanks, row)) for row in sheet.cells])
+    width = len(cells[0]) if cells else 0
+    for top, left, bottom, right in sheet.merged:
+        if top >= len(cells) or left >= width:
+            continue
+        value = cells[top][left]
+        # a number repeated over a merged block would be counted twice; years and texts not
+        year = isinstance(value, int | float) and 1900 < value < 2100
+        if (isinstance(value, str) and not looks_numeric(value)) or year:
+            for row in cells[top : bottom + 1]:
+                row[left : right + 1] = [value] * len(row[left : right + 1])
+    grid.cells = cells
+    _hide(grid, sheet)
+    for (i, j), formula in sheet.formulas.items():
+        if i not in sheet.hidden_rows and j not in sheet.hidden_columns:
+            message = f"formula {formula} has no stored result; open the file in Excel and save it"
+            grid.faults.append(grid.fault(message, i, j))
+    for i, j in sorted(sheet.scaled):
+        message = "its number format shows it divided by thousands: write the number that is meant"
+        grid.faults.append(grid.fault(message, i, j))
+    if sheet.marks_lost:
+        _doubt(grid)
+    return grid
+
+
+def _without_blanks(value: Any) -> Any:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _hide(grid: Grid, sheet: Sheet) -> None:
+    """Blank hidden rows and columns and list them with the other cells that nobody sees."""
+    cells = grid.cells
+    rows = [i for i in sorted(sheet.hidden_rows) if i < len(cells) and any(_filled(cells[i]))]
+    columns = [
+        j
+        for j in sorted(sheet.hidden_columns)
+        if cells and j < len(cells[0]) and any(_filled([row[j] for row in cells]))
     ]
-    return Grid(name, None, _squared(rows))
+    for first, last in _spans(rows):
+        span = f"row {first + 1} is" if first == last else f"rows {first + 1} to {last + 1} are"
+        grid.left_out.append((first, None, None, f"{span} hidden and not read"))
+    for first, last in _spans(columns):
+        letters = column_letter(first), column_letter(last)
+        span = (
+            f"column {letters[0]} is" if first == last else "columns {} to {} are".format(*letters)
+        )
+        grid.left_out.append((None, first, None, f"{span} hidden and not read"))
+    for i in rows:
+        cells[i] = [None] * len(cells[i])
+    for j in columns:
+        for row in cells:
+            row[j] = None
+    gone = set(rows), set(columns)
+    grid.unseen = {
+        place: why
+        for place, why in sheet.unseen.items()
+        if place[0] not in gone[0] and place[1] not in gone[1]
+    }
+    for why in dict.fromkeys(grid.unseen.values()):
+        places = sorted(place for place, reason in grid.unseen.items() if reason == why)
+        named = ", ".join(f"{column_letter(j)}{i + 1}" for i, j in places[:10])
+        more = f" and {len(places) - 10} more" if len(places) > 10 else ""
+        grid.left_out.append((places[0][0], places[0][1], named + more, f"{why}: not read"))
 
 
-def _xlsx(path: Path, name: str) -> Iterator[Grid]:
-    from openpyxl import load_workbook
+def _filled(values: Sequence[Any]) -> list[bool]:
+    return [value is not None for value in values]
 
-    try:
-        check_size(path)
-        book = load_workbook(path)
-    except TooLargeError:
-        raise
-    except XLSX_ERRORS as error:
-        raise ValueError("is no readable XLSX file; save it anew in Excel") from error
-    stored = None
-    for sheet in book.worksheets:
-        rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
-        grid = Grid(name, sheet.title, [])
-        for i, row in enumerate(rows):
-            for j, value in enumerate(row):
-                if isinstance(value, str) and value.startswith("="):
-                    stored = stored or load_workbook(path, data_only=True)
-                    row[j] = stored[sheet.title].cell(i + 1, j + 1).value
-                    if row[j] is None:
-                        grid.faults.append(
-                            grid.fault(
-                                f"formula {value} has no stored result; open the file in Excel "
-                                "and save it",
-                                i,
-                                j,
-                            )
-                        )
-                elif isinstance(value, str) and not value.strip():
-                    row[j] = None
-        for span in sheet.merged_cells.ranges:
-            top = rows[span.min_row - 1][span.min_col - 1]
-            # a number repeated over a merged block would be counted twice; years and texts not
-            if isinstance(top, str) or (isinstance(top, int) and 1900 < top < 2100):
-                for i in range(span.min_row - 1, span.max_row):
-                    for j in range(span.min_col - 1, span.max_col):
-                        rows[i][j] = top
-        grid.cells = _squared(rows)
-        yield grid
+
+def _spans(numbers: list[int]) -> Iterator[tuple[int, int]]:
+    """(first, last) of every run of numbers without a gap."""
+    for _, run in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0]):
+        found = [number for _, number in run]
+        yield found[0], found[-1]
+
+
+def _doubt(grid: Grid) -> None:
+    """Find figures whose last digit may be a note mark: text in a column of numbers."""
+    texts = 0
+    for j in range(len(grid.cells[0]) if grid.cells else 0):
+        column = [(i, row[j]) for i, row in enumerate(grid.cells)]
+        numbers = sum(isinstance(value, int | float) for _, value in column)
+        # a year stands as text over a column of numbers
+        written = [
+            i
+            for i, value in column
+            if isinstance(value, str) and looks_numeric(value) and len(value.strip()) > 1
+            and not re.fullmatch(r"(?:19|20)\d\d\s*年?", value.strip())
+        ]  # fmt: skip
+        if numbers > len(written):
+            grid.doubtful.update((i, j) for i in written)
+        else:
+            texts += len(written)
+    if texts:
+        why = (
+            f"{texts} numbers are stored as text in a format that does not say whether a digit is "
+            "a raised note mark; save the file as XLSX to be sure"
+        )
+        grid.left_out.append((None, None, None, why))
 
 
 def _stata(path: Path, name: str) -> Grid:
     import numpy as np
     import pandas as pd
 
-    frame = pd.read_stata(path)
-    with pd.read_stata(path, iterator=True) as reader:
-        labels = reader.variable_labels()
-    rows: list[list[Any]] = [list(frame.columns), [labels.get(c) or None for c in frame.columns]]
+    with warnings.catch_warnings():
+        # pandas says that it takes a string for Latin-1; see _characters
+        warnings.simplefilter("ignore")
+        try:
+            reader: Any
+            with pd.read_stata(io.BytesIO(path.read_bytes()), iterator=True) as reader:
+                frame = reader.read(convert_categoricals=False)
+                titles = [reader.data_label] if reader.data_label.strip() else []
+                labels = reader.variable_labels()
+                values = reader.value_labels()
+                sets = dict(zip(frame.columns, getattr(reader, "_lbllist", ()), strict=False))
+                old = getattr(reader, "_format_version", 118) < 118
+        except ValueError as error:
+            found = re.search(r"Version of given Stata file is (\d+)", str(error))
+            if found is None:
+                raise
+            raise ValueError(
+                f"a Stata file of format {found.group(1)}; save it in Stata 8 to 19"
+            ) from error
+    names = [_characters(str(column), old) for column in frame.columns]
+    over = [_characters(labels.get(column) or "", old) or None for column in frame.columns]
     columns = []
     for column in frame.columns:
-        values = frame[column].tolist()
+        cells = frame[column].tolist()
         if frame[column].dtype == np.float32:
             # a float stores seven digits: take the short decimal it stands for
-            values = [float(str(np.float32(value))) for value in values]
-        columns.append([None if _is_missing(value) else value for value in values])
+            cells = [float(str(np.float32(value))) for value in cells]
+        coded = values.get(sets.get(column, ""), {})
+        columns.append([_stata_cell(value, coded, old) for value in cells])
+    rows: list[list[Any]] = [list(names), list(over)]
     rows.extend(list(row) for row in zip(*columns, strict=True))
-    return Grid(name, None, _squared(rows), row_offset=-1, letters=False)
+    grid = Grid(name, None, _squared(rows), row_offset=-1, letters=False)
+    grid.titles = [_characters(title, old) for title in titles]
+    return grid
 
 
-def _is_missing(value: Any) -> bool:
+def _stata_cell(value: Any, labels: dict[Any, str], old: bool) -> Any:
     # NaN and NaT are the values that differ from themselves
-    return value is None or value != value or value == ""
+    if value is None or value != value or value == "":
+        return None
+    if isinstance(value, str):
+        return _characters(value, old)
+    if label := labels.get(value):
+        return Coded(_characters(label, old), float(value))
+    return value
+
+
+def _characters(text: str, old: bool) -> str:
+    """Text that was read as Latin-1 because its format does not say what it is in."""
+    if text.isascii() or not (old or re.search("[\x80-\x9f]", text)):
+        return text
+    try:
+        raw = text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text
+    for encoding in ("utf-8", "gb18030"):
+        for end in (len(raw), -1, -2):  # a width in bytes may cut the last character
+            try:
+                return raw[:end].decode(encoding)
+            except UnicodeDecodeError:
+                continue
+    return text
 
 
 def _squared(rows: list[list[Any]]) -> list[list[Any]]:

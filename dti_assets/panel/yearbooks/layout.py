@@ -7,32 +7,37 @@ Belongs here: recognising long, wide and yearbook layouts. Does not belong here:
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
-from dti_assets.panel.series import Series, find_series, fold
+from dti_assets.panel.parts import is_area, is_whole, names_part, rank_of, subdivides
+from dti_assets.panel.series import Series, fold
 from dti_assets.panel.units import different_units, known_unit
+from dti_assets.panel.yearbooks.blocks import heads_units, unit_counts
 from dti_assets.panel.yearbooks.cells import (
     BRACKETS,
     looks_numeric,
     names_unit,
     place,
-    without_years,
+    with_powers,
     year_of,
     years_in,
 )
 from dti_assets.panel.yearbooks.grids import Grid
+from dti_assets.panel.yearbooks.headers import Context, DataColumn, described, sheet_series
+from dti_assets.store.characters import plain
+from dti_assets.store.delimited import is_nothing
 from dti_assets.units.levels import Level
-from dti_assets.units.lists import Units
+from dti_assets.units.lists import Unit, Units
 
 _YEAR_HEADERS = {
     "year", "年份", "年度", "年", "时间", "sgnyea", "统计年度", "会计年度", "指标年份", "years",
-    "统计年份", "yr",
+    "统计年份", "yr", "日期", "date", "period",
 }  # fmt: skip
-_SERIES_HEADERS = {"series", "variable", "indicator", "指标", "指标名称", "变量", "项目", "变量名"}
+_SERIES_HEADERS = {"series", "variable", "indicator", "指标", "指标名称", "变量", "项目", "变量名",
+                   "指标名", "indicatorname"}  # fmt: skip
 _VALUE_HEADERS = {"value", "数值", "值", "指标值", "figure", "数据"}
 _UNIT_HEADERS = {"unit", "单位", "计量单位", "units"}
 # the level's own names come on top
@@ -40,25 +45,16 @@ _CODE_HEADERS = {
     "行政区划代码", "地区代码", "省份代码", "省代码", "code", "adcode", "代码", "prvcnmid",
     "地区编码",
 }  # fmt: skip
-_PLACE_HEADERS = {
-    "地区", "省份", "省市", "省", "region", "area", "地区名称", "省份名称", "name", "unit",
-}  # fmt: skip
 _SUBTOTALS = {"合计", "总计", "小计", "total"}
-_TRANSLATION = re.compile(r"(?<=[\u3400-\u9fff])\s+[A-Za-z][A-Za-z\s,&().%'-]*$")
+_CONTINUED = re.compile(
+    r"[(\[]?\s*(?:续\s*表?|接上表|续前表|continued)[\s\d一二三四五]*[)\]]?", re.I
+)
+# names of sheets and files that say nothing of a place
+_PLAIN_NAME = re.compile(
+    r"(?:sheet|工作表|表|数据|data|panel|table|原始数据|面板|指标|年度数据|gdp|\d|[\s_\-().,~至年]|汇总|统计)*",
+    re.IGNORECASE,
+)
 _UNIT_CELL = re.compile(r"^\s*[\(\[]?\s*(?:计量)?(?:单位|unit)s?\s*[:：]\s*(.+?)\s*$", re.I)
-
-
-@dataclass
-class DataColumn:
-    """One column of figures: which series and year it holds, and the unit its header declares."""
-
-    j: int
-    header: str
-    series: Series | None
-    year: int | None
-    unit: str | None
-    odd_unit: str | None = None  # a bracket that is no known unit: (现价), (亿圆)
-    span: bool = False  # the header names several years: its figures are of none of them
 
 
 @dataclass
@@ -77,21 +73,26 @@ class Layout:
     columns: list[DataColumn] = field(default_factory=list)
     unknown: list[DataColumn] = field(default_factory=list)
     names: list[tuple[int, str]] = field(default_factory=list)  # further columns of units
+    # columns that say which part of a unit a row is of
+    subdivisions: list[tuple[int, str]] = field(default_factory=list)
+    # years across, where a column names the series
+    years_across: dict[int, int] = field(default_factory=dict)
+    unit: Unit | None = None  # the one unit of the sheet, where no column names units
     header_rows: list[int] = field(default_factory=list)
     sheet_units: list[str] = field(default_factory=list)  # more than one where 单位 cells differ
     sheet_year: int | None = None
     units_across: dict[int, Any] = field(default_factory=dict)
     across_series: Series | None = None
     national: bool = False
+    context: Context = field(default_factory=lambda: Context((), {}))
 
 
 def find_layout(grid: Grid, aliases: Mapping[str, str], units: Units) -> Layout:
-    """The layout of a sheet; never raises, an unreadable sheet says why in `reason`."""
+    """The layout of a table; never raises, an unreadable one says why in `reason`."""
     cells = grid.cells
     if not cells or not cells[0]:
         return Layout(False, "empty sheet")
-    width = len(cells[0])
-    down = [sum(names_unit(row[j], aliases, units=units) for row in cells) for j in range(width)]
+    down = unit_counts(cells, aliases, units)
     across = [sum(names_unit(value, aliases, units=units) for value in row) for row in cells]
     best_down, best_across = max(down), max(across)
     if best_across >= 3 and best_across > best_down:
@@ -102,28 +103,70 @@ def find_layout(grid: Grid, aliases: Mapping[str, str], units: Units) -> Layout:
     else:
         found = _code_column(cells, units.level)
         if found is None:
-            return _national(grid, aliases, units.level)
+            return _national(grid, aliases, units) or _of_one_unit(grid, aliases, units)
         column, codes = found, True
     first = _first_data_row(cells, column, aliases, codes, units)
-    header_rows, titles, sheet_units = _header(cells, first, column, units.level)
+    header_rows, titles, sheet_units = _header(grid, first, column, units)
     if not header_rows:
         return Layout(False, f"no header row above the first {units.level.noun}")
-    out = Layout(True, "", first, column, codes, header_rows=header_rows, sheet_units=sheet_units)
-    title = " ".join(titles)
+    out = _with_surroundings(grid, titles, sheet_units, aliases)
+    out.first_row, out.unit_column, out.codes, out.header_rows = first, column, codes, header_rows
+    further = {
+        j for j in range(len(down)) if best_down and j != column and down[j] * 2 >= best_down
+    }
+    out.names = [(j, " ".join(_parts(cells, header_rows, j))) for j in sorted(further)]
+    rows = [row for row in cells[first:] if place(row[column], aliases, codes, units=units)[1]]
+    _find_columns(grid, out, {column, *further}, rows, units)
+    return out if _has_figures(out) else _without_series(out)
+
+
+def _has_figures(out: Layout) -> bool:
+    long = out.series_column is not None and (
+        out.value_column is not None or bool(out.years_across)
+    )
+    return long or bool(out.columns)
+
+
+def _without_series(out: Layout) -> Layout:
+    return Layout(False, "no column that names a series", unknown=out.unknown)
+
+
+def _with_surroundings(
+    grid: Grid, titles: list[str], sheet_units: list[str], aliases: Mapping[str, str]
+) -> Layout:
+    """A layout that knows what title, sheet and file say: context, year and series of the whole.
+
+    A table that only continues another one (续表) has the title of that.
+    """
+    own = [title for title in titles if not _CONTINUED.fullmatch(plain(title).strip())]
+    if not own and grid.titles:
+        above, measures = _texts_and_units(grid.titles)
+        own, sheet_units = above, sheet_units or measures
+    title = " ".join(own)
     stem = PurePosixPath(grid.file).stem
     names = (title, grid.sheet or "", stem)
-    context = " ".join(names)
     named = [years_in(name) for name in names]
     only = next((years for years in named if years), [])
-    out.sheet_year = only[0] if len(set(only)) == 1 else None
-    whole = _sheet_series((*titles, grid.sheet or "", stem), aliases)
-    for j in range(width):
-        if j == column:
+    context = Context(names, aliases)
+    return Layout(
+        True,
+        sheet_units=sheet_units,
+        sheet_year=only[0] if len(set(only)) == 1 else None,
+        across_series=sheet_series((*own, grid.sheet or "", stem), context),
+        context=context,
+    )
+
+
+def _find_columns(
+    grid: Grid, out: Layout, taken: Collection[int], rows: list[list[Any]], units: Units
+) -> None:
+    """Say what each column is that holds no units; `rows` are those of units."""
+    cells, level = grid.cells, units.level
+    whole = out.across_series
+    for j in range(len(cells[0])):
+        if j in taken:
             continue
-        parts = _parts(cells, header_rows, j)
-        if best_down and down[j] >= best_down / 2:
-            out.names.append((j, " ".join(parts)))
-            continue
+        parts = _parts(cells, out.header_rows, j)
         keys = {fold(part) for part in parts}
         if keys & _YEAR_HEADERS and out.year_column is None:
             out.year_column = j
@@ -133,61 +176,175 @@ def find_layout(grid: Grid, aliases: Mapping[str, str], units: Units) -> Layout:
             out.value_column = j
         elif keys & _UNIT_HEADERS and out.measure_column is None:
             out.measure_column = j
-        elif keys & _code_headers(units.level):
+        elif keys & _code_headers(level):
             continue
+        elif _subdivides(parts, [row[j] for row in rows], rows, out, units):
+            out.subdivisions.append((j, " ".join(parts) or "without a header"))
         else:
-            one = _data_column(j, parts, context, aliases, whole)
-            if one.series is None:
-                out.unknown.append(one)
-            else:
-                out.columns.append(one)
+            one = described(j, parts, out.context, whole)
+            (out.unknown if one.series is None else out.columns).append(one)
+    if out.series_column is not None and out.value_column is None:
+        out.years_across = {
+            one.j: one.year
+            for one in (*out.columns, *out.unknown)
+            if one.year is not None and year_of(one.header) == one.year
+        }
+        out.columns = [one for one in out.columns if one.j not in out.years_across]
+        out.unknown = [one for one in out.unknown if one.j not in out.years_across]
     if out.value_column is not None and out.series_column is None and whole is not None:
-        header = " ".join(_parts(cells, header_rows, out.value_column))
+        header = " ".join(_parts(cells, out.header_rows, out.value_column))
         out.columns.append(DataColumn(out.value_column, header, whole, None, None))
         out.value_column = None
-    long = out.series_column is not None and out.value_column is not None
-    if not long and not out.columns:
-        return Layout(False, "no column that names a series", unknown=out.unknown)
-    return out
 
 
-def _national(grid: Grid, aliases: Mapping[str, str], level: Level) -> Layout:
+def _subdivides(
+    parts: list[str], values: list[Any], rows: list[list[Any]], out: Layout, units: Units
+) -> bool:
+    """Whether a column says which part of a unit a row is of: 城市, 性别, 产业 ..., or holds words
+    for parts, or places within the unit."""
+    given = [str(value) for value in values if not is_nothing(value)]
+    # a figure or a code has many more headers than are on record
+    texts = [text for text in given if not looks_numeric(text)]
+    if not texts or all(is_whole(text) for text in texts):
+        return False
+    rank = rank_of(units.level.noun)
+    headers = [word for part in parts for word in (part, *re.split(r"[/|]", part))]
+    if subdivides(headers, rank):
+        # an area above units of another list, or their seat, is the same in every row of a unit
+        return rank is not None or not is_area(headers) or _varies(values, rows, out, units)
+    if len(texts) * 2 <= len(given):
+        return False
+    if all(names_part(text) or is_whole(text) for text in texts):
+        return True
+    seats = [text for text in texts if _is_within(text, units)]
+    return len(seats) * 2 > len(texts)
+
+
+def _is_within(text: str, units: Units) -> bool:
+    """Whether a text is the seat of a unit, and no name of one."""
+    return units.find(text) is None and units.find_seat(text) is not None
+
+
+def _varies(values: list[Any], rows: list[list[Any]], out: Layout, units: Units) -> bool:
+    """Whether a column has several values for one unit."""
+    seen: dict[str, set[str]] = {}
+    for value, row in zip(values, rows, strict=True):
+        seen.setdefault(str(row[out.unit_column]), set()).add(str(value))
+    return any(len(found) > 1 for found in seen.values())
+
+
+def _national(grid: Grid, aliases: Mapping[str, str], units: Units) -> Layout | None:
     """A sheet without units: years down, and the exchange rate, which is one for all."""
-    nothing = Layout(False, f"no column of {level.noun} names")
     cells = grid.cells
     for i, row in enumerate(cells):
         years = [j for j, v in enumerate(row) if v is not None and fold(str(v)) in _YEAR_HEADERS]
         if not years:
             continue
-        titles, sheet_units = _titles(cells, i)
-        context = " ".join((*titles, grid.sheet or "", grid.file))
+        out = _with_surroundings(grid, *_titles(cells, i), aliases)
         found = [
-            _data_column(j, _parts(cells, [i], j), context, aliases, None)
+            described(j, _parts(cells, [i], j), out.context, None)
             for j in range(len(row))
             if j != years[0] and row[j] is not None
         ]
         rates = [one for one in found if one.series and one.series.name == "exchange_rate"]
         if not rates:
-            return nothing
-        return Layout(
-            True,
-            first_row=i + 1,
-            year_column=years[0],
-            columns=rates,
-            unknown=[one for one in found if one not in rates],
-            header_rows=[i],
-            sheet_units=sheet_units,
-            national=True,
-        )
-    return nothing
+            return None
+        out.first_row, out.year_column, out.header_rows = i + 1, years[0], [i]
+        out.columns, out.national = rates, True
+        out.unknown = [one for one in found if one not in rates]
+        return out
+    return None
+
+
+def _of_one_unit(grid: Grid, aliases: Mapping[str, str], units: Units) -> Layout:
+    """A sheet whose name, file or title names the one unit of its figures: years down and series
+    across, or series down and years across."""
+    nothing = Layout(False, f"no column of {units.level.noun} names")
+    cells = grid.cells
+    header = next((i for i, row in enumerate(cells) if _heads_years(row, cells, i)), None)
+    if header is None:
+        return nothing
+    titles, sheet_units = _titles(cells, header)
+    unit, doubt = _named_unit(grid, titles, units)
+    if unit is None:
+        return Layout(False, doubt) if doubt else nothing
+    out = _with_surroundings(grid, titles, sheet_units, aliases)
+    out.unit, out.first_row, out.header_rows = unit, header + 1, [header]
+    years = {j: year for j, value in enumerate(cells[header]) if (year := year_of(value))}
+    if len(years) >= 1 and not any(fold(str(v)) in _YEAR_HEADERS for v in cells[header]):
+        out.series_column = min(j for j in range(len(cells[0])) if j not in years)
+        out.years_across = years
+        for j, value in enumerate(cells[header]):
+            if value is not None and fold(str(value)) in _UNIT_HEADERS:
+                out.measure_column = j
+        return out
+    _find_columns(grid, out, (), cells[header + 1 :], units)
+    return out if _has_figures(out) and out.year_column is not None else _without_series(out)
+
+
+def _heads_years(row: list[Any], cells: list[list[Any]], i: int) -> bool:
+    """Whether a row is the header of years, down or across."""
+    texts = [fold(str(value)) for value in row if value is not None]
+    if any(text in _YEAR_HEADERS for text in texts):
+        return len(texts) > 1
+    years = sum(year_of(value) is not None for value in row)
+    named = row[0] is None or bool({*texts} & _SERIES_HEADERS) or year_of(row[0]) is None
+    below = cells[i + 1] if i + 1 < len(cells) else []
+    return years >= 1 and years >= len(texts) - 2 and named and any(map(looks_numeric, below))
+
+
+def _named_unit(grid: Grid, titles: list[str], units: Units) -> tuple[Unit | None, str]:
+    """(the one unit a sheet, file or title names, why there is none although one is named)."""
+    stem = PurePosixPath(grid.file).stem
+    sheet = grid.sheet or ""
+    by_sheet, by_file = _unit_in(sheet, units), _unit_in(stem, units)
+    by_title = [unit for title in titles for unit in _unit_in(title, units)]
+    for found in (by_title, by_sheet, by_file):
+        if len({unit.name for unit in found}) > 1:
+            return None, f"its name or title names several {units.level.plural}"
+    named = {unit.name: unit for unit in (*by_title, *by_sheet, *by_file)}
+    if len(named) != 1:
+        both = " and ".join(named)
+        return None, f"title, sheet and file name {both}" if named else ""
+    (unit,) = named.values()
+    if not by_title and not by_sheet and not _PLAIN_NAME.fullmatch(plain(sheet)):
+        why = f"the file is named by {unit.name}, its sheet {sheet!r} by something else"
+        return (unit, "") if sheet_series((sheet,), Context((sheet,), {})) else (None, why)
+    return unit, ""
+
+
+def _unit_in(text: str, units: Units) -> list[Unit]:
+    """The units a short text names, each as a word of its own: 浙江, 浙江省历年数据, Zhejiang_gdp.
+
+    None where a place within the unit follows: 浙江省杭州市, 吉林市.
+    """
+    out: list[Unit] = []
+    for word in re.findall(
+        r"[\u3400-\u9fff]+|[A-Za-z]+(?: [A-Za-z]+)*", plain(text).replace("_", "-")
+    ):
+        if found := units.find(word):
+            out.append(found)
+            continue
+        for unit in units:
+            name = next((n for n in (unit.full_name, unit.name) if n and word.startswith(n)), None)
+            han = name is not None and not name.isascii()
+            if name and han and not re.match(_WITHIN, word[len(name) :]):
+                out.append(unit)
+                break
+    return out
+
+
+# what follows the name of a unit where the text is of a place within it, or of another one
+_WITHIN = re.compile(
+    r"[市县区州盟旗省镇乡]|[\u3400-\u9fff]{1,6}?(?<!地)(?<!全)(?<!市辖)(?:市|县|州|盟|旗)(?!场|盈)|"
+    r"[\u3400-\u9fff]{1,4}(?<!地)(?<!辖)区(?!域)"
+)
 
 
 def _transposed(grid: Grid, aliases: Mapping[str, str], header: int, units: Units) -> Layout:
     """Units across, years down."""
     cells = grid.cells
-    titles, sheet_units = _titles(cells, header)
-    stem = PurePosixPath(grid.file).stem
-    series = _sheet_series((*titles, grid.sheet or "", stem), aliases)
+    out = _with_surroundings(grid, *_titles(cells, header), aliases)
     places = {
         j: value
         for j, value in enumerate(cells[header])
@@ -204,18 +361,12 @@ def _transposed(grid: Grid, aliases: Mapping[str, str], header: int, units: Unit
     )
     if years is None:
         return Layout(False, f"{units.level.plural} stand across, but no column holds the years")
-    if series is None:
+    if out.across_series is None:
         return Layout(False, "no series named by the title, the sheet or the file")
     places.pop(years, None)
-    return Layout(
-        True,
-        first_row=header + 1,
-        year_column=years,
-        header_rows=[header],
-        sheet_units=sheet_units,
-        units_across=places,
-        across_series=series,
-    )
+    out.first_row, out.year_column, out.header_rows = header + 1, years, [header]
+    out.units_across = places
+    return out
 
 
 def _code_headers(level: Level) -> set[str]:
@@ -267,7 +418,7 @@ def _titles(cells: list[list[Any]], end: int) -> tuple[list[str], list[str]]:
     units: list[str] = []
     for row in cells[:end]:
         texts = list(dict.fromkeys(str(value) for value in row if value is not None))
-        matches = (_UNIT_CELL.match(unicodedata.normalize("NFKC", text)) for text in texts)
+        matches = (_UNIT_CELL.match(with_plain(text)) for text in texts)
         units += [found.group(1) for found in matches if found]
         if not units and len(texts) == 1:
             units += [i for i in BRACKETS.findall(texts[0]) if known_unit(i)][:1]
@@ -277,14 +428,25 @@ def _titles(cells: list[list[Any]], end: int) -> tuple[list[str], list[str]]:
     return titles, different_units(units)
 
 
+def _texts_and_units(texts: list[str]) -> tuple[list[str], list[str]]:
+    """Titles of another table of the sheet, and the units of its 单位 cells."""
+    return _titles([[text] for text in texts], len(texts))
+
+
+def with_plain(text: str) -> str:
+    """Plain text in which powers of ten are kept."""
+    return plain(with_powers(text))
+
+
 def _header(
-    cells: list[list[Any]], first: int, column: int, level: Level
+    grid: Grid, first: int, column: int, units: Units
 ) -> tuple[list[int], list[str], list[str]]:
     """(rows of the header, titles above it, units of the 单位 cells).
 
     A row that holds one or two texts above a fuller one (title, date) is a title, not a header.
     """
-    titles, units = _titles(cells, first)
+    cells = grid.cells
+    titles, measures = _titles(cells, first)
     filled = [sum(v is not None and not _is_unit_cell(v) for v in row) for row in cells[:first]]
     most = max(filled, default=0)
     rows = []
@@ -292,16 +454,16 @@ def _header(
         texts = list(dict.fromkeys(str(v) for v in row if v is not None and not _is_unit_cell(v)))
         if len(texts) < 2:
             continue
-        heads = fold(str(row[column] or "")) in {*_PLACE_HEADERS, fold(level.name)}
+        heads = heads_units(row[column], units)
         if filled[i] <= 2 and most >= 4 and i < filled.index(most) and not heads:
             titles.extend(texts)
         else:
             rows.append(i)
-    return rows, titles, units
+    return rows, titles, measures
 
 
 def _is_unit_cell(value: Any) -> bool:
-    return bool(_UNIT_CELL.match(unicodedata.normalize("NFKC", str(value))))
+    return bool(_UNIT_CELL.match(with_plain(str(value))))
 
 
 def _parts(cells: list[list[Any]], header_rows: list[int], j: int) -> list[str]:
@@ -313,74 +475,11 @@ def _parts(cells: list[list[Any]], header_rows: list[int], j: int) -> list[str]:
             continue
         if isinstance(value, float) and value.is_integer():
             value = int(value)
-        bare = "".join(c for c in str(value) if unicodedata.category(c) != "No")
-        text = " ".join(unicodedata.normalize("NFKC", bare).split())
+        text = " ".join(with_plain(str(value)).split())
         # yearbooks number their columns in a row of its own: 甲 1 2 3
         if text and text not in texts and (year_of(text) or not looks_numeric(text)):
             texts.append(text)
     return [text for text in texts if fold(text) not in _SUBTOTALS] or texts
-
-
-def _data_column(
-    j: int, parts: list[str], context: str, aliases: Mapping[str, str], whole: Series | None
-) -> DataColumn:
-    """Series, year and unit from the texts over a column.
-
-    The whole stacked header must name the series; 企业数 under 有R&D活动 is not the number of
-    firms. Latin texts beside Chinese ones are translations and codes, and stand aside.
-    """
-    header = " ".join(parts)
-    year = next((found for part in parts if (found := year_of(part))), None)
-    unit = odd = None
-    span = False
-    names: list[str] = []
-    for part in parts:
-        if year_of(part):
-            continue
-        if len(parts) > 1 and (known_unit(part) or known_unit(part.strip("()"))):
-            unit = unit or part.strip("()")
-            continue
-        for inner in BRACKETS.findall(part):
-            if known_unit(inner):
-                unit = unit or inner
-            elif not year_of(inner):
-                odd = odd or inner
-        found_years = set(years_in(part))
-        span = span or len(found_years) > 1
-        if len(found_years) == 1 and year is None:
-            year = found_years.pop()
-        name = without_years(_TRANSLATION.sub("", BRACKETS.sub("", part).strip())).strip()
-        if name:
-            names.append(name)
-    chinese = [name for name in names if re.search(r"[\u3400-\u9fff]", name)]
-    latin = [name for name in names if name not in chinese]
-    series = None
-    for candidate in (header, "".join(chinese), " ".join(latin), *(latin if chinese else ())):
-        if candidate and series is None:
-            series = find_series(candidate, context, aliases)
-    # `latin` may be a Stata name over its English label: either may name the series
-    if series is None and not chinese and len(latin) == 2:
-        series = next((s for n in latin if (s := find_series(n, context, aliases))), None)
-    if series is None and year is not None and not names:
-        series = whole
-    return DataColumn(j, header, series, year, unit, odd, span)
-
-
-def _sheet_series(names: tuple[str, ...], aliases: Mapping[str, str]) -> Series | None:
-    """The one series a whole sheet is about, from its title, its name or the file's name."""
-    context = " ".join(names)
-    for name in names:
-        text = without_years(BRACKETS.sub("", unicodedata.normalize("NFKC", name)))
-        text = re.sub(r"^(指标|表)\s*[:：]", "", text.strip())
-        text = re.sub(r"^[\d\s\-.、_]+", "", text)
-        text = re.sub(
-            r"(各地区|分地区|各省市|各省区市|分省|各省|年度数据|情况|统计表|表)", "", text
-        )
-        for candidate in (name, text, text.strip("的: ")):
-            found = find_series(candidate, context, aliases) if candidate.strip() else None
-            if found:
-                return found
-    return None
 
 
 def has_number(row: list[Any], skip: Collection[int | None]) -> bool:
