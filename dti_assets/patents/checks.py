@@ -44,15 +44,21 @@ def contradicting_duplicates(status: pd.DataFrame) -> list[str]:
 def refused_rows(status: pd.DataFrame) -> list[str]:
     """Files and rows that could not be used (table patent_row_status)."""
     bad = (
-        "file_unreadable", "column_missing", "file_empty", "sheet_unread", "malformed", "no_text",
+        "file_unreadable", "column_missing", "file_empty", "sheet_unread", "sheet_hidden",
+        "column_unread", "malformed", "characters_lost", "no_text", "number_damaged",
         "application_date_unreadable", "publication_date_unreadable", "grant_date_unreadable",
         "flag_unreadable", "value_unreadable", "year_unreadable",
     )  # fmt: skip
-    return [
-        f"{row['file']}: {row['rows']:,} rows: {row['meaning']}; for example {row['example']}"
-        for row in records(status)
-        if row["status"] in bad
-    ]
+    # what is no row is not counted in rows
+    things = ("file_unreadable", "column_missing", "sheet_unread", "sheet_hidden", "column_unread")
+    found = []
+    for row in records(status):
+        if row["status"] in things:
+            found.append(f"{row['file']}: {row['meaning']}: {row['example']}")
+        elif row["status"] in bad:
+            said = f"{row['rows']:,} rows: {row['meaning']}; for example {row['example']}"
+            found.append(f"{row['file']}: {said}")
+    return found
 
 
 def technologies_not_nested(totals: pd.DataFrame) -> list[str]:

@@ -136,24 +136,33 @@ def classify_extract(
         )
         try:
             folder = Path(work) / key
-            slices, malformed = _file(reader, function, folder, rows, engine, progress)
+            slices, met = _file(reader, function, folder, rows, engine, progress)
         except PatentSourceError as error:
             status.add("file_unreadable", 1, str(error))
             failed.append(str(error))
             continue
         for path in slices:
             _add(status, path)
-        status.add("sheet_unread", len(reader.unread), ", ".join(reader.unread))
-        if malformed:
-            status.add("malformed", len(malformed), f"row {malformed[0]}")
+        add_met(status, reader, met)
         if not status.rows.get("rows"):
             status.add("file_empty", 1, file.name)
+            if "malformed" in met.rows:
+                failed.append(f"{file.name}: no row fits the header ({met.example['malformed']})")
         extract.slices += slices
     if "flagged" in layouts:
         extract.basis = "user_counts"
     if not extract.rows:
         raise PatentSourceError("; ".join(failed) or f"{source}: the patent extract is empty")
     return extract
+
+
+def add_met(status: tidy.Status, reader: PatentReader, met: tidy.Status) -> None:
+    """Add what was met in a file beside its rows: sheets and columns that are not read, and `met`
+    as the file was read."""
+    status.add("sheet_unread", len(reader.unread), ", ".join(reader.unread))
+    status.add("column_unread", len(reader.unknown), ", ".join(reader.unknown))
+    for name, count in met.rows.items():
+        status.add(name, count, met.example.get(name))
 
 
 def slice_folders(
@@ -164,10 +173,14 @@ def slice_folders(
     units: Units,
 ) -> set[str]:
     """Names of the folders that classify_extract keeps slices in, for the files in `source` as
-    they are now. Raises PatentSourceError where a file cannot be read."""
+    they are now; a file that cannot be read has none."""
     names = set()
     for file in find_files(source):
-        reader = PatentReader(file, columns, level=units.level)
+        try:
+            reader = PatentReader(file, columns, level=units.level)
+        except PatentSourceError:
+            # no slice was ever made of it
+            continue
         if reader.columns.layout != "counts":
             names.add(_key(file, dictionary, reader, SLICE_ROWS, _end_of_year(), units))
     return names
@@ -180,7 +193,9 @@ def classify_slice(
 
     Pure; what every engine runs.
     """
+    raw, empty = tidy.without_empty(raw)
     values, status = tidy.tidy(raw, file, not_after, units)
+    status.add("row_empty", empty)
     if layout == "flagged":
         flags = tidy.user_flags(raw, status)
     else:
@@ -269,8 +284,8 @@ def _file(
     rows: int,
     engine: Engine | None,
     progress: Progress | None,
-) -> tuple[list[Path], list[int]]:
-    """The slices of one file, those that are not stored yet being made, and its malformed rows."""
+) -> tuple[list[Path], tidy.Status]:
+    """The slices of one file, those that are not stored yet being made, and what was met in it."""
     whole = _whole_slices(folder)
     found = _marked(folder)
     if found is None or found["slices"] != len(whole):
@@ -281,9 +296,10 @@ def _file(
             if progress is not None:
                 progress(reader.file.name, number * rows + table.num_rows)
         _check_unchanged(reader.file, folder)
-        found = {"slices": len(_slices(folder)), "malformed": reader.malformed}
+        met = reader.status
+        found = {"slices": len(_slices(folder)), "rows": met.rows, "example": met.example}
         write_sealed(folder / _MARK, json.dumps(found).encode(), folder.name)
-    return _slices(folder), found["malformed"]
+    return _slices(folder), tidy.Status(found["rows"], found["example"])
 
 
 def _marked(folder: Path) -> dict[str, Any] | None:

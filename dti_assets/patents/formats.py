@@ -1,25 +1,18 @@
-"""Opening a CSV, XLSX or Parquet file as batches of rows. Columns are not yet interpreted."""
+"""Which column of a patent file is which field, and what a file is once it is open."""
 
 from __future__ import annotations
 
-import codecs
 import csv
-import dataclasses
-import gzip
 import re
-import unicodedata
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
-from itertools import islice
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from dti_assets.errors import PatentSourceError
 from dti_assets.patents.tables import TECHNOLOGIES
-from dti_assets.store.spreadsheets import XLSX_ERRORS
+from dti_assets.patents.tidy import Status
+from dti_assets.store.characters import plain
 from dti_assets.units.levels import Level
 
 if TYPE_CHECKING:
@@ -33,45 +26,57 @@ Layout = Literal["records", "flagged", "counts"]
 # a level: aliases.
 ALIASES: dict[str, tuple[str, ...]] = {
     "application_no": (
-        "申请号", "专利申请号", "申请编号", "application_no", "application_number",
-        "application no.", "appln_nr", "appl_no",
+        "申请号", "专利申请号", "申请编号", "申请(专利)号", "专利(申请)号", "申请/专利号",
+        "申请号/专利号", "专利号/申请号", "专利申请编号", "申请号码",
+        "application_no", "application_number", "application no.", "appln_nr", "appl_no",
+        "app_no", "app_number", "apply_no", "apply_number",
     ),
     "publication_no": (
-        "公开(公告)号", "公开公告号", "申请公布号", "公开号", "公布号", "专利号", "专利公开号",
-        "publication_number", "publication_no", "publication no.", "patent_number", "patent_no",
-        "pub_no",
+        "公开(公告)号", "公开公告号", "公告(公开)号", "公开/公告号", "申请公布号", "公开号",
+        "公布号", "专利公开号", "公开公布号", "公布(公告)号", "publication_number",
+        "publication_no",
+        "publication no.", "pub_no", "pub_number", "pub_num",
     ),
     # apart: beside it, the date of publication is the application's
-    "grant_no": ("授权公告号", "公告号", "grant_number", "grant_no"),
+    "grant_no": (
+        "授权公告号", "公告号", "授权公布号", "授权号", "授权公开号", "grant_number", "grant_no",
+    ),
+    # an application number with ZL before it, or a publication number: its value says which
+    "patent_no": ("专利号", "专利号码", "patent_number", "patent_no"),
     "title": (
-        "名称", "标题", "专利名称", "发明名称", "专利标题", "title", "patent_title",
-        "invention_title", "title_zh", "标题(中文)", "标题(中)",
+        "名称", "标题", "专利名称", "发明名称", "专利标题", "发明创造名称", "专利题名", "题名",
+        "专利名", "title", "patent_title", "invention_title", "patent_name", "title_zh",
+        "标题(中文)", "标题(中)", "名称(中文)", "专利名称(中文)", "标题(原文)",
     ),
     "abstract": (
-        "摘要", "专利摘要", "摘要文本", "摘要(中文)", "摘要(中)", "abstract", "patent_abstract",
-        "abstract_zh",
+        "摘要", "专利摘要", "摘要文本", "摘要(中文)", "摘要(中)", "摘要(原文)", "说明书摘要",
+        "摘要内容", "abstract", "patent_abstract", "abstract_zh",
     ),
     "ipc": (
         "IPC", "分类号", "IPC分类号", "国际分类号", "IPC主分类号", "主分类号", "IPC分类",
-        "ipc_subclasses", "ipc_codes", "ipc_code", "ipc_class", "classification",
+        "IPC主分类", "专利分类号", "国际专利分类号", "ipc_subclasses", "ipc_codes", "ipc_code",
+        "ipc_class", "classification",
     ),
     # of a level whose headers do not ship; those of another come first
     "unit": ("{unit}", "applicant_{unit}", "{unit}_code", "所在地区", "地区"),
     "address": (
         "申请人地址", "地址", "第一申请人地址", "申请(专利权)人地址", "专利权人地址",
-         "applicant_address", "address", "applicant_addresses",
+        "原始申请(专利权)人地址", "当前申请(专利权)人地址", "当前专利权人地址", "权利人地址",
+        "申请人详细地址", "申请地址", "applicant_address", "address", "applicant_addresses",
     ),
     "application_date": (
-        "申请日", "申请日期", "申请时间", "申请年", "申请年份", "application_date", "filing_date",
-        "application_year", "filing_year", "appln_filing_date",
+        "申请日", "申请日期", "申请时间", "专利申请日", "专利申请日期", "申请年", "申请年份",
+        "application_date", "filing_date", "apply_date", "app_date", "application_year",
+        "filing_year", "appln_filing_date",
     ),
     "publication_date": (
-        "公开(公告)日", "公开公告日", "公开(公告)日期", "公开日", "公开日期", "公布日",
-        "申请公布日", "publication_date", "publication_year",
+        "公开(公告)日", "公开公告日", "公开(公告)日期", "公告(公开)日", "公开/公告日",
+        "公开公告日期", "公开日", "公开日期", "公布日", "公布日期", "申请公布日", "公布(公告)日",
+        "publication_date", "pub_date", "publication_year",
     ),
     "grant_date": (
-        "授权公告日", "授权日", "授权日期", "授权公告日期", "公告日", "授权年份", "授权年",
-        "grant_date", "grant_year", "date_of_grant",
+        "授权公告日", "授权日", "授权日期", "授权公告日期", "授权公布日", "授权时间", "公告日",
+        "公告日期", "颁证日", "授权年份", "授权年", "grant_date", "grant_year", "date_of_grant",
     ),
     "kind": ("专利类型", "专利种类", "类型", "公开类型", "文献类型", "patent_type", "kind", "type"),
     "digital": ("是否数字专利", "数字专利", "数字化专利", "digital", "is_digital"),
@@ -94,7 +99,7 @@ ALIASES["iot"] += ("物联网", "internet_of_things")
 
 _RECORD = (
     "application_no", "publication_no", "grant_no", "title", "abstract", "ipc", "unit",
-    "address", "application_date", "publication_date", "grant_date", "kind",
+    "address", "application_date", "publication_date", "grant_date", "kind", "patent_no",
 )  # fmt: skip
 FIELDS: dict[Layout, tuple[str, ...]] = {
     "records": _RECORD,
@@ -128,8 +133,23 @@ def aliases(level: Level) -> dict[str, tuple[str, ...]]:
 
 
 def fold(name: object) -> str:
-    """A column name as compared: NFKC, lower case, without blanks, dots and underscores."""
-    return re.sub(r"[\s_.\ufeff\"']+", "", unicodedata.normalize("NFKC", str(name))).lower()
+    """A column name as compared: plain characters, lower case, without blanks, dots, underscores
+    and quotation marks, and without the number that tells it from another of that name."""
+    text = re.sub(r"(?:#|\.)\d+$", "", plain(str(name)).strip())
+    return re.sub(r"[\s_.=`´‘’“”\"']+", "", text).lower()
+
+
+def unique_names(headers: Sequence[str]) -> list[str]:
+    """Return column names that differ: a repeated or empty one gets its place in the row."""
+    seen: set[str] = set()
+    names = []
+    for place, header in enumerate(headers, 1):
+        name = header if header and header not in seen else f"{header}#{place}"
+        while name in seen:
+            name += f"#{place}"
+        seen.add(name)
+        names.append(name)
+    return names
 
 
 def recognise(
@@ -155,21 +175,29 @@ def recognise(
                 f"patent columns: {given!r} is no field; the fields are {fields}"
             )
         names[field] = [*([more] if isinstance(more, str) else more), *names[field]]
-    by_fold: dict[str, str] = {}
+    by_fold: dict[str, list[str]] = {}
     for column in found:
-        by_fold.setdefault(fold(column), column)
-    sources = {}
+        by_fold.setdefault(fold(column), []).append(column)
+    sources: dict[str, tuple[str, ...]] = {}
     for field, known in names.items():
-        matched = [by_fold[fold(alias)] for alias in known if fold(alias) in by_fold]
+        matched = [column for alias in known for column in by_fold.get(fold(alias), ())]
         if matched:
             sources[field] = tuple(dict.fromkeys(matched))
+    firm = _name_of_firm(sources, by_fold, given=(extra or {}).get("title"))
+    if firm:
+        sources["title"] = tuple(c for c in sources["title"] if c not in firm)
+        if not sources["title"]:
+            del sources["title"]
     layout = _layout(sources)
     needed = {"records": ("title",), "flagged": (), "counts": ("unit", "year")}[layout]
     for field in needed:
         if field not in sources:
+            accepted = ", ".join(names[field])
+            if firm and field == "title":
+                accepted += f"; {', '.join(firm)} is here taken for the name of a firm"
             raise PatentSourceError(
                 f"{where}: no column for {_said(field, level)}; columns found: "
-                f"{', '.join(map(str, found)) or 'none'}; names accepted: {', '.join(names[field])}"
+                f"{', '.join(map(str, found)) or 'none'}; names accepted: {accepted}"
             )
     return Columns(layout, {f: sources[f] for f in FIELDS[layout] if f in sources})
 
@@ -186,255 +214,102 @@ def _layout(sources: Mapping[str, object]) -> Layout:
     return "flagged" if "digital" in sources else "records"
 
 
-_BLOCK_BYTES = 8 << 20
-_SAMPLE_BYTES = 1 << 16
-# a worksheet unpacked beyond this, or packed tighter than a thousandfold, is no patent extract
-_XLSX_BYTES = 4 << 30
-# the last row a worksheet can have
-_XLSX_ROWS = 1 << 20
+# what stands next to the name of a firm
+_OF_FIRMS = frozenset(
+    {
+        "股票代码", "证券代码", "上市公司代码", "公司代码", "企业代码", "股票简称", "证券简称",
+        "公司名称", "企业名称", "上市公司", "统一社会信用代码", "组织机构代码", "stkcd", "symbol",
+        "scode", "coname",
+    }
+)  # fmt: skip
+# firms and patents alike have one
+BARE_NAME = "名称"
+
+
+def _name_of_firm(
+    sources: Mapping[str, tuple[str, ...]],
+    by_fold: Mapping[str, list[str]],
+    given: object,
+) -> list[str]:
+    """The columns called 名称 that name a firm: next to a title under another name, or next to what
+    only firms have. Not where the user says that it is the title."""
+    bare = by_fold.get(BARE_NAME, [])
+    said = [given] if isinstance(given, str) else given or []
+    if not bare or BARE_NAME in map(fold, said if isinstance(said, list | tuple) else ()):
+        return []
+    others = set(sources.get("title", ())) - set(bare)
+    return bare if others or _OF_FIRMS & by_fold.keys() else []
+
+
+# what a column seems to be, for one whose name is not known: field -> pattern of its folded name
+_SEEMS: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("application_no",), "申请.*号|(?:application|filing|apply).*(?:no|num|id)"),
+    (
+        ("publication_no", "grant_no", "patent_no"),
+        "(?:公开|公告|公布|授权|专利).*号|(?:publication|grant|patent).*(?:no|num)",
+    ),
+    (("application_date",), "申请.*(?:日|年|时间)|(?:application|filing|apply).*(?:date|year|day)"),
+    (("grant_date",), "(?:授权|颁证).*(?:日|年|时间)|grant.*(?:date|year|day)"),
+    (
+        ("publication_date", "grant_date"),
+        "(?:公开|公告|公布).*(?:日|年|时间)|publi.*(?:date|year|day)",
+    ),
+    (("abstract",), "摘要|abstract"),
+    (("address", "unit"), "地址|address|省份|province"),
+)
+_NOT_MEANT = re.compile(
+    r"(?:申请人|专利权人|权利人)(?!.*地址)|优先权|国际|pct|代理|引|同族|发明人|设计人|邮编|进入|缴费|失效|转让|许可|质押|届满|到期|分案|母案|"
+    r"公司|企业|数|次|分类|权利要求|法律|状态|类型|翻译|译|附图|链接|url|语言|来源|priority|"
+    r"famil|cit|agen|count|legal|inventor|expir|lang|link|class"
+)
+
+
+def seeming(found: Sequence[str], sources: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Return the columns that are not read, although by their names they hold a field that no
+    column that is read gives."""
+    read = {column for columns in sources.values() for column in columns}
+    named = []
+    for column in found:
+        name = fold(column)
+        if column in read or not name or _NOT_MEANT.search(name):
+            continue
+        for fields, pattern in _SEEMS:
+            if re.search(pattern, name):
+                if not any(field in sources for field in fields):
+                    named.append(str(column))
+                break
+    return named
 
 
 class Source(Protocol):
     """A file opened: its column names, and batches of some of them from row `start` on.
 
-    `unread` names what of it has data and no recognised columns, which of a workbook are sheets.
+    `malformed` are rows or lines that have no place under the header, `status` says more of them
+    and what else was met; both are whole once the file is read to its end. `unread` names what of
+    it has data and no recognised columns, which of a workbook are sheets.
     """
 
     names: list[str]
     malformed: list[int]
     unread: list[str]
+    status: Status
 
     def batches(self, columns: list[str], rows: int, start: int = 0) -> Iterator[pa.Table]: ...
 
 
-@dataclass
-class ParquetSource:
-    path: Path
-    label: str
-    names: list[str]
-    malformed: list[int] = dataclasses.field(default_factory=list)
-    unread: list[str] = dataclasses.field(default_factory=list)
-
-    def batches(self, columns: list[str], rows: int, start: int = 0) -> Iterator[pa.Table]:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        read = 0
-        try:
-            # a buffer instead of whole column chunks: memory does not grow with the row group
-            with pq.ParquetFile(self.path, buffer_size=1 << 20, pre_buffer=False) as file:
-                groups = list(range(file.num_row_groups))
-                while groups and read + file.metadata.row_group(groups[0]).num_rows <= start:
-                    read += file.metadata.row_group(groups.pop(0)).num_rows
-                for batch in file.iter_batches(rows, row_groups=groups, columns=columns):
-                    yield from _after(start - read, pa.Table.from_batches([batch]))
-                    read += batch.num_rows
-        except (OSError, pa.ArrowException) as error:
-            raise _broken(self.label, read, error) from error
+def after(skip: int, table: pa.Table) -> Iterator[pa.Table]:
+    """The table without its first `skip` rows, or nothing."""
+    if skip < table.num_rows:
+        yield table.slice(max(skip, 0))
 
 
-def open_parquet(path: Path, label: str) -> ParquetSource:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        return ParquetSource(path, label, list(pq.read_schema(path).names))
-    except (OSError, pa.ArrowException) as error:
-        raise PatentSourceError(f"{label}: not a readable Parquet file ({_line(error)})") from error
-
-
-@dataclass
-class CsvSource:
-    path: Path
-    label: str
-    names: list[str]
-    encoding: str
-    delimiter: str
-    malformed: list[int] = dataclasses.field(default_factory=list)
-    unread: list[str] = dataclasses.field(default_factory=list)
-
-    def batches(self, columns: list[str], rows: int, start: int = 0) -> Iterator[pa.Table]:
-        import pyarrow as pa
-        from pyarrow import csv as pc
-
-        read = 0
-
-        def skip(row: Any) -> str:
-            self.malformed.append(row.number or read)
-            return "skip"
-
-        try:
-            compressed = self.path.name.lower().endswith(".gz")
-            with pa.input_stream(
-                str(self.path), compression="gzip" if compressed else None
-            ) as stream:
-                reader = pc.open_csv(
-                    stream,
-                    pc.ReadOptions(
-                        use_threads=False,
-                        block_size=_BLOCK_BYTES,
-                        encoding=self.encoding,
-                        column_names=self.names,
-                        skip_rows_after_names=1,
-                    ),
-                    pc.ParseOptions(
-                        delimiter=self.delimiter, newlines_in_values=True, invalid_row_handler=skip
-                    ),
-                    pc.ConvertOptions(
-                        include_columns=columns,
-                        column_types={name: pa.string() for name in columns},
-                        strings_can_be_null=True,
-                        null_values=[""],
-                    ),
-                )
-                for batch in reader:
-                    yield from _after(start - read, pa.Table.from_batches([batch]))
-                    read += batch.num_rows
-        except (OSError, EOFError, UnicodeError, pa.ArrowException) as error:
-            raise _broken(self.label, read, error) from error
-
-
-def open_csv(path: Path, label: str) -> CsvSource:
-    """The encoding is a byte-order mark's, else UTF-8, else GB18030, whichever decodes."""
-    try:
-        with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as handle:
-            sample = handle.read(_SAMPLE_BYTES)
-    except (OSError, EOFError, gzip.BadGzipFile) as error:
-        raise PatentSourceError(f"{label}: cannot be read ({_line(error)})") from error
-    encoding = _encoding(sample)
-    if encoding is None:
-        raise PatentSourceError(
-            f"{label}: neither UTF-8, GB18030 nor UTF-16 text, so not a readable CSV file"
-        )
-    try:
-        text = codecs.getincrementaldecoder(encoding)().decode(sample)
-    except UnicodeDecodeError as error:
-        raise PatentSourceError(f"{label}: not a readable CSV file ({_line(error)})") from error
-    head = text.lstrip("\ufeff")
-    line = head.split("\n", 1)[0]
-    delimiter = max(",\t;", key=line.count)
-    names = next(csv.reader(head.splitlines(keepends=True), delimiter=delimiter), [])
-    if not any(name.strip() for name in names):
-        raise PatentSourceError(f"{label}: the first line names no column")
-    # repeated or empty names would be refused by the parser; only the first of a name counts
-    unique = [n if n and n not in names[:i] else f"{n}#{i + 1}" for i, n in enumerate(names)]
-    return CsvSource(path, label, unique, encoding, delimiter)
-
-
-def _encoding(sample: bytes) -> str | None:
-    for mark, name in (
-        (codecs.BOM_UTF8, "utf-8"),
-        (codecs.BOM_UTF16_LE, "utf-16"),
-        (codecs.BOM_UTF16_BE, "utf-16"),
-    ):
-        if sample.startswith(mark):
-            return name
-    if b"\0" in sample:
-        return None
-    for name in ("utf-8", "gb18030"):
-        try:
-            # incremental: the sample may end within a character
-            codecs.getincrementaldecoder(name)().decode(sample)
-        except UnicodeDecodeError:
-            continue
-        return name
-    return None
-
-
-@dataclass
-class XlsxSource:
-    path: Path
-    label: str
-    names: list[str]
-    sheets: list[tuple[str, int, list[str]]]
-    malformed: list[int] = dataclasses.field(default_factory=list)
-    unread: list[str] = dataclasses.field(default_factory=list)
-
-    def batches(self, columns: list[str], rows: int, start: int = 0) -> Iterator[pa.Table]:
-        import openpyxl
-        import pyarrow as pa
-
-        schema = pa.schema([(name, pa.string()) for name in columns])
-        read = 0
-        try:
-            with closing(openpyxl.load_workbook(self.path, read_only=True, data_only=True)) as book:
-                for sheet, header, names in self.sheets:
-                    at = [names.index(name) if name in names else None for name in columns]
-                    filled = filter(_is_filled, _rows(book[sheet], header + 2))
-                    while part := list(islice(filled, rows)):
-                        data = [[_cell_at(i, row) for row in part] for i in at]
-                        table = pa.table([pa.array(d, pa.string()) for d in data], schema=schema)
-                        yield from _after(start - read, table)
-                        read += len(part)
-        except XLSX_ERRORS as error:
-            raise _broken(self.label, read, error) from error
-
-
-def open_xlsx(
-    path: Path, label: str, extra: Mapping[str, str | Sequence[str]] | None, *, level: Level
-) -> XlsxSource:
-    """Every sheet with recognised columns in one of its first ten rows is read; other sheets with
-    data are `unread`."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(info.file_size for info in archive.infolist())
-        if size > _XLSX_BYTES or size > 1000 * max(path.stat().st_size, 1 << 16):
-            raise PatentSourceError(f"{label}: unpacks to {size} bytes, which is refused")
-        sheets, unread, seen = _headers(path, label, extra, level)
-    except PatentSourceError:
-        raise
-    except XLSX_ERRORS as error:
-        raise PatentSourceError(f"{label}: not a readable XLSX file ({_line(error)})") from error
-    names = list(dict.fromkeys(n for _, _, header in sheets for n in header if n)) or seen
-    return XlsxSource(path, label, names, sheets, unread=unread)
-
-
-def _headers(
-    path: Path, label: str, extra: Mapping[str, str | Sequence[str]] | None, level: Level
-) -> tuple[list[tuple[str, int, list[str]]], list[str], list[str]]:
-    """(title, rows before the header, column names) of each sheet with recognised columns, the
-    titles of other sheets with data, and the first names seen, to be told where there is none."""
-    import openpyxl
-
-    sheets: list[tuple[str, int, list[str]]] = []
-    unread: list[str] = []
-    seen: list[str] = []
-    with closing(openpyxl.load_workbook(path, read_only=True, data_only=True)) as book:
-        for sheet in book.worksheets:
-            rows = _rows(sheet)
-            head = [_header(row) for row in islice(rows, 10)]
-            seen = seen or next(([n for n in names if n] for names in head if any(names)), [])
-            for number, names in enumerate(head):
-                if _is_recognised(names, label, extra, level):
-                    sheets.append((sheet.title, number, names))
-                    break
-            else:
-                if any(map(any, head)) or any(map(_is_filled, rows)):
-                    unread.append(sheet.title)
-    return sheets, unread, seen
-
-
-def _rows(sheet: Any, first: int = 1) -> Iterator[tuple[Any, ...]]:
-    # programs that write in a stream leave a size that says less than the sheet holds
-    sheet.reset_dimensions()
-    for number, row in enumerate(sheet.iter_rows(min_row=first, values_only=True), first):
-        # rows left out up to the next one are made up, one by one
-        if number > _XLSX_ROWS:
-            raise ValueError(f"rows beyond row {_XLSX_ROWS}")
-        yield row
-
-
-def _is_filled(row: Sequence[Any]) -> bool:
-    return any(value is not None for value in row)
-
-
-def _header(row: Sequence[Any]) -> list[str]:
-    return ["" if value is None else str(value).strip() for value in row]
-
-
-def _is_recognised(
-    names: list[str], label: str, extra: Mapping[str, str | Sequence[str]] | None, level: Level
+def is_recognised(
+    names: Sequence[str],
+    label: str,
+    extra: Mapping[str, str | Sequence[str]] | None,
+    level: Level,
 ) -> bool:
+    """Whether the columns are those of a patent file."""
     try:
         recognise(names, label, extra, level=level)
     except PatentSourceError:
@@ -442,26 +317,11 @@ def _is_recognised(
     return True
 
 
-def _after(skip: int, table: pa.Table) -> Iterator[pa.Table]:
-    """The table without its first `skip` rows, or nothing."""
-    if skip < table.num_rows:
-        yield table.slice(max(skip, 0))
+def broken(label: str, read: int, error: Exception) -> PatentSourceError:
+    """The error of a file that breaks off."""
+    return PatentSourceError(f"{label}: cannot be read after row {read} ({first_line(error)})")
 
 
-def _cell_at(index: int | None, row: Sequence[Any]) -> str | None:
-    """The text of a row's cell; None where its sheet lacks the column, or the row ends before."""
-    value = row[index] if index is not None and index < len(row) else None
-    if value is None:
-        return None
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return value.isoformat(" ") if hasattr(value, "hour") else str(value)
-
-
-def _broken(label: str, read: int, error: Exception) -> PatentSourceError:
-    return PatentSourceError(f"{label}: cannot be read after row {read} ({_line(error)})")
-
-
-def _line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     """An error's first line; libraries append pages of context to theirs."""
     return (str(error).splitlines() or [type(error).__name__])[0][:200]

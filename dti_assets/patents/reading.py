@@ -1,47 +1,77 @@
-"""Patent files to slices of raw rows: CSV, CSV.gz, TSV, XLSX, Parquet, one file or many.
+"""Patent files to slices of raw rows: delimited text, workbooks, Parquet, Stata, one file or many.
 
 A slice is an Arrow table of strings with the fields of `columns.FIELDS` that the file has and
-`row`, the row's number in its file (1 is the first row of data). Slices come in file order with
-flat memory. What the values mean is decided in `tidy`.
+`row`, the row's number in its file (1 is the first row of data). Cells that mean nothing are null.
+Slices come in file order with flat memory. What the values mean is decided in `tidy`.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from dti_assets.errors import PatentSourceError
-from dti_assets.patents.formats import Columns, Source, open_csv, open_parquet, open_xlsx, recognise
-from dti_assets.store.files import Found, find_all
+from dti_assets.patents import values
+from dti_assets.patents.columnar import open_parquet, open_stata
+from dti_assets.patents.formats import (
+    BARE_NAME,
+    Columns,
+    Source,
+    first_line,
+    fold,
+    recognise,
+    seeming,
+)
+from dti_assets.patents.text_files import open_text
+from dti_assets.patents.tidy import Status
+from dti_assets.patents.workbooks import open_workbook
+from dti_assets.store.files import Found, find_all, opened_regular, sha256
 from dti_assets.units.levels import Level
 
 if TYPE_CHECKING:
+    import polars as pl
     import pyarrow as pa
 
 # part of every cache key: raise it whenever a file can be read differently
-VERSION = "4"
+VERSION = "5"
 SLICE_ROWS = 50_000
-SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".xlsx", ".parquet")
+_TEXT = (".csv", ".tsv", ".txt", ".tab", ".psv")
+_WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
+_PARQUET = (".parquet", ".pq")
+# archives and data that may hold patents, and are named instead of being passed over
+_ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst")
+_OTHERS = (
+    ".json", ".jsonl", ".xml", ".mdb", ".accdb", ".dbf", ".sav", ".sas7bdat", ".rds", ".rdata",
+    ".feather", ".arrow", ".sqlite", ".sql", ".et", ".numbers",
+)  # fmt: skip
+SUFFIXES = (
+    *_TEXT, *(f"{suffix}.gz" for suffix in _TEXT), *_WORKBOOKS, ".dta", *_PARQUET, *_ARCHIVES,
+    *_OTHERS,
+)  # fmt: skip
 
 _NO_DATA = ("readme", ".", "~$")
+# rows by which it is decided what a column holds
+_HEAD_ROWS = 1000
+_DATES = ("application_date", "publication_date", "grant_date")
 
 
 @dataclass(frozen=True)
 class PatentFile:
-    """A patent file: its name relative to the folder, size in bytes and SHA-256."""
+    """A patent file: its name relative to the folder, size in bytes and SHA-256; and why it is none
+    that can be read."""
 
     path: Path
     name: str
     bytes: int
     sha256: str
+    problem: str = ""
 
 
 def may_hold_patents(name: str) -> bool:
-    """Whether a file of that name is read: it has one of SUFFIXES, and is no README, hidden, or
-    kept by a program beside what is open in it."""
+    """Whether a file of that name is read, or named where it cannot be: it has one of SUFFIXES, and
+    is no README, hidden, or kept by a program beside what is open in it."""
     return name.lower().endswith(SUFFIXES) and not name.lower().startswith(_NO_DATA)
 
 
@@ -49,8 +79,9 @@ def find_files(source: Path) -> list[PatentFile]:
     """The patent files in a folder and its subfolders in order of name, or the one file given.
 
     Linked folders are entered. README files, hidden files and folders, and other suffixes than
-    SUFFIXES are left out. An empty list where there is none. Raises PatentSourceError where
-    `source` does not exist, or a folder cannot be listed or a listed file opened.
+    SUFFIXES are left out. What is no regular file, or cannot be opened, has a `problem`. An empty
+    list where there is none. Raises PatentSourceError where `source` does not exist, or a folder
+    cannot be listed.
     """
     source = Path(source)
     if not source.exists():
@@ -61,19 +92,21 @@ def find_files(source: Path) -> list[PatentFile]:
         path, name = file.location, file.path
         if file.problem.startswith("the folder cannot be listed"):
             raise PatentSourceError(f"{name}: {file.problem}")
-        if not path.is_file() or not may_hold_patents(path.name):
+        if path.is_dir() or not may_hold_patents(path.name):
             continue
+        problem = file.problem
         try:
-            found.append(PatentFile(path, name, path.stat().st_size, _sha256(path)))
+            size, content = (0, "") if problem else (path.stat().st_size, sha256(path))
         except OSError as error:
-            why = error.strerror or error
-            raise PatentSourceError(f"{name}: listed, but cannot be opened ({why})") from error
+            size, content = 0, ""
+            problem = f"listed, but cannot be opened ({error.strerror or error})"
+        found.append(PatentFile(path, name, size, content, problem))
     return found
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+def _head(path: Path) -> bytes:
+    with opened_regular(path) as (file, _):
+        return file.read(8)
 
 
 class PatentReader:
@@ -91,20 +124,26 @@ class PatentReader:
         level: Level,
     ) -> None:
         self.file = file
-        name = file.path.name.lower()
+        if file.problem:
+            raise PatentSourceError(f"{file.name}: {file.problem}")
         if file.bytes == 0:
             raise PatentSourceError(f"{file.name}: the file is empty")
-        if name.endswith(".parquet"):
-            self._source: Source = open_parquet(file.path, file.name)
-        elif name.endswith(".xlsx"):
-            self._source = open_xlsx(file.path, file.name, extra, level=level)
-        else:
-            self._source = open_csv(file.path, file.name)
-        self.columns: Columns = recognise(self._source.names, file.name, extra, level=level)
+        self._source: Source = _opened(file, extra, level)
+        names = self._source.names
+        self.columns: Columns = recognise(names, file.name, extra, level=level)
+        self._is_local: dict[str, bool] = {}
+        self._look_at_values(level)
+        # columns that seem to hold a field and are not read
+        self.unknown = seeming(names, self.columns.sources)
         # rows whose number of fields is not the header's, known once the file is read to its end
         self.malformed = self._source.malformed
         # sheets that hold something and have no recognised columns
         self.unread = self._source.unread
+
+    @property
+    def status(self) -> Status:
+        """What was met in the file beside its rows, known once it is read to its end."""
+        return self._source.status
 
     def slices(
         self, rows: int = SLICE_ROWS, done: frozenset[int] = frozenset()
@@ -129,31 +168,96 @@ class PatentReader:
             number += 1
             read += batch.num_rows
 
-    def _fields(self, batch: pa.Table) -> pa.Table:
+    def _look_at_values(self, level: Level) -> None:
+        """Decide by the first rows what the names of columns leave open. Raises PatentSourceError
+        where 名称 names firms and there is no other title."""
+        sources = self.columns.sources
+        title = [c for c in sources.get("title", ()) if fold(c) == BARE_NAME]
+        # a workbook's days have no zone
+        dates = [] if _is_workbook(self.file) else [c for f in _DATES for c in sources.get(f, ())]
+        asked = list(dict.fromkeys([*title, *dates]))
+        if not asked:
+            return
+        head: list[pa.Table] = []
+        for batch in self._source.batches(asked, _HEAD_ROWS):
+            head.append(batch)
+            break
+        if not head:
+            return
+        for column in dates:
+            texts = self._text(head[0], column).to_pylist()
+            self._is_local[column] = values.are_utc_midnights(texts)
+        for column in title:
+            texts = self._text(head[0], column).to_pylist()
+            if self.columns.layout == "records" and values.is_name_of_firm(texts):
+                raise PatentSourceError(
+                    f"{self.file.name}: no column for title: {column} holds names of firms; name "
+                    f"the column of titles 专利名称, or in study.yaml (patents.columns)"
+                )
+
+    def _text(self, batch: pa.Table, column: str) -> pa.ChunkedArray:
         import pyarrow as pa
-        import pyarrow.compute as pc
 
-        arrays = {}
+        try:
+            return values.as_text(batch[column])
+        except (PatentSourceError, pa.ArrowException, ValueError) as error:
+            raise PatentSourceError(
+                f"{self.file.name}: column {column} cannot be read ({first_line(error)}); store it "
+                "as text, or leave it out"
+            ) from error
+
+    def _fields(self, batch: pa.Table) -> pa.Table:
+        import polars as pl
+
+        found: dict[str, pl.Series] = {}
         for field, sources in self.columns.sources.items():
-            values = [as_text(batch[source]) for source in sources]
-            arrays[field] = values[0] if len(values) == 1 else pc.coalesce(*values)
-        return pa.table(arrays)
+            columns = []
+            for source in sources:
+                texts = cast("pl.Series", pl.from_arrow(self._text(batch, source)))
+                if self._is_local.get(source):
+                    texts = values.local_days(texts)
+                columns.append(values.cleaned(texts, field))
+            frame = pl.DataFrame({str(k): column for k, column in enumerate(columns)})
+            found[field] = frame.select(pl.coalesce(pl.all())).to_series()
+        return _strings(pl.DataFrame(values.placed(found)).to_arrow())
 
 
-def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A column of any type as strings, trimmed, with "" as null; dates in ISO 8601."""
+def _opened(
+    file: PatentFile, extra: Mapping[str, str | Sequence[str]] | None, level: Level
+) -> Source:
+    """The file opened as what it is: its content decides where its name says something else."""
+    path, name, low = file.path, file.name, file.path.name.lower()
+    try:
+        head = _head(path)
+    except OSError as error:
+        why = error.strerror or error
+        raise PatentSourceError(f"{name}: listed, but cannot be opened ({why})") from error
+    if low.endswith(_PARQUET) or head.startswith(b"PAR1"):
+        return open_parquet(path, name)
+    if low.endswith(".dta"):
+        return open_stata(path, name, extra, level=level)
+    if _is_workbook(file) or head.startswith(b"\xd0\xcf\x11\xe0"):
+        return open_workbook(path, name, extra, level=level)
+    if low.endswith((*_TEXT, *(f"{suffix}.gz" for suffix in _TEXT))):
+        if head.startswith(b"PK\x03\x04"):
+            return open_workbook(path, name, extra, level=level)
+        return open_text(path, name, extra, level=level)
+    if low.endswith(_ARCHIVES):
+        raise PatentSourceError(f"{name}: an archive is not read; unpack it in the folder")
+    raise PatentSourceError(
+        f"{name}: files of this kind are not read; save it as CSV (UTF-8), XLSX or Parquet"
+    )
+
+
+def _is_workbook(file: PatentFile) -> bool:
+    return file.path.name.lower().endswith(_WORKBOOKS)
+
+
+def _strings(table: pa.Table) -> pa.Table:
+    """The table with texts of the type that slices have."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    if pa.types.is_floating(column.type):
-        # a column of years or dates with gaps, which may be NaN: 2015.0 is 2015
-        column = pc.if_else(pc.is_finite(column), column, pa.scalar(None, column.type))
-        whole = pc.all(pc.equal(column, pc.floor(column))).as_py()
-        column = column.cast(pa.int64()) if whole else column
-    text = pc.utf8_trim_whitespace(column.cast(pa.large_string()).cast(pa.string()))
-    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
+    return table.cast(pa.schema([(name, pa.string()) for name in table.column_names]))
 
 
 def _rechunk(batches: Iterator[pa.Table], rows: int) -> Iterator[pa.Table]:

@@ -91,7 +91,7 @@ def _date(year: pl.Expr, month: pl.Expr, day: pl.Expr) -> pl.Expr:
 
 
 # part of every cache key: raise it whenever a value can come out differently
-VERSION = "6"
+VERSION = "7"
 # utility models and designs are published once, as grants
 _PUBLISHED_ONCE = ("U", "Y", "S", "D")
 _GRANT_CODES = ("B", "C", *_PUBLISHED_ONCE)
@@ -109,8 +109,8 @@ _KIND_OF_DIGIT = {
     "9": "utility_model",
     "3": "design",
 }
-_APPLICATION = re.compile(r"(?:CN|ZL)?((?:19|20)\d{2})(\d)\d{7}(?:[\dX])?")
-_APPLICATION_OLD = re.compile(r"(?:CN|ZL)?(8[5-9]|9\d|0[0-3])(\d)\d{5}(?:[\dX])?")
+_APPLICATION = re.compile(r"(?:CN|ZL)*((?:19|20)\d{2})(\d)\d{7}[\dX]?[A-WYZ]?")
+_APPLICATION_OLD = re.compile(r"(?:CN|ZL)*(8[5-9]|9\d|0[0-3])(\d)\d{5}(?:[\dX])?")
 _PUBLICATION = re.compile(r"[A-Z]{2}\d+([A-Z])\d?")
 
 
@@ -134,7 +134,8 @@ def normal_number(text: str) -> str:
     number = re.sub(r"[\s\-_/]", "", unicodedata.normalize("NFKC", text).upper())
     number = re.sub(r"^(?:CN|ZL)+(?=\d)", "", number)
     number = re.sub(r"\.[\dX]$", "", number)
-    if re.fullmatch(r"(?:19|20)\d{10}[\dX]", number):
+    # international databases put the kind behind it
+    if re.fullmatch(r"(?:19|20)\d{10}[\dX]?[A-WYZ]?", number):
         return number[:12]
     return number[:8] if re.fullmatch(r"[089]\d{7}[\dX]", number) else number
 
@@ -198,6 +199,18 @@ _RESULT = (
 )
 
 
+def without_empty(raw: pa.Table) -> tuple[pa.Table, int]:
+    """The slice without rows that hold nothing in any of its fields, and how many these are."""
+    import polars as pl
+
+    frame = cast(pl.DataFrame, pl.from_arrow(raw))
+    fields = [name for name in frame.columns if name != "row"]
+    kept = frame.select(pl.any_horizontal(pl.col(name).is_not_null() for name in fields))
+    rows = kept.to_series()
+    empty = frame.height - int(rows.sum())
+    return (raw.filter(rows.to_arrow()) if empty else raw), empty
+
+
 def _mapped(
     frame: pl.DataFrame, column: str, function: Callable[[str], Any], dtype: Any
 ) -> pl.Series:
@@ -215,14 +228,18 @@ def _mapped(
 
 def with_keys(frame: pl.DataFrame, file: str) -> pl.DataFrame:
     """With `key`, by which rows are one application, `shown`, the number as it is written, and
-    `damaged`; the application number is null where it is damaged."""
+    `damaged`; a number that is damaged is null."""
     import polars as pl
 
     # spreadsheets turn long numbers into 2.02E+11: digits are lost, so this is no number
-    damaged = pl.col("application_no").str.contains(r"^\d(?:\.\d+)?[Ee]\+?\d+$")
-    frame = frame.with_columns(damaged.fill_null(False).alias("damaged"))
+    numbers = ("application_no", "publication_no", "grant_no")
+    damaged = [pl.col(n).str.contains(r"^\s*\d(?:\.\d+)?\s?[Ee]\s?\+?\d+\s*$") for n in numbers]
     frame = frame.with_columns(
-        pl.when("damaged").then(None).otherwise("application_no").alias("application_no")
+        pl.any_horizontal(d.fill_null(False) for d in damaged).alias("damaged")
+    )
+    frame = frame.with_columns(
+        pl.when(d.fill_null(False)).then(None).otherwise(n).alias(n)
+        for n, d in zip(numbers, damaged, strict=True)
     )
     application = pl.col("application_no")
     publication = pl.coalesce("publication_no", "grant_no")
@@ -245,7 +262,7 @@ def _normal_number(column: pl.Expr) -> pl.Expr:
     """normal_number as an expression; a test holds the two together."""
     number = _upper(column, r"[\s\-_/]").str.replace(r"^(?:CN|ZL)+(\d)", "${1}")
     number = number.str.replace(r"\.[\dX]$", "")
-    number = number.str.replace(r"^((?:19|20)\d{10})[\dX]$", "${1}")
+    number = number.str.replace(r"^((?:19|20)\d{10})[\dX]?[A-WYZ]?$", "${1}")
     return number.str.replace(r"^([089]\d{7})[\dX]$", "${1}")
 
 
@@ -307,7 +324,7 @@ def _code(number: str) -> pl.Expr:
 
 
 def _year_of_number(number: str) -> int | None:
-    number = re.sub(r"[\s.]", "", unicodedata.normalize("NFKC", number).upper())
+    number = re.sub(r"[\s.\-_/]", "", unicodedata.normalize("NFKC", number).upper())
     if found := _APPLICATION.fullmatch(number):
         return int(found[1]) if int(found[1]) >= FIRST_YEAR else None
     if found := _APPLICATION_OLD.fullmatch(number):
@@ -317,7 +334,7 @@ def _year_of_number(number: str) -> int | None:
 
 
 def _kind_of_number(number: str) -> str | None:
-    number = re.sub(r"[\s.]", "", unicodedata.normalize("NFKC", number).upper())
+    number = re.sub(r"[\s.\-_/]", "", unicodedata.normalize("NFKC", number).upper())
     found = _APPLICATION.fullmatch(number) or _APPLICATION_OLD.fullmatch(number)
     return _KIND_OF_DIGIT.get(found[2]) if found else None
 
@@ -412,6 +429,13 @@ def _count(frame: pl.DataFrame, status: Status, level: Level) -> None:
             "shown",
         ),
         "number_damaged": (pl.col("damaged"), "shown"),
+        "characters_lost": (
+            pl.any_horizontal(
+                pl.col(name).str.contains("\ufffd", literal=True).fill_null(False)
+                for name in _TEXTS
+            ),
+            "shown",
+        ),
         "no_text": (null("title") & null("abstract"), "shown"),
         "no_abstract": (null("abstract") & pl.col("title").is_not_null(), "shown"),
         "kind_unknown": (null("kind"), "shown"),

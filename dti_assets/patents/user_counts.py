@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dti_assets.errors import PatentSourceError
+from dti_assets.patents.extract import add_met
 from dti_assets.patents.reading import PatentReader, find_files
 from dti_assets.patents.tables import KINDS, PATENT_COUNTS, ROW_STATUS, TECHNOLOGIES, statuses
 from dti_assets.patents.tidy import Status, kind_of_text
@@ -34,25 +35,32 @@ def read_user_counts(
 
     One row a unit and year, or a unit, year and kind (then the kinds in `kinds` are summed). A
     count that is missing or no whole number >= 0 makes the count of the unit and year null with a
-    reason, not zero. Rows that name no unit or year are counted in the status. Raises
-    PatentSourceError where a file cannot be read or lacks a column, where there is no row, where
-    two rows give different counts for one unit, year and kind, and where a unit and year has a
+    reason, not zero. Rows that name no unit or year are counted in the status, and so is a file
+    that cannot be read or lacks a column. Raises PatentSourceError where there is no row, where two
+    rows give different counts for one unit, year and kind, and where a unit and year has a
     total (a row without a kind) beside counts by kind.
     """
     level = units.level
     found: dict[str, Status] = {}
     given: Given = {}
+    failed = []
     for file in find_files(source):
-        reader = PatentReader(file, columns, level=level)
-        if reader.columns.layout != "counts":
-            raise PatentSourceError(f"{file.name}: no counts by {level.noun} and year")
         status = found.setdefault(file.name, Status())
-        for _, table in reader.slices():
-            for row in table.to_pylist():
-                _take(row, file.name, given, status, units)
-        status.add("sheet_unread", len(reader.unread), ", ".join(reader.unread))
-        if reader.malformed:
-            status.add("malformed", len(reader.malformed), f"row {reader.malformed[0]}")
+        try:
+            reader = PatentReader(file, columns, level=level)
+            if reader.columns.layout != "counts":
+                raise PatentSourceError(f"{file.name}: no counts by {level.noun} and year")
+            rows = [row for _, table in reader.slices() for row in table.to_pylist()]
+        except PatentSourceError as error:
+            missing = "no column for" in str(error)
+            status.add("column_missing" if missing else "file_unreadable", 1, str(error))
+            failed.append(str(error))
+            continue
+        for row in rows:
+            _take(row, file.name, given, status, units)
+        add_met(status, reader, reader.status)
+    if not given and failed:
+        raise PatentSourceError("; ".join(failed))
     if not given:
         raise PatentSourceError(f"{source}: no row of counts for a {level.noun} and year")
     frame = level.table(PATENT_COUNTS).frame(_sums(given, kinds, units))
