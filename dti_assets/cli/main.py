@@ -1,4 +1,4 @@
-"""The `dti` command: each subcommand loads what it needs, calls one function, says what it did.
+"""The entry point of `dti`: what Ctrl-C does, from the first moment to the last.
 
 Exit status: 0 done, 1 an asset or a blocking check failed, 2 bad usage or bad input, 130
 interrupted.
@@ -6,77 +6,86 @@ interrupted.
 
 from __future__ import annotations
 
+import atexit
+import os
+import signal
 import sys
+import threading
 from importlib import import_module
 from typing import Any
 
-import click
-
-from dti_assets.cli import streams
-from dti_assets.cli.options import BAD_INPUT
-from dti_assets.cli.output import without_controls
-from dti_assets.compute.process import set_up
-from dti_assets.errors import DtiError
-
-# each in a module of its own name, loaded when it is called or listed
-COMMANDS = tuple(
-    "audit doctor download explain freeze gc influence init kwic new package referee run schema "
-    "show simulate sources template ui verify".split()
-)
-# commands that show what is there, and need not go on where nobody reads it
-SHOWING = frozenset({"explain", "influence", "kwic", "referee", "schema", "show"})
-
-# what to know of a command that was interrupted, where there is something to know
-LEFT_BY_INTERRUPT = {
-    **dict.fromkeys(("download", "freeze", "gc", "run"), "run again to go on where it stopped"),
-    **dict.fromkeys(("new", "simulate"), "nothing of it is left"),
-    "verify": "a folder given with --into keeps what was unpacked, so name another next time",
-}
+INTERRUPTED = 130
+_told: list[int] = []
 
 
 def main() -> None:
-    """Entry point: turns every error of bad input into one sentence and exit status 2."""
-    set_up()
-    streams.set_up(SHOWING)
+    """Run the command of this process. Ctrl-C ends it with one line and no traceback, while it
+    loads, works or ends; a second Ctrl-C ends it at once."""
+    ours = (
+        threading.current_thread() is threading.main_thread()
+        # not where a shell that starts it with & has it ignore Ctrl-C
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    )
+    if not ours:
+        import_module("dti_assets.cli.commands").run_command()
+        return
+    signal.signal(signal.SIGINT, _leave)
+    # what is loaded now has nothing to put away
+    commands = import_module("dti_assets.cli.commands")
+    # the end of the interpreter gives Ctrl-C back to the system, which tells of a killed process
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
+    sys.unraisablehook = _unraisable
+    _told.clear()
     try:
-        status = cli(standalone_mode=False)
-        # of a command that ended itself, as --help does
-        if isinstance(status, int) and status:
-            sys.exit(status)
-    except click.Abort as error:
-        click.echo(str(error) or "interrupted", err=True)
-        sys.exit(130)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(BAD_INPUT)
-    except (DtiError, OSError) as error:
-        # the package's own sentence, or the operating system's about a file
-        click.echo(without_controls(f"dti: {error}"), err=True)
-        sys.exit(BAD_INPUT)
+        signal.signal(signal.SIGINT, _interrupt)
+        commands.run_command()
+    except SystemExit:
+        raise
+    except BaseException:
+        # some libraries make another error of it
+        if not _told:
+            raise
+        signal.signal(signal.SIGINT, _leave)
+        _say("interrupted\n")
+        sys.exit(INTERRUPTED)
+    finally:
+        signal.signal(signal.SIGINT, _leave)
 
 
-class _Commands(click.Group):
-    """The commands, each the function of its module's name."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = getattr(import_module(f"dti_assets.cli.{cmd_name}"), cmd_name)
-        return command
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt as error:
-            click.echo(err=True)
-            left = LEFT_BY_INTERRUPT.get(ctx.invoked_subcommand or "")
-            raise click.Abort(f"interrupted; {left}" if left else "interrupted") from error
+def _interrupt(number: int, frame: Any) -> None:
+    """Have the command end by itself, the first time."""
+    _told.append(number)
+    if len(_told) > 1:
+        _leave(number, frame)
+    raise KeyboardInterrupt
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="dti-assets")
-def cli() -> None:
-    """From provincial government work reports to an instrumental-variable table."""
+def _leave(number: int, frame: Any) -> None:
+    """End this process at once; its workers see that it is gone."""
+    _say("\ninterrupted\n")
+    os._exit(INTERRUPTED)
+
+
+def _say(line: str) -> None:
+    try:
+        os.write(2, line.encode())
+    except OSError:  # nobody reads it
+        return
+
+
+def _unraisable(unraisable: Any) -> None:
+    """An interrupt that came where Python lets no error through comes again a moment later."""
+    if not issubclass(unraisable.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(unraisable)
+        return
+    _told.clear()
+    again = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
+    again.daemon = True
+    again.start()
+
+
+def __getattr__(name: str) -> Any:
+    """The group of commands, loaded when it is asked for."""
+    if name == "cli":
+        return import_module("dti_assets.cli.commands").cli
+    raise AttributeError(name)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dti_assets.study.config import Study
 
 # exit status of a command whose work went wrong, and of one that was given bad input
-FAILED, BAD_INPUT = 1, 2
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 study_option = click.option(
     "--study", "study_file", default="study.yaml", show_default=True, help="The study file."
 )

@@ -15,6 +15,7 @@ import dagster as dg
 
 from dti_assets import errors
 from dti_assets.errors import BusyError, RunStorageError
+from dti_assets.store.files import advice, says_no_memory
 from dti_assets.store.locks import Holder, exclusive
 from dti_assets.study.config import Study
 from dti_assets.study.run_storage import POSTGRES, SQLITE, check_postgres, kind_of, write_settings
@@ -137,6 +138,8 @@ def sentence(error: Any) -> str:
         if isinstance(kind, type) and issubclass(kind, errors.DtiError):
             return message.partition(": ")[2] or message
         if error.cause is None:
+            if error.cls_name == "MemoryError" or says_no_memory(message):
+                return f"there is not enough memory; {advice()}"
             return message
         error = error.cause
     return "failed"

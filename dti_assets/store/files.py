@@ -54,6 +54,30 @@ def advice(error: OSError | None = None) -> str:
     return "free memory or allow more (ulimit -v), or use fewer workers (--workers 1); run again"
 
 
+# what libraries say that ran out of it, none of them with MemoryError
+_OF_MEMORY = (
+    *("out of memory", "cannot allocate memory", "can't start new thread", "bad_alloc"),
+    *("failed to map segment", "unable to allocate", "malloc of size"),
+)
+
+
+def is_for_want_of_memory(error: BaseException | None) -> bool:
+    """Whether an error, or one behind it, says that there was no memory left."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        lacks = isinstance(error, OSError) and error.errno == errno.ENOMEM
+        if lacks or isinstance(error, MemoryError) or says_no_memory(str(error)):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def says_no_memory(message: str) -> bool:
+    """Whether the message of a library says so."""
+    return any(words in message.lower() for words in _OF_MEMORY)
+
+
 def raise_of_machine(what: str, error: OSError) -> None:
     """Raise MachineError where the system could not do `what` for lack of something."""
     if error.errno in OF_THE_MACHINE:
