@@ -14,15 +14,17 @@ from dti_assets.econ.paper.estimate import TableOptions, estimate_table
 from dti_assets.econ.paper.specifications import load_tables
 from dti_assets.econ.robustness.checks import (
     Formula,
+    RobustnessInputs,
     compare_variants,
     distance_variants,
+    exclusion_set,
     interaction_test,
     leads_test,
     placebo_hubs,
+    robustness_report,
+    union_of,
 )
-from dti_assets.econ.robustness.exclusion_sensitivity import exclusion_sensitivity, union_of
 from dti_assets.econ.robustness.multiple_testing import romano_wolf, romano_wolf_tables, stepdown
-from dti_assets.econ.robustness.report import RobustnessInputs, robustness_report
 from dti_assets.econ.robustness.spatial_errors import conley_errors, great_circle_km
 from dti_assets.econ.robustness.specification_curve import specification_curve
 from dti_assets.econ.tables import ROBUSTNESS, ROMANO_WOLF, SPECIFICATION_CURVE
@@ -30,6 +32,7 @@ from dti_assets.errors import EconError, SpecificationError, TooFewClusters
 from dti_assets.units.lists import shipped_units
 
 LEVEL = shipped_units("provinces").level
+QUICK = TableOptions(LEVEL, draws=199)
 FORMULA = Formula("frequency / d", operator.truediv)
 OLS = Specification(
     "Export", ("DTIn", "GDP"), fixed_effects=("province", "year"), cluster="province"
@@ -89,7 +92,7 @@ def test_every_cell_of_the_curve_is_what_linearmodels_gives(study):
 
 
 def test_interaction_test_reproduces_the_sub_samples(study):
-    found = interaction_test(OLS, study, "DTIn", "region", "East", draws=199, entity="province")
+    found = interaction_test(OLS, study, "DTIn", "region", "East", QUICK)
     assert ROBUSTNESS.violations(found) == []
     own = {
         region: estimate(OLS, study[study["region"] == region]).params["DTIn"]
@@ -101,7 +104,7 @@ def test_interaction_test_reproduces_the_sub_samples(study):
     joint = found[found["variant"] == "joint"].iloc[0]
     assert joint["estimate"] > 0 and 0 < joint["p_value"] <= 1 and 0 < joint["p_wild"] <= 1
     with pytest.raises(SpecificationError, match="region has no value 'North'"):
-        interaction_test(OLS, study, "DTIn", "region", "North", entity="province")
+        interaction_test(OLS, study, "DTIn", "region", "North", QUICK)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +117,7 @@ def test_interaction_test_reproduces_the_sub_samples(study):
 def test_a_group_without_inference_of_its_own_is_outside_the_equation(panel_of, regressors, reason):
     frame = panel_of()
     spec, term = OLS.with_(regressors=regressors), regressors[0]
-    found = interaction_test(spec, frame, term, "region", "East", draws=199, entity="province")
+    found = interaction_test(spec, frame, term, "region", "East", QUICK)
     by_variant = found.set_index("variant")
     northeast = by_variant.loc["Northeast"]
     assert northeast["term"] == f"{term} x region=Northeast"
@@ -128,8 +131,7 @@ def test_a_group_without_inference_of_its_own_is_outside_the_equation(panel_of, 
         term,
         "region",
         "East",
-        draws=199,
-        entity="province",
+        QUICK,
     )
     pd.testing.assert_frame_equal(
         found[found["variant"] != "Northeast"].drop(columns="note").reset_index(drop=True),
@@ -159,24 +161,24 @@ def test_a_group_without_inference_of_its_own_is_outside_the_equation(panel_of, 
         error = np.sqrt(total * (share[region] + share["East"]))
         assert by_variant.loc[region, "std_error"] == pytest.approx(error, rel=1e-7)
     with pytest.raises(EconError, match=f"compared with Northeast .Northeast: {reason}"):
-        interaction_test(spec, frame, term, "region", "Northeast", entity="province")
+        interaction_test(spec, frame, term, "region", "Northeast", QUICK)
 
 
 def test_joint_wild_test_of_one_restriction_is_the_single_one(study):
-    found = interaction_test(OLS, study, "DTIn", "bri", 0, draws=499, entity="province").set_index(
-        "variant"
-    )
+    found = interaction_test(
+        OLS, study, "DTIn", "bri", 0, TableOptions(LEVEL, draws=499)
+    ).set_index("variant")
     assert found.loc["joint", "p_wild"] == found.loc["1", "p_wild"]
     assert found.loc["joint", "p_value"] == pytest.approx(found.loc["1", "p_value"])
 
 
 def test_leads_find_a_pre_trend_and_only_then(study):
-    honest = leads_test(IV, study, "DTI_iv", leads=2, draws=199, entity="province")
+    honest = leads_test(IV, study, QUICK)
     assert honest["term"].tolist() == ["DTI_iv", "F.DTI_iv", "F2.DTI_iv", "all leads are zero"]
     assert honest["n_obs"].eq(31 * 12).all()
     ahead = study.sort_values(["province", "year"]).copy()
     ahead["Export"] += 2 * ahead.groupby("province")["DTI_iv"].shift(-1).fillna(0)
-    cheating = leads_test(IV, ahead, "DTI_iv", leads=2, draws=199, entity="province")
+    cheating = leads_test(IV, ahead, QUICK)
     assert cheating["p_value"].iloc[-1] < 1e-4
 
 
@@ -188,9 +190,8 @@ def test_variants_with_absent_or_unusable_data_are_reasons(study):
             "plan half": (IV.with_(instruments=("DTI_iv_plan",)), study),
             "three places": (IV, study[study["province"] < "P03"]),
         },
-        draws=199,
+        QUICK,
         notes={"as is": "headline"},
-        entity="province",
     ).set_index("variant")
     assert found.loc["as is", "conf_low"] <= found.loc["as is", "estimate"]
     assert found.loc["as is", "note"] == "headline"
@@ -200,18 +201,14 @@ def test_variants_with_absent_or_unusable_data_are_reasons(study):
 
 
 def test_other_distances_and_hubs(study):
-    frame = study.assign(frequency=study["DTI_iv"] * 400.0, to_hangzhou=400.0, to_wuhan=800.0)
-    frame.loc[frame["province"] == "P00", "to_hangzhou"] = 0.0
-    wide = distance_variants(
-        frame, "frequency", {"Hangzhou": "to_hangzhou"}, FORMULA, decay_km=(400,)
-    )
-    assert wide["frequency / d (Hangzhou)"].isna().sum() == 14
-    assert wide["frequency / d (Hangzhou)"].iloc[-1] == pytest.approx(study["DTI_iv"].iloc[-1])
-    decay = wide["frequency x exp(-d/400 km) (Hangzhou)"]
-    assert decay.iloc[-1] == pytest.approx(frame["frequency"].iloc[-1] * np.exp(-1))
-    found = placebo_hubs(
-        IV, frame, "frequency", {"Wuhan": "to_wuhan"}, FORMULA, draws=99, entity="province"
-    )
+    frame = study.assign(frequency=study["DTI_iv"] * 500.0, distance_km=500.0, to_wuhan=800.0)
+    frame.loc[frame["province"] == "P00", "distance_km"] = 0.0
+    wide = distance_variants(frame, FORMULA, "year")
+    assert np.isnan(wide["frequency / d (hub)"]).sum() == 14
+    assert wide["frequency / d (hub)"][-1] == pytest.approx(study["DTI_iv"].iloc[-1])
+    decay = wide["frequency x exp(-d/500 km) (hub)"]
+    assert decay[-1] == pytest.approx(frame["frequency"].iloc[-1] * np.exp(-1))
+    found = placebo_hubs(IV, frame, {"Wuhan": "to_wuhan"}, FORMULA, QUICK)
     # a constant distance rescales the instrument and changes nothing else
     assert found["estimate"].item() == pytest.approx(estimate(IV, study).params["DTIn"])
 
@@ -223,13 +220,12 @@ def test_functions_of_distance_do_not_hang_on_its_unit(study):
     frame["frequency"] = frame["DTI_iv"] * frame["d"]
     found = []
     for unit in (1.0, 1000.0):
-        before = set(frame.columns)
-        wide = distance_variants(
-            frame.assign(d=frame["d"] * unit), "frequency", {"hub": "d"}, FORMULA
-        )
-        names = [name for name in wide.columns if name not in before and " km" not in name]
-        variants = {name: (IV.with_(instruments=(name,)), wide) for name in names}
-        rows = compare_variants("functions of distance", variants, draws=99, entity="province")
+        columns = distance_variants(frame.assign(distance_km=frame["d"] * unit), FORMULA, "year")
+        wide = frame.assign(**columns)
+        variants = {
+            name: (IV.with_(instruments=(name,)), wide) for name in columns if " km" not in name
+        }
+        rows = compare_variants("functions of distance", variants, QUICK)
         found.append(rows.set_index("variant")[["estimate", "first_stage_f"]])
     assert len(found[0]) == 3 and found[0].notna().all(axis=None)
     pd.testing.assert_frame_equal(found[0], found[1], rtol=1e-6)
@@ -299,10 +295,8 @@ def test_the_report_holds_every_check_the_data_allow(study):
 
 
 def test_leave_one_out_frequency():
-    frame = pd.DataFrame(
-        {"province": ["A", "B", "C"], "year": [2009] * 3, "f": [1.0, 2.0, np.nan], "d": 2.0}
-    )
-    wide = distance_variants(frame, "f", {"hub": "d"}, FORMULA, decay_km=())
+    frame = pd.DataFrame({"year": [2009] * 3, "frequency": [1.0, 2.0, np.nan], "distance_km": 2.0})
+    wide = distance_variants(frame, FORMULA, "year")
     expected = [2.0 / 2, 1.0 / 2, 1.5 / 2]
     np.testing.assert_allclose(wide["leave-one-out frequency / d (hub)"], expected)
 
@@ -355,7 +349,7 @@ def test_romano_wolf_stepdown(study):
     assert "DFIX" in found.loc["absent", "reason"]
 
 
-def test_conley_errors_at_their_two_limits():
+def test_conley_errors_without_neighbours_are_the_clustered_ones():
     frame = panel(8, units=12, periods=6)
     rng = np.random.default_rng(0)
     where = dict(
@@ -374,9 +368,6 @@ def test_conley_errors_at_their_two_limits():
         near = conley_errors(spec, frame, 1e-3, **arguments)
         crv1 = estimate(spec, frame)
         np.testing.assert_allclose(near, crv1.std_errors[near.index], rtol=1e-9)
-        # no neighbours and no lag: HC1
-        alone = conley_errors(spec, frame, 1e-3, lags=0, **arguments)
-        np.testing.assert_allclose(alone, crv1.errors.loc[near.index, "robust"], rtol=1e-9)
     one = frame[frame["unit"] == frame["unit"].iloc[0]]
     spec = Specification("y", ("d",))
     with pytest.raises(TooFewClusters, match="all 6 rows lie in one unit"):
@@ -387,21 +378,16 @@ def test_conley_errors_at_their_two_limits():
     assert great_circle_km(points)[0, 1] == pytest.approx(1125, abs=5)
 
 
-def test_exclusion_sensitivity(study):
+def test_direct_effects_of_the_instrument_widen_the_set():
+    study = study_panel(strength=20.0)
     base = estimate(IV, study)
-    exact = exclusion_sensitivity(IV, study, (0.0, 0.0))
-    low, high = base.conf_int().loc["DTIn"]
-    assert exact.union == [(pytest.approx(low), pytest.approx(high))]
     gamma = base.first_stage.reduced_form["estimate"].iloc[0]
-    wide = exclusion_sensitivity(IV, study, (0.0, 1.2 * gamma), points=13)
-    assert wide.contains_zero and not exact.contains_zero
-    assert 0 < wide.gamma_at_zero < gamma
-    assert wide.union[0][0] < low and wide.union[0][1] == pytest.approx(high)
-    at_reduced_form = wide.by_gamma.iloc[(wide.by_gamma["gamma"] - gamma).abs().argmin()]
-    assert abs(at_reduced_form["estimate"]) < 0.05 * base.params["DTIn"]
-    for method in ("crv1", "wild"):
-        found = exclusion_sensitivity(IV, study, (0, gamma), points=3, method=method, draws=1999)
-        assert len(found.union) == 1
+    headline = anderson_rubin_set(IV, study, draws=199)
+    assert exclusion_set(IV, study, 0.0, QUICK) == headline.intervals
+    (low, high), *others = exclusion_set(IV, study, 1.2 * gamma, QUICK)
+    # an instrument that moves the outcome so much by itself leaves nothing to the regressor
+    assert low < 0 < headline.ends[0] and not others
+    assert high == pytest.approx(headline.ends[1])
     pieces = [(3.0, 4.0), (-np.inf, 1.0), (0.5, 2.0)]
     for order in itertools.permutations(pieces):
         assert union_of(list(order)) == [(-np.inf, 2.0), (3.0, 4.0)]

@@ -15,7 +15,7 @@ from dti_assets.publishing.figures.remedies import remedies
 from dti_assets.publishing.needs import REFEREE, REMEDIES
 from dti_assets.publishing.referee.citing import Stored, say
 from dti_assets.publishing.referee.documents import documents
-from dti_assets.publishing.referee.objections import response_rows
+from dti_assets.publishing.referee.answers import response_rows
 from dti_assets.publishing.referee.sections import in_short
 from dti_assets.publishing.tables import REFEREE_RESPONSE
 from dti_assets.study.catalogue import COMMON, estimates_table
@@ -304,8 +304,11 @@ def _made_study(strength: float) -> dict[str, pd.DataFrame]:
     from dti_assets.econ.paper.reports import leave_one_province_out, weak_instrument_inference
     from dti_assets.econ.paper.resolution import TableOptions
     from dti_assets.econ.paper.specifications import load_tables
-    from dti_assets.econ.robustness.checks import Formula
-    from dti_assets.econ.robustness.report import RobustnessInputs, robustness_report
+    from dti_assets.econ.robustness.checks import (
+        Formula,
+        RobustnessInputs,
+        robustness_report,
+    )
     from dti_assets.instrument.formula import WRITTEN, instrument
 
     panel = study_panel(strength=strength, years=range(2009, 2017))

@@ -2,27 +2,28 @@
 
 The headline set for clustered data inverts the wild cluster restricted test. The CRV1 set beside
 it has a closed form and known identities, but undercovers where few clusters carry the
-instrument.
+instrument. A set may be empty, an interval, two rays, the whole line, or several pieces. An
+unbounded set is a finding: the data cannot bound the effect.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dti_assets.econ.inference.cluster_products import cluster_products
-from dti_assets.econ.inference.set_inversion import Interval, invert, on_the_line, quadratic_set
 from dti_assets.econ.inference.wild_bootstrap import (
-    TIE,
+    bootstrap_p_value,
     chunks_of_draws,
     draw_weights,
     score_matrices,
     settle,
 )
 from dti_assets.econ.model.design import Design, build
-from dti_assets.econ.model.projection import Floats, cluster_sums, partial_out
+from dti_assets.econ.model.projection import Bools, Floats, cluster_sums, partial_out
 from dti_assets.econ.model.results import check_level
 from dti_assets.econ.model.specification import Specification
 from dti_assets.errors import SpecificationError, TooFewClusters
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
+Interval = tuple[float, float]
+INFINITY = float("inf")
+WHOLE_LINE: list[Interval] = [(-INFINITY, INFINITY)]
 METHODS = ("wild", "crv1")
 _CHUNK = 2_000_000  # numbers held at once while a grid of values meets all draws
 
@@ -58,6 +62,13 @@ class AndersonRubinSet:
     def empty(self) -> bool:
         return not self.intervals
 
+    @property
+    def ends(self) -> tuple[float | None, float | None]:
+        """The outer ends; None of an empty set."""
+        if self.empty:
+            return None, None
+        return self.intervals[0][0], self.intervals[-1][1]
+
     def contains(self, value: float) -> bool:
         """Whether `value` is in the set."""
         return any(low <= value <= high for low, high in self.intervals)
@@ -69,7 +80,7 @@ class AndersonRubinSet:
             return f"At {share} every value of {self.term} is rejected: the model does not fit."
         if self.bounded:
             return f"At {share} the effect of {self.term} lies in {self._pieces()}."
-        if self.intervals == [(-np.inf, np.inf)]:
+        if self.intervals == WHOLE_LINE:
             return f"At {share} the data cannot bound the effect of {self.term} at all."
         return (
             f"At {share} the data cannot bound the effect of {self.term}: "
@@ -181,11 +192,8 @@ class WildInversion:
 
     def _p(self, on_y: Floats, on_d: Floats) -> Floats:
         statistics = self._single(on_y, on_d) if self.q == 1 else self._several(on_y, on_d)
-        observed, simulated = statistics[:, :1], statistics[:, 1:]
-        extreme = np.sum(simulated >= observed * (1 - TIE), axis=1)
-        if self.enumerated:
-            return np.maximum(extreme, 2) / simulated.shape[1]
-        return (1 + extreme) / (simulated.shape[1] + 1)
+        observed, simulated = statistics[:, 0], statistics[:, 1:]
+        return bootstrap_p_value(observed, simulated, self.enumerated)
 
     def _single(self, on_y: Floats, on_d: Floats) -> Floats:
         s, b = on_y[:, None], on_d[:, None]
@@ -248,8 +256,9 @@ def _residualised(design: Design) -> tuple[Floats, Floats, Floats]:
 class _WaldParts:
     """What the Wald test that instruments do not explain y - b d is made of, for every b.
 
-    zy, zd : (q,) projections on an orthonormal basis of the instruments. vy, vd : (n,) what they
-    leave. sy, sd : scores by row or cluster, None under iid errors. F is F(q, df) under the null.
+    zy, zd : (q,) projections on an orthonormal basis of the instruments. sy, sd : scores by row or
+    cluster of what they leave, (., q); under iid errors, which have one variance for all
+    instruments, what they leave itself, (n, 1). F is F(q, df) under the null.
     """
 
     q: int
@@ -257,47 +266,40 @@ class _WaldParts:
     factor: float
     zy: Floats
     zd: Floats
-    vy: Floats
-    vd: Floats
-    sy: Floats | None
-    sd: Floats | None
+    sy: Floats
+    sd: Floats
 
     def statistics(self, values: Floats) -> Floats:
         """The F statistic of each hypothesised value."""
         out = np.empty(len(values))
         for i, b in enumerate(values):
             weight = max(1.0, abs(b))  # keeps a huge b from overflowing
-            g = (self.zy - b * self.zd) / weight
-            if self.sy is None or self.sd is None:
-                v = (self.vy - b * self.vd) / weight
-                out[i] = len(v) * (g @ g) / (v @ v)
-            else:
-                s = (self.sy - b * self.sd) / weight
-                out[i] = g @ np.linalg.solve(s.T @ s, g)
+            out[i] = self.wald((self.zy - b * self.zd) / weight, (self.sy - b * self.sd) / weight)
         return out / (self.q * self.factor)
+
+    def wald(self, g: Floats, scores: Floats) -> float:
+        meat = scores.T @ scores
+        return float(g @ g / meat[0, 0] if meat.size == 1 else g @ np.linalg.solve(meat, g))
 
 
 def _wald_parts(design: Design, covariance: str) -> _WaldParts:
     y, d, z = _residualised(design)
     q = z.shape[1]
     slopes = q + design.exogenous.shape[1]
+    df = design.n - design.parameters(slopes)
     if covariance == "clustered":
         df = (design.sample.n_clusters or 0) - 1
         if q > df:
             raise TooFewClusters(f"{q} instruments cannot be tested jointly with {df + 1} clusters")
-    else:
-        df = design.n - design.parameters(slopes)
-    factor = design.small_sample_factor(slopes, covariance)
     zy, zd = z.T @ y, z.T @ d
-    vy, vd = y - z @ zy, d - z @ zd
-    if covariance == "iid":
-        return _WaldParts(q, df, factor, zy, zd, vy, vd, None, None)
-    sy, sd = z * vy[:, None], z * vd[:, None]
+    by_row = z if covariance != "iid" else np.full((design.n, 1), design.n**-0.5)
+    sy, sd = by_row * (y - z @ zy)[:, None], by_row * (d - z @ zd)[:, None]
     if covariance == "clustered":
         assert design.sample.cluster is not None
         sy = cluster_sums(sy, design.sample.cluster)
         sd = cluster_sums(sd, design.sample.cluster)
-    return _WaldParts(q, df, factor, zy, zd, vy, vd, sy, sd)
+    factor = design.small_sample_factor(slopes, covariance)
+    return _WaldParts(q, df, factor, zy, zd, sy, sd)
 
 
 def wald_p_values(design: Design, covariance: str, values: ArrayLike) -> Floats:
@@ -314,28 +316,100 @@ def _wald_set(design: Design, covariance: str, level: float) -> list[Interval]:
     from scipy import stats
 
     parts = _wald_parts(design, covariance)
-    q, zy, zd, vy, vd = parts.q, parts.zy, parts.zd, parts.vy, parts.vd
-    critical = float(stats.f.ppf(level, q, parts.df))
-    k = critical * q * parts.factor
-    if parts.sy is None or parts.sd is None:
-        k /= design.n
+    zy, zd, sy, sd = parts.zy, parts.zd, parts.sy, parts.sd
+    critical = float(stats.f.ppf(level, parts.q, parts.df))
+    k = critical * parts.q * parts.factor
+    if sy.shape[1] == 1:
         return quadratic_set(
-            float(zd @ zd - k * vd @ vd),
-            float(-2 * (zy @ zd - k * vy @ vd)),
-            float(zy @ zy - k * vy @ vy),
+            float(zd @ zd - k * np.sum(sd * sd)),
+            float(-2 * (zy @ zd - k * np.sum(sy * sd))),
+            float(zy @ zy - k * np.sum(sy * sy)),
         )
-    sy, sd = parts.sy, parts.sd
-    if q == 1:
-        return quadratic_set(
-            float(zd[0] ** 2 - k * np.sum(sd * sd)),
-            float(-2 * (zy[0] * zd[0] - k * np.sum(sy * sd))),
-            float(zy[0] ** 2 - k * np.sum(sy * sy)),
-        )
-    centre, scale = _centre_and_scale(design)
-    at_infinity = float(zd @ np.linalg.solve(sd.T @ sd, zd))
     return invert(
-        lambda values: parts.statistics(values) <= critical, at_infinity <= k, centre, scale
+        lambda values: parts.statistics(values) <= critical,
+        parts.wald(zd, sd) <= k,
+        *_centre_and_scale(design),
     )
+
+
+def quadratic_set(a: float, b: float, c: float) -> list[Interval]:
+    """All x with a x^2 + b x + c <= 0, as closed intervals."""
+    scale = max(abs(a), abs(b), abs(c))
+    if scale == 0:
+        return list(WHOLE_LINE)
+    if a == 0:
+        if b == 0:
+            return list(WHOLE_LINE) if c <= 0 else []
+        return [(-INFINITY, -c / b)] if b > 0 else [(-c / b, INFINITY)]
+    discriminant = b * b - 4 * a * c
+    if discriminant < 0:
+        return list(WHOLE_LINE) if a < 0 else []
+    root = float(np.sqrt(discriminant))
+    q = -0.5 * (b + (root if b >= 0 else -root))  # avoids cancellation
+    roots = (q / a, c / q) if q != 0 else (0.0, 0.0)
+    low, high = min(roots), max(roots)
+    if a > 0:
+        return [(low, high)]
+    return [(-INFINITY, low), (high, INFINITY)] if low < high else list(WHOLE_LINE)
+
+
+def on_the_line(points: int, scale: float) -> Floats:
+    """Values about 0, as many as `points`, dense within `scale` and reaching far beyond."""
+    return scale * np.tan(_angles(points))
+
+
+def _angles(points: int) -> Floats:
+    return (np.arange(points) + 0.5) / points * np.pi - np.pi / 2
+
+
+def invert(
+    accept: Callable[[Floats], Bools],
+    accept_at_infinity: bool,
+    centre: float,
+    scale: float,
+    points: int = 400,
+    steps: int = 50,
+    also: Floats | None = None,
+) -> list[Interval]:
+    """The accepted set of a test, found on a grid of the projective line and refined by bisection.
+
+    accept : vectorised, from values of b to accepted or not. Grid points are centre + scale
+    tan(theta) with equally spaced theta, dense around `centre` and reaching both infinities,
+    which are one point with the status `accept_at_infinity`. `also` are further values to look at.
+    Pieces narrower than the grid can be missed, unless they hold `centre` or one of those.
+    """
+    theta = np.append(_angles(points), 0.0)
+    if also is not None:
+        theta = np.append(theta, np.arctan((also - centre) / scale))
+    theta = np.unique(theta)
+
+    def value(angle: Floats) -> Floats:
+        return centre + scale * np.tan(angle)
+
+    inside = accept(value(theta))
+    edges = np.concatenate([[-np.pi / 2], theta, [np.pi / 2]])
+    status = np.concatenate([[accept_at_infinity], inside, [accept_at_infinity]])
+    change = np.flatnonzero(status[1:] != status[:-1])
+    low, high = edges[change], edges[change + 1]
+    starts_inside = status[change]
+    for _ in range(steps):
+        if len(change) == 0:
+            break
+        middle = (low + high) / 2
+        same = accept(value(middle)) == starts_inside
+        low, high = np.where(same, middle, low), np.where(same, high, middle)
+    # the nearest rejected value known, so that a reported bound is never inside the set
+    bounds = value(np.where(starts_inside, high, low))
+    intervals: list[Interval] = []
+    start = -INFINITY
+    for bound, was_inside in zip(bounds, starts_inside, strict=True):
+        if was_inside:
+            intervals.append((start, float(bound)))
+        else:
+            start = float(bound)
+    if status[-1]:
+        intervals.append((start, INFINITY))
+    return intervals
 
 
 def _piece(low: float, high: float) -> str:

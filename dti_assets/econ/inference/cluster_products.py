@@ -60,8 +60,8 @@ class ClusterProducts:
     def controls(self) -> Ints:
         return np.concatenate([self.exogenous, self.nuisance])
 
-    def unit(self, position: int) -> Floats:
-        """(m,) weights that pick one column, in original units."""
+    def unit(self, position: int | Ints) -> Floats:
+        """(m,) weights that pick one column, or the sum of several, in original units."""
         out = np.zeros(len(self.scale))
         out[position] = self.scale[position]
         return out

@@ -60,14 +60,9 @@ def jackknife(spec: Specification, frame: pd.DataFrame) -> Jackknife:
     ------
     SpecificationError without a cluster; TooFewClusters below two; and `estimate`'s errors.
     """
-    design = build(spec, frame, "clustered" if spec.cluster else None)
-    return jackknife_of(design)
-
-
-def jackknife_of(design: Design) -> Jackknife:
-    """As `jackknife`, for a design that is at hand."""
     import pandas as pd
 
+    design = build(spec, frame, "clustered" if spec.cluster else None)
     products = cluster_products(design)
     without = products.total - products.products
     whole = products.total[None]

@@ -20,7 +20,6 @@ from dti_assets.econ.model.design import Design, build
 from dti_assets.econ.model.estimation import estimate
 from dti_assets.econ.model.projection import Floats, Ints
 from dti_assets.econ.model.results import check_level
-from dti_assets.econ.model.sample import prepare
 from dti_assets.econ.model.specification import Covariance, Specification
 from dti_assets.errors import NoVariation, SpecificationError
 
@@ -146,12 +145,14 @@ def mediation(
         cluster=cluster,
         covariance=covariance,
     )
+    if not frame.index.is_unique:  # rows are identified by their label below
+        frame = frame.reset_index(drop=True)
     design = build(base, frame)
     for name in (treatment, *mediators):
         if name in design.absorbed:
             raise NoVariation(f"{name} cannot be part of a mediation: {design.absorbed[name]}")
     # one sample for all equations: the rows that the largest of them keeps
-    sample = frame.loc[design.sample.rows] if frame.index.is_unique else _rows(frame, base)
+    sample = frame.loc[design.sample.rows]
     kept = tuple(name for name in listed if name in design.exogenous_names)
     direct_fit = estimate(base.with_(regressors=(treatment, *mediators, *kept)), sample)
     total_fit = estimate(base.with_(regressors=(treatment, *kept)), sample)
@@ -200,12 +201,6 @@ def mediation(
         n_clusters=direct_fit.n_clusters,
         draws_used=used,
     )
-
-
-def _rows(frame: pd.DataFrame, spec: Specification) -> pd.DataFrame:
-
-    positions = prepare(spec, frame.reset_index(drop=True)).rows
-    return frame.reset_index(drop=True).loc[positions]
 
 
 def _share(parts: list[float]) -> float | None:

@@ -7,7 +7,7 @@ of a matrix with the G x B matrix of weights (MacKinnon 2023; Roodman et al. 201
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from dti_assets.econ.inference.cluster_products import (
     cluster_products,
     projection_coefficients,
 )
-from dti_assets.econ.model.design import build
+from dti_assets.econ.model.design import Design, build
 from dti_assets.econ.model.projection import Floats, Ints
 from dti_assets.econ.model.specification import Specification
 from dti_assets.errors import SpecificationError
@@ -90,45 +90,41 @@ def wild_cluster_test(
     References: Cameron, Gelbach and Miller (2008); MacKinnon, Nielsen and Webb (2023).
     """
     design = build(spec, frame, "clustered" if spec.cluster else None)
-    products = cluster_products(design)
-    signs, enumerated, used = draw_weights(products.n_clusters, draws, weights, seed)
     if term in spec.endogenous:
         if len(spec.endogenous) > 1:
             raise SpecificationError(
                 f"with several endogenous regressors the Anderson-Rubin test of {term} alone is "
                 "not defined"
             )
-        tested, method = products.instruments, "Anderson-Rubin WCR"
-        shift = products.unit(int(products.endogenous[0]))
-        others = products.controls
+        products = cluster_products(design)
+        shift = null * products.unit(products.endogenous)
+        outcome = products.unit(products.outcome) - shift
+        scores = score_matrices(products, products.instruments, products.controls, outcome)
+        method = "Anderson-Rubin WCR"
     elif term in design.exogenous_names:
         if spec.endogenous:
             raise SpecificationError(
                 f"{term} is exogenous in an equation with instruments; the restricted wild "
                 "bootstrap tests the endogenous regressor there"
             )
-        position = int(products.exogenous[design.exogenous_names.index(term)])
-        tested, method = np.array([position]), "WCR"
-        shift = products.unit(position)
-        others = np.array([j for j in products.controls if j != position], dtype=int)
+        scores, method = coefficient_scores(design, [term], null), "WCR"
     else:
         reason = design.absorbed.get(term, f"{term} is no regressor of this equation")
         raise SpecificationError(f"no coefficient to test: {reason}")
-    outcome = products.unit(products.outcome) - null * shift
-    scores = score_matrices(products, tested, others, outcome)
-    observed = wald(scores, np.ones((products.n_clusters, 1)))[0]
-    simulated = wald(scores, signs)
-    slopes = design.exogenous.shape[1] + (len(tested) if spec.endogenous else 0)
+    q, n_clusters = scores.numerator.shape
+    signs, enumerated, used = draw_weights(n_clusters, draws, weights, seed)
+    observed, simulated = wald_of_draws(scores, signs)
+    slopes = design.exogenous.shape[1] + (q if spec.endogenous else 0)
     factor = design.small_sample_factor(slopes, "clustered")
     return WildTest(
         term=term,
         null=float(null),
-        p_value=bootstrap_p_value(observed, simulated, enumerated),
-        statistic=float(np.sqrt(observed / factor / len(tested))),
+        p_value=float(bootstrap_p_value(observed, simulated, enumerated)),
+        statistic=float(np.sqrt(observed / factor / q)),
         enumerated=enumerated,
         weights=used,
         draws=signs.shape[1],
-        n_clusters=products.n_clusters,
+        n_clusters=n_clusters,
         method=method,
     )
 
@@ -200,6 +196,15 @@ def score_matrices(
     )
 
 
+def coefficient_scores(design: Design, terms: Sequence[str], null: float = 0.0) -> Scores:
+    """Scores for the null that all exogenous `terms` have the coefficient `null`."""
+    products = cluster_products(design)
+    tested = products.exogenous[[design.exogenous_names.index(term) for term in terms]]
+    others = np.setdiff1d(products.controls, tested)
+    outcome = products.unit(products.outcome) - null * products.unit(tested)
+    return score_matrices(products, tested, others, outcome)
+
+
 def chunks_of_draws(scores: Scores, draws: int) -> Iterator[slice]:
     """Slices of the draws small enough for (q, G, chunk) numbers to be held at once."""
     size = max(1, _HELD // scores.numerator.size)
@@ -222,6 +227,11 @@ def wald(scores: Scores, weights: Floats) -> Floats:
     return out
 
 
+def wald_of_draws(scores: Scores, weights: Floats) -> tuple[float, Floats]:
+    """Wald statistics of the sample and of the draws."""
+    return float(wald(scores, np.ones((len(weights), 1)))[0]), wald(scores, weights)
+
+
 def settle(numerator: Floats, denominator: Floats) -> Floats:
     """numerator / denominator; 0/0, which says nothing, counts as extreme."""
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -230,12 +240,14 @@ def settle(numerator: Floats, denominator: Floats) -> Floats:
     return out
 
 
-def bootstrap_p_value(observed: float, simulated: Floats, enumerated: bool) -> float:
-    """Share of draws at least as extreme as `observed`; ties count.
+def bootstrap_p_value(
+    observed: Floats | float, simulated: Floats, enumerated: bool = False
+) -> Floats:
+    """Share of draws (last axis) at least as extreme as `observed`; ties count.
 
     Among enumerated signs all-plus and all-minus reproduce the sample, so that two always tie.
     """
-    extreme = int(np.sum(simulated >= observed * (1 - TIE)))
-    if enumerated:
-        return max(extreme, 2) / len(simulated)
-    return (1 + extreme) / (len(simulated) + 1)
+    extreme = np.sum(simulated >= np.asarray(observed)[..., None] * (1 - TIE), axis=-1)
+    draws = simulated.shape[-1]
+    found = np.maximum(extreme, 2) / draws if enumerated else (1 + extreme) / (draws + 1)
+    return np.asarray(found, dtype=float)

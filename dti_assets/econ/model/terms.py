@@ -39,6 +39,25 @@ def columns_of(term: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def with_column(term: str, column: str, other: str) -> str:
+    """The term computed from `other` where it was from `column`.
+
+    >>> with_column("L.DTI_iv:year>=2013", "DTI_iv", "z")
+    'L.z:year>=2013'
+    """
+    factors = []
+    for factor in term.split(":"):
+        shift, compare = _SHIFT.match(factor), _COMPARE.match(factor)
+        if shift and shift[3] == column:
+            factor = f"{shift[1]}{shift[2]}.{other}"
+        elif compare and not shift and compare[1] == column:
+            factor = f"{other}{compare[2]}{compare[3]}"
+        elif factor == column:
+            factor = other
+        factors.append(factor)
+    return ":".join(factors)
+
+
 def with_terms(
     frame: pd.DataFrame, terms: Iterable[str], entity: str, time: str = "year"
 ) -> pd.DataFrame:

@@ -186,7 +186,9 @@ def stamp(resolved: ResolvedColumn, facts: dict[str, Any], options: TableOptions
     parts += list(facts.get("absorbed", {}).values())
     if facts.get("dropped"):
         parts.append(f"dropped: {facts['dropped']}")
-    used = {*resolved.spec.variables} & {*options.instruments}
+    # also a lag or a product of the instrument rests on the rule
+    columns = {name for term in resolved.spec.variables for name in columns_of(term)}
+    used = columns & {*options.instruments}
     if used and options.zero_distance_rule:
         parts.append(
             f"zero-distance rule of {', '.join(sorted(used))}: {options.zero_distance_rule}"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from dti_assets.econ.model.specification import COVARIANCES, Covariance, Specification
+from dti_assets.econ.model.terms import columns_of, with_column
 from dti_assets.errors import EconError, TableSpecificationError
 from dti_assets.units.levels import Level
 
@@ -287,22 +288,22 @@ def baseline_column(tables: Iterable[TableSpec]) -> tuple[TableSpec, ColumnSpec]
 def with_instrument(
     tables: Iterable[TableSpec], instrument: str, other: str, ending: str
 ) -> list[TableSpec]:
-    """The tables cut to their 2SLS columns that use `instrument`, with `other` in its place; the
-    names of the columns get the ending."""
+    """The tables cut to their 2SLS columns that use `instrument`, by itself or in a lag or a
+    product, with `other` in its place; the names of the columns get the ending."""
     out = []
     for table in tables:
         columns = tuple(
             replace(
                 column,
                 column=f"{column.column}{ending}",
-                instruments=tuple(other if z == instrument else z for z in column.instruments),
+                instruments=tuple(with_column(z, instrument, other) for z in column.instruments),
                 same_sample_as=None,
                 rows=None,
                 added=True,
                 like=column,
             )
             for column in table.columns
-            if instrument in column.instruments
+            if any(instrument in columns_of(z) for z in column.instruments)
         )
         if columns:
             out.append(replace(table, columns=columns))

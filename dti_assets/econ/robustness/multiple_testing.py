@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dti_assets.econ.inference.cluster_products import cluster_products
-from dti_assets.econ.inference.wild_bootstrap import TIE, draw_weights, score_matrices, wald
+from dti_assets.econ.inference.wild_bootstrap import (
+    TIE,
+    Scores,
+    bootstrap_p_value,
+    coefficient_scores,
+    draw_weights,
+    wald_of_draws,
+)
 from dti_assets.econ.model.design import build
 from dti_assets.econ.model.projection import Floats
 from dti_assets.econ.model.sample import prepare
@@ -49,42 +55,36 @@ def romano_wolf(
     Reference: Romano and Wolf (2005, 2016); statistics impose the null and are CRV1 t ratios.
     """
     rows: list[dict[str, Any]] = []
-    tested: list[int] = []
-    scores, labels = [], []
+    tested: list[tuple[dict[str, Any], Scores, list[str], float]] = []
     for name, spec, frame, term in hypotheses:
         row: dict[str, Any] = {"hypothesis": name, "term": term}
         rows.append(row)
         try:
-            found = _scores(spec, frame, term)
+            design = build(spec, frame, "clustered")
+            if term not in design.exogenous_names:
+                raise SpecificationError(design.absorbed.get(term, f"{term} is no regressor"))
+            scores = coefficient_scores(design, [term])
         except EconError as error:
             row["reason"] = str(error)
             continue
-        score, clusters, scale = found
+        clusters = [str(label) for label in design.sample.cluster_labels]
         row["n_clusters"] = len(clusters)
         if len(clusters) < FEWEST_CLUSTERS:
             row["reason"] = f"{len(clusters)} clusters: no clustered inference exists"
             continue
-        scores.append((score, scale))
-        labels.append(clusters)
-        tested.append(len(rows) - 1)
+        factor = design.small_sample_factor(len(design.exogenous_names), "clustered")
+        tested.append((row, scores, clusters, factor))
     if tested:
-        everyone = sorted({str(label) for clusters in labels for label in clusters})
+        everyone = sorted({label for _, _, clusters, _ in tested for label in clusters})
         signs = draw_weights(len(everyone), draws, "rademacher", seed)[0]
-        position = {label: i for i, label in enumerate(everyone)}
-        simulated = np.empty((len(tested), signs.shape[1]))
-        observed = np.empty(len(tested))
-        for h, ((score, scale), clusters) in enumerate(zip(scores, labels, strict=True)):
-            mine = signs[[position[str(label)] for label in clusters]]
-            simulated[h] = np.sqrt(wald(score, mine) / scale)
-            observed[h] = np.sqrt(wald(score, np.ones((len(clusters), 1)))[0] / scale)
-        adjusted = stepdown(observed, simulated)
-        for h, i in enumerate(tested):
-            extreme = int(np.sum(simulated[h] >= observed[h] * (1 - TIE)))
-            rows[i] |= {
-                "t_stat": float(observed[h]),
-                "p_wild": (1 + extreme) / (simulated.shape[1] + 1),
-                "p_romano_wolf": float(adjusted[h]),
-            }
+        observed, simulated = np.empty(len(tested)), np.empty((len(tested), signs.shape[1]))
+        for h, (_, scores, clusters, factor) in enumerate(tested):
+            mine = signs[[everyone.index(label) for label in clusters]]
+            wald, drawn = wald_of_draws(scores, mine)
+            observed[h], simulated[h] = np.sqrt(wald / factor), np.sqrt(drawn / factor)
+        alone, adjusted = bootstrap_p_value(observed, simulated), stepdown(observed, simulated)
+        for (row, *_), t, p, p_adjusted in zip(tested, observed, alone, adjusted, strict=True):
+            row |= {"t_stat": t, "p_wild": p, "p_romano_wolf": p_adjusted}
     return ROMANO_WOLF.frame(rows)
 
 
@@ -133,19 +133,3 @@ def stepdown(observed: Floats, simulated: Floats) -> Floats:
     out = np.empty(len(observed))
     out[order] = p
     return out
-
-
-def _scores(
-    spec: Specification, frame: pd.DataFrame, term: str
-) -> tuple[Any, tuple[Any, ...], float]:
-    if spec.endogenous:
-        raise SpecificationError("Romano-Wolf p-values are for coefficients estimated by OLS")
-    design = build(spec, frame, "clustered")
-    products = cluster_products(design)
-    if term not in design.exogenous_names:
-        raise SpecificationError(design.absorbed.get(term, f"{term} is no regressor"))
-    position = int(products.exogenous[design.exogenous_names.index(term)])
-    others = np.array([j for j in products.controls if j != position], dtype=int)
-    score = score_matrices(products, np.array([position]), others, products.unit(products.outcome))
-    scale = design.small_sample_factor(len(design.exogenous_names), "clustered")
-    return score, products.labels, scale

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dti_assets.econ.model.design import Design, build
-from dti_assets.econ.model.projection import Floats, Ints, effect_parameters, small_sample_factor
+from dti_assets.econ.model.design import build
+from dti_assets.econ.model.projection import Floats, effect_parameters, small_sample_factor
 from dti_assets.econ.model.sample import numeric_columns
 from dti_assets.econ.model.specification import Specification
 from dti_assets.errors import SpecificationError, TooFewClusters
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 
 EARTH_RADIUS_KM = 6371.0088
-KERNELS = ("bartlett", "uniform")
 
 
 def conley_errors(
@@ -25,25 +24,19 @@ def conley_errors(
     frame: pd.DataFrame,
     cutoff_km: float,
     entity: str,
-    latitude: str = "latitude",
-    longitude: str = "longitude",
     time: str = "year",
-    lags: int | None = None,
-    kernel: str = "bartlett",
 ) -> pd.Series:
     """Standard errors of `spec`'s slopes that allow correlation between near places.
 
-    Rows of the same `time` are correlated with weight K(distance / cutoff_km); rows of the same
-    `entity` with any lag (`lags=None`), or with Bartlett weights up to `lags`. OLS or 2SLS.
-    With `lags` the factor is N/(N - K), all effects counted. With any lag the serial part is
-    that of clustering by `entity`, and so is the factor, G/(G-1) (N-1)/(N-K) with K without
-    effects nested in it: towards a cutoff of zero the errors are the clustered ones.
+    Rows of the same `time` are correlated with Bartlett weights, 1 - distance / cutoff_km; rows
+    of the same `entity` with any lag. OLS or 2SLS. The serial part is that of clustering by
+    `entity`, and so is the factor, G/(G-1) (N-1)/(N-K) with K without effects nested in it:
+    towards a cutoff of zero the errors are the clustered ones.
 
     Parameters
     ----------
-    cutoff_km : distance, in km, beyond which places are uncorrelated; great circle between
-        `latitude` and `longitude`, in degrees.
-    kernel : "bartlett" (1 - d/cutoff) or "uniform" (1 up to the cutoff; may fail to be positive).
+    frame : with the columns latitude and longitude of each place, in degrees.
+    cutoff_km : distance, in km, beyond which places are uncorrelated, on a great circle.
 
     Returns
     -------
@@ -51,40 +44,33 @@ def conley_errors(
 
     Raises
     ------
-    SpecificationError for an unknown kernel, a cutoff that is not positive, coordinates that vary
-    within an entity or are missing, or a variance that is not positive; TooFewClusters for any
-    lag within a single entity.
+    SpecificationError for a cutoff that is not positive, coordinates that vary within an entity
+    or are missing, or a variance that is not positive; TooFewClusters for a single entity.
 
     References: Conley (1999); Hsiang (2010) for the panel form.
     """
     import pandas as pd
 
-    if kernel not in KERNELS:
-        raise SpecificationError(f"kernel {kernel!r} is not one of {', '.join(KERNELS)}")
     if not cutoff_km > 0:
         raise SpecificationError(f"the cutoff must be a positive distance in km, not {cutoff_km!r}")
     working = frame.reset_index(drop=True)
     design = build(spec, working, "robust")
     rows = design.sample.rows
-    where = numeric_columns(working.loc[rows], [latitude, longitude])
+    where = numeric_columns(working.loc[rows], ["latitude", "longitude"])
     if np.isnan(where).any():
-        raise SpecificationError(f"{latitude} or {longitude} is missing on a row that is used")
+        raise SpecificationError("latitude or longitude is missing on a row that is used")
     places = working.loc[rows, entity].to_numpy(dtype=object)
     when = working.loc[rows, time].to_numpy(dtype=float)
     codes = pd.factorize(places, sort=False)[0]
     for code in range(int(codes.max()) + 1):
         if np.ptp(where[codes == code], axis=0).max() > 0:
-            raise SpecificationError(f"{latitude} or {longitude} changes within a {entity}")
-    if lags is None and codes.max() < 1:
+            raise SpecificationError(f"latitude or longitude changes within a {entity}")
+    if codes.max() < 1:
         raise TooFewClusters(f"all {design.n} rows lie in one {entity}")
     distance = great_circle_km(where)
     weight = np.clip(1 - distance / cutoff_km, 0, None)
-    if kernel == "uniform":
-        weight = (distance <= cutoff_km).astype(float)
     weight *= when[:, None] == when[None, :]
-    gap = np.abs(when[:, None] - when[None, :])
-    serial = np.ones_like(gap) if lags is None else np.clip(1 - gap / (lags + 1), 0, None)
-    weight = np.where(codes[:, None] == codes[None, :], serial, weight)
+    weight[codes[:, None] == codes[None, :]] = 1.0
 
     x, z = design.regressors, design.all_instruments
     hat = x
@@ -95,20 +81,13 @@ def conley_errors(
     beta = bread @ hat.T @ design.y
     u = design.y - x @ beta
     scores = hat * u[:, None]
-    factor = _factor(design, codes if lags is None else None)
+    k = len(design.terms) + effect_parameters(design.sample.effects, codes)
+    factor = small_sample_factor(design.n, k, int(codes.max()) + 1)
     vcov = factor * bread @ scores.T @ weight @ scores @ bread
     variances = np.diag(vcov)
     if (variances <= 0).any():
-        raise SpecificationError(
-            "the spatial variance is not positive; use the Bartlett kernel or another cutoff"
-        )
+        raise SpecificationError("the spatial variance is not positive; use another cutoff")
     return pd.Series(np.sqrt(variances), index=list(design.terms), name="se_conley")
-
-
-def _factor(design: Design, places: Ints | None) -> float:
-    """N/(N - K), or that of errors clustered by `places`."""
-    k = len(design.terms) + effect_parameters(design.sample.effects, places)
-    return small_sample_factor(design.n, k, None if places is None else int(places.max()) + 1)
 
 
 def great_circle_km(points: Floats) -> Floats:

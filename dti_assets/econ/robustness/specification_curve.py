@@ -7,7 +7,7 @@ a closed form, computed for all instruments at once; tests hold it to linearmode
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,17 +15,19 @@ import numpy as np
 from dti_assets.econ.model.design import build_on
 from dti_assets.econ.model.projection import (
     Floats,
-    cluster_sums,
     demean,
     effect_parameters,
     partial_out,
+    small_sample_factor,
+    varies,
 )
 from dti_assets.econ.model.sample import Sample, numeric_columns, prepare
+from dti_assets.econ.model.slopes import slopes
 from dti_assets.econ.model.specification import COVARIANCES, Specification
 from dti_assets.econ.paper.resolution import TableOptions, resolve
 from dti_assets.econ.paper.specifications import ColumnSpec, TableSpec
 from dti_assets.econ.tables import SPECIFICATION_CURVE
-from dti_assets.errors import EconError, SpecificationError
+from dti_assets.errors import EconError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,20 +36,20 @@ if TYPE_CHECKING:
 def specification_curve(
     base: Specification,
     frame: pd.DataFrame,
-    instruments: Iterable[str] | Mapping[str, Mapping[str, str]],
-    controls: Mapping[str, Iterable[str]] | None = None,
-    errors: Iterable[str] = ("clustered", "robust", "iid"),
+    instruments: Mapping[str, Mapping[str, str]],
+    controls: Mapping[str, tuple[str, ...]],
+    errors: Sequence[str] = ("clustered", "robust", "iid"),
     level: float = 0.95,
 ) -> pd.DataFrame:
     """Estimate `base` with each instrument, set of controls and kind of errors.
 
     Parameters
     ----------
-    base : a 2SLS specification with one endogenous regressor; its instrument and, where `controls`
-        is given, its regressors are replaced.
-    instruments : columns of `frame`; or a mapping from column to the choices behind it, e.g.
+    base : a 2SLS specification with one endogenous regressor; its instrument and its regressors
+        are replaced.
+    instruments : column of `frame` -> the choices behind it, e.g.
         {"iv_17": {"hits": "longest", "distance": "geodesic", "counted_on": "text"}}.
-    controls : name -> columns. Default: one set, the regressors of `base`.
+    controls : name -> columns.
     errors : any of clustered, robust, iid.
 
     Returns
@@ -62,30 +64,16 @@ def specification_curve(
     errors; the factor c and K are those of `estimate`. The Anderson-Rubin set is bounded exactly
     when the first-stage F exceeds its critical value.
     """
-    if len(base.endogenous) != 1:
-        raise SpecificationError("a specification curve needs exactly one endogenous regressor")
-    kinds = list(errors)
-    for kind in kinds:
-        if kind not in COVARIANCES:
-            raise SpecificationError(f"errors {kind!r} are not one of {', '.join(COVARIANCES)}")
-        if kind == "clustered" and base.cluster is None:
-            raise SpecificationError("clustered errors need the name of a cluster column")
-    choices: dict[str, Mapping[str, str]] = (
-        {name: dict(what) for name, what in instruments.items()}
-        if isinstance(instruments, Mapping)
-        else {name: {} for name in instruments}
-    )
-    sets = {k: tuple(v) for k, v in controls.items()} if controls else {"all": base.regressors}
     cells: dict[tuple[str, str], Any] = {}
-    for set_name, names in sets.items():
-        for group in _same_rows(frame, list(choices)):
-            found = _cells(base, frame, group, names, kinds, level)
+    for set_name, names in controls.items():
+        for group in _same_rows(frame, list(instruments)):
+            found = _cells(base, frame, group, names, errors, level)
             cells |= {(instrument, set_name): value for instrument, value in found.items()}
     rows: list[dict[str, Any]] = []
-    for instrument, what in choices.items():
-        for set_name in sets:
+    for instrument, what in instruments.items():
+        for set_name in controls:
             value = cells[instrument, set_name]
-            for kind in kinds:
+            for kind in errors:
                 row = {
                     "cell": len(rows) + 1,
                     "instrument": instrument,
@@ -143,7 +131,7 @@ def _cells(
     frame: pd.DataFrame,
     instruments: list[str],
     controls: tuple[str, ...],
-    kinds: list[str],
+    kinds: Sequence[str],
     level: float,
 ) -> dict[str, Any]:
     """Instrument -> kind of errors -> numbers, or the reason why there are none."""
@@ -166,9 +154,7 @@ def _cells(
     columns = [spec.outcome, endogenous, *instruments]
     block = partial_out(residual[:, [names.index(name) for name in columns]], x)
     y, d, z = block[:, 0], block[:, 1], block[:, 2:]
-    raw = sample.columns(instruments)
-    spread = np.sqrt(np.sum((raw - raw.mean(axis=0)) ** 2, axis=0))
-    alive = np.sqrt(np.sum(z * z, axis=0)) > 1e-9 * spread
+    alive = varies(sample.columns(instruments), z)
     out: dict[str, Any] = {
         name: f"{name} has no variation left within effects and controls"
         for name, ok in zip(instruments, alive, strict=True)
@@ -192,41 +178,27 @@ def _moments(
     from scipy import stats
 
     n, m = z.shape
-    nested = sample.cluster if kind == "clustered" else None
-    k = 1 + controls + effect_parameters(sample.effects, nested)
-    factor = n / (n - k)
-    df = n - k
-    if kind == "clustered":
-        g = sample.n_clusters or 0
-        factor *= g / (g - 1) * (n - 1) / n
-        df = g - 1
-    zz, zd, zy = np.sum(z * z, axis=0), d @ z, y @ z
-    b, pi, gamma = zy / zd, zd / zz, zy / zz
-
-    def variance(errors: Floats) -> Floats:
-        """Variance of z'e for each instrument."""
-        if kind == "iid":
-            return np.asarray(factor * np.sum(errors**2, axis=0) / n * zz)
-        scores = z * errors
-        if kind == "clustered":
-            assert sample.cluster is not None
-            scores = cluster_sums(scores, sample.cluster)
-        return np.asarray(factor * np.sum(scores**2, axis=0))
-
-    error = np.sqrt(variance(y[:, None] - d[:, None] * b)) / np.abs(zd)
-    f = zd**2 / variance(d[:, None] - z * pi)
-    ar = zy**2 / variance(y[:, None] - z * gamma)
+    cluster = sample.cluster if kind == "clustered" else None
+    clusters = None if cluster is None else sample.n_clusters
+    k = 1 + controls + effect_parameters(sample.effects, cluster)
+    df = n - k if clusters is None else clusters - 1
+    rules = (kind, small_sample_factor(n, k, clusters), cluster)
+    first, reduced = slopes(z, d, *rules), slopes(z, y, *rules)
+    b = reduced.estimate / first.estimate
+    second = slopes(z, y[:, None] - d[:, None] * b, *rules)
+    error = second.std_error / np.abs(first.estimate)
+    half = stats.t.ppf((1 + level) / 2, df) * error
     return {
         "estimate": b,
         "std_error": error,
         "p_value": 2 * stats.t.sf(np.abs(b / error), df),
-        "conf_low": b - stats.t.ppf((1 + level) / 2, df) * error,
-        "conf_high": b + stats.t.ppf((1 + level) / 2, df) * error,
-        "first_stage": pi,
-        "first_stage_f": f,
-        "ar_p": stats.f.sf(ar, 1, df),
-        "ar_bounded": f > stats.f.ppf(level, 1, df),
-        "reduced_form": gamma,
+        "conf_low": b - half,
+        "conf_high": b + half,
+        "first_stage": first.estimate,
+        "first_stage_f": first.f,
+        "ar_p": stats.f.sf(reduced.f, 1, df),
+        "ar_bounded": first.f > stats.f.ppf(level, 1, df),
+        "reduced_form": reduced.estimate,
         "n_obs": np.full(m, n),
         "n_clusters": [sample.n_clusters] * m,
     }

@@ -228,8 +228,11 @@ def _robustness(specifications: dict[str, TableSpec], level: Level) -> list[dg.A
     ) -> dg.MaterializeResult[Any]:
         """What a referee asks next: other instruments and distances, placebo hubs, leads, keyword
         frequency as a control, differences between regions, Conley errors, direct effects."""
-        from dti_assets.econ.robustness.checks import Formula
-        from dti_assets.econ.robustness.report import RobustnessInputs, robustness_report
+        from dti_assets.econ.robustness.checks import (
+            Formula,
+            RobustnessInputs,
+            robustness_report,
+        )
 
         study = workspace.study
         kilometres, hubs = hub_distances(study.instrument.distance, units=workspace.units)
