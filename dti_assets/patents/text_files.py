@@ -141,13 +141,19 @@ class TextSource:
         mark = self.delimiter
         cells, end, is_open = quoted_row(lines, 0, mark, self.usual)
         literal = lines[0].split(mark)
-        if len(literal) in (self.width, self.usual):
+        if self._fits(literal):
             # what follows, were it rows of its own: then nothing in the first line opens a cell
-            others = [line.count(mark) + 1 == len(literal) for line in lines[1:end]]
+            others = [self._fits(line.split(mark)) for line in lines[1:end]]
             swallows = sum(others) * 2 >= len(others) if self.width > 2 else all(others)
-            if (end > 1 and swallows) or len(cells) not in (self.width, self.usual):
+            if (end > 1 and swallows) or not self._fits(cells):
                 return literal, 1, True
         return cells, end, is_open
+
+    def _fits(self, cells: Sequence[str]) -> bool:
+        """Whether the cells have a place under the header, empty ones at the end aside."""
+        return len(cells) == self.width or (
+            len(cells) > self.width and not any(cell.strip() for cell in cells[self.width :])
+        )
 
     def _table(self, lines: list[str], numbers: list[int], columns: list[str]) -> pa.Table:
         table, odd = self._parsed(lines, columns)
@@ -173,12 +179,10 @@ class TextSource:
             # two quotation marks that have nothing to do with one another
             cells = literal
             self.status.add("quote_open", 1, f"line {number}")
-        if len(cells) > self.width and not any(cell.strip() for cell in cells[self.width :]):
-            cells = cells[: self.width]
-        if len(cells) != self.width:
+        if not self._fits(cells):
             self._refuse(number, len(cells))
             return None
-        return cells + [""] * (self.usual - self.width)
+        return cells[: self.width] + [""] * (self.usual - self.width)
 
     def _refuse(self, number: int, cells: int) -> None:
         self.malformed.append(number)
