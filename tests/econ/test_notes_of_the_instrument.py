@@ -31,7 +31,7 @@ TERMS = [
 
 def column(term: str, **more: object) -> dict[str, object]:
     spec = {"column": "1", "outcome": "Number", "endogenous": ["DTIn"], "instruments": [term]}
-    return spec | {"controls": ["GDP"], "fixed_effects": ["province", "year"]} | more
+    return spec | {"controls": ["GDP"], "fixed_effects": ["unit", "year"], "cluster": "unit"} | more
 
 
 def table(*columns: dict[str, object]):
@@ -49,7 +49,7 @@ def test_rule_and_freeze_are_noted(term: str) -> None:
 
 @pytest.mark.parametrize("term", ["DTI_iv", "L.DTI_iv"])
 def test_a_regressor_is_noted_as_well(term: str) -> None:
-    plain = column(term, endogenous=[], instruments=[], controls=[term, "GDP"])
+    plain = column(term, endogenous=[], instruments=[], regressors=[term])
     found = estimate_table(table(plain), study_panel(), OPTIONS)
     assert "zero-distance rule of DTI_iv" in str(found["note"].iloc[0])
 
@@ -65,7 +65,9 @@ def test_a_name_that_only_looks_alike_is_none() -> None:
 def test_every_column_has_its_twin_without_the_hub(term: str) -> None:
     ending = hub_dropped(LEVEL)
     twin = f"DTI_iv{ending}"
-    (cut,) = with_instrument([table(column(term), column("CRGDP"))], "DTI_iv", twin, ending)
+    (cut,) = with_instrument(
+        [table(column(term), column("GDP_sec", column="2"))], "DTI_iv", twin, ending
+    )
     (one,) = cut.columns
     assert one.column == f"1{ending}"
     assert one.instruments == (with_column(term, "DTI_iv", twin),)
