@@ -143,8 +143,6 @@ def is_area(headers: Iterable[str]) -> bool:
 
 def rank_of(noun: str) -> int | None:
     """Return how far below the country the units called `noun` are, None where not known."""
-    if noun in ("province", "region", "state", "省", "省份"):
-        return 0
     return _subdivisions().get(_key(noun))
 
 

@@ -22,6 +22,7 @@ from dti_assets.store.spreadsheets import (
     spreadsheet_format,
 )
 
+_STATA_VERSIONS = (*range(102, 106), 108, 110, 111, *range(113, 120))
 FORMATS = (".csv", ".tsv", ".txt", *SPREADSHEETS, ".dta")
 
 
@@ -253,27 +254,21 @@ def _stata(path: Path, name: str) -> Grid:
     import numpy as np
     import pandas as pd
 
+    raw = path.read_bytes()
+    version = _stata_version(raw)
+    if version not in _STATA_VERSIONS:
+        raise ValueError(f"no Stata file that can be read (format {version}); save it in Stata")
     with warnings.catch_warnings():
-        # pandas says that it takes a string for Latin-1; see _characters
+        # pandas says that it takes a string for Latin-1; see _encoding
         warnings.simplefilter("ignore")
-        try:
-            reader: Any
-            with pd.read_stata(io.BytesIO(path.read_bytes()), iterator=True) as reader:
-                frame = reader.read(convert_categoricals=False)
-                titles = [reader.data_label] if reader.data_label.strip() else []
-                labels = reader.variable_labels()
-                values = reader.value_labels()
-                sets = dict(zip(frame.columns, getattr(reader, "_lbllist", ()), strict=False))
-                old = getattr(reader, "_format_version", 118) < 118
-        except ValueError as error:
-            found = re.search(r"Version of given Stata file is (\d+)", str(error))
-            if found is None:
-                raise
-            raise ValueError(
-                f"a Stata file of format {found.group(1)}; save it in Stata 8 to 19"
-            ) from error
-    names = [_characters(str(column), old) for column in frame.columns]
-    over = [_characters(labels.get(column) or "", old) or None for column in frame.columns]
+        reader: Any
+        with pd.read_stata(io.BytesIO(raw), iterator=True) as reader:
+            frame = reader.read(convert_categoricals=False)
+            titles = [reader.data_label] if reader.data_label.strip() else []
+            labels = reader.variable_labels()
+            values = reader.value_labels()
+            sets = dict(zip(frame.columns, getattr(reader, "_lbllist", ()), strict=False))
+    old = version < 118
     columns = []
     for column in frame.columns:
         cells = frame[column].tolist()
@@ -281,40 +276,57 @@ def _stata(path: Path, name: str) -> Grid:
             # a float stores seven digits: take the short decimal it stands for
             cells = [float(str(np.float32(value))) for value in cells]
         coded = values.get(sets.get(column, ""), {})
-        columns.append([_stata_cell(value, coded, old) for value in cells])
-    rows: list[list[Any]] = [list(names), list(over)]
+        columns.append([_stata_cell(value, coded) for value in cells])
+    over = [labels.get(column) or None for column in frame.columns]
+    rows: list[list[Any]] = [list(map(str, frame.columns)), list(over)]
     rows.extend(list(row) for row in zip(*columns, strict=True))
-    grid = Grid(name, None, _squared(rows), row_offset=-1, letters=False)
-    grid.titles = [_characters(title, old) for title in titles]
-    return grid
+    rows.append(list(titles))
+    texts = {value for row in rows for value in row if isinstance(value, str)}
+    if encoding := _encoding({text for text in texts if not text.isascii()}, old):
+        rows = [[_decoded(value, encoding) for value in row] for row in rows]
+    titles = rows.pop()
+    return Grid(name, None, _squared(rows), row_offset=-1, letters=False, titles=titles)
 
 
-def _stata_cell(value: Any, labels: dict[Any, str], old: bool) -> Any:
+def _stata_version(raw: bytes) -> int:
+    """The format a Stata file says it is of; 0 for an empty file."""
+    if found := re.match(rb"<stata_dta><header><release>(\d+)", raw):
+        return int(found.group(1))
+    return raw[0] if raw else 0
+
+
+def _stata_cell(value: Any, labels: dict[Any, str]) -> Any:
     # NaN and NaT are the values that differ from themselves
     if value is None or value != value or value == "":
         return None
-    if isinstance(value, str):
-        return _characters(value, old)
-    if label := labels.get(value):
-        return Coded(_characters(label, old), float(value))
+    if not isinstance(value, str) and (label := labels.get(value)):
+        return Coded(label, float(value))
     return value
 
 
-def _characters(text: str, old: bool) -> str:
-    """Text that was read as Latin-1 because its format does not say what it is in."""
-    if text.isascii() or not (old or re.search("[\x80-\x9f]", text)):
-        return text
+def _encoding(texts: set[str], old: bool) -> str | None:
+    """What texts are in that were read as Latin-1, because their format does not say it."""
+    if not texts or not (old or any(re.search("[\x80-\x9f]", text) for text in texts)):
+        return None
+    for text in texts:
+        try:
+            text.encode("latin-1").decode("utf-8")
+        except UnicodeEncodeError:
+            continue  # read in its own encoding
+        except UnicodeDecodeError:
+            return "gb18030"
+    return "utf-8"
+
+
+def _decoded(value: Any, encoding: str) -> Any:
+    if not isinstance(value, str) or value.isascii():
+        return value
     try:
-        raw = text.encode("latin-1")
+        # a width in bytes may cut the last character
+        text = value.encode("latin-1").decode(encoding, "ignore")
     except UnicodeEncodeError:
-        return text
-    for encoding in ("utf-8", "gb18030"):
-        for end in (len(raw), -1, -2):  # a width in bytes may cut the last character
-            try:
-                return raw[:end].decode(encoding)
-            except UnicodeDecodeError:
-                continue
-    return text
+        return value
+    return Coded(text, value.code) if isinstance(value, Coded) else text
 
 
 def _squared(rows: list[list[Any]]) -> list[list[Any]]:

@@ -178,7 +178,7 @@ def _same(inner: str, base: Series, context: Context) -> bool:
         return False
     own = {word for name in base.names for word in re.findall(r"[a-z]+", name)}
     common = {"of", "the", "at", "by", "and", "in", "total", "value", "number", "region", "current",
-              "prices", "price", "year", "end", "province", "amount", "gross", "local"}  # fmt: skip
+              "prices", "price", "year", "end", "amount", "gross", "local"}  # fmt: skip
     words = re.findall(r"[a-z]+", inner.lower())
     return bool(words) and all(word in own | common for word in words)
 

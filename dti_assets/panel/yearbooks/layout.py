@@ -28,7 +28,7 @@ from dti_assets.panel.yearbooks.cells import (
 from dti_assets.panel.yearbooks.grids import Grid
 from dti_assets.panel.yearbooks.headers import Context, DataColumn, described, sheet_series
 from dti_assets.store.characters import plain
-from dti_assets.store.delimited import is_nothing
+from dti_assets.store.delimited import is_nothing, unguarded
 from dti_assets.units.levels import Level
 from dti_assets.units.lists import Unit, Units
 
@@ -47,7 +47,7 @@ _CODE_HEADERS = {
 }  # fmt: skip
 _SUBTOTALS = {"合计", "总计", "小计", "total"}
 _CONTINUED = re.compile(
-    r"[(\[]?\s*(?:续\s*表?|接上表|续前表|continued)[\s\d一二三四五]*[)\]]?", re.I
+    r"[(\[\d\-.\s表]*(?:续\s*表?|接上表|续前表|continued)[\s\d一二三四五]*[)\]]?", re.I
 )
 # names of sheets and files that say nothing of a place
 _PLAIN_NAME = re.compile(
@@ -434,8 +434,8 @@ def _texts_and_units(texts: list[str]) -> tuple[list[str], list[str]]:
 
 
 def with_plain(text: str) -> str:
-    """Plain text in which powers of ten are kept."""
-    return plain(with_powers(text))
+    """Plain text without guards, in which powers of ten are kept."""
+    return plain(with_powers(unguarded(text)))
 
 
 def _header(
@@ -446,6 +446,8 @@ def _header(
     A row that holds one or two texts above a fuller one (title, date) is a title, not a header.
     """
     cells = grid.cells
+    if not grid.letters:  # names and labels of a Stata file
+        return [0, 1], [], []
     titles, measures = _titles(cells, first)
     filled = [sum(v is not None and not _is_unit_cell(v) for v in row) for row in cells[:first]]
     most = max(filled, default=0)
