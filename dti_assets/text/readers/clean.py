@@ -13,9 +13,10 @@ _WHITE = re.compile(r"\s+")
 _SPACE = re.compile("(?<![0-9A-Za-z]) | (?![0-9A-Za-z])")
 # 1, [1], (注2), 1-3, ①, * as raised characters
 _RAISED = re.compile(
-    r"[\[［(（〔【<]?\s*注?\s*(?:\d{1,3}(?:\s*[-–,，、]\s*\d{1,3})*|[*＊※†‡]+|"
-    rf"{MARK_CLASS}+)\s*[\]］)）〕】>]?"
+    r"(?:[\[［(（〔【<]?\s*注?\s*(?:\d{1,3}(?:\s*[-–,，、]\s*\d{1,3})*|[*＊※†‡]+|"
+    rf"{MARK_CLASS}+)\s*[\]］)）〕】>]?\s*)+"
 )
+_LONGEST_MARK = 20
 # what a raised figure is the exponent of
 _BASE = re.compile(r"(?:(?<![A-Za-zμµ])[kdcmhnμµ]?m|[×xX*]\s*10)\s*$")
 HAN = re.compile("[\u3400-\u9fff]")
@@ -30,7 +31,7 @@ def normalise_paragraph(text: str) -> str:
 
 def is_note_mark(before: str, raised: str) -> bool:
     """Whether raised characters after `before` are the mark of a note, and no exponent."""
-    if not _RAISED.fullmatch(raised.strip()):
+    if len(raised) > _LONGEST_MARK or not _RAISED.fullmatch(raised.strip()):
         return False
     return not (raised.strip().isdigit() and _BASE.search(before[-8:]))
 
