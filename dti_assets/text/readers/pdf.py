@@ -60,8 +60,10 @@ def read_pdf(content: bytes) -> Extract:
         page = read_page(document, number, layered)
         text = "".join(line.text for line in page.lines)
         odd = _oddness(text)
-        bare = len(text) < MIN_PAGE_CHARS and page.has_content and not page.has_image
-        if (odd > 0 or (bare and not page.left_out)) and not page.too_large:
+        # objects that gave no character: a short page gives at least one each
+        mute = page.objects > len(text) and not page.left_out and not page.has_image
+        bare = len(text) < MIN_PAGE_CHARS and mute
+        if (odd > 0 or bare) and not page.too_large:
             other = plumber.lines(number)
             other_text = "".join(line.text for line in other)
             other_odd = oddness(other_text)

@@ -120,7 +120,8 @@ def join_lines(lines: list[Line]) -> tuple[list[str], list[int]]:
     """
     if not lines or any(line.right is None or line.left is None for line in lines):
         return _join_by_length(lines)
-    size = statistics.median((_right(line) - _left(line)) / len(line.text) for line in lines)
+    widths = [(_right(line) - _left(line)) / len(line.text) for line in lines]
+    size = statistics.median(widths)
     column_of = _columns(lines)
     margins = {}
     for column in set(column_of):

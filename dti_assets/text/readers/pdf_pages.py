@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 from collections import deque
 from dataclasses import dataclass, field
-from itertools import repeat
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 from dti_assets.text.readers.pdf_lines import Line
@@ -28,18 +28,19 @@ _SPARSE = 300
 _TEXT, _FORM = 1, 5
 # characters of a fill whose darkest part is lighter than this, or of less opacity, may be unseen
 _LIGHT, _OPAQUE = 176, 128
-# objects of a page from which on the colour of every second is looked at: a word holds two
-_MANY = 300
+# on a page of so many objects each is a character or two, and every third of them is looked at: a
+# hidden word of three characters shows; and all of the last, where covers are drawn
+_MANY, _STEP, _LAST = 300, 3, 30
 
 
 @dataclass
 class Page:
-    """The lines of one page, and what was found on it: whether it holds an image, whether it is
-    too large to be read, and how many characters were left out by kind."""
+    """The lines of one page, and what was found on it: whether it holds an image, how many objects,
+    whether it is too large to be read, and how many characters were left out by kind."""
 
     lines: list[Line] = field(default_factory=list)
     has_image: bool = False
-    has_content: bool = True
+    objects: int = 0
     too_large: bool = False
     unseen: int = 0
     doubled: int = 0
@@ -77,7 +78,7 @@ def read_page(document: PdfDocument, number: int, layered: bool) -> Page:
             textpage.close()
         if count < _SPARSE:
             found.has_image = _holds_image(page)
-        found.has_content = objects > 0
+        found.objects = objects
         return found
     finally:
         page.close()
@@ -110,7 +111,7 @@ def _lines(
     signs = _Signs(page, textpage, glyphs, spans, objects)
     hidden = layered or signs.hidden()
     kept = None
-    if hidden or glyphs.some_outside() or glyphs.some_tiny() or glyphs.some_twice():
+    if hidden or glyphs.some_outside() or glyphs.tiny().any() or glyphs.some_twice():
         kept = np.ones(count, dtype=bool)
         visible = glyphs.inside() & ~glyphs.tiny()
         if hidden:
@@ -196,9 +197,10 @@ class _Signs:
     ) -> None:
         self.glyphs, self.spans = glyphs, spans
         self.textpage = address(textpage)
-        self.objects = list(
-            map(pdfium("FPDFPage_GetObject"), repeat(address(page)), range(objects))
-        )
+        places: Any = range(objects)
+        if objects >= _MANY:
+            places = chain(places[:-_LAST:_STEP], places[-_LAST:])
+        self.objects = list(map(pdfium("FPDFPage_GetObject"), repeat(address(page)), places))
 
     def hidden(self) -> bool:
         """Return whether any sign shows."""
@@ -230,18 +232,19 @@ class _Signs:
     def _light(self, modes: list[int]) -> bool:
         import numpy as np
 
-        step = 1 if len(modes) < _MANY else 2
-        chosen = [
-            o for o, mode in zip(self.objects[::step], modes[::step], strict=True) if mode >= 0
-        ]
+        chosen = [item for item, mode in zip(self.objects, modes, strict=True) if mode >= 0]
         size = 16 * len(chosen)
         buffer = (ctypes.c_uint * (4 * len(chosen)))()
         start = ctypes.addressof(buffer)
         _run(map(pdfium("FPDFPageObj_GetFillColor"), chosen,
                  *(range(start + at, start + at + size, 16) for at in (0, 4, 8, 12))))  # fmt: skip
         colours = np.ctypeslib.as_array(buffer).reshape(-1, 4)
-        light = colours[:, :3].min(axis=1, initial=255) >= _LIGHT if len(chosen) else colours[:, 0]
-        return bool((light.astype(bool) | (colours[:, 3] < _OPAQUE)).any())
+        if not len(chosen):
+            return False
+        if (colours == colours[0]).all():
+            colours = colours[:1]
+        light = (colours[:, :3] >= _LIGHT).all(axis=1) | (colours[:, 3] < _OPAQUE)
+        return bool(light.any())
 
     def _clipped(self) -> bool:
         """Return whether the first or the last character of a line stands out of what is shown."""

@@ -29,7 +29,7 @@ _INVISIBLE = (3, 7)
 _TEXT, _IMAGE, _FORM = 1, 3, 5
 # what a note mark is written with
 _MARK = frozenset("0123456789①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳*＊†‡§[]〔〕［］()（）,，")
-_MARK_BEARS = frozenset("0123456789①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳*＊†‡§")
+_MARK_BEARS = frozenset("0123456789①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳*")
 
 
 @dataclass
@@ -85,16 +85,12 @@ class Glyphs:
 
     def tiny(self) -> np.ndarray:
         """Return which characters are too small to be read next to the others."""
-        import numpy as np
-
         height = self.top - self.low
-        if not self.real.any() or np.percentile(height[self.real], 90) < 3 * _TINY:
-            return np.zeros(len(height), dtype=bool)
-        return (height < _TINY) & ((self.right - self.left) < _TINY)
-
-    def some_tiny(self) -> bool:
-        """Return whether any character is too small to be read."""
-        return bool((self.real & self.tiny()).any())
+        small = (height < _TINY) & ((self.right - self.left) < _TINY) & self.real
+        # a page drawn to another scale is small all over
+        if small.any() and height[self.real].max() < 3 * _TINY:
+            small[:] = False
+        return small
 
     def some_twice(self) -> bool:
         """Return whether a character may stand twice at one place; wider than `twins`."""
@@ -184,15 +180,22 @@ def raised(
     a character of the line's own type."""
     import numpy as np
 
-    height = glyphs.top - glyphs.low
-    if not glyphs.real.any():
+    index = np.flatnonzero(glyphs.real)
+    codes = glyphs.codes[index]
+    # digits, circled digits, asterisks; unsigned numbers wrap around
+    bears = (codes - 48 < 10) | (codes - 0x2460 < 20) | (codes == 42)
+    if len(index) < 2 or not bears.any():
         return []
-    usual = float(np.median(height[glyphs.real]))
-    bears = np.isin(glyphs.codes, np.array([ord(c) for c in _MARK_BEARS], dtype=np.uint32))
-    small = bears & glyphs.real & (height < 0.8 * usual)
+    height, low, line = (glyphs.top - glyphs.low)[index], glyphs.low[index], glyphs.line[index]
+    small = np.zeros(len(glyphs.codes), dtype=bool)
+    for one, other in ((slice(1, None), slice(-1)), (slice(-1), slice(1, None))):
+        above = (low[one] - low[other] > 0.15 * height[other]) & (line[one] == line[other])
+        above &= bears[one] & (height[one] < 0.85 * height[other])
+        small[index[one][above]] = True
     if not small.any():
         return []
-    return _raised_marks(glyphs, spans, textpage, kept, small)
+    lines = [span for span in spans if small[span[0] : span[1]].any()]
+    return _raised_marks(glyphs, lines, textpage, kept)
 
 
 def _raised_marks(
@@ -200,15 +203,13 @@ def _raised_marks(
     spans: list[tuple[int, int]],
     textpage: Any,
     kept: np.ndarray | None,
-    small: np.ndarray,
 ) -> list[int]:
     marks: list[int] = []
     baseline = _Baselines(textpage)
     height = glyphs.top - glyphs.low
     candidates = frozenset(map(ord, _MARK))
+    bearing = frozenset(map(ord, _MARK_BEARS))
     for first, end in spans:
-        if not small[first:end].any():
-            continue
         solid = [i for i in range(first, end) if glyphs.real[i] and (kept is None or kept[i])]
         if not solid:
             continue
@@ -227,7 +228,7 @@ def _raised_marks(
             ):
                 run.append(i)
                 continue
-            if any(small[j] for j in run):
+            if any(int(glyphs.codes[j]) in bearing for j in run):
                 marks += run
             run = []
     return marks
