@@ -245,7 +245,9 @@ class _Text:
         elif kind == "separate" and self._fields:
             self._fields[-1][1] = True
         elif kind == "end" and self._fields:
-            self._fields.pop()
+            code, begun = self._fields.pop()
+            if begun and _TOC_FIELD.match(code):
+                self._left_out["tables of contents"] += 1
 
     def _in_contents(self) -> bool:
         return any(begun and _TOC_FIELD.match(code) for code, begun in self._fields)

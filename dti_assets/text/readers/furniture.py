@@ -28,6 +28,7 @@ _GOES_ON = re.compile(
 )
 _LAST_LINES = 6
 
+_SENTENCE_ENDS = ("。", "!", "?", ";")
 _SENTENCE_END = re.compile(r"[。!?\n]")
 _LONG_SENTENCE = 25
 # sentences that stand in a text as often as this are its author's habit, or an invented text
@@ -100,7 +101,9 @@ def _entry(text: str, later: dict[str, int]) -> str:
 
 def _repeats(paragraphs: Sequence[str], index: int, later: dict[str, int], numbered: bool) -> bool:
     text = paragraphs[index]
-    if len(text) > _ENTRY_LENGTH or (numbered and not _NUMBERED.match(text)):
+    if len(text) > _ENTRY_LENGTH or text.endswith(_SENTENCE_ENDS):
+        return False
+    if numbered and not _NUMBERED.match(text):
         return False
     return later.get(_entry(text, later), -1) > index
 
