@@ -27,6 +27,7 @@ from dti_assets.errors import (
     StudyError,
     TableError,
 )
+from dti_assets.pipeline.state.owner import Records, changed_sentence, changed_settings
 from dti_assets.store.files import why_not_writable
 from dti_assets.store.parquet import Store
 from dti_assets.text.dictionary import load_dictionary
@@ -88,7 +89,28 @@ def diagnose(study_file: Path) -> Iterator[Finding]:
     if not study.remote_outputs:
         yield _writable(study.path(study.outputs))
         yield from _years(study)
+    yield from _settings(study)
     yield from _run_storage(study)
+
+
+def _settings(study: Study) -> Iterator[Finding]:
+    """Settings that are others than those under which stored tables were made."""
+    from dti_assets.study.catalogue import stored_tables
+
+    made: dict[str, list[str]] = {}
+    known: Records = {}
+    try:
+        names = list(stored_tables(study))
+    except (EconError, StudyError):
+        return  # told of already
+    for name in names:
+        for key, values in changed_settings(study, name, known).items():
+            made.setdefault(changed_sentence(key, *values), []).append(name)
+    for sentence, tables in made.items():
+        more = f" and {len(tables) - 1} more tables" if len(tables) > 1 else ""
+        yield Finding(
+            f"{sentence}: since {tables[0]}{more} {'were' if more else 'was'} made", "dti run"
+        )
 
 
 def _dictionary(path: Path) -> Iterator[Finding]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import click
 
 from dti_assets.cli.options import (
@@ -13,6 +16,10 @@ from dti_assets.cli.options import (
     study_option,
 )
 from dti_assets.cli.output import cut_columns, render, without_controls
+from dti_assets.pipeline.state.owner import changed_sentence, changed_settings, other_owner
+
+if TYPE_CHECKING:
+    from dti_assets.study.config import Study
 
 
 @click.command()
@@ -48,8 +55,22 @@ def show(asset: str, study_file: str, years: str | None, form: str) -> None:
         click.echo("nothing to look at" if check else "0 rows", err=True)
     if lacking:
         click.echo(f"{lacking}: dti run makes it whole", err=True)
+    for sentence in _of_other_settings(name, study):
+        click.echo(without_controls(sentence), err=True)
     if form == "table" and not sentences and (cut := cut_columns(frame)):
         click.echo(f"cut: {', '.join(cut)}; whole with --format long (or csv)", err=True)
     printed = study.path(study.outputs) / "tables" / f"{asset}.md"
     if form in ("table", "md") and not study.remote_outputs and printed.is_file():
         click.echo(f"as printed, columns side by side: {printed}", err=True)
+
+
+def _of_other_settings(name: str, study: Study) -> Iterator[str]:
+    """That what is shown is another study's, or was made under other settings than there are."""
+    if (former := other_owner(study)) is not None:
+        yield f"this is a table of another study, {former}, whose outputs are the same"
+        return
+    changed = [
+        changed_sentence(key, *values) for key, values in changed_settings(study, name).items()
+    ]
+    if changed:
+        yield f"{name} was made under other settings: {'; '.join(changed)}; dti run makes it anew"

@@ -23,6 +23,7 @@ from dagster import (
 from dti_assets.errors import CanceledError
 from dti_assets.pipeline.instance import settle
 from dti_assets.pipeline.metadata import lineage_metadata
+from dti_assets.pipeline.state.owner import claim
 from dti_assets.pipeline.state.provenance import Origins
 from dti_assets.store.locks import exclusive
 from dti_assets.store.parquet import Store
@@ -80,6 +81,8 @@ class ParquetIOManager(IOManager):
         """Look at the inputs before anything reads them; a file that changes while it is read is
         then no longer the one on record."""
         self._origins = self._look() if self._look is not None else None
+        if self._origins is not None:
+            claim(self._origins.workspace.study)
 
     def handle_output(self, context: OutputContext, obj: Any) -> None:
         table = self.tables[context.asset_key.to_user_string()]

@@ -17,12 +17,12 @@ from dti_assets.errors import DamagedTableError, MissingTableError, TableError
 from dti_assets.panel.tables import PANEL_EXPORT
 from dti_assets.pipeline.definitions import build_definitions, places
 from dti_assets.pipeline.resources import Workspace
+from dti_assets.pipeline.state.owner import recorded
 from dti_assets.pipeline.state.provenance import (
     WITHOUT_RECORD,
     Origins,
     Place,
     file_contents,
-    recorded,
 )
 from dti_assets.pipeline.state.readers import PAGE, ROOT
 from dti_assets.publishing.tables import (

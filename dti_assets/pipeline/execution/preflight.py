@@ -9,6 +9,7 @@ from dti_assets.instrument.freeze import read_record
 from dti_assets.patents.terms import load_terms
 from dti_assets.pipeline.countable import check_reports, check_years
 from dti_assets.pipeline.resources import Workspace
+from dti_assets.pipeline.state.owner import check_owner
 from dti_assets.store.files import why_not_writable
 from dti_assets.study.config import Inputs, Study
 from dti_assets.text.segmentation import tokenizer_version
@@ -39,6 +40,10 @@ def check_writable(study: Study) -> None:
     for what, folder in folders.items():
         if why := why_not_writable(folder):
             raise StudyError(f"study {study.file}: {what} {folder} cannot be written: {why}")
+
+
+def _owner(workspace: Workspace) -> None:
+    check_owner(workspace.study)
 
 
 def _dictionary(workspace: Workspace) -> None:
@@ -110,6 +115,6 @@ def _tokenizer(workspace: Workspace) -> None:
 
 
 CHECKS: tuple[Callable[[Workspace], None], ...] = (
-    *(check_years, _dictionary, _distances, _tables, _citations, _truth, _freeze),
+    *(_owner, check_years, _dictionary, _distances, _tables, _citations, _truth, _freeze),
     *(_patent_terms, _folders, _extract, _tokenizer, check_reports),
 )

@@ -26,7 +26,6 @@ from dti_assets.pipeline.state.readers import (
 )
 from dti_assets.replication.manifest import code_here
 from dti_assets.store.files import sha256
-from dti_assets.store.parquet import Store
 from dti_assets.study.catalogue import YEARLY
 from dti_assets.study.config import Study
 from dti_assets.text.folder import side_files
@@ -41,7 +40,6 @@ WITHOUT_RECORD = frozenset(_RECORDED_FOR.values())
 # the columns that say which years a row concerns
 _CLAIMS = ("year", "text_year")
 _OF_PROGRAMS = ("~$", ".~", ".#", ".DS_Store")
-_PARTS = ("files", "tables", "settings", "program")
 
 
 @dataclass(frozen=True)
@@ -171,12 +169,3 @@ class Origins:
         """Put on record what the asset, which has just been stored, was made from."""
         text = json.dumps(self.now(name, year), ensure_ascii=False, indent=1, sort_keys=True)
         self.workspace.store.note(name, text, year)
-
-
-def recorded(store: Store, name: str, year: int | None) -> dict[str, Any] | None:
-    """The record of an asset, or of a year of it; None where there is none that can be read."""
-    try:
-        found = json.loads(store.noted(name, year) or "")
-        return {part: dict(found[part]) for part in _PARTS}
-    except (ValueError, LookupError, TypeError):
-        return None
