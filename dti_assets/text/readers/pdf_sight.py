@@ -182,8 +182,9 @@ def raised(
 
     index = np.flatnonzero(glyphs.real)
     codes = glyphs.codes[index]
-    # digits, circled digits, asterisks; unsigned numbers wrap around
+    # digits, circled digits, asterisks, opening brackets; unsigned numbers wrap around
     bears = (codes - 48 < 10) | (codes - 0x2460 < 20) | (codes == 42)
+    bears |= (codes == 91) | (codes == 0x3014) | (codes == 40) | (codes == 0xFF08)
     if len(index) < 2 or not bears.any():
         return []
     height, low, line = (glyphs.top - glyphs.low)[index], glyphs.low[index], glyphs.line[index]
