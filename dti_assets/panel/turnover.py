@@ -8,17 +8,17 @@ whose official is another person than the year before. No appointments are shipp
 from __future__ import annotations
 
 import calendar
-import csv
 import datetime
 import itertools
 import re
-import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dti_assets.errors import AppointmentError, UnknownUnitError
+from dti_assets.errors import AppointmentError, UnknownUnitError, UnreadableError
 from dti_assets.panel.tables import FIGURES, TURNOVER
+from dti_assets.store.characters import plain
+from dti_assets.store.delimited import decoded, delimiter, is_nothing, rows, unguarded
 from dti_assets.units.levels import Level
 from dti_assets.units.lists import Unit, Units
 
@@ -56,25 +56,25 @@ def read_appointments(path: Path, units: Units) -> list[Appointment]:
     """The appointments of a CSV file with the columns office, name, start, end, and one called as
     the level of the units is.
 
-    UTF-8 or GB 18030. Dates as 2015-03-20, 2015/3/20, 2015年3月20日, or to the month (2015-03:
-    a start is its first day, an end its last). `end` is blank for who is still in office. Raises
-    AppointmentError naming file, line and column.
+    In UTF-8, UTF-16 or GB 18030. Dates as 2015-03-20, 2015/3/20, 2015年3月20日, or to the month
+    (2015-03: a start is its first day, an end its last). `end` is blank for who is still in office.
+    Raises AppointmentError naming file, line and column.
     """
-    reader = csv.DictReader(_text(path).splitlines())
+    text = _text(path)
+    lines, faults = rows(text, delimiter(text))
+    header = [plain(cell).strip().lower() for cell in lines[0].cells] if lines else []
     columns = (units.level.name, *_COLUMNS)
-    absent = set(columns) - {(name or "").strip().lower() for name in reader.fieldnames or ()}
+    absent = set(columns) - set(header)
     if absent:
         raise AppointmentError(f"{path.name}, line 1: no column {', '.join(sorted(absent))}")
+    for fault in faults:
+        raise AppointmentError(f"{path.name}, line {fault.line}: {fault.message}")
     found = []
-    for cells in reader:
-        where = f"{path.name}, line {reader.line_num}"
-        # cells without a header stand under None; a spreadsheet leaves blank ones
-        beyond = [cell for cell in cells.pop(None, ()) if cell.strip()]
-        if beyond:
-            raise AppointmentError(f"{where}: more cells than columns: {beyond[0]!r}")
-        row = {(k or "").strip().lower(): (v or "").strip() for k, v in cells.items()}
+    for line, cells in lines[1:]:
+        given = ["" if is_nothing(cell) else unguarded(cell) for cell in cells]
+        row = dict.fromkeys(header, "") | dict(zip(header, given, strict=False))
         if any(row[name] for name in columns):
-            found.append(_appointment(row, where, reader.line_num, units))
+            found.append(_appointment(row, f"{path.name}, line {line}", line, units))
     _no_overlap(found, path.name)
     return found
 
@@ -139,12 +139,10 @@ def _text(path: Path) -> str:
         raw = path.read_bytes()
     except OSError as error:
         raise AppointmentError(f"{path.name}: cannot be read ({error.strerror})") from error
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise AppointmentError(f"{path.name}: neither UTF-8 nor GB 18030")
+    try:
+        return decoded(raw)
+    except UnreadableError as error:
+        raise AppointmentError(f"{path.name}: {error.reason}") from error
 
 
 def _in_office(terms: list[Appointment], year: int) -> Appointment | None:
@@ -176,9 +174,9 @@ def _appointment(row: dict[str, str], where: str, line: int, units: Units) -> Ap
 
 
 def _date(text: str, where: str, last: bool) -> datetime.date:
-    plain = unicodedata.normalize("NFKC", text)
-    numbers = [int(n) for n in re.findall(r"\d+", plain)]
-    if re.fullmatch(r"\d{4}\s*[-/.年]\s*\d{1,2}(\s*[-/.月]\s*\d{1,2})?\s*[月日]?", plain):
+    bare = plain(text)
+    numbers = [int(n) for n in re.findall(r"\d+", bare)]
+    if re.fullmatch(r"\d{4}\s*[-/.年]\s*\d{1,2}(\s*[-/.月]\s*\d{1,2})?\s*[月日]?", bare):
         try:
             year, month = numbers[:2]
             day = numbers[2] if len(numbers) > 2 else 1

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from dti_assets.errors import AddressError, RegistryError, UnknownUnitError, UnreadableError
 from dti_assets.sources.guard import parse_target
+from dti_assets.store.delimited import decoded_with, delimiter, is_nothing, parsed, unguarded
 from dti_assets.store.files import write_atomically
 from dti_assets.store.spreadsheets import safe_text
-from dti_assets.text.readers.plain import decode
 from dti_assets.units.levels import Level
 from dti_assets.units.lists import Unit, Units
 
@@ -25,8 +25,6 @@ FILE_NAME = "sources.csv"
 # the column of the unit at every level
 _UNIT = "unit"
 RECORDED = ("sha256", "fetched_at", "etag")
-# how a table says that an address is not known
-_NO_ADDRESS = ("", "-", "—", "NA")
 # a unit's code and a year
 Key = tuple[int | str, int]
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -64,6 +62,7 @@ class Registry:
     rows: Mapping[int, list[str]] = field(default_factory=dict)
     encoding: str = "utf-8"
     line_end: str = "\n"
+    delimiter: str = ","
 
     def checked(self) -> Registry:
         """Itself; raises RegistryError where a row is malformed."""
@@ -74,50 +73,52 @@ class Registry:
 
 
 def read_registry(path: Path, *, units: Units) -> Registry:
-    """The registry in a CSV file, UTF-8 or what spreadsheets write (a mark in front, GB18030).
+    """The registry in a CSV file, in UTF-8 or what spreadsheets write (a mark in front, GB18030,
+    semicolons, tabs).
 
     Raises RegistryError where there is no table; malformed rows are `faults`.
     """
     try:
-        text, encoding = decode(path.read_bytes())
+        raw = path.read_bytes()
+        text, encoding = decoded_with(raw)
     except OSError as error:
         raise RegistryError(f"{path}: {error.strerror or error}") from error
     except UnreadableError as error:
         raise RegistryError(f"{path}: {error.reason}") from error
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    if "\ufffd" in text and "\ufffd".encode(encoding) not in raw:
+        line = text[: text.index("\ufffd")].count("\n") + 1
+        raise RegistryError(f"{path}, line {line}: a byte is no character in {encoding}")
+    mark = delimiter(text)
+    found, open_quotes = parsed(text, mark, blank=True)
     entries: list[Entry] = []
-    faults: list[str] = []
+    faults = [f"{path}, line {fault.line}: {fault.message}" for fault in open_quotes]
     lines: dict[Key | str, int] = {}
-    rows: dict[int, list[str]] = {}
-    try:
-        rows[1] = next(reader, [])
-        header = tuple(name.strip() for name in rows[1])
-        named = _unit_column(path, header, units.level)
-        start = reader.line_num + 1
-        for cells in reader:
-            line, start = start, reader.line_num + 1
-            rows[line] = cells
-            if not any(cell.strip() for cell in cells):
-                continue
-            try:
-                entry = _entry(header, cells, line, units, named)
-                earlier = lines.setdefault(entry.key, line)
-                if earlier != line:
-                    raise RegistryError(
-                        f"{entry.unit.name} {entry.year} stands on line {earlier} already"
-                    )
-                earlier = lines.setdefault(entry.url, line) if entry.url else line
-                if earlier != line:
-                    raise RegistryError(f"the address stands on line {earlier} already")
-                entries.append(entry)
-            except (RegistryError, UnknownUnitError, AddressError) as error:
-                faults.append(f"{path}, line {line}: {error}")
-    except csv.Error as error:
-        raise RegistryError(f"{path}, line {reader.line_num}: {error}") from error
-    line_end = re.search(r"\r?\n", text)
+    rows = {row.line: [] if row.cells == [""] else row.cells for row in found}
+    if len(found) > 1 and not rows[found[-1].line]:
+        del rows[found[-1].line]  # behind the end of the last line
+    header = tuple(name.strip() for name in rows[1])
+    named = _unit_column(path, header, units.level)
+    for line, cells in rows.items():
+        if line == 1 or not any(cell.strip() for cell in cells):
+            continue
+        try:
+            entry = _entry(header, cells, line, units, named)
+            earlier = lines.setdefault(entry.key, line)
+            if earlier != line:
+                raise RegistryError(
+                    f"{entry.unit.name} {entry.year} stands on line {earlier} already"
+                )
+            earlier = lines.setdefault(entry.url, line) if entry.url else line
+            if earlier != line:
+                raise RegistryError(f"the address stands on line {earlier} already")
+            entries.append(entry)
+        except (RegistryError, UnknownUnitError, AddressError) as error:
+            faults.append(f"{path}, line {line}: {error}")
+    line_end = re.search(r"\r?\n|\r", text)
     return Registry(
         *(path, header, tuple(entries), tuple(faults), rows, encoding),
         line_end=line_end.group() if line_end else "\n",
+        delimiter=mark,
     )
 
 
@@ -133,13 +134,16 @@ def _unit_column(path: Path, header: tuple[str, ...], level: Level) -> str:
 
 
 def _entry(header: tuple[str, ...], cells: list[str], line: int, units: Units, named: str) -> Entry:
+    while len(cells) > len(header) and not cells[-1].strip():
+        cells = cells[:-1]
     if len(cells) != len(header):
         raise RegistryError(f"{len(cells)} cells where the header has {len(header)}")
     row = dict(zip(header, (cell.strip() for cell in cells), strict=True))
+    row |= {name: unguarded(row[name]) for name in (named, "year", "url")}
     unit = units.get(row[named])
     if not re.fullmatch(r"(19[89]|20\d)\d", row["year"]):
         raise RegistryError(f"{row['year']!r} is no year from 1980 on")
-    url = "" if row["url"] in _NO_ADDRESS else row["url"]
+    url = "" if is_nothing(row["url"]) else row["url"]
     if url:
         parse_target(url)
     if row.get("sha256") and not _SHA256.fullmatch(row["sha256"].lower()):
@@ -166,6 +170,8 @@ def write_registry(registry: Registry, recorded: Mapping[Key, Mapping[str, str]]
             cells[header.index(name)] = cell
     if changed:
         out = io.StringIO(newline="")
-        csv.writer(out, lineterminator=registry.line_end).writerows(rows.values())
+        csv.writer(out, delimiter=registry.delimiter, lineterminator=registry.line_end).writerows(
+            rows.values()
+        )
         write_atomically(registry.path, out.getvalue().encode(registry.encoding))
     return changed

@@ -177,8 +177,9 @@ def rows(text: str, mark: str, header: int | None = 0) -> tuple[list[Row], list[
     return kept, sorted([*faults, *lost])
 
 
-def parsed(text: str, mark: str) -> tuple[list[Row], list[LineFault]]:
-    """Return every row that is not blank, and the lines whose quotation marks do not balance."""
+def parsed(text: str, mark: str, blank: bool = False) -> tuple[list[Row], list[LineFault]]:
+    """Return every row, `blank` ones only where asked for, and the lines whose quotation marks do
+    not balance."""
     lines = lines_of(text)
     found: list[Row] = []
     faults: list[LineFault] = []
@@ -197,7 +198,7 @@ def parsed(text: str, mark: str) -> tuple[list[Row], list[LineFault]]:
                         False,
                     )
                 )
-        if any(cell.strip() for cell in cells):
+        if blank or any(cell.strip() for cell in cells):
             found.append(Row(i + 1, cells))
             width = width or (len(cells) if len(cells) > 1 else 0)
         i = end

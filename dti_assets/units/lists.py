@@ -5,9 +5,7 @@ A name resolves to one unit or to none; nothing is guessed.
 
 from __future__ import annotations
 
-import csv
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher, get_close_matches
@@ -17,7 +15,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dti_assets.errors import UnitListError, UnknownUnitError
+from dti_assets.errors import UnitListError, UnknownUnitError, UnreadableError
+from dti_assets.store.characters import plain
+from dti_assets.store.delimited import decoded, delimiter, is_nothing, rows, unguarded
 from dti_assets.units.levels import Level
 
 if TYPE_CHECKING:
@@ -205,9 +205,9 @@ def read_units(choice: str, folder: Path) -> Units:
         return shipped_units(choice)
     path = folder / choice
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UnitListError(f"{path}: not UTF-8 at byte {error.start}") from error
+        text = decoded(path.read_bytes())
+    except UnreadableError as error:
+        raise UnitListError(f"{path}: {error.reason}") from error
     except OSError as error:
         lists = ", ".join(shipped_lists())
         raise UnitListError(
@@ -217,8 +217,10 @@ def read_units(choice: str, folder: Path) -> Units:
 
 
 def _parse(text: str, where: str, level: Level | None) -> Units:
-    reader = csv.DictReader(text.splitlines())
-    header = reader.fieldnames or []
+    lines, faults = rows(text, delimiter(text))
+    header = [cell.strip() for cell in lines[0].cells] if lines else []
+    while header and not header[-1]:
+        header.pop()
     for name in REQUIRED:
         if name not in header:
             raise UnitListError(f"{where}, line 1: no column {name}; there are {', '.join(header)}")
@@ -227,11 +229,13 @@ def _parse(text: str, where: str, level: Level | None) -> Units:
             raise UnitListError(
                 f"{where}, line 1: unknown column {name!r}; the columns are {', '.join(COLUMNS)}"
             )
-    rows = [(reader.line_num, row) for row in reader]
-    if not rows:
+    for fault in faults:
+        raise UnitListError(f"{where}, line {fault.line}: {fault.message}")
+    given = [(line, _row(header, cells, f"{where}, line {line}")) for line, cells in lines[1:]]
+    if not given:
         raise UnitListError(f"{where}: no unit in it")
     units: dict[int | str, Unit] = {}
-    for line, row in rows:
+    for line, row in given:
         place = f"{where}, line {line}"
         noun = row["level"]
         level = level or _level(noun, place)
@@ -242,13 +246,22 @@ def _parse(text: str, where: str, level: Level | None) -> Units:
             raise UnitListError(f"{place}: code {unit.code} is that of {units[unit.code].name}")
         units[unit.code] = unit
     assert level is not None
-    sources = dict.fromkeys(row["source"] for _, row in rows if row.get("source"))
+    sources = dict.fromkeys(row["source"] for _, row in given if row.get("source"))
     found = Units(level, tuple(units.values()), "; ".join(sources))
     try:
         _ = found._by_name
     except UnitListError as error:
         raise UnitListError(f"{where}: {error}") from error
     return found
+
+
+def _row(header: list[str], cells: list[str], where: str) -> dict[str, str]:
+    """The cells by column, words for nothing and guards of spreadsheet programs taken off."""
+    if len(cells) < len(header):
+        raise UnitListError(f"{where}: not as many cells as the header has")
+    bare = {name: unguarded(cell) for name, cell in zip(header, cells, strict=False)}
+    # NA is the code of a country
+    return {n: "" if n not in REQUIRED and is_nothing(v) else v for n, v in bare.items()}
 
 
 def _level(noun: str, where: str) -> Level:
@@ -261,8 +274,6 @@ def _level(noun: str, where: str) -> Level:
 
 
 def _unit(row: dict[str, Any], level: Level, where: str) -> Unit:
-    if None in row or None in row.values():
-        raise UnitListError(f"{where}: not as many cells as the header has")
     given = {name: str(value).strip() for name, value in row.items()}
     for name in REQUIRED:
         if not given[name]:
@@ -317,6 +328,6 @@ def _seat(name: str) -> str:
 
 
 def _fold(name: str) -> str:
-    """NFKC, lower case, without white space, hyphens, underscores, dots and apostrophes."""
-    text = unicodedata.normalize("NFKC", str(name)).lower()
+    """Plain text in lower case, without white space, hyphens, underscores, dots and apostrophes."""
+    text = plain(str(name)).lower()
     return re.sub(r"[\s\-_.'’]+", "", text)

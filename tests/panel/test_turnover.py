@@ -102,7 +102,7 @@ def test_appointments_are_found_in_any_case(tmp_path: Path) -> None:
         ("浙江,书记,A,2009-02-03,2008-01", "lies before the start"),
         ("浙江,书记,A,2009-02-03,\n浙江,书记,B,2010-02-03,",
          "line 3: B starts on 2010-02-03, while A"),
-        ("浙江,书记,A,2009-02-03,2010-01,B", "line 2: more cells than columns: 'B'"),
+        ("浙江,书记,A,2009-02-03,2010-01,B", "line 2: 6 cells where the header has 5"),
     ],
 )  # fmt: skip
 def test_faults(tmp_path: Path, row: str, message: str) -> None:
@@ -123,9 +123,25 @@ def test_an_encoding_that_is_not_read_is_named(tmp_path: Path) -> None:
     path = write(tmp_path, "")
     path.write_bytes(TEXT.encode("gb18030"))
     assert [one.name for one in read_appointments(path, PROVINCES)] == list("ABCDE")
-    path.write_bytes(TEXT.encode("utf-16"))
-    with pytest.raises(AppointmentError, match=r"^appointments\.csv: neither UTF-8 nor GB 18030$"):
+    for encoding in ("utf-16", "utf-8-sig"):
+        path.write_bytes(TEXT.replace(",", ";").encode(encoding))
+        assert [one.name for one in read_appointments(path, PROVINCES)] == list("ABCDE")
+    path.write_bytes(bytes(range(128, 256)) * 20)
+    with pytest.raises(AppointmentError, match=r"^appointments\.csv: neither UTF-8 nor UTF-16"):
         read_appointments(path, PROVINCES)
+
+
+@pytest.mark.parametrize("end", ["-", "NULL", "N/A", "无", "\\N", "'", "\u00a0"])
+def test_nothing_as_an_end_means_still_in_office(tmp_path: Path, end: str) -> None:
+    text = f"province,office,name,start,end\n浙江,书记,'A,\t2009-02-03,{end}\n"
+    (one,) = read_appointments(write(tmp_path, text), PROVINCES)
+    assert one.end is None and one.name == "A"
+
+
+def test_an_open_quotation_mark_swallows_no_official(tmp_path: Path) -> None:
+    text = 'province,office,name,start,end\n浙江,书记,"A,2009-02-03,\n江苏,书记,B,2009-02-03,\n'
+    with pytest.raises(AppointmentError, match="line 2: a quotation mark is not closed"):
+        read_appointments(write(tmp_path, text), PROVINCES)
 
 
 def test_missing_column(tmp_path: Path) -> None:

@@ -137,3 +137,20 @@ def test_a_registry_of_other_units_names_them_by_their_noun_or_as_units(tmp_path
     (tmp_path / "sources.csv").write_text("province,year,url\n", encoding="utf-8")
     with pytest.raises(RegistryError, match="line 1: no column county"):
         read_registry(tmp_path / "sources.csv", units=counties)
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+@pytest.mark.parametrize("nothing", ["-", "NULL", "\\N", "无", "N/A", ""])
+def test_registries_of_other_programs(tmp_path: Path, mark: str, nothing: str) -> None:
+    lines = ["province,year,url", f"浙江,'2015,{nothing}", "江苏,2015,https://a.example/x,"]
+    (tmp_path / "sources.csv").write_text("\r".join(lines).replace(",", mark), "utf-8")
+    found = read_registry(tmp_path / "sources.csv", units=PROVINCES).checked()
+    assert (found.entries[0].year, found.entries[0].url) == (2015, "")
+    assert len(found.entries) == 2
+
+
+def test_an_open_quotation_mark_swallows_no_address(tmp_path: Path) -> None:
+    lines = ["province,year,url,note", '浙江,2015,https://a.example/,"see', "江苏,2015,-,"]
+    (tmp_path / "sources.csv").write_text("\n".join(lines), "utf-8")
+    found = read_registry(tmp_path / "sources.csv", units=PROVINCES)
+    assert len(found.entries) == 2 and "line 2: a quotation mark" in found.faults[0]

@@ -50,7 +50,7 @@ def test_a_list_names_columns_and_units(tmp_path: Path) -> None:
         ("level,code,name\ncounty,1,a\ncounty,2,a\n", "a names two counties: a and a"),
         ("level,code,name\ncounty,1,\n", "line 2: no name"),
         ("level,code,name\ncounty,1\n", "line 2: not as many cells as the header"),
-        ("level,code,name\ncounty,1,a,b\n", "line 2: not as many cells as the header"),
+        ("level,code,name\ncounty,1,a,b\n", "line 2: 4 cells where the header has 3"),
         (HEADER + "county,1,a,,,,,91,0,\n", "line 2: latitude '91' is no number from -90 to 90"),
         (HEADER + "county,1,a,,,,,10,,\n", "line 2: latitude and longitude go together"),
         (HEADER + "county,1,a,,,,,,,0\n", "line 2: area_km2 '0' is no number"),
@@ -66,5 +66,7 @@ def test_a_list_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(UnitListError, match=r"nowhere\.csv: No such file.*provinces or a CSV"):
         read_units("nowhere.csv", tmp_path)
     (tmp_path / "gbk.csv").write_bytes((HEADER + ROWS).encode("gb18030"))
-    with pytest.raises(UnitListError, match=r"gbk\.csv: not UTF-8 at byte"):
+    assert len(read_units("gbk.csv", tmp_path)) == len(ROWS.strip().splitlines())
+    (tmp_path / "gbk.csv").write_bytes(bytes(range(128, 256)) * 20)
+    with pytest.raises(UnitListError, match=r"gbk\.csv: neither UTF-8 nor"):
         read_units("gbk.csv", tmp_path)
