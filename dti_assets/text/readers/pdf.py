@@ -21,12 +21,15 @@ from dti_assets.text.readers.clean import COMMON, MIN_COMMON, is_garbled, oddnes
 from dti_assets.text.readers.extract import Extract
 from dti_assets.text.readers.pdf_lines import Line, drop_furniture, join_lines
 from dti_assets.text.readers.pdf_pages import MAX_PAGE_CHARS, Page, read_page
+from dti_assets.text.readers.pdf_streams import broken_streams
 
 MAX_PAGES = 600
 MIN_PAGE_CHARS = 50
 # odd pages are shown to pdfplumber until it has improved none of so many, or has taken so long
 _FRUITLESS = 5
 _PATIENCE = 40.0
+# it takes a millisecond a character, and cannot be interrupted
+_MUCH = 20_000
 _ODD = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd]|\\(cid:")
 _LAYERS = re.compile(rb"/OCProperties|/OCGs?\b|/Encrypt\b")
 _OBJECT_STREAM = re.compile(rb"/ObjStm\b.{0,300}?stream\r?\n", re.DOTALL)
@@ -47,6 +50,9 @@ def read_pdf(content: bytes) -> Extract:
         if "password" in str(error).lower():
             raise UnreadableError("encrypted", "the PDF needs a password") from error
         raise UnreadableError("damaged", f"not a PDF that can be opened ({error})") from error
+    if broken := broken_streams(content):
+        reason = f"{broken} of its parts are not what their checksum says; get the file once more"
+        raise UnreadableError("damaged", reason)
     if count == 0:
         raise UnreadableError("damaged", "the PDF has no pages that can be reached")
     if count > MAX_PAGES:
@@ -63,7 +69,7 @@ def read_pdf(content: bytes) -> Extract:
         # objects that gave no character: a short page gives at least one each
         mute = page.objects > len(text) and not page.left_out and not page.has_image
         bare = len(text) < MIN_PAGE_CHARS and mute
-        if (odd > 0 or bare) and not page.too_large:
+        if (odd > 0 or bare) and max(len(text), page.objects) <= _MUCH:
             other = plumber.lines(number)
             other_text = "".join(line.text for line in other)
             other_odd = oddness(other_text)
@@ -77,10 +83,10 @@ def read_pdf(content: bytes) -> Extract:
             garbled.append(number)
         pages.append(page)
     plumber.close()
-    return _extract(pages, second, garbled)
+    return _extract(content, pages, second, garbled)
 
 
-def _extract(pages: list[Page], second: list[int], garbled: list[int]) -> Extract:
+def _extract(content: bytes, pages: list[Page], second: list[int], garbled: list[int]) -> Extract:
     count = len(pages)
     kept = drop_furniture([page.lines for page in pages])
     # a page is judged by what is left of it: a running head does not make a scan a text
@@ -93,6 +99,8 @@ def _extract(pages: list[Page], second: list[int], garbled: list[int]) -> Extrac
     bare = [n for n in range(1, count + 1) if held[n] < MIN_PAGE_CHARS and n not in known]
     scanned = [number for number in bare if pages[number - 1].has_image]
     blank = [number for number in bare if not pages[number - 1].has_image]
+    if len(bare) == count:
+        _refuse_container(content)
     _refuse(count, scanned, garbled, blank, large)
 
     paragraphs, page_of = join_lines(kept)
@@ -115,6 +123,18 @@ def _extract(pages: list[Page], second: list[int], garbled: list[int]) -> Extrac
             notes.append(f"{total:,} {what} (pages {_ranges(where)})")
     engine = "pypdfium2+pdfplumber" if second else "pypdfium2"
     return Extract(paragraphs, engine=engine, pages=count, page_of=page_of, notes=notes)
+
+
+def _refuse_container(content: bytes) -> None:
+    """Name what a PDF without text of its own holds instead."""
+    if b"/Collection" in content:
+        raise UnreadableError(
+            "unsupported", "a PDF portfolio, which holds other files; save those files themselves"
+        )
+    if b"/XFA" in content:
+        raise UnreadableError(
+            "unsupported", "an XFA form, which only Adobe's viewer fills; print it to PDF there"
+        )
 
 
 def _oddness(text: str) -> float:
