@@ -13,7 +13,6 @@ from dti_assets.errors import DistanceError
 from dti_assets.instrument.distances import ALTERNATIVES, ZeroDistance, capital_distances
 from dti_assets.instrument.formula import instrument
 from dti_assets.instrument.tables import DTI_IV
-from dti_assets.store.schema import records
 from dti_assets.text.choices import frequency, words_column
 from dti_assets.units.levels import Level
 from dti_assets.units.lists import Units
@@ -29,28 +28,17 @@ def dti_iv(attention: pd.DataFrame, distances: pd.DataFrame, *, level: Level) ->
     `attention` is table policy_attention (units x years), `distances` table capital_distances. A
     value that lacks its frequency or its distance is null with a reason.
     """
-    by_code = {row[level.code]: row for row in records(distances)}
-    rows: list[dict[str, Any]] = []
-    for row in records(attention):
-        place = by_code[row[level.code]]
-        share, km = row["frequency"], place["distance_km"]
-        value = instrument(share, km) if share is not None and km is not None else None
-        rows.append(
-            {
-                level.code: row[level.code],
-                level.name: row[level.name],
-                "year": row["year"],
-                "keyword_hits": row["keyword_hits"],
-                "total_words": row[words_column(row["words"])],
-                "frequency": share,
-                "distance_km": km,
-                "dti_iv": value,
-                "rule": place["rule"],
-                "origin": row["origin"],
-                "reason": None if value is not None else row["reason"] or place["reason"],
-            }
-        )
-    return level.table(DTI_IV).frame(rows)
+    places = distances[[level.code, "distance_km", "rule", "reason"]]
+    found = attention.merge(
+        places, on=level.code, how="left", validate="many_to_one", suffixes=("", "_of_place")
+    )
+    for kind in found["words"].unique():
+        found.loc[found["words"] == kind, "total_words"] = found[words_column(kind)]
+    found["dti_iv"] = instrument(found["frequency"], found["distance_km"])
+    why = found["reason"].fillna(found["reason_of_place"])
+    found["reason"] = why.where(found["dti_iv"].isna())
+    table = level.table(DTI_IV)
+    return table.frame(found[table.column_names])
 
 
 def instrument_by_term(

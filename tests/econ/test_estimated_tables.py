@@ -9,9 +9,8 @@ from study_panels import official_panel, study_panel
 
 from dti_assets.econ import Specification, estimate
 from dti_assets.econ.model.terms import columns_of, with_terms
-from dti_assets.econ.paper.comparison import load_published, paper_comparison
 from dti_assets.econ.paper.estimate import TableOptions, estimate_table
-from dti_assets.econ.paper.forensics import published_forensics
+from dti_assets.econ.paper.published import load_published, paper_comparison, published_forensics
 from dti_assets.econ.paper.reports import (
     indirect_effects,
     leave_one_province_out,

@@ -8,8 +8,11 @@ from study_panels import official_panel, study_panel
 from dti_assets.econ.inference.anderson_rubin import anderson_rubin_set, wald_p_values
 from dti_assets.econ.model.design import build
 from dti_assets.econ.model.specification import Specification
-from dti_assets.econ.paper.instrument_evidence import anderson_rubin_curve, stage_residuals
-from dti_assets.econ.paper.reports import weak_instrument_inference
+from dti_assets.econ.paper.reports import (
+    anderson_rubin_curve,
+    stage_residuals,
+    weak_instrument_inference,
+)
 from dti_assets.econ.paper.resolution import TableOptions
 from dti_assets.econ.paper.specifications import TableSpec
 from dti_assets.econ.tables import ANDERSON_RUBIN_CURVE, STAGE_RESIDUALS

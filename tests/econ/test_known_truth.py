@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dti_assets.econ.paper.comparison import load_truth, truth_comparison
+from dti_assets.econ.paper.published import load_truth, truth_comparison
 from dti_assets.econ.tables import ESTIMATES, PAPER_COMPARISON
 from dti_assets.errors import TruthError
 

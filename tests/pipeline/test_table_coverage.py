@@ -5,9 +5,8 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
-from dti_assets.econ.paper.coverage import table_coverage
 from dti_assets.econ.paper.estimate import estimate_table
-from dti_assets.econ.paper.resolution import TableOptions
+from dti_assets.econ.paper.resolution import TableOptions, table_coverage
 from dti_assets.panel.coverage import PROXIES
 from dti_assets.pipeline.execution.run import Outcome
 from dti_assets.pipeline.resources import Workspace

@@ -19,7 +19,7 @@ import pytest
 from geopy.distance import great_circle
 
 from dti_assets.econ import Specification, anderson_rubin_set, wild_cluster_test
-from dti_assets.econ.paper.comparison import load_truth
+from dti_assets.econ.paper.published import load_truth
 from dti_assets.errors import PanelError, SimulationError
 from dti_assets.instrument.distances import capital_distances
 from dti_assets.instrument.formula import instrument

@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dti_assets.econ.paper.coverage import table_coverage
-from dti_assets.econ.paper.resolution import TableOptions
+from dti_assets.econ.paper.resolution import TableOptions, table_coverage
 from dti_assets.errors import PanelError
 from dti_assets.panel.build import build_panel
 from dti_assets.panel.variables import BY_NAME

@@ -145,7 +145,6 @@ class _Fit:
 
     def extra_df(self, kind: str) -> int:
         """Parameters that linearmodels does not see: effects and constant, absorbed."""
-
         sample = self.design.sample
         used = effect_parameters(sample.effects, sample.cluster if kind == "clustered" else None)
         return used - int(self.constant)

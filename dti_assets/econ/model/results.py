@@ -159,6 +159,5 @@ def stars(p_value: float) -> str:
 
 def check_level(level: float) -> None:
     """Raise SpecificationError unless 0 < level < 1."""
-
     if not 0 < level < 1:
         raise SpecificationError(f"a confidence level lies between 0 and 1, not {level!r}")

@@ -43,7 +43,8 @@ _TF_C = np.fromstring(
     2.635 2.576 2.518 2.461 2.406 2.352 2.299 2.247 2.197 2.147 2.099 2.052 2.006 1.96""",
     sep=" ",
 )
-_TF_POLE = 1.959963984540054**2
+NORMAL_95 = 1.959963984540054
+_TF_POLE = NORMAL_95**2
 
 
 def effective_f(design: Design, covariance: str) -> tuple[float, dict[float, float]]:

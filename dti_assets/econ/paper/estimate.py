@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from dti_assets.econ.inference.jackknife import jackknife
 from dti_assets.econ.inference.wild_bootstrap import wild_cluster_test
 from dti_assets.econ.model.estimation import estimate
@@ -58,7 +60,6 @@ def estimate_table(table: TableSpec, panel: pd.DataFrame, options: TableOptions)
 
 def describe(table: TableSpec, panel: pd.DataFrame, options: TableOptions) -> pd.DataFrame:
     """Descriptive statistics of a table's variables, as declared in `tables.DESCRIPTIVES`."""
-
     rows: list[dict[str, Any]] = []
     for name in table.variables:
         row: dict[str, Any] = {"variable": name}
@@ -78,9 +79,7 @@ def describe(table: TableSpec, panel: pd.DataFrame, options: TableOptions) -> pd
             "mean": float(values.mean()),
             "minimum": float(values.min()),
             "maximum": float(values.max()),
-            "median": float(sorted(values)[len(values) // 2])
-            if len(values) % 2
-            else float(sum(sorted(values)[len(values) // 2 - 1 : len(values) // 2 + 1]) / 2),
+            "median": float(np.median(values)),
             "years": year_span(kept, options.time),
         }
         if len(values) > 1:

@@ -1,23 +1,31 @@
-"""Reports over all tables: weak-instrument inference, indirect effects, leave one unit out.
+"""Reports over all tables: weak-instrument inference and the points and curves of its figures,
+indirect effects, leave one unit out.
 
 Each takes the table specifications and a panel, and gives a frame declared in `tables`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from dti_assets.econ.inference.anderson_rubin import (
     AndersonRubinSet,
     WildInversion,
     anderson_rubin_set,
+    wald_p_values,
 )
 from dti_assets.econ.inference.jackknife import jackknife
 from dti_assets.econ.inference.mediation import mediation
 from dti_assets.econ.inference.wild_bootstrap import wild_cluster_test
 from dti_assets.econ.model.design import build
 from dti_assets.econ.model.estimation import estimate
+from dti_assets.econ.model.projection import Floats, partial_out
+from dti_assets.econ.model.results import Estimates
+from dti_assets.econ.model.specification import Specification
 from dti_assets.econ.model.weak_instruments import instrument_leverage, tf_interval
 from dti_assets.econ.paper.estimate import column_facts
 from dti_assets.econ.paper.resolution import (
@@ -28,11 +36,24 @@ from dti_assets.econ.paper.resolution import (
     table_label,
 )
 from dti_assets.econ.paper.specifications import ColumnSpec, TableSpec
-from dti_assets.econ.tables import INDIRECT_EFFECTS, LEAVE_ONE_OUT, WEAK_INSTRUMENTS
-from dti_assets.errors import EconError
+from dti_assets.econ.tables import (
+    ANDERSON_RUBIN_CURVE,
+    INDIRECT_EFFECTS,
+    LEAVE_ONE_OUT,
+    STAGE_RESIDUALS,
+    WEAK_INSTRUMENTS,
+)
+from dti_assets.errors import EconError, TooFewClusters
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# equally spaced values of the coefficient on a curve
+POINTS = 201
+# half the width of a curve, in standard errors
+_REACH = 4.0
+
+Rows = Iterator[dict[str, Any]]
 
 
 def weak_instrument_inference(
@@ -44,19 +65,46 @@ def weak_instrument_inference(
     cluster left out, leverage, the Anderson-Rubin sets and the tF interval, and the finding in
     plain words. A column that cannot be estimated has nulls and the reason.
     """
-    rows = []
-    for table, column, head in two_stage_columns(tables, options):
+    return WEAK_INSTRUMENTS.frame(_two_stage_rows(tables, panel, options, _weak, {}))
+
+
+def _two_stage_rows(
+    tables: Iterable[TableSpec],
+    panel: pd.DataFrame,
+    options: TableOptions,
+    rows_of: Callable[[ResolvedColumn, Estimates, TableOptions], Rows],
+    empty: dict[str, Any],
+) -> list[dict[str, Any]]:
+    """The rows of each 2SLS column with one endogenous regressor, or its reason."""
+    rows: list[dict[str, Any]] = []
+    for table, column in _columns(tables):
+        if len(column.endogenous) != 1:
+            continue
+        head = {
+            "table": table.table,
+            "label": table_label(table, False, options),
+            "column": column.column,
+            "outcome": column.outcome,
+            "endogenous": column.endogenous[0],
+            "instruments": ", ".join(column.instruments),
+        }
         try:
             resolved = resolve(table, column, panel, options)
-            rows.append({**head, **_weak(table, resolved, options)})
+            result = estimate(resolved.spec, resolved.frame)
+            head |= {
+                "label": table_label(table, resolved.is_complete(result.nobs), options),
+                "outcome": resolved.spec.outcome,
+                "endogenous": resolved.spec.endogenous[0],
+                "note": column_facts(resolved, result, options)["note"],
+            }
+            rows += [head | row for row in rows_of(resolved, result, options)]
         except EconError as error:
-            rows.append({**head, "reason": str(error)})
-    return WEAK_INSTRUMENTS.frame(rows)
+            rows.append(head | empty | {"reason": str(error)})
+    return rows
 
 
-def _weak(table: TableSpec, resolved: ResolvedColumn, options: TableOptions) -> dict[str, Any]:
+def _weak(resolved: ResolvedColumn, result: Estimates, options: TableOptions) -> Rows:
     spec, frame = resolved.spec, resolved.frame
-    result = estimate(spec, frame)
     stage = result.first_stage
     assert stage is not None
     term, instrument = spec.endogenous[0], stage.reduced_form.index[0]
@@ -67,11 +115,7 @@ def _weak(table: TableSpec, resolved: ResolvedColumn, options: TableOptions) -> 
     ols = estimate(
         spec.with_(endogenous=(), instruments=(), regressors=(term, *spec.regressors)), used
     )
-    facts = column_facts(resolved, result, options)
     row: dict[str, Any] = {
-        "label": table_label(table, resolved.is_complete(result.nobs), options),
-        "outcome": spec.outcome,
-        "endogenous": term,
         "n_obs": result.nobs,
         "n_clusters": result.n_clusters,
         "estimate": float(result.params[term]),
@@ -92,7 +136,6 @@ def _weak(table: TableSpec, resolved: ResolvedColumn, options: TableOptions) -> 
         "wald_high": high,
         "sargan_p": stage.sargan.p_value if stage.sargan else None,
         "hansen_p": stage.hansen_j.p_value if stage.hansen_j else None,
-        "note": facts["note"],
     }
     if len(stage.reduced_form) == 1 and abs(options.confidence - 0.95) < 1e-12:
         row["tf_low"], row["tf_high"] = tf_interval(result, options.confidence)
@@ -102,11 +145,12 @@ def _weak(table: TableSpec, resolved: ResolvedColumn, options: TableOptions) -> 
             row[name] = None
         for name in ("wald_low", "wald_high", "tf_low", "tf_high", "kleibergen_paap_f"):
             row[name] = None
-        return row | {"effective_f": None, "sentence": row["reason"]}
+        yield row | {"effective_f": None, "sentence": row["reason"]}
+        return
     if spec.covariance != "clustered":
         headline = anderson_rubin_set(spec, frame, options.confidence)
-        row |= _set(headline) | {"sentence": _sentence(row, headline)}
-        return row
+        yield row | _set(headline) | {"sentence": _sentence(row, headline)}
+        return
     inversion = WildInversion(build(spec, frame), options.draws, options.seed)
     intervals = inversion.confidence_set(options.confidence)
     headline = AndersonRubinSet(term, options.confidence, "wild", intervals)
@@ -128,10 +172,10 @@ def _weak(table: TableSpec, resolved: ResolvedColumn, options: TableOptions) -> 
         "largest_cluster": str(leverage["cluster"].iloc[0]),
         "largest_share": float(leverage["share"].iloc[0]),
     }
-    return row | {"sentence": _sentence(row, headline)}
+    yield row | {"sentence": _sentence(row, headline)}
 
 
-def _first_stage(spec: Any) -> Any:
+def _first_stage(spec: Specification) -> Specification:
     return spec.with_(
         outcome=spec.endogenous[0],
         regressors=(*spec.instruments, *spec.regressors),
@@ -141,12 +185,9 @@ def _first_stage(spec: Any) -> Any:
 
 
 def _set(found: AndersonRubinSet) -> dict[str, Any]:
-    return {
-        "ar_set": str(found),
-        "ar_low": found.intervals[0][0] if found.intervals else None,
-        "ar_high": found.intervals[-1][1] if found.intervals else None,
-        "ar_bounded": found.bounded,
-    }
+    low, high = found.ends
+    bounded = found.bounded
+    return {"ar_set": str(found), "ar_low": low, "ar_high": high, "ar_bounded": bounded}
 
 
 def _sentence(row: dict[str, Any], headline: AndersonRubinSet) -> str:
@@ -171,6 +212,87 @@ def _sentence(row: dict[str, Any], headline: AndersonRubinSet) -> str:
             f"{row['n_clusters']}."
         )
     return " ".join(parts)
+
+
+def anderson_rubin_curve(
+    tables: Iterable[TableSpec], panel: pd.DataFrame, options: TableOptions
+) -> pd.DataFrame:
+    """The Anderson-Rubin p-value as a function of the coefficient, for every 2SLS column.
+
+    As declared in `tables.ANDERSON_RUBIN_CURVE`: `POINTS` equally spaced values from four standard
+    errors below the estimate to four above, wider where zero would lie outside, and the values
+    zero and the estimate themselves. A column that cannot be estimated is one row with the reason.
+    """
+    rows = _two_stage_rows(tables, panel, options, _curve, {"point": 1})
+    return ANDERSON_RUBIN_CURVE.frame(rows)
+
+
+def stage_residuals(
+    tables: Iterable[TableSpec], panel: pd.DataFrame, options: TableOptions
+) -> pd.DataFrame:
+    """Outcome, endogenous regressor and first instrument of every 2SLS column, controls, effects
+    and further instruments projected out.
+
+    As declared in `tables.STAGE_RESIDUALS`. The slope of the endogenous residual on the
+    instrument's is the first stage, that of the outcome's is the reduced form (Frisch, Waugh and
+    Lovell).
+    """
+    rows = _two_stage_rows(tables, panel, options, _residuals, {})
+    return options.level.table(STAGE_RESIDUALS).frame(rows)
+
+
+def _curve(resolved: ResolvedColumn, result: Estimates, options: TableOptions) -> Rows:
+    spec = resolved.spec
+    design = build(spec, resolved.frame)
+    errors = str(spec.covariance)
+    clusters = design.sample.n_clusters or 0
+    if errors == "clustered" and clusters < FEWEST_CLUSTERS:
+        raise TooFewClusters(f"{clusters} clusters: no clustered inference exists")
+    term = spec.endogenous[0]
+    values = _values(float(result.params[term]), float(result.std_errors[term]))
+    wild: list[float | None] = [None] * len(values)
+    limit = None
+    if errors == "clustered":
+        inversion = WildInversion(design, options.draws, options.seed)
+        wild, limit = inversion.p_values(values).tolist(), inversion.p_at_infinity
+    wald = wald_p_values(design, errors, values).tolist()
+    for place, value in enumerate(values):
+        yield {
+            "point": place + 1,
+            "value": float(value),
+            "p_wild": wild[place],
+            "p_wald": wald[place],
+            "estimate": float(result.params[term]),
+            "p_wild_at_infinity": limit,
+            "errors": errors,
+        }
+
+
+def _values(estimate: float, error: float) -> Floats:
+    reach = max(_REACH * error, 1.25 * abs(estimate)) if np.isfinite(error) else abs(estimate)
+    reach = reach or 1.0
+    spaced = np.linspace(estimate - reach, estimate + reach, POINTS)
+    return np.unique(np.append(spaced, [0.0, estimate]))
+
+
+def _residuals(resolved: ResolvedColumn, result: Estimates, options: TableOptions) -> Rows:
+    design = build(resolved.spec, resolved.frame)
+    frame = resolved.frame.loc[design.sample.rows]
+    shown, further = design.instruments[:, [0]], design.instruments[:, 1:]
+    columns = np.hstack([design.y[:, None], design.endogenous, shown])
+    left = partial_out(columns, np.hstack([design.exogenous, further]))
+    places = frame[options.entity].tolist()
+    years = frame[options.time].tolist()
+    for place, year, (outcome, endogenous, instrument) in zip(
+        places, years, left.tolist(), strict=True
+    ):
+        yield {
+            options.entity: place,
+            "year": int(year),
+            "outcome_residual": outcome,
+            "endogenous_residual": endogenous,
+            "instrument_residual": instrument,
+        }
 
 
 def indirect_effects(
@@ -209,8 +331,6 @@ def _mediated(
     panel: pd.DataFrame,
     options: TableOptions,
 ) -> dict[str, Any]:
-    from dataclasses import replace
-
     plan = table.mediation
     assert plan is not None
     column = replace(
@@ -306,26 +426,6 @@ def leave_one_province_out(
                     }
                 )
     return LEAVE_ONE_OUT.frame(rows)
-
-
-def two_stage_columns(
-    tables: Iterable[TableSpec], options: TableOptions
-) -> Iterator[tuple[TableSpec, ColumnSpec, dict[str, Any]]]:
-    """Every column with one endogenous regressor, and what its rows say before it is resolved."""
-    for table, column in _columns(tables):
-        if len(column.endogenous) == 1:
-            yield (
-                table,
-                column,
-                {
-                    "table": table.table,
-                    "label": table_label(table, False, options),
-                    "column": column.column,
-                    "outcome": column.outcome,
-                    "endogenous": column.endogenous[0],
-                    "instruments": ", ".join(column.instruments),
-                },
-            )
 
 
 def _columns(tables: Iterable[TableSpec]) -> Iterator[tuple[TableSpec, ColumnSpec]]:

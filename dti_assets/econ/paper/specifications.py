@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from importlib import resources
 from pathlib import Path
 from typing import Any, cast
 
@@ -129,24 +130,22 @@ def load_tables(folder: Path | str | None = None, *, level: Level) -> dict[str, 
         Naming file and key, for YAML that cannot be read, unknown, missing or ill-typed keys and
         repeated names.
     """
-    directory = Path(folder) if folder is not None else _shipped()
+    directory = Path(str(folder or resources.files("dti_assets.reference") / "tables"))
     files = sorted([*directory.glob("*.yaml"), *directory.glob("*.yml")])
     if not files:
         raise TableSpecificationError(f"no table specification (*.yaml, *.yml) in {directory}")
     tables: dict[str, TableSpec] = {}
     for path in files:
-        table = load_table(path, level=level)
+        table = _load_table(path, level)
         if table.name in tables:
             raise TableSpecificationError(f"{path.name}: name {table.name} is used twice")
         tables[table.name] = table
     return tables
 
 
-def load_table(path: Path | str, *, level: Level) -> TableSpec:
-    """The table in one YAML file; see `load_tables` for errors."""
+def _load_table(path: Path, level: Level) -> TableSpec:
     import yaml
 
-    path = Path(path)
     try:
         # twelve files are read whenever a code location loads: in C where PyYAML came with it
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -368,9 +367,3 @@ def _known(content: Mapping[str, Any], keys: tuple[str, ...], where: str) -> Non
             close = difflib.get_close_matches(str(key), keys, 1)
             hint = f"; did you mean {close[0]}?" if close else f"; known are {', '.join(keys)}"
             raise TableSpecificationError(f"{where}: unknown key {key}{hint}")
-
-
-def _shipped() -> Path:
-    from importlib.resources import files
-
-    return Path(str(files("dti_assets.reference") / "tables"))

@@ -27,6 +27,7 @@ from dti_assets.econ.model.projection import Floats
 from dti_assets.econ.model.sample import numeric_columns
 from dti_assets.econ.model.specification import Specification
 from dti_assets.econ.model.terms import with_terms
+from dti_assets.econ.model.weak_instruments import NORMAL_95
 from dti_assets.econ.paper.resolution import TableOptions, resolve, too_few_clusters
 from dti_assets.econ.paper.specifications import TableSpec
 from dti_assets.econ.robustness.spatial_errors import conley_errors
@@ -486,8 +487,8 @@ def conley_check(
                 "estimate": value,
                 "std_error": error,
                 "p_value": float(2 * stats.norm.sf(abs(value / error))),
-                "conf_low": value - 1.959963984540054 * error,
-                "conf_high": value + 1.959963984540054 * error,
+                "conf_low": value - NORMAL_95 * error,
+                "conf_high": value + NORMAL_95 * error,
                 "n_obs": result.nobs,
                 "n_clusters": result.n_clusters,
                 "note": "normal critical values",

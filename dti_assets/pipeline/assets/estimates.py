@@ -272,8 +272,8 @@ def published_forensics(workspace: dg.ResourceParam[Workspace]) -> dg.Materializ
     From the printed stars alone: bounds for the first-stage F, and whether a confidence set that
     is valid under a weak instrument could be bounded.
     """
-    from dti_assets.econ.paper.comparison import load_claims
-    from dti_assets.econ.paper.forensics import published_forensics
+    from dti_assets.econ.paper.published import load_claims
+    from dti_assets.econ.paper.published import published_forensics
 
     study = workspace.study
     own = study.estimates.citations
@@ -296,7 +296,7 @@ def _comparison(specifications: Mapping[str, TableSpec], level: Level) -> dg.Ass
         two cannot be compared. Of simulated data the known coefficients take the paper's place."""
         import pandas as pd
 
-        from dti_assets.econ.paper.comparison import (
+        from dti_assets.econ.paper.published import (
             load_published,
             load_truth,
             paper_comparison,
@@ -368,13 +368,13 @@ def instrument_evidence(specifications: Mapping[str, TableSpec]) -> list[dg.Asse
             section_words: Any,
         ) -> dg.MaterializeResult[Any]:
             # the functions have the names of their tables
-            from dti_assets.econ.paper import instrument_evidence
+            from dti_assets.econ.paper import reports
 
             frame = under_both_rules(
                 workspace,
                 list(specifications.values()),
                 *(panel, frozen_instrument, keyword_counts, section_words),
-                getattr(instrument_evidence, table.name),
+                getattr(reports, table.name),
                 table,
             )
             columns = frame[frame["reason"].isna()][["table", "column"]].drop_duplicates()

@@ -223,7 +223,7 @@ def _table_coverage(specifications: Mapping[str, TableSpec]) -> dg.AssetsDefinit
         """Which tables can be estimated on this panel, with which controls, on what rows, and why
         the others cannot: asked of the estimation itself, without estimating."""
         # loads numpy
-        from dti_assets.econ.paper.coverage import table_coverage
+        from dti_assets.econ.paper.resolution import table_coverage
 
         frame = table_coverage(specifications.values(), panel, table_options(workspace))
         sentence = _tally(frame["runs"])

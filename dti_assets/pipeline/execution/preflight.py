@@ -60,7 +60,7 @@ def _tables(workspace: Workspace) -> None:
 
 
 def _citations(workspace: Workspace) -> None:
-    from dti_assets.econ.paper.comparison import load_claims
+    from dti_assets.econ.paper.published import load_claims
 
     study = workspace.study
     if study.estimates.citations:
@@ -68,7 +68,7 @@ def _citations(workspace: Workspace) -> None:
 
 
 def _truth(workspace: Workspace) -> None:
-    from dti_assets.econ.paper.comparison import load_truth
+    from dti_assets.econ.paper.published import load_truth
 
     study = workspace.study
     if study.simulated:
