@@ -208,18 +208,30 @@ class PatentReader:
 
     def _fields(self, batch: pa.Table) -> pa.Table:
         import polars as pl
+        import pyarrow as pa
 
-        found: dict[str, pl.Series] = {}
+        given: dict[str, pa.ChunkedArray] = {}
+        numbers: dict[str, pl.Series] = {}
         for field, sources in self.columns.sources.items():
             columns = []
             for source in sources:
-                texts = cast("pl.Series", pl.from_arrow(self._text(batch, source)))
-                if self._is_local.get(source):
-                    texts = values.local_days(texts)
-                columns.append(values.cleaned(texts, field))
+                stored = self._text(batch, source)
+                texts = cast("pl.Series", pl.from_arrow(stored))
+                days = values.local_days(texts) if self._is_local.get(source) else texts
+                columns.append(values.cleaned(days, field))
+            if len(columns) == 1 and columns[0] is texts and field not in values.NUMBERS:
+                # long texts are not copied
+                given[field] = stored
+                continue
             frame = pl.DataFrame({str(k): column for k, column in enumerate(columns)})
-            found[field] = frame.select(pl.coalesce(pl.all())).to_series()
-        return _strings(pl.DataFrame(values.placed(found)).to_arrow())
+            made = frame.select(pl.coalesce(pl.all())).to_series()
+            if field in values.NUMBERS:
+                numbers[field] = made
+            else:
+                given[field] = pa.chunked_array([made.to_arrow().cast(pa.string())])
+        for field, made in values.placed(numbers).items():
+            given[field] = pa.chunked_array([made.to_arrow().cast(pa.string())])
+        return pa.table(given)
 
 
 def _opened(
@@ -251,13 +263,6 @@ def _opened(
 
 def _is_workbook(file: PatentFile) -> bool:
     return file.path.name.lower().endswith(_WORKBOOKS)
-
-
-def _strings(table: pa.Table) -> pa.Table:
-    """The table with texts of the type that slices have."""
-    import pyarrow as pa
-
-    return table.cast(pa.schema([(name, pa.string()) for name in table.column_names]))
 
 
 def _rechunk(batches: Iterator[pa.Table], rows: int) -> Iterator[pa.Table]:

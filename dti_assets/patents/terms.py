@@ -13,6 +13,7 @@ from pathlib import Path
 from dti_assets.errors import PatentTermsError
 from dti_assets.patents.tables import TECHNOLOGIES
 from dti_assets.store.characters import plain
+from dti_assets.store.files import read_named
 
 COLUMNS = ("term", "category", "language", "source", "note")
 _IPC = re.compile(r"[A-H]\d{2}[A-Z](?:\d{1,4}(?:/\d{2,6})?)?")
@@ -67,7 +68,7 @@ def _sha256(*lists: dict[str, tuple[str, ...]]) -> str:
 def _rows(path: Path, categories: tuple[str, ...]) -> list[tuple[str, str]]:
     """(term, category) of a list, longest first."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_named(path).decode("utf-8-sig")
     except OSError as error:
         raise PatentTermsError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:

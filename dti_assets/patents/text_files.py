@@ -125,6 +125,12 @@ class TextSource:
             if not final and i > len(lines) - _LONGEST_ROW:
                 # the row may go on in the next block
                 return made, numbers, at
+            end = self._plain_end(lines, i, sound)
+            if end:
+                made.append("\n".join(lines[i:end]))
+                numbers.append(number + i)
+                at = end
+                continue
             cells, end, is_open = self._row(lines[i : i + _LONGEST_ROW])
             if is_open:
                 self.status.add("quote_open", 1, f"line {number + i}")
@@ -134,6 +140,17 @@ class TextSource:
         made += lines[at:]
         numbers += range(number + at, number + len(lines))
         return made, numbers, len(lines)
+
+    def _plain_end(self, lines: list[str], i: int, sound: re.Pattern[str]) -> int:
+        """The line after a row with line breaks in its cells, none of whose lines could be a row;
+        0 where it is not so plain."""
+        least = self.width - 1
+        for k in range(i, min(i + _LONGEST_ROW, len(lines))):
+            if lines[k].count(self.delimiter) >= least:
+                return 0
+            if k > i and lines[k].count('"') % 2:
+                return k + 1 if sound.fullmatch("\n".join(lines[i : k + 1])) else 0
+        return 0
 
     def _row(self, lines: list[str]) -> tuple[list[str], int, bool]:
         """(cells, number of lines, whether a quotation mark is left open) of the row that begins

@@ -34,6 +34,9 @@ _NO_DAY = (
     r"^(?:0000|0001|1753|1900|1904|1970)\D{0,2}0?[01]\D{0,2}0?[01](?:\D|$)"
     r"|^(?:1899|9999)\D{0,2}12\D{0,2}3[01](?:\D|$)"
 )
+# what is as it should be, which most cells are
+_CLEAN_NUMBER = r"^[A-Za-z]{0,2}0{0,3}[1-9][0-9]{3,}(?:\.?[0-9A-Za-z]{1,2})?$"
+_CLEAN_DAY = r"^(?:198|199|20[0-9])[0-9](?:[-/.年][0-9][0-9\-/.月日]*|[0-9]{4})?$"
 # all digits of a number are there, although a program wrote it with an exponent
 _EXPONENT = re.compile(r"(\d)(?:\.(\d+))?[Ee]\+?(\d{1,2})")
 
@@ -45,6 +48,7 @@ _APPLICATION = (
     r"^(?:CN|ZL)*(?:19|20)\d{10}\.?[\dX]?[A-WYZ]?$"
     rf"|^(?:CN|ZL)+{_OLD}\.?[\dX]?$|^{_OLD}\.[\dX]$"
 )
+_PLAIN_APPLICATION = r"^(?:CN|ZL)?(?:19|20)\d{10}(?:\.?[\dX])?$"
 _PUBLICATION = r"^(?:CN)?\d{7,9}[A-CUYSD]\d?$"
 
 _UTC_NAMES = frozenset({"utc", "etc/utc", "gmt", "etc/gmt", "zulu", "etc/zulu", "z", "+00:00"})
@@ -75,7 +79,9 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     elif pa.types.is_floating(kind):
         column = _numbers(column)
     text = column if _is_sound(column) else _decoded(column)
-    text = pc.utf8_trim_whitespace(text.cast(pa.large_string()).cast(pa.string()))
+    if text.type != pa.string():
+        text = text.cast(pa.large_string()).cast(pa.string())
+    text = pc.utf8_trim_whitespace(text)
     return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
 
 
@@ -156,12 +162,18 @@ def cleaned(texts: pl.Series, field: str) -> pl.Series:
     import polars as pl
 
     if field in NUMBERS or field in DATES:
-        texts = _changed(texts, texts.str.contains(_GUARDED), _bare)
-        texts = _changed(texts, texts.str.contains(r"^\d(?:\.\d+)?[Ee]\+?\d{1,2}$"), _whole)
-        nothing = ~texts.str.contains("[1-9]")
+        odd = ~texts.str.contains(_CLEAN_NUMBER if field in NUMBERS else _CLEAN_DAY)
+        rows = odd.fill_null(False).arg_true()
+        if not len(rows):
+            return texts
+        chosen = texts.gather(rows)
+        chosen = _changed(chosen, chosen.str.contains(_GUARDED), _bare)
+        chosen = _changed(chosen, chosen.str.contains(r"^\d(?:\.\d+)?[Ee]\+?\d{1,2}$"), _whole)
+        nothing = ~chosen.str.contains("[1-9]")
         if field in DATES:
-            nothing = nothing | texts.str.contains(_NO_DAY)
-        return texts.to_frame("x").select(pl.when(~nothing).then("x")).to_series()
+            nothing = nothing | chosen.str.contains(_NO_DAY)
+        made = chosen.to_frame("x").select(pl.when(~nothing).then("x")).to_series()
+        return texts.clone().scatter(rows, made)
     if field not in _TEXTS:
         texts = _changed(texts, texts.str.contains(_GUARDED), unguarded)
     if field in _COUNTS:
@@ -182,7 +194,11 @@ def _changed(
     chosen = texts.gather(rows)
     distinct = chosen.unique()
     made = pl.Series([function(one) for one in distinct], dtype=pl.String)
-    return texts.scatter(rows, chosen.replace_strict(distinct, made, return_dtype=pl.String))
+    if made.equals(distinct):
+        return texts
+    return texts.clone().scatter(
+        rows, chosen.replace_strict(distinct, made, return_dtype=pl.String)
+    )
 
 
 def _bare(text: str) -> str:
@@ -203,23 +219,27 @@ def _unless_nothing(text: str) -> str | None:
     return None if is_nothing(text) or text.strip() in _ERRORS else text
 
 
-def placed(values: dict[str, pl.Series]) -> dict[str, pl.Series]:
-    """Return the fields with each number in that of its kind, told by its form: a 专利号 is an
+def placed(numbers: dict[str, pl.Series]) -> dict[str, pl.Series]:
+    """Return the numbers with each in the field of its kind, told by its form: a 专利号 is an
     application number with ZL before it, or a publication number; what was put under the wrong
     name moves where the right one is empty."""
     import polars as pl
 
-    held = {name: values[name] for name in NUMBERS if name in values}
-    if not held:
-        return values
-    frame = pl.DataFrame(held)
+    if all(_is_plain(name, column) for name, column in numbers.items()):
+        return numbers
+    frame = pl.DataFrame(numbers)
     for name in NUMBERS:
         if name not in frame.columns:
             frame = frame.with_columns(pl.lit(None, pl.String).alias(name))
+    plain = frame.select(
+        pl.col(name).str.to_uppercase().str.replace_all(_SPACES, "") for name in NUMBERS
+    )
+    if any(plain[name].str.contains(r"[^\x00-\x7F]").any() for name in NUMBERS):
+        plain = plain.select(pl.all().str.normalize("NFKC").str.to_uppercase())
+    frame = frame.hstack(plain.rename({name: f"{name} plain" for name in NUMBERS}))
 
     def form(name: str, pattern: str) -> pl.Expr:
-        number = pl.col(name).str.normalize("NFKC").str.to_uppercase()
-        return number.str.replace_all(_SPACES, "").str.contains(pattern).fill_null(False)
+        return pl.col(f"{name} plain").str.contains(pattern).fill_null(False)
 
     # publications of the first years have the number of the application
     named = pl.col("application_no")
@@ -240,9 +260,15 @@ def placed(values: dict[str, pl.Series]) -> dict[str, pl.Series]:
         pl.coalesce(*publication, moved).alias("publication_no"),
         grant.alias("grant_no"),
     )
-    others = {name: column for name, column in values.items() if name not in NUMBERS}
     found = {name: made[name] for name in made.columns}
-    return {n: c for n, c in found.items() if n in held or c.null_count() < len(c)} | others
+    return {n: c for n, c in found.items() if n in numbers or c.null_count() < len(c)}
+
+
+def _is_plain(name: str, column: pl.Series) -> bool:
+    """Whether the numbers are of the kind that the column is for, as they are written mostly."""
+    kinds = {"application_no": _PLAIN_APPLICATION, "patent_no": None}
+    pattern = kinds.get(name, _PUBLICATION)
+    return pattern is not None and column.str.contains(pattern).all()
 
 
 def are_utc_midnights(texts: list[str | None]) -> bool:

@@ -42,7 +42,7 @@ MANIFEST = (
     'manifest:full-path="content.xml" manifest:media-type="text/xml"/></manifest:manifest>'
 )
 HEADERS = {
-    "application": ["申请号", "专利申请号", "申请（专利）号", "Application Number", "'申请号", "申 请 号"],
+    "application": ["申请号", "专利申请号", "申请（专利）号", "Application Number", "'申请号"],
     "publication": ["公开（公告）号", "公开号", "publication_number", "公开公告号"],
     "title": ["专利名称", "标题", "发明名称", "title"],
     "abstract": ["摘要", "摘要 (中文)", "Abstract"],
