@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dti_assets.errors import PanelError
 from dti_assets.instrument.tables import FROZEN_INSTRUMENT
-from dti_assets.store.files import write_atomically
+from dti_assets.store.files import read_named, write_atomically
 from dti_assets.units.levels import Level
 
 if TYPE_CHECKING:
@@ -128,7 +128,9 @@ def read_record(path: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(read_named(path).decode("utf-8"))
+    except OSError as error:
+        raise PanelError(f"{path}: {error.strerror or error}") from error
     except ValueError as error:
         raise PanelError(f"{path}: not a record of dti freeze ({error})") from error
     if not isinstance(record, dict) or "sha256" not in record:

@@ -16,7 +16,7 @@ from pathlib import Path
 from dti_assets.errors import AddressError, RegistryError, UnknownUnitError, UnreadableError
 from dti_assets.sources.guard import parse_target
 from dti_assets.store.delimited import decoded_with, delimiter, is_nothing, parsed, unguarded
-from dti_assets.store.files import write_atomically
+from dti_assets.store.files import read_named, write_atomically
 from dti_assets.store.spreadsheets import safe_text
 from dti_assets.units.levels import Level
 from dti_assets.units.lists import Unit, Units
@@ -79,7 +79,7 @@ def read_registry(path: Path, *, units: Units) -> Registry:
     Raises RegistryError where there is no table; malformed rows are `faults`.
     """
     try:
-        raw = path.read_bytes()
+        raw = read_named(path)
         text, encoding = decoded_with(raw)
     except OSError as error:
         raise RegistryError(f"{path}: {error.strerror or error}") from error

@@ -26,7 +26,14 @@ from pydantic import (
 from dti_assets.errors import StudyError, UnitListError
 from dti_assets.instrument.distances import ZeroDistance
 from dti_assets.panel.series import catalogue
-from dti_assets.study.faults import Place, fault_sentence, load_yaml, outputs_fault
+from dti_assets.store.files import read_named
+from dti_assets.study.faults import (
+    Place,
+    fault_sentence,
+    load_yaml,
+    outputs_fault,
+    outputs_url_fault,
+)
 from dti_assets.study.notification import is_web_address
 from dti_assets.study.secrets import without_secrets
 from dti_assets.units.hubs import find_hub
@@ -395,7 +402,7 @@ def load_study(path: str | Path, years: tuple[int, int] | None = None) -> Study:
 
 def _load(path: Path, years: tuple[int, int] | None) -> Study:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_named(path).decode("utf-8-sig")
         raw = load_yaml(text)
     except FileNotFoundError as error:
         raise StudyError(
@@ -432,8 +439,11 @@ def _load(path: Path, years: tuple[int, int] | None) -> Study:
         raise StudyError(f"study {path}: {fault_sentence(error, Study, text)}") from error
     study._file = path
     study._unit_list = units
-    inputs = study.inputs.model_dump()
-    if not study.remote_outputs and (fault := outputs_fault(study.root, study.outputs, inputs)):
+    if study.remote_outputs:
+        fault = outputs_url_fault(study.outputs)
+    else:
+        fault = outputs_fault(study.root, study.outputs, study.inputs.model_dump())
+    if fault:
         raise StudyError(f"study {path}: {fault}")
     if isinstance(declared, list) and [type(year) for year in declared] == [int, int]:
         study._years_in_file = (declared[0], declared[1])

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from dti_assets.errors import DictionaryError
 from dti_assets.store.characters import LOOK_ALIKE, plain
+from dti_assets.store.files import read_named
 
 REQUIRED = ("term", "category", "language", "source", "note")
 OPTIONAL = ("exclusion_risk",)
@@ -124,7 +125,7 @@ def load_dictionary(path: str | Path) -> Dictionary:
     """
     path = Path(path)
     try:
-        content = path.read_bytes().decode("utf-8-sig")
+        content = read_named(path).decode("utf-8-sig")
     except OSError as error:
         raise DictionaryError(f"dictionary {path}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:

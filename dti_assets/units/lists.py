@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from dti_assets.errors import UnitListError, UnknownUnitError, UnreadableError
 from dti_assets.store.characters import plain
 from dti_assets.store.delimited import decoded, delimiter, is_nothing, rows, unguarded
+from dti_assets.store.files import read_named
 from dti_assets.units.levels import Level
 
 if TYPE_CHECKING:
@@ -205,7 +206,7 @@ def read_units(choice: str, folder: Path) -> Units:
         return shipped_units(choice)
     path = folder / choice
     try:
-        text = decoded(path.read_bytes())
+        text = decoded(read_named(path))
     except UnreadableError as error:
         raise UnitListError(f"{path}: {error.reason}") from error
     except OSError as error:

@@ -16,6 +16,7 @@ from typing import Any, cast
 from dti_assets.econ.model.specification import COVARIANCES, Covariance, Specification
 from dti_assets.econ.model.terms import columns_of, with_column
 from dti_assets.errors import EconError, TableSpecificationError
+from dti_assets.store.files import read_named
 from dti_assets.units.levels import Level
 
 # stands in a file for the column that says which unit a row is about
@@ -149,7 +150,9 @@ def _load_table(path: Path, level: Level) -> TableSpec:
     try:
         # twelve files are read whenever a code location loads: in C where PyYAML came with it
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
+        content = yaml.load(read_named(path).decode("utf-8"), Loader=loader)
+    except OSError as error:
+        raise TableSpecificationError(f"{path}: {error.strerror or error}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         reason = _fault(error)
         raise TableSpecificationError(f"{path.name}: not readable as YAML ({reason})") from error

@@ -25,7 +25,7 @@ from dti_assets.pipeline.state.readers import (
     readers_of,
     settings,
 )
-from dti_assets.store.files import Found, find_all
+from dti_assets.store.files import Found, find_all, sha256
 from dti_assets.store.parquet import Store
 from dti_assets.store.schema import records
 from dti_assets.study.catalogue import FETCHED, YEARLY
@@ -162,8 +162,7 @@ def _entry(path: Path, seen: list[Any] | None) -> list[Any] | None:
             return seen
         if status.st_size > HASHED_BYTES:
             return [*looks, f"{status.st_size} bytes of {status.st_mtime_ns}"]
-        with path.open("rb") as handle:
-            return [*looks, hashlib.file_digest(handle, "sha256").hexdigest()]
+        return [*looks, sha256(path)]
     except FileNotFoundError:
         return None
     except OSError as error:
