@@ -23,11 +23,10 @@ from dti_assets.cli.new import new_study
 from dti_assets.pipeline.execution.run import run
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.publishing.figures.remedies import remedies
-from dti_assets.publishing.needs import FIGURE_NEEDS, NEEDED
+from dti_assets.publishing.needs import REFEREE, REMEDIES
+from dti_assets.publishing.referee.answers import response_rows
 from dti_assets.publishing.referee.citing import Stored
-from dti_assets.publishing.referee.objections import response_rows
-from dti_assets.publishing.referee.page import referee_page
-from dti_assets.publishing.referee.word_file import referee_document
+from dti_assets.publishing.referee.documents import referee_document, referee_page
 from dti_assets.publishing.tables import REFEREE_RESPONSE
 from dti_assets.store.schema import records
 from dti_assets.study.config import load_study
@@ -77,14 +76,16 @@ def main() -> int:
         else:
             study = load_study(Path(chosen.study))
         stored = Workspace(study)
-        frames = {name: stored.stored(name) for name in NEEDED}
-        keys = {name: stored.tables[name].key for name in NEEDED}
+        frames = {name: stored.stored(name) for name in (*REFEREE, *REMEDIES)}
+        keys = {name: stored.tables[name].key for name in (*REFEREE, *REMEDIES)}
 
         seconds = {}
         seconds["sentences"], response = best(
-            lambda: REFEREE_RESPONSE.frame(response_rows(Stored(frames, keys)))
+            lambda: REFEREE_RESPONSE.frame(response_rows(Stored(frames, keys, stored.units)))
         )
-        seconds["figure"], figure = best(lambda: remedies(*(frames[n] for n in FIGURE_NEEDS)))
+        seconds["figure"], figure = best(
+            lambda: remedies(stored.units, *(frames[n] for n in REMEDIES))
+        )
         inputs = (study.name, study.all_years, response, figure)
         seconds["page"], page = best(lambda: referee_page(*inputs))
         seconds["Word file"], document = best(lambda: referee_document(*inputs))

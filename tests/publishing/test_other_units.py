@@ -15,8 +15,8 @@ from dti_assets.publishing.figures.all_figures import FigureInputs, all_figures
 from dti_assets.publishing.figures.drawing import Drawing
 from dti_assets.publishing.needs import REFEREE
 from dti_assets.publishing.other_tables import descriptive_table, weak_instrument_table
+from dti_assets.publishing.referee.answers import response_rows
 from dti_assets.publishing.referee.citing import Stored
-from dti_assets.publishing.referee.objections import response_rows
 from dti_assets.publishing.regression_table import TableText, regression_table
 from dti_assets.publishing.report import ReportInputs, coverage_map, instrument_facts
 from dti_assets.publishing.scripts.equation import Equation, Script, ScriptColumn
@@ -183,7 +183,7 @@ def test_scripts_name_the_columns_of_the_level(counties: Units) -> None:
 
 
 def test_no_sentence_of_a_template_names_a_level(root: Path) -> None:
-    for page in (root / "dti_assets/reference/report").glob("*.j2"):
+    for page in (root / "dti_assets/reference/report").rglob("*.j2"):
         # names of figures are those of assets
         text = page.read_text(encoding="utf-8").replace("leave_one_province_out", "")
         assert "rovinc" not in text, page

@@ -13,9 +13,9 @@ from referee_reader import faults, read_page, read_word
 
 from dti_assets.publishing.figures.remedies import remedies
 from dti_assets.publishing.needs import REFEREE, REMEDIES
-from dti_assets.publishing.referee.citing import Stored, say
-from dti_assets.publishing.referee.documents import documents
 from dti_assets.publishing.referee.answers import response_rows
+from dti_assets.publishing.referee.citing import EVIDENCE, Stored, _sentence, _templates
+from dti_assets.publishing.referee.documents import documents
 from dti_assets.publishing.referee.sections import in_short
 from dti_assets.publishing.tables import REFEREE_RESPONSE
 from dti_assets.study.catalogue import COMMON, estimates_table
@@ -347,15 +347,26 @@ def test_a_number_cannot_enter_without_its_cell() -> None:
         {n: TABLES[n].key for n in REFEREE},
         PROVINCES,
     )
-    cell = stored.citer("weak_instrument_inference", stored.rows("weak_instrument_inference")[0])
+    row = stored.rows("weak_instrument_inference")[0]
     with pytest.raises(ValueError, match="jackknife_f has no value"):
-        cell("jackknife_f")
-    with pytest.raises(ValueError, match="0 numbers"):
-        say("an F of {}")
-    sentence = say("{} of {}", cell("largest_share", "percent"), cell("ar_low"))
-    assert str(sentence) == "10.0 % of 0.200"
+        row.jackknife_f  # noqa: B018
+
+    def written(template: str) -> Any:
+        return _sentence(_templates().from_string(template).render(row=row))
+
+    with pytest.raises(ValueError, match=r"the number 0.2 enters a sentence without its cell"):
+        written('from {{ row["ar_low"] }}')
+    sentence = written("{{ row.largest_share | percent }}\nof {{ row.ar_low }}")
+    assert str(sentence) == "10.0 % of 0.200" and sentence.state == EVIDENCE
     assert [start for start, _ in sentence.citations()] == [0, 10]
     assert sentence.citations()[0][1].value == 0.1
+
+
+def test_stored_words_keep_their_spaces_and_lines() -> None:
+    why = "a  reason\n\n? with \t lines"
+    response = answers(**weak(HEAD | {"reason": why}))
+    assert verdict(response, 1)[1] == f"Not tested, because {why}."
+    assert set(response[response["source_column"] == "reason"]["shown"]) == {why}
 
 
 def test_braces_and_markup_in_stored_words_stay_words() -> None:

@@ -1,8 +1,8 @@
-"""Group publication: tables in every format, figures, and the report."""
+"""Group publication: tables in every format, figures, the report, and the answers to a referee."""
 
 import base64
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,19 @@ import dagster as dg
 from dti_assets.econ.paper.specifications import TableSpec
 from dti_assets.instrument.distances import only_the_hub_moves
 from dti_assets.instrument.values import within_shares
-from dti_assets.pipeline.metadata import describe
+from dti_assets.pipeline.metadata import finished
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.stored_asset import stored_asset
-from dti_assets.publishing.needs import FIGURES
-from dti_assets.publishing.tables import FIGURE_FILES, REPORT_PAGE, TABLE_FILES
+from dti_assets.publishing.needs import FIGURES, FOLDER, REFEREE, REMEDIES
+from dti_assets.publishing.tables import (
+    FIGURE_FILES,
+    REFEREE_DOCUMENTS,
+    REFEREE_RESPONSE,
+    REPORT_PAGE,
+    TABLE_FILES,
+)
 from dti_assets.store.schema import Table, records
-from dti_assets.study.catalogue import COMMON, FETCHED, TRANSCRIPTS, YEARLY
+from dti_assets.study.catalogue import COMMON, FETCHED, TRANSCRIPTS
 
 # what draws and writes is imported where it runs: defining the assets needs none of it
 GROUP = "publication"
@@ -33,6 +39,19 @@ REPORTED = (
 )
 # in pixels; shown beside the asset unless it is heavy, for a browser loads all of them at once
 PREVIEW_WIDTH, PREVIEW_BYTES = 450, 100_000
+
+
+def _asset(
+    table: Table, kinds: set[str], inputs: Iterable[str], made_before: list[str] | None = None
+) -> Any:
+    """The decorator the assets share."""
+    return stored_asset(
+        table,
+        group_name=GROUP,
+        kinds={"python", *kinds},
+        ins={name: dg.AssetIn() for name in inputs},
+        deps=made_before,
+    )
 
 
 def publication_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsDefinition]:
@@ -58,7 +77,7 @@ def publication_assets(specifications: Mapping[str, TableSpec]) -> list[dg.Asset
             files = TABLE_FILES.frame(workspace.store.keep(Path(folder), "tables", former))
         estimated = sum(1 for table in printed.values() if table.headings)
         sentence = f"{len(printed)} tables in tables/, {estimated} with numbers"
-        return _done(workspace, TABLE_FILES, files, sentence)
+        return finished(workspace, TABLE_FILES, files, sentence)
 
     estimated = [name for name, spec in specifications.items() if spec.kind != "descriptives"]
 
@@ -103,7 +122,7 @@ def publication_assets(specifications: Mapping[str, TableSpec]) -> list[dg.Asset
         files = FIGURE_FILES.frame(figure_rows(drawn, written))
         without = len(drawn) - len(previews)
         sentence = f"{len(previews)} figures in figures/, {without} without data"
-        return _done(workspace, FIGURE_FILES, files, sentence, **previews)
+        return finished(workspace, FIGURE_FILES, files, sentence, **previews)
 
     read = [*dict.fromkeys([*names, *REPORTED, TABLE_FILES.name, FIGURE_FILES.name])]
     # not read, but their checksums stand in the report: made before it
@@ -141,22 +160,43 @@ def publication_assets(specifications: Mapping[str, TableSpec]) -> list[dg.Asset
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "report.html").write_text(page, encoding="utf-8")
             files = REPORT_PAGE.frame(workspace.store.keep(Path(folder), ""))
-        return _done(workspace, REPORT_PAGE, files, "report.html")
+        return finished(workspace, REPORT_PAGE, files, "report.html")
 
-    return [tables, figures, replication_report]
+    return [referee_response, referee_documents, tables, figures, replication_report]
 
 
-def _asset(
-    table: Table, kinds: set[str], inputs: list[str], made_before: list[str] | None = None
-) -> Any:
-    """The decorator the assets share."""
-    return stored_asset(
-        table,
-        group_name=GROUP,
-        kinds={"python", *kinds},
-        ins={name: dg.AssetIn() for name in inputs},
-        deps=made_before,
-    )
+@_asset(REFEREE_RESPONSE, {"parquet"}, REFEREE)
+def referee_response(
+    workspace: dg.ResourceParam[Workspace], **stored: Any
+) -> dg.MaterializeResult[Any]:
+    """The standard objections to the design one by one (weak instrument, leverage, exclusion, ...),
+    answered from the stored tables: every sentence, and for every number in it the cell it is
+    read from. What is not stored is said to be not tested, and why."""
+    from dti_assets.publishing.referee.answers import response_rows
+    from dti_assets.publishing.referee.citing import Stored
+    from dti_assets.publishing.referee.sections import in_short
+
+    keys = {name: workspace.tables[name].key for name in REFEREE}
+    frame = REFEREE_RESPONSE.frame(response_rows(Stored(stored, keys, workspace.units)))
+    return finished(workspace, REFEREE_RESPONSE, frame, in_short(frame))
+
+
+@_asset(REFEREE_DOCUMENTS, {"html", "word"}, [REFEREE_RESPONSE.name, *REMEDIES])
+def referee_documents(
+    workspace: dg.ResourceParam[Workspace], **stored: Any
+) -> dg.MaterializeResult[Any]:
+    """The answers to a referee as a page and as a Word document in outputs/referee, with a figure
+    of the estimate under each remedy and the stored cell behind every number."""
+    from dti_assets.publishing.referee.documents import documents
+
+    study = workspace.study
+    made = documents(study.title, study.all_years, stored, units=workspace.units)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in made.items():
+            (Path(folder) / name).write_bytes(content)
+        former = workspace.store.recorded(REFEREE_DOCUMENTS)
+        files = REFEREE_DOCUMENTS.frame(workspace.store.keep(Path(folder), FOLDER, former))
+    return finished(workspace, REFEREE_DOCUMENTS, files, f"{', '.join(made)} in {FOLDER}/")
 
 
 def _printed(
@@ -204,12 +244,8 @@ def _preview(figure: Any, png: bytes) -> dg.MarkdownMetadataValue:
 
 def _checksums(workspace: Workspace) -> dict[str, str | None]:
     """SHA-256 of every table a run stores, but texts, patents, and what names the report itself."""
-    years = workspace.study.all_years
-    return {
-        name: workspace.store.checksum(table, years if name in YEARLY else None)
-        for name, table in workspace.tables.items()
-        if name not in (REPORT_PAGE.name, *FETCHED, *TRANSCRIPTS.values())
-    }
+    apart = (REPORT_PAGE.name, *FETCHED, *TRANSCRIPTS.values())
+    return {name: workspace.checksum(name) for name in workspace.tables if name not in apart}
 
 
 def _scripts(
@@ -233,11 +269,3 @@ def _scripts(
         units=units,
     )
     return scripts
-
-
-def _done(
-    workspace: Workspace, table: Table, files: Any, sentence: str, **more: Any
-) -> dg.MaterializeResult[Any]:
-    workspace.progress.summary(table.name, sentence)
-    described = describe(table, files, result=sentence, **more)
-    return dg.MaterializeResult(value=files, metadata=described)
