@@ -157,13 +157,9 @@ def kilometres_to_each_seat(
             continue
         # of two seats of one name the first is what the name stands for
         seat = unit.seat if unit.seat not in found else f"{unit.seat} ({unit.name})"
-        pairs = zip(
-            units,
-            _kilometres(Hub(unit.seat, unit.latitude, unit.longitude), distance, units),
-            strict=True,
-        )
-        rule = ZeroDistance("drop")
-        found[seat] = {u.code: None if km is None else apply_rule(u, km, rule) for u, km in pairs}
+        here = Hub(unit.seat, unit.latitude, unit.longitude)
+        pairs = zip(units, _kilometres(here, distance, units), strict=True)
+        found[seat] = {other.code: km or None for other, km in pairs}
     return found
 
 

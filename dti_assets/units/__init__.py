@@ -1,5 +1,4 @@
-"""Provinces, their capitals, and the distances from them to the hub.
+"""Which units a study is about: their level, names, codes, seats and areas, addresses, the hub.
 
-Belongs here: names and codes of the 31 provinces (GB/T 2260), capital coordinates, distances
-and the rules for a distance of zero. Does not belong here: anything that reads a report.
+Does not belong here: distances (instrument.distances), and anything that reads a report.
 """

@@ -7,9 +7,9 @@ from scipy import stats
 from study_panels import study_panel
 
 from dti_assets.econ import estimate
+from dti_assets.econ.model.slopes import slopes
 from dti_assets.econ.paper.resolution import TableOptions, resolve
 from dti_assets.econ.paper.specifications import first_two_stage_column, load_tables
-from dti_assets.econ.model.slopes import slopes
 from dti_assets.econ.robustness.permutation import (
     ALL_ROWS,
     CALIPER,
@@ -73,7 +73,7 @@ def test_every_draw_is_what_estimation_gives(world, covariance: str) -> None:
     assert not DICTIONARY_PERMUTATION.violations(frame)
     assert not PERMUTATION_DRAWS.violations(draws)
     features = term_features(real.hits, words), term_features(rest.hits, words)
-    chosen = draw_dictionaries(matches(*features), 248, 5, np.random.default_rng(3))
+    chosen = draw_dictionaries(matches(*features)[0], 248, 5, np.random.default_rng(3))
     spec, column = TWO_STAGE
     for j, draw in enumerate(chosen):
         assert draw.sum() == 12
@@ -123,7 +123,7 @@ def test_p_is_uniform_where_the_dictionary_is_drawn_at_random(world) -> None:
     for _ in range(240):
         order = rng.permutation(600)
         mine, others = order[:12], order[12:]
-        near = matches(features.iloc[mine], features.iloc[others])
+        near, _ = matches(features.iloc[mine], features.iloc[others])
         chosen = draw_dictionaries(near, len(others), 99, rng)
         drawn = equation.statistics(columns[:, others] @ chosen.T)
         own = equation.statistics(columns[:, mine].sum(axis=1, keepdims=True))
@@ -149,7 +149,8 @@ def test_matches_are_near_or_nearest_and_draws_never_repeat_a_term() -> None:
     rng = np.random.default_rng(0)
     pool = pd.DataFrame(rng.normal(size=(2000, 2)), columns=["frequency", "growth"])
     wanted = pd.DataFrame([[0.0, 0.0], [0.05, 0.0], [6.0, 6.0]], columns=["frequency", "growth"])
-    near = matches(wanted, pool)
+    near, short = matches(wanted, pool)
+    assert short == 1
     spread = pool.std(ddof=0)
     inside = (np.abs(pool - wanted.iloc[0]) / spread <= CALIPER).all(axis=1)
     assert sorted(near[0]) == list(np.flatnonzero(inside)) and len(near[0]) >= FEWEST

@@ -134,12 +134,3 @@ def products_of(design: Design, cluster: Ints, labels: tuple[object, ...]) -> Cl
         sizes=np.bincount(cluster),
         labels=labels,
     )
-
-
-def projection_coefficients(moments: Floats, target: Ints, on: Ints) -> Floats:
-    """(len(on), len(target)) least-squares coefficients from cross products (m, m)."""
-    if len(on) == 0:
-        return np.empty((0, len(target)))
-    return np.asarray(
-        np.linalg.solve(moments[np.ix_(on, on)], moments[np.ix_(on, target)]), dtype=float
-    )

@@ -16,7 +16,6 @@ import numpy as np
 from dti_assets.econ.inference.cluster_products import (
     ClusterProducts,
     cluster_products,
-    projection_coefficients,
 )
 from dti_assets.econ.model.design import Design, build
 from dti_assets.econ.model.projection import Floats, Ints
@@ -182,10 +181,11 @@ def score_matrices(
     m = len(products.scale)
     x = np.zeros((m, len(tested)))
     x[tested, np.arange(len(tested))] = 1.0
-    x[others] = -projection_coefficients(moments, tested, others)
     u = outcome.copy()
     if len(others):
-        u[others] -= np.linalg.solve(moments[np.ix_(others, others)], moments[others] @ outcome)
+        among = moments[np.ix_(others, others)]
+        x[others] = -np.linalg.solve(among, moments[np.ix_(others, tested)])
+        u[others] -= np.linalg.solve(among, moments[others] @ outcome)
     full = np.concatenate([tested, others])
     inverse = np.linalg.inv(moments[np.ix_(full, full)])
     block_u = blocks @ u  # (G, m)

@@ -63,10 +63,6 @@ class TableOptions:
         return self.level.name
 
 
-class AbsentVariables(EconError):
-    """The data lack variables without which a column means nothing."""
-
-
 @dataclass(frozen=True)
 class ResolvedColumn:
     """An equation, its rows, and what was changed on the way."""
@@ -107,7 +103,7 @@ def resolve(
 
     Raises
     ------
-    AbsentVariables
+    EconError
         Naming the outcome, key terms, instruments, required controls, effects or sample columns
         that are absent (no column, or no value) and have no proxy.
     """
@@ -127,7 +123,7 @@ def resolve(
     structure += [*column.fixed_effects, *([column.cluster] if column.cluster else [])]
     absent += [name for name in dict.fromkeys(structure) if not _available(panel, name)]
     if absent:
-        raise AbsentVariables(ABSENT + ", ".join(dict.fromkeys(absent)))
+        raise EconError(ABSENT + ", ".join(dict.fromkeys(absent)))
     missing = tuple(
         name
         for name in column.controls
@@ -141,7 +137,7 @@ def resolve(
     controls = tuple(name for name in named(column.controls) if name not in missing)
     errors = column.errors or options.covariance
     if errors == "clustered" and column.cluster is None:
-        raise AbsentVariables("clustered errors without a cluster column in the table")
+        raise EconError("clustered errors without a cluster column in the table")
     spec = Specification(
         outcome=outcome,
         regressors=(*named(column.regressors), *controls),

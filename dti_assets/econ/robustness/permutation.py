@@ -44,10 +44,6 @@ STATISTICS = {
 }
 
 
-class TooFewCandidates(EconError):
-    """Fewer candidate terms than the dictionary has terms."""
-
-
 def term_features(hits: pd.DataFrame, words: pd.Series) -> pd.DataFrame:
     """What terms are matched on: columns frequency and growth, by term.
 
@@ -69,34 +65,23 @@ def term_features(hits: pd.DataFrame, words: pd.Series) -> pd.DataFrame:
     return pd.DataFrame({"frequency": frequency(years), "growth": growth})
 
 
-def matches(wanted: pd.DataFrame, pool: pd.DataFrame) -> list[Ints]:
-    """For each row of `wanted` the positions of its matches in `pool`, nearest first.
+def matches(wanted: pd.DataFrame, pool: pd.DataFrame) -> tuple[list[Ints], int]:
+    """For each row of `wanted` the positions of its matches in `pool`, nearest first, and how many
+    rows have too few.
 
     Both are frames of `term_features`. A match lies within CALIPER standard deviations (of
     `pool`) on both features; with fewer than FEWEST of them, the FEWEST nearest count.
     """
-    apart = _apart(wanted, pool)
-    distance = np.linalg.norm(apart, axis=2)
-    order = np.argsort(distance, axis=1, kind="stable")
-    inside = np.all(apart <= CALIPER, axis=2)
-    found = []
-    for row in range(len(wanted)):
-        near = order[row][inside[row][order[row]]]
-        found.append(near if len(near) >= FEWEST else order[row][:FEWEST])
-    return found
-
-
-def without_enough(wanted: pd.DataFrame, pool: pd.DataFrame) -> int:
-    """How many rows of `wanted` have fewer than FEWEST matches within CALIPER (as in `matches`)."""
-    inside = np.all(_apart(wanted, pool) <= CALIPER, axis=2)
-    return int(np.sum(inside.sum(axis=1) < FEWEST))
-
-
-def _apart(wanted: pd.DataFrame, pool: pd.DataFrame) -> Floats:
-    """(rows of wanted, rows of pool, features) in standard deviations of `pool`, absolute."""
     spread = pool.std(ddof=0).replace(0.0, 1.0)
     apart = (wanted / spread).to_numpy()[:, None, :] - (pool / spread).to_numpy()[None, :, :]
-    return np.asarray(np.abs(apart), dtype=float)
+    inside = np.all(np.abs(apart) <= CALIPER, axis=2)
+    found, short = [], 0
+    for within, distance in zip(inside, np.linalg.norm(apart, axis=2), strict=True):
+        order = np.argsort(distance, kind="stable")
+        near = order[within[order]]
+        short += len(near) < FEWEST
+        found.append(near if len(near) >= FEWEST else order[:FEWEST])
+    return found, short
 
 
 def draw_dictionaries(
@@ -236,11 +221,11 @@ def _placed(
 
     n_terms, n_candidates = real.parts.shape[1], candidates.parts.shape[1]
     if not n_terms or n_candidates < max(n_terms, FEWEST):
-        raise TooFewCandidates(
+        raise EconError(
             f"{n_candidates} candidate terms cannot match {n_terms} terms of the dictionary"
         )
     wanted, pool = term_features(real.hits, words), term_features(candidates.hits, words)
-    near = matches(wanted, pool)
+    near, short = matches(wanted, pool)
     chosen = draw_dictionaries(near, n_candidates, draws, np.random.default_rng(options.seed))
     size, growth = candidates.hits.sum(axis=1).to_numpy(float), pool["growth"].to_numpy()
     drawn = pd.DataFrame(
@@ -251,7 +236,6 @@ def _placed(
         }
     )
     own_hits, own_growth = int(real.hits.to_numpy().sum()), float(wanted["growth"].mean())
-    short = without_enough(wanted, pool)
     rule = (
         f"each of {n_terms} terms by one of {n_candidates} candidates, drawn without replacement "
         f"among those within {CALIPER:g} standard deviations in log frequency and in growth (log "
@@ -329,5 +313,5 @@ def _columns(parts: pd.DataFrame, places: pd.MultiIndex) -> Floats:
     position = parts.index.get_indexer(places)
     if (position < 0).any():
         place = places[int(np.flatnonzero(position < 0)[0])]
-        raise TooFewCandidates(f"the terms were not counted for {place[0]} {place[1]}")
+        raise EconError(f"the terms were not counted for {place[0]} {place[1]}")
     return parts.to_numpy(dtype=float)[position]
