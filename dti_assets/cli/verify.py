@@ -29,6 +29,9 @@ def verify(file: Path, into: Path | None) -> None:
 
     with nullcontext(into) if into else TemporaryDirectory(prefix="dti-verify-") as folder:
         unpacked = unpack(file, Path(folder))
+        if unpacked.elsewhere:
+            keys = ", ".join(unpacked.elsewhere)
+            click.echo(f"note: run on this machine alone, without what study.yaml says of {keys}")
         differences = unpacked.differences
         for sentence in differences[:_SHOWN]:
             click.echo(without_controls(f"note: {sentence}"))

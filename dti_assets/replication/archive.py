@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import lzma
+import re
 import stat
 import struct
 import zipfile
@@ -20,6 +21,12 @@ MOST_BYTES = 8 * 1024**3
 # of a name in a folder, in bytes
 _LONGEST = 255
 _CHUNK = 1024 * 1024
+_PROGRAM = re.compile(
+    r"\.(py|pyc|pyo|pyd|pyw|pyz|pth|whl|egg|so(\.\d+)*|dylib|dll|exe|msi|scr|bat|cmd|ps1|vbs|jar"
+    r"|sh|bash|zsh|csh|ksh|command)\s*$"
+)
+# a first line that names an interpreter; ELF and Mach-O
+_EXECUTABLE = (b"#!", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
 _RESERVED = frozenset('<>:"|?*\\')
 # what zipfile and the libraries it unpacks with raise for damaged content
 _DAMAGED = (
@@ -122,6 +129,12 @@ def _check(path: Path, members: list[zipfile.ZipInfo]) -> None:
     for name, following in pairwise(ordered):
         if following.startswith(name + "\0"):
             raise PackageError(f"{path}: {name.replace(chr(0), '/')} is a file and a folder")
+
+
+def is_program(name: str, beginning: bytes = b"") -> bool:
+    """Whether a file, by its name or its first bytes, is one that a computer runs or Python
+    imports. Scripts in web pages that were saved are none: nothing here runs them."""
+    return bool(_PROGRAM.search(name.casefold())) or beginning.startswith(_EXECUTABLE)
 
 
 def is_inside(name: str) -> bool:

@@ -6,7 +6,7 @@ the study's numbers leads `verifying`.
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ from dti_assets.pipeline.packages.labels import audit_inputs, audited
 from dti_assets.pipeline.packages.readme import package_readme
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.replication import manifest as described
-from dti_assets.replication.archive import check_entries, is_inside, write_archive
+from dti_assets.replication.archive import check_entries, is_inside, is_program, write_archive
 from dti_assets.replication.manifest import Listed, Manifest, code_here
 from dti_assets.sources.registry import FILE_NAME, Key, read_registry
 from dti_assets.store.files import Found, find_all, replacing, sha256
@@ -103,6 +103,7 @@ def _package(study: Study, out: Path, included: tuple[str, ...]) -> Packaged:
     absent = tuple(name for kind in kinds for name in WITHHELD[kind])
     inputs: dict[str, bytes | Path] = {**packaged_inputs(study, {row["path"] for row in left_out})}
     inputs |= audit_inputs(workspace, included)
+    _check_no_programs(inputs)
     entries: dict[str, tuple[bytes | Path, str]] = {p: (f, INPUT) for p, f in inputs.items()}
     entries[study.file.name] = (study.shown_text.encode(), INPUT)
     entries |= packaged_outputs(workspace, absent)
@@ -134,6 +135,16 @@ def _package(study: Study, out: Path, included: tuple[str, ...]) -> Packaged:
         write_archive(temporary, content)
         size = temporary.stat().st_size
     return Packaged(len(content), size, given, counts)
+
+
+def _check_no_programs(inputs: Mapping[str, bytes | Path]) -> None:
+    for name, content in inputs.items():
+        beginning = content[:8] if isinstance(content, bytes) else content.open("rb").read(8)
+        if is_program(name, beginning):
+            raise PackageError(
+                f"{name} is a program, and a package takes none along; move it out of the folders "
+                "of the inputs and run the study again"
+            )
 
 
 def check_places(study: Study) -> None:

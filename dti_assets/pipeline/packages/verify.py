@@ -3,6 +3,7 @@
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from dti_assets.errors import PackageError
 from dti_assets.pipeline.audits import KEYS
@@ -23,7 +24,7 @@ from dti_assets.pipeline.packages.package import (
 )
 from dti_assets.pipeline.resources import Progress, Workspace
 from dti_assets.replication import manifest as described
-from dti_assets.replication.archive import extract_archive, is_inside
+from dti_assets.replication.archive import extract_archive, is_inside, is_program
 from dti_assets.replication.compare import Comparison, compare
 from dti_assets.replication.manifest import Listed, Manifest, code_here
 from dti_assets.study.catalogue import FETCHED
@@ -72,6 +73,8 @@ class Unpacked:
     manifest: Manifest
     listed: list[Listed]
     study: Study
+    # what its study.yaml says about other machines, which are not asked
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def differences(self) -> list[str]:
@@ -96,10 +99,12 @@ def unpack(package: Path, into: Path) -> Unpacked:
             raise PackageError(f"{package}: the study file {manifest.study_file!r} is not in it")
         for row in listed:
             if row.made_by == INPUT:
+                if is_program(row.path, (folder / row.path).open("rb").read(8)):
+                    raise PackageError(f"{package}: {row.path} is a program, and no input is one")
                 target = rerun / row.path
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(folder / row.path, target)
-        study = load_study(rerun / manifest.study_file)
+        study, elsewhere = _here(load_study(rerun / manifest.study_file))
         check_places(study)
         workspace = Workspace(study)
         _check_given(manifest, workspace, package)
@@ -115,7 +120,29 @@ def unpack(package: Path, into: Path) -> Unpacked:
             shutil.copyfile(folder / row.path, target)
     for name in (study.inputs.reports, study.inputs.patents, study.inputs.panel):
         study.path(name).mkdir(parents=True, exist_ok=True)
-    return Unpacked(folder, manifest, listed, study)
+    return Unpacked(folder, manifest, listed, study, elsewhere)
+
+
+def _here(study: Study) -> tuple[Study, tuple[str, ...]]:
+    """The study as it is run on this machine alone, and the settings passed over for that: a
+    package is others' and makes no connection. None of them moves a number."""
+    local: dict[str, dict[str, Any] | Any] = {
+        "reports": {"engine": "local", "ray_address": None},
+        "patents": {"engine": "local", "ray_address": None},
+        "notify": {"webhook": None},
+        "run_storage": "sqlite",
+    }
+    passed = []
+    for key, wanted in local.items():
+        part = getattr(study, key)
+        if not isinstance(wanted, dict):
+            passed += [key] if part != wanted else []
+            continue
+        passed += [
+            f"{key}.{name}" for name, value in wanted.items() if getattr(part, name) != value
+        ]
+        local[key] = part.model_copy(update=wanted)
+    return study.model_copy(update=local), tuple(passed)
 
 
 def _check_given(manifest: Manifest, workspace: Workspace, package: Path) -> None:
