@@ -14,7 +14,6 @@ from dti_assets.errors import PatentTermsError
 from dti_assets.patents.tables import TECHNOLOGIES
 from dti_assets.store.characters import plain
 from dti_assets.store.files import read_named
-from dti_assets.store.files import read_named
 
 COLUMNS = ("term", "category", "language", "source", "note")
 _IPC = re.compile(r"[A-H]\d{2}[A-Z](?:\d{1,4}(?:/\d{2,6})?)?")

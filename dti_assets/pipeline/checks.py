@@ -13,7 +13,7 @@ from dti_assets.panel import checks as panel_checks
 from dti_assets.panel.coverage import user_files
 from dti_assets.patents import checks as patent_checks
 from dti_assets.pipeline.estimate_inputs import table_options
-from dti_assets.pipeline.metadata import looked_at
+from dti_assets.pipeline.metadata import escaped, looked_at
 from dti_assets.pipeline.partitions import run_years, today
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.sources.coverage import not_fetched
@@ -55,7 +55,7 @@ def _summary(sentences: Sequence[str]) -> str:
 
 
 def _list(sentences: Sequence[str]) -> str:
-    return "\n".join(f"- {s}" for s in sentences) or "none"
+    return "\n".join(f"- {escaped(s)}" for s in sentences) or "none"
 
 
 class Stored:

@@ -1,5 +1,6 @@
 """What the web UI shows of a table: schema, preview, coverage map, lineage of columns."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -149,8 +150,27 @@ def markdown_table(frame: Any) -> str:
         "|" + " --- |" * len(frame.columns),
     ]
     for row in frame.itertuples(index=False):
-        lines.append("| " + " | ".join(_cell(value).replace("|", "\\|") for value in row) + " |")
+        lines.append("| " + " | ".join(escaped(_cell(value)) for value in row) + " |")
     return "\n".join(lines)
+
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+_MARKDOWN = re.compile(r"[\\`*\[\]<|]|(?<!\w)_|_(?!\w)|~~|^(?=>|(?:#+|[+-]|\d+[.)])\s)")
+
+
+def readable(text: str) -> str:
+    """Text of users in one line, in which no character moves or hides others."""
+    return _CONTROLS.sub("\ufffd", re.sub(r"\s", " ", text))
+
+
+def escaped(text: str) -> str:
+    """Text of users as Markdown that shows it as it is: no link, no picture, no emphasis."""
+    return _MARKDOWN.sub(lambda mark: f"\\{mark[0]}", readable(text))
+
+
+def unescaped(text: str) -> str:
+    """The text that `escaped` made Markdown of."""
+    return re.sub(r"\\([\\`*\[\]<|_~#>+\d-])", r"\1", text)
 
 
 def _cell(value: Any, room: int = _CELL) -> str:
@@ -158,8 +178,7 @@ def _cell(value: Any, room: int = _CELL) -> str:
 
     if value is None or value is pd.NA or value != value:
         return ""
-    text = f"{value:.6g}" if isinstance(value, float) else str(value)
-    text = text.replace("\n", " ")
+    text = f"{value:.6g}" if isinstance(value, float) else readable(str(value))
     return text if len(text) <= room else text[: room - 1] + "…"
 
 
@@ -175,7 +194,7 @@ def coverage_map(frame: Any, years: Iterable[int], level: Level) -> str:
     ]
     for name in dict.fromkeys(frame[level.name]):
         cells = [mark.get((name, year), " ") for year in years]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+        lines.append(f"| {escaped(str(name))} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n\n● counted on a report, ○ published count, blank: missing"
 
 

@@ -16,6 +16,7 @@ from dti_assets.pipeline.definitions import build_definitions
 from dti_assets.pipeline.execution.preflight import check_writable
 from dti_assets.pipeline.execution.remaining import last_checks, not_looked_at, remaining
 from dti_assets.pipeline.instance import initialise, instance, sentence, settle
+from dti_assets.pipeline.metadata import unescaped
 from dti_assets.pipeline.partitions import (
     FETCHES,
     JUDGED,
@@ -234,7 +235,7 @@ def _tell(outcome: Outcome, checks: Iterable[dg.AssetCheckEvaluation]) -> None:
             outcome.failures.append(f"{name}: {check.description}")
         else:
             sentences = check.metadata.get("sentences")
-            text = str(sentences.value) if sentences is not None else ""
+            text = unescaped(str(sentences.value)) if sentences is not None else ""
             summary = (check.description or "").partition("\n")[0]
             outcome.warnings.append((name, summary, text))
 
