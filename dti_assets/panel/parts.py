@@ -34,6 +34,7 @@ _LOG = re.compile(r"(?:ln|log|l\d?|d|lag|std|real|urban|rural)_")
 _NOT_PARTS = re.compile(
     r"城镇化|省[、,]?市[、,]?(?:自治)?区|《[^》]*》|中国[\u3400-\u9fff]*年鉴|[\u3400-\u9fff]*统计年鉴|数据库|非高[新]?技术"
 )
+_TIMES = re.compile("季度?|季节|月份?|半年|旬|quarter|qtr|month|mon|halfyear|season")
 # prices of a year
 _PRICES = re.compile(r"(?:19|20)\d\d年?(?:不变|可比|固定)?价|(?:constant|comparable) (?:19|20)\d\d")
 _USES = ("part", "always", "measure")
@@ -136,6 +137,11 @@ def subdivides(headers: Iterable[str], rank: int | None) -> bool:
     return False
 
 
+def is_time(headers: Iterable[str]) -> bool:
+    """Whether a column with these headers says which part of a year a row is of, in numbers too."""
+    return any(_TIMES.fullmatch(_key(header)) for header in headers)
+
+
 def is_area(headers: Iterable[str]) -> bool:
     """Whether a column with these headers names areas."""
     return any(_subdivisions().get(_key(header)) is not None for header in headers)
@@ -156,7 +162,9 @@ def names_part(value: object) -> bool:
     text = plain(str(value)).strip()
     if text in ("男", "女", "城", "乡"):
         return True
-    words = [word.text for word in _words() if word.use == "part" and not word.text.isascii()]
+    if text.isascii():
+        return len(text) <= 30 and qualifies(text) is not None
+    words = [word.text for word in _words() if word.use in _USES]
     return len(text) <= 10 and any(text.startswith(word) for word in words)
 
 

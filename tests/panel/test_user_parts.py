@@ -196,6 +196,11 @@ def test_a_title_that_limits_nothing(tmp_path: Path, title: str, header: str, un
         ("年龄组", ["0-14岁", "15-64岁"]),
         ("专利类型", ["发明", "实用新型"]),
         ("贸易方式", ["一般贸易"]),
+        ("季度", ["1", "2", "3"]),
+        ("月份", ["6"]),
+        ("quarter", ["Q1"]),
+        ("type", ["real"]),
+        ("类别", ["农村"]),
     ],
 )
 @pytest.mark.parametrize("name", ["x.xlsx", "x.txt"])
@@ -224,9 +229,21 @@ def test_rows_of_the_whole_are_read_beside_their_parts(
 
 def test_columns_that_describe_a_unit_block_nothing(tmp_path: Path) -> None:
     rows: list[list[object]] = [
-        ["省份", "地带", "沿海", "性别", "备注", "年份", "年末常住人口(万人)", "来源"]
+        [
+            "省份",
+            "地带",
+            "沿海",
+            "性别",
+            "备注",
+            "类型",
+            "年份",
+            "年末常住人口(万人)",
+            "来源",
+            "季度",
+        ]
     ]
-    rows += [[one, "东部", "是", "合计", "见年鉴", 2016, 5000, "NBS"] for one in NAMES]
+    given = ["东部", "是", "合计", "见年鉴", "自治区", 2016, 5000, "NBS", "全年"]
+    rows += [[one, *given] for one in NAMES]
     assert len(read(tmp_path, rows).figures) == 31
 
 

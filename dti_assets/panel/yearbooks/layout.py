@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
-from dti_assets.panel.parts import is_area, is_whole, names_part, rank_of, subdivides
+from dti_assets.panel.parts import is_area, is_time, is_whole, names_part, rank_of, subdivides
 from dti_assets.panel.series import Series, fold
 from dti_assets.panel.units import different_units, known_unit
 from dti_assets.panel.yearbooks.blocks import heads_units, unit_counts
@@ -205,10 +205,12 @@ def _subdivides(
     given = [str(value) for value in values if not is_nothing(value)]
     # a figure or a code has many more headers than are on record
     texts = [text for text in given if not looks_numeric(text)]
+    headers = [word for part in parts for word in (part, *re.split(r"[/|]", part))]
+    if is_time(headers):
+        return any(not is_whole(text) for text in given)
     if not texts or all(is_whole(text) for text in texts):
         return False
     rank = rank_of(units.level.noun)
-    headers = [word for part in parts for word in (part, *re.split(r"[/|]", part))]
     if subdivides(headers, rank):
         # an area above units of another list, or their seat, is the same in every row of a unit
         return rank is not None or not is_area(headers) or _varies(values, rows, out, units)
@@ -322,6 +324,7 @@ def _unit_in(text: str, units: Units) -> list[Unit]:
     for word in re.findall(
         r"[\u3400-\u9fff]+|[A-Za-z]+(?: [A-Za-z]+)*", plain(text).replace("_", "-")
     ):
+        word = re.sub("^年(?:以来|度|底|末)?", "", word)
         if found := units.find(word):
             out.append(found)
             continue
