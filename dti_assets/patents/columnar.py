@@ -105,8 +105,8 @@ def open_stata(
     """Open a Stata file of any version. Raises PatentSourceError where it cannot be read."""
     try:
         with _stata(path, None) as reader:
-            version = int(getattr(reader, "_format_version", 118))
             titles = reader.variable_labels()
+            version = int(reader._format_version)
             value_labels = reader.value_labels()
             sets = dict(zip(reader._varlist, reader._lbllist, strict=True))
     except _STATA_ERRORS as error:

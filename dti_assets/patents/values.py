@@ -4,6 +4,7 @@ numbers in the field they belong to. What the values mean is decided in `tidy`."
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
@@ -167,7 +168,7 @@ def cleaned(texts: pl.Series, field: str) -> pl.Series:
         if not len(rows):
             return texts
         chosen = texts.gather(rows)
-        chosen = _changed(chosen, chosen.str.contains(_GUARDED), _bare)
+        chosen = _changed(chosen, chosen.str.contains(rf"{_GUARDED}|[^\x00-\x7F]"), _bare)
         chosen = _changed(chosen, chosen.str.contains(r"^\d(?:\.\d+)?[Ee]\+?\d{1,2}$"), _whole)
         nothing = ~chosen.str.contains("[1-9]")
         if field in DATES:
@@ -175,7 +176,7 @@ def cleaned(texts: pl.Series, field: str) -> pl.Series:
         made = chosen.to_frame("x").select(pl.when(~nothing).then("x")).to_series()
         return texts.clone().scatter(rows, made)
     if field not in _TEXTS:
-        texts = _changed(texts, texts.str.contains(_GUARDED), unguarded)
+        texts = _changed(texts, texts.str.contains(_GUARDED), _unquoted)
     if field in _COUNTS:
         # a count or a flag that is no number is named as such
         return texts
@@ -204,7 +205,14 @@ def _changed(
 def _bare(text: str) -> str:
     """A number or date without guards, note marks and characters that nobody sees."""
     text = re.sub(MARK_CLASS, "", without_format(unguarded(text)))
+    text = unicodedata.normalize("NFKC", text)
     return re.sub(r"^[\s'\"`´‘’“”=]+|[\s'\"`´‘’“”]+$", "", text)
+
+
+def _unquoted(text: str) -> str:
+    """A place or a kind without guards, nor a quotation mark that only opens or closes."""
+    text = unguarded(text)
+    return text.strip('"').strip() if text.count('"') % 2 else text
 
 
 def _whole(text: str) -> str:

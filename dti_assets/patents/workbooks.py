@@ -166,14 +166,35 @@ def _xlsx(path: Path) -> Generator[_Open, None, None]:
 
 
 def _rows_of(sheet: Any) -> Callable[[int], Iterator[Sequence[Any]]]:
+    from openpyxl.worksheet._reader import WorkSheetParser
+
     def rows(first: int) -> Iterator[Sequence[Any]]:
-        # programs that write in a stream leave a size that says less than the sheet holds
-        sheet.reset_dimensions()
-        for number, row in enumerate(sheet.iter_rows(min_row=first, values_only=True), first):
-            # rows left out up to the next one are made up, one by one
-            if number > _ROWS:
-                raise ValueError(f"rows beyond row {_ROWS}")
-            yield row
+        # the rows as they are stored: programs that write in a stream leave a size that says less
+        # than the sheet holds, and openpyxl's own rows lose the fonts within a cell
+        book = sheet.parent
+        with sheet._get_source() as source:
+            parser = WorkSheetParser(
+                source,
+                sheet._shared_strings,
+                data_only=True,
+                epoch=book.epoch,
+                date_formats=book._date_formats,
+                timedelta_formats=book._timedelta_formats,
+                rich_text=True,
+            )
+            following = first
+            for number, cells in parser.parse():
+                # rows left out up to the next one are made up, one by one
+                if number > _ROWS:
+                    raise ValueError(f"rows beyond row {_ROWS}")
+                if number < first:
+                    continue
+                yield from ((),) * (number - following)
+                following = number + 1
+                row = [None] * max((cell["column"] for cell in cells), default=0)
+                for cell in cells:
+                    row[cell["column"] - 1] = cell["value"]
+                yield row
 
     return rows
 
