@@ -99,8 +99,8 @@ def estimated_again(workspace: Workspace, stored: dict[str, Any], drawn: Any, sl
     from dti_assets.econ import estimate
     from dti_assets.econ.paper.resolution import resolve
     from dti_assets.econ.paper.specifications import first_two_stage_column
-    from dti_assets.pipeline.estimate_inputs import INSTRUMENT, table_options
-    from dti_assets.study.specifications import shipped_tables
+    from dti_assets.pipeline.estimate_inputs import table_options
+    from dti_assets.study.specifications import INSTRUMENT, shipped_tables
 
     table, column = first_two_stage_column(shipped_tables(workspace.level).values(), INSTRUMENT)
     options = table_options(workspace, stored["frozen_instrument"])

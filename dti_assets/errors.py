@@ -60,10 +60,6 @@ class StudyError(DtiError, ValueError):
     """A study that cannot be run as it stands; the message names file, key and value."""
 
 
-class ScaffoldError(DtiError, ValueError):
-    """A folder in which no study can be made; the message names it."""
-
-
 class SimulationError(DtiError, ValueError):
     """A study that cannot be written; the message names the folder or the option."""
 
@@ -74,10 +70,6 @@ class RunStorageError(DtiError, ValueError):
 
 class InputsError(DtiError, ValueError):
     """Inputs that cannot be looked at; the message names the folder and why."""
-
-
-class CheckError(DtiError, LookupError):
-    """A check that does not exist; the message names one that does."""
 
 
 class CanceledError(DtiError, RuntimeError):
@@ -241,14 +233,6 @@ class NoConvergence(EconError):
 
 class TableSpecificationError(EconError):
     """A table file that cannot be used; the message names file, column and key."""
-
-
-class PublishedFactsError(EconError):
-    """A file of published facts that cannot be used; the message names the fact and key."""
-
-
-class TruthError(EconError):
-    """A file of known coefficients that cannot be used; the message names it."""
 
 
 # Audits and packages.

@@ -10,7 +10,7 @@ from shlex import quote
 
 import click
 
-from dti_assets.errors import ScaffoldError
+from dti_assets.errors import StudyError
 
 
 @click.command()
@@ -25,13 +25,13 @@ def new(folder: Path) -> None:
 def new_study(folder: Path) -> list[Path]:
     """Copy the study template into `folder`; returns the files made.
 
-    Raises ScaffoldError where a file of the template exists already or no folder can be, before
+    Raises StudyError where a file of the template exists already or no folder can be, before
     anything is written. What was made is removed where it is interrupted or fails.
     """
     made: list[Path] = []
     nearest = next(path for path in (folder, *folder.parents) if path.exists())
     if not nearest.is_dir():
-        raise ScaffoldError(f"{nearest} is a file, where dti new needs a folder")
+        raise StudyError(f"{nearest} is a file, where dti new needs a folder")
     with as_file(files("dti_assets.reference") / "study") as template:
         sources = sorted(path for path in template.rglob("*") if path.is_file())
         targets = [folder / path.relative_to(template) for path in sources]
@@ -41,7 +41,7 @@ def new_study(folder: Path) -> list[Path]:
             targets += [folder / "dictionaries" / path.name for path in lists]
             taken = next((target for target in targets if target.exists()), None)
             if taken is not None:
-                raise ScaffoldError(f"{taken} exists already; dti new overwrites nothing")
+                raise StudyError(f"{taken} exists already; dti new overwrites nothing")
             folders: list[Path] = []
             try:
                 for source, target in zip(sources, targets, strict=True):

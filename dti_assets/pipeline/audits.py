@@ -4,25 +4,23 @@ What the command line and the asset measurement_audit share: where a sample's ke
 tables it is held against, which column of the study it corrects.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 from typing import IO, TYPE_CHECKING, Any
 
 from dti_assets.audit.tables import MEASUREMENT_AUDIT, PATENT_KEY, REPORT_KEY
-from dti_assets.econ.paper.specifications import first_two_stage_column
 from dti_assets.errors import AuditError, MissingTableError
 from dti_assets.instrument.distances import units_at_the_hub
 from dti_assets.patents.tables import TECHNOLOGIES
-from dti_assets.pipeline.estimate_inputs import INSTRUMENT, table_options
+from dti_assets.pipeline.estimate_inputs import table_options
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.store.schema import Table
 from dti_assets.study.config import Study
-from dti_assets.study.specifications import shipped_tables, study_tables
+from dti_assets.study.specifications import INSTRUMENT, leading_columns, study_tables
 from dti_assets.text.choices import hits_column
 from dti_assets.text.concordance import counted_occurrences
-from dti_assets.text.segmentation import segmenter
 from dti_assets.units.hubs import hub_dropped
 from dti_assets.units.levels import Level
 
@@ -48,11 +46,8 @@ def draw_report_sample(
             "no report text is stored: published counts have figures, and contexts to label need "
             "the reports themselves in the reports folder"
         )
-    dictionary, rules = workspace.dictionary(), workspace.counting_rules()
-    cutter = None
-    if rules.hits == "token":
-        cutter = segmenter(rules.tokenizer, dictionary, workspace.cache.folder / "jieba")
-    found = list(counted_occurrences(texts, dictionary, rules, cutter, level=workspace.level))
+    dictionary, rules, level = workspace.dictionary(), workspace.counting_rules(), workspace.level
+    found = list(counted_occurrences(texts, dictionary, rules, workspace.cutter(), level=level))
     counts = workspace.stored("keyword_counts")
     counted = counts[(counts["origin"] == "text") & counts["section"].isin(rules.sections)]
     if len(found) != counted[hits_column(rules.hits)].sum():
@@ -61,7 +56,7 @@ def draw_report_sample(
             "settings have changed since the last run; run dti run first"
         )
     sample, key = sample_reports(found, dictionary, folder, n, coders, seed, units=workspace.units)
-    workspace.store.write(kept_key(REPORT_KEY, sample, level=workspace.level), key)
+    workspace.store.write(kept_key(REPORT_KEY, sample, level=level), key)
     return key
 
 
@@ -72,16 +67,9 @@ def draw_patent_sample(
     from dti_assets.audit.patent_sample import sample_patents
 
     study = workspace.study
-    sample, key = sample_patents(
-        _digital_patents(workspace),
-        study.path(study.inputs.patents),
-        folder,
-        n,
-        coders,
-        seed,
-        study.patents.columns,
-        level=workspace.level,
-    )
+    records, source = _digital_patents(workspace), study.path(study.inputs.patents)
+    chosen = (n, coders, seed, study.patents.columns)
+    sample, key = sample_patents(records, source, folder, *chosen, level=workspace.level)
     workspace.store.write(kept_key(PATENT_KEY, sample, level=workspace.level), key)
     return key
 
@@ -93,15 +81,13 @@ def measurement_audit(workspace: Workspace, stored: Mapping[str, Any]) -> "pd.Da
 
     study = workspace.study
     rows: list[dict[str, Any]] = []
-    makers: tuple[tuple[str, str, Callable[..., list[dict[str, Any]]]], ...] = (
-        ("reports", study.audit.reports, report_rows),
-        ("patents", study.audit.patents, patent_rows),
-    )
-    for source, folder, make in makers:
+    folders = {"reports": study.audit.reports, "patents": study.audit.patents}
+    makers = {"reports": report_rows, "patents": patent_rows}
+    for source, folder in folders.items():
+        where = study.path(folder)
         try:
-            found = make(workspace, study.path(folder), stored)
+            found = makers[source](workspace, where, stored)
         except AuditError as error:
-            where = study.path(folder)
             absent = f"{NOTHING} in {folder}: dti audit {source} draws one"
             # a stored reason names no place of this machine
             told = str(error).replace(f"{study.root}/", "")
@@ -160,10 +146,7 @@ def patent_rows(
     )
     when = list(level.when)
     counted = dti[[*when, level.name, "reason"]].merge(
-        counts[[*when, "applications"]],
-        on=when,
-        how="left",
-        validate="one_to_one",
+        counts[[*when, "applications"]], on=when, how="left", validate="one_to_one"
     )
     return [
         *audit.agreement(),
@@ -180,11 +163,7 @@ def effects(workspace: Workspace, corrected: Any, stored: Mapping[str, Any]) -> 
     from dti_assets.audit.effects import effects_on_column
 
     study, panel, level = workspace.study, stored["panel"], workspace.level
-    table, column = next(
-        found
-        for group in (study_tables(study), shipped_tables(level))
-        if (found := first_two_stage_column(group.values(), INSTRUMENT))
-    )
+    (table, column), _ = leading_columns(study_tables(study), level)
     options = table_options(workspace, stored["frozen_instrument"])
     own = [unit.code for unit in units_at_the_hub(study.instrument.hub, units=workspace.units)]
     elsewhere = panel[INSTRUMENT].where(~panel[level.code].isin(own))

@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from dti_assets.errors import CheckError
+from dti_assets.errors import StudyError
 from dti_assets.panel import checks as panel_checks
 from dti_assets.panel.coverage import user_files
 from dti_assets.patents import checks as patent_checks
@@ -64,10 +64,7 @@ class Stored:
     def __init__(self, workspace: Workspace, years: Sequence[int]) -> None:
         self.workspace = workspace
         self.years = years
-        self.table = cache(self._table)
-
-    def _table(self, name: str) -> Any:
-        return self.workspace.stored_so_far(name, self.years)
+        self.table: Callable[[str], Any] = cache(partial(workspace.stored_so_far, run_years=years))
 
 
 @dataclass(frozen=True)
@@ -131,7 +128,7 @@ def warning_checks(name: str, warners: Sequence[Warner], level: Level) -> dg.Ass
         context: dg.AssetCheckExecutionContext, workspace: dg.ResourceParam[Workspace]
     ) -> Iterator[dg.AssetCheckResult]:
         stored = Stored(workspace, run_years(context.run.tags))
-        for key in _selected(context):
+        for key in sorted(context.selected_asset_check_keys):
             warner = by_key[key.asset_key.to_user_string(), key.name]
             found = warner.look(stored)
             tables = looked_at(workspace, [warner.asset, *warner.reads], warner.settings)
@@ -141,103 +138,156 @@ def warning_checks(name: str, warners: Sequence[Warner], level: Level) -> dg.Ass
     return checks
 
 
-def _selected(context: dg.AssetCheckExecutionContext) -> list[dg.AssetCheckKey]:
-    return sorted(context.selected_asset_check_keys)
-
-
-def _read_checks() -> list[Warner]:
-    return [
-        table_check(
-            "report_files",
-            "all_read",
-            "Every file could be read, is one {unit}'s report of one year, and counts.",
-            text_checks.refused_files,
-        ),
-        table_check(
-            "report_files",
-            "no_duplicates",
-            "No report lies in the folder twice under two names.",
-            text_checks.duplicate_files,
-        ),
-        table_check(
-            "report_files",
-            "whole_texts",
-            "No text that counts has damaged characters, parts that are missing, or passages that "
-            "stand in it twice.",
-            text_checks.doubtful_texts,
-        ),
-    ]
-
-
-def _download_checks(level: Level) -> list[Warner]:
-    return [
-        table_check(
-            "report_downloads",
-            "all_fetched",
-            "Every address of sources.csv gave its report.",
-            partial(not_fetched, level=level),
-        ),
-    ]
-
-
-def _count_checks(level: Level) -> list[Warner]:
-    return [
-        table_check(
-            "policy_attention",
-            "coverage",
-            "Every {unit} has a report for every year; a gap is a missing value.",
-            partial(text_checks.missing_reports, level=level),
-        ),
-        table_check(
-            "policy_attention",
-            "length",
-            "No report is under 0.4 or over 2.5 times its {unit}'s median length: no excerpt, no "
-            "two reports in one file.",
-            partial(text_checks.length_outliers, level=level),
-        ),
-        Warner(
-            "policy_attention",
-            "complete_by_april",
-            "From 1 April on, every {unit} has a report for the current year.",
-            _complete_by_april,
-        ),
-        Warner(
-            "policy_attention",
-            "plausible_attention",
-            "A new year's frequencies are within bounds of the years before, by {unit} and for "
-            "all together. Looks at the years of the run where they are a part of the study's, "
-            "else at the last year.",
-            _plausible_attention,
-        ),
-        table_check(
-            "keyword_counts",
-            "overlap_at_least_longest",
-            "Counting keywords inside longer keywords too never gives fewer hits.",
-            partial(text_checks.overlap_below_longest, level=level),
-        ),
-        Warner(
-            "keyword_counts",
-            "token_share",
-            "Words as jieba cuts them find at least four fifths of the hits in every {unit}.",
-            _token_share,
-        ),
-        Warner(
-            "keyword_counts",
-            "published_agree",
-            "Counts on the folder's reports are those published with the package, and of the same "
-            "tokenizer where published ones stand in beside them.",
-            _published_agree,
-            reads=("section_words",),
-            settings=("text.words",),
-        ),
-    ]
-
-
-def _complete_by_april(stored: Stored) -> Found:
-    attention = stored.table("policy_attention")
-    if attention is None:
-        return Found()
-    return Found(text_checks.late_reports(attention, today(), level=stored.workspace.level))
+def _warners(level: Level) -> dict[str, list[Warner]]:
+    """The checks that warn, by the name of the step that makes them."""
+    return {
+        "warnings_on_downloads": [
+            table_check(
+                "report_downloads",
+                "all_fetched",
+                "Every address of sources.csv gave its report.",
+                partial(not_fetched, level=level),
+            ),
+        ],
+        "warnings_on_files": [
+            table_check(
+                "report_files",
+                "all_read",
+                "Every file could be read, is one {unit}'s report of one year, and counts.",
+                text_checks.refused_files,
+            ),
+            table_check(
+                "report_files",
+                "no_duplicates",
+                "No report lies in the folder twice under two names.",
+                text_checks.duplicate_files,
+            ),
+            table_check(
+                "report_files",
+                "whole_texts",
+                "No text that counts has damaged characters, parts that are missing, or passages "
+                "that stand in it twice.",
+                text_checks.doubtful_texts,
+            ),
+        ],
+        "warnings_on_counts": [
+            table_check(
+                "policy_attention",
+                "coverage",
+                "Every {unit} has a report for every year; a gap is a missing value.",
+                partial(text_checks.missing_reports, level=level),
+            ),
+            table_check(
+                "policy_attention",
+                "length",
+                "No report is under 0.4 or over 2.5 times its {unit}'s median length: no excerpt, "
+                "no two reports in one file.",
+                partial(text_checks.length_outliers, level=level),
+            ),
+            table_check(
+                "policy_attention",
+                "complete_by_april",
+                "From 1 April on, every {unit} has a report for the current year.",
+                lambda attention: text_checks.late_reports(attention, today(), level=level),
+            ),
+            Warner(
+                "policy_attention",
+                "plausible_attention",
+                "A new year's frequencies are within bounds of the years before, by {unit} and for "
+                "all together. Looks at the years of the run where they are a part of the study's, "
+                "else at the last year.",
+                _plausible_attention,
+            ),
+            table_check(
+                "keyword_counts",
+                "overlap_at_least_longest",
+                "Counting keywords inside longer keywords too never gives fewer hits.",
+                partial(text_checks.overlap_below_longest, level=level),
+            ),
+            Warner(
+                "keyword_counts",
+                "token_share",
+                "Words as jieba cuts them find at least four fifths of the hits in every {unit}.",
+                _token_share,
+            ),
+            Warner(
+                "keyword_counts",
+                "published_agree",
+                "Counts on the folder's reports are those published with the package, and of the "
+                "same tokenizer where published ones stand in beside them.",
+                _published_agree,
+                reads=("section_words",),
+                settings=("text.words",),
+            ),
+        ],
+        "warnings_on_patents": [
+            table_check(
+                "patent_totals",
+                "share_without_province",
+                "At most 2 % of applications are without a {unit} that could be recognised.",
+                partial(patent_checks.without_unit, level=level),
+            ),
+            table_check(
+                "patent_totals",
+                "share_without_year",
+                "At most 2 % of applications are without a year.",
+                patent_checks.without_year,
+            ),
+            table_check(
+                "patent_totals",
+                "technologies_nested",
+                "A digital patent is in at least one of the five technologies, and is counted "
+                "once.",
+                patent_checks.technologies_not_nested,
+            ),
+            table_check(
+                "patent_row_status",
+                "duplicates_agree",
+                "Rows of one application do not contradict each other.",
+                patent_checks.contradicting_duplicates,
+            ),
+            table_check(
+                "patent_row_status",
+                "rows_usable",
+                "Every file and row of the extract could be used.",
+                patent_checks.refused_rows,
+            ),
+        ],
+        "warnings_on_the_panel": [
+            # asked of the files, so that it is told before any panel is made of them
+            table_check(
+                "figures_left_out",
+                "nothing_left_out",
+                "Every row and column of the user's files is used, footnotes and national rows "
+                "excepted.",
+                panel_checks.left_out,
+            ),
+            table_check(
+                "panel_coverage",
+                "variables_present",
+                "Every variable of the model has a value for some {unit} and year.",
+                panel_checks.absent_variables,
+            ),
+            *(
+                table_check(
+                    "panel",
+                    name,
+                    description,
+                    partial(panel_checks.findings, checks=checks),
+                    "panel_checks",
+                )
+                for name, (description, checks) in panel_checks.TOPICS.items()
+            ),
+            Warner(
+                "table_coverage",
+                "controls_keep_rows",
+                "No series of the panel folder has so few figures that, as a control, it takes "
+                "most rows from a table that would run without it.",
+                _controls_keep_rows,
+                reads=("panel", "panel_sources", "user_figures"),
+            ),
+        ],
+    }
 
 
 def _plausible_attention(stored: Stored) -> Found:
@@ -272,78 +322,6 @@ def _published_agree(stored: Stored) -> Found:
     return Found([*mixed, *differing], {"compared": "yes"})
 
 
-def _patent_checks(level: Level) -> list[Warner]:
-    return [
-        table_check(
-            "patent_totals",
-            "share_without_province",
-            "At most 2 % of applications are without a {unit} that could be recognised.",
-            partial(patent_checks.without_unit, level=level),
-        ),
-        table_check(
-            "patent_totals",
-            "share_without_year",
-            "At most 2 % of applications are without a year.",
-            patent_checks.without_year,
-        ),
-        table_check(
-            "patent_totals",
-            "technologies_nested",
-            "A digital patent is in at least one of the five technologies, and is counted once.",
-            patent_checks.technologies_not_nested,
-        ),
-        table_check(
-            "patent_row_status",
-            "duplicates_agree",
-            "Rows of one application do not contradict each other.",
-            patent_checks.contradicting_duplicates,
-        ),
-        table_check(
-            "patent_row_status",
-            "rows_usable",
-            "Every file and row of the extract could be used.",
-            patent_checks.refused_rows,
-        ),
-    ]
-
-
-def _panel_checks() -> list[Warner]:
-    return [
-        # asked of the files, so that it is told before any panel is made of them
-        table_check(
-            "figures_left_out",
-            "nothing_left_out",
-            "Every row and column of the user's files is used, footnotes and national rows "
-            "excepted.",
-            panel_checks.left_out,
-        ),
-        table_check(
-            "panel_coverage",
-            "variables_present",
-            "Every variable of the model has a value for some {unit} and year.",
-            panel_checks.absent_variables,
-        ),
-        *(
-            table_check(
-                "panel",
-                name,
-                description,
-                partial(panel_checks.findings, checks=checks),
-                "panel_checks",
-            )
-            for name, (description, checks) in panel_checks.TOPICS.items()
-        ),
-        Warner(
-            "table_coverage",
-            "controls_keep_rows",
-            "No series of the panel folder has so few figures that, as a control, it takes most "
-            "rows from a table that would run without it.",
-            _controls_keep_rows,
-            reads=("panel", "panel_sources", "user_figures"),
-        ),
-    ]
-
-
 def _controls_keep_rows(stored: Stored) -> Found:
     # loads numpy
     from dti_assets.econ.paper.resolution import sparse_controls
@@ -360,26 +338,15 @@ def checks_that_warn(level: Level) -> list[dg.AssetChecksDefinition]:
     return [warning_checks(name, warners, level) for name, warners in _warners(level).items()]
 
 
-def _warners(level: Level) -> dict[str, list[Warner]]:
-    """The checks that warn, by the name of the step that makes them."""
-    return {
-        "warnings_on_downloads": _download_checks(level),
-        "warnings_on_files": _read_checks(),
-        "warnings_on_counts": _count_checks(level),
-        "warnings_on_patents": _patent_checks(level),
-        "warnings_on_the_panel": _panel_checks(),
-    }
-
-
 def findings(workspace: Workspace, name: str) -> list[str]:
     """All that a check that warns, `asset.check`, finds in the study's stored tables, uncut.
 
-    Raises CheckError where there is no such check, LookupError for a table that was not made.
+    Raises StudyError where there is no such check, LookupError for a table that was not made.
     """
     by_step = _warners(workspace.level)
     by_name = {f"{one.asset}.{one.name}": one for some in by_step.values() for one in some}
     if name not in by_name:
         near = get_close_matches(name, by_name, n=1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(by_name))}"
-        raise CheckError(f"no check is called {name!r}; {hint}")
+        raise StudyError(f"no check is called {name!r}; {hint}")
     return list(by_name[name].look(Stored(workspace, workspace.study.all_years)).sentences)

@@ -8,15 +8,12 @@ from typing import Any
 import dagster as dg
 
 from dti_assets.pipeline.assets import (
-    contexts,
     downloads,
     estimates,
-    influence,
     instrument,
     panel,
     patents,
     publication,
-    referee,
     reports,
 )
 from dti_assets.pipeline.automation import automation, schedules, sensors
@@ -81,14 +78,9 @@ def _assets(study: Study) -> list[dg.AssetsDefinition]:
     return [
         *downloads.ASSETS,
         *reports.report_assets(partitions),
-        *contexts.ASSETS,
         *instrument.ASSETS,
         *patents.ASSETS,
         *panel.panel_assets(study_tables(study)),
         *estimates.estimate_assets(study_tables(study), level=study.level),
-        *estimates.instrument_evidence(study_tables(study)),
-        *influence.influence_assets(study_tables(study), level=study.level),
-        *influence.ASSETS,
-        *referee.ASSETS,
         *publication.publication_assets(study_tables(study)),
     ]

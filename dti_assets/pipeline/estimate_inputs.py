@@ -9,19 +9,15 @@ from dti_assets.instrument.variants import ALL_TERMS, instrument_variants
 from dti_assets.panel.coverage import PROXIES
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.store.schema import Table
+from dti_assets.study.specifications import INSTRUMENT
 from dti_assets.text.choices import COUNTED, hits_column
 from dti_assets.units.hubs import hub_dropped
-
-INSTRUMENT = "DTI_iv"
 
 
 def under_both_rules(
     workspace: Workspace,
     specifications: list[TableSpec],
-    panel: Any,
-    frozen_instrument: Any,
-    keyword_counts: Any,
-    section_words: Any,
+    stored: Mapping[str, Any],
     report: Any,
     table: Table,
 ) -> Any:
@@ -31,15 +27,13 @@ def under_both_rules(
 
     import pandas as pd
 
-    options = table_options(workspace, frozen_instrument)
-    frames = [report(specifications, panel, options)]
+    options = table_options(workspace, stored["frozen_instrument"])
+    frames = [report(specifications, stored["panel"], options)]
     if workspace.study.instrument.rule.kind != "drop":
-        dropped = study_variants(
-            workspace, keyword_counts, section_words, rules=(ZeroDistance("drop"),), only=True
-        )
+        dropped = own_variants(workspace, stored, rule=ZeroDistance("drop"))
         ending = hub_dropped(workspace.level)
         twin = f"{INSTRUMENT}{ending}"
-        wide = dropped.join(panel).rename(columns={next(iter(dropped.choices)): twin})
+        wide = dropped.join(stored["panel"]).rename(columns={next(iter(dropped.choices)): twin})
         twins = with_instrument(specifications, INSTRUMENT, twin, ending)
         options = replace(options, instruments=(twin,), zero_distance_rule="drop")
         frames.append(report(twins, wide, options))
@@ -81,42 +75,44 @@ def study_choices(workspace: Workspace) -> dict[str, str]:
     }
 
 
-def study_variants(
-    workspace: Workspace,
-    keyword_counts: Any,
-    section_words: Any,
-    left_out: Mapping[str, Any] | None = None,
-    rules: Any = (),
-    only: bool = False,
-) -> Any:
-    """Instruments from the stored counts: all of them, or `only` the study's choices."""
-    study, chosen = workspace.study, study_choices(workspace)
-    section = str(study.text.section)
-    own = {section: workspace.counted_sections}
-    if only:
-        found = instrument_variants(
-            keyword_counts,
-            section_words,
-            study.instrument.hub,
-            own,
-            left_out,
-            (chosen["hits"],),
-            (chosen["words"],),
-            (chosen["distance"],),
-            rules or (study.instrument.rule,),
-            units=workspace.units,
-        )
-        return found.without(ALL_TERMS) if left_out else found
+def every_variant(workspace: Workspace, stored: Mapping[str, Any]) -> Any:
+    """Instruments from the stored counts, in all ways that they allow."""
+    study = workspace.study
+    own = {str(study.text.section): workspace.counted_sections}
     risky = [term.term for term in workspace.dictionary().terms if term.exclusion_risk]
     return instrument_variants(
-        keyword_counts,
-        section_words,
+        stored["keyword_counts"],
+        stored["section_words"],
         study.instrument.hub,
         {"whole": COUNTED["whole"], "plan": COUNTED["plan"], **own},
         {"without exclusion-risk terms": risky},
         rules=(study.instrument.rule, *ALTERNATIVES),
         units=workspace.units,
     )
+
+
+def own_variants(
+    workspace: Workspace,
+    stored: Mapping[str, Any],
+    left_out: Mapping[str, Any] | None = None,
+    rule: ZeroDistance | None = None,
+) -> Any:
+    """Instruments from the stored counts by the study's choices: with each of these parts of the
+    dictionary `left_out`, or by another `rule` for the distance of zero."""
+    text, chosen = workspace.study.text, workspace.study.instrument
+    found = instrument_variants(
+        stored["keyword_counts"],
+        stored["section_words"],
+        chosen.hub,
+        {str(text.section): workspace.counted_sections},
+        left_out,
+        (text.hits,),
+        (text.words,),
+        (chosen.distance,),
+        (rule or chosen.rule,),
+        units=workspace.units,
+    )
+    return found.without(ALL_TERMS) if left_out else found
 
 
 def without_each_term(

@@ -54,7 +54,7 @@ def _describe(column: Column, sources: Sequence[str]) -> str:
     return f"{column.description}{unit}{origin}"
 
 
-def describe(table: Table, frame: Any, **more: Any) -> dict[str, Any]:
+def describe(frame: Any, **more: Any) -> dict[str, Any]:
     """Metadata of a materialisation: row count, preview, and what the caller adds; first what is
     looked at first."""
     ahead = [name for name in ("result", "plot") if name in more]
@@ -64,13 +64,31 @@ def describe(table: Table, frame: Any, **more: Any) -> dict[str, Any]:
     return shown | more
 
 
+def described(frame: Any, **more: Any) -> dg.MaterializeResult[Any]:
+    """A frame to store, with its metadata."""
+    return dg.MaterializeResult(value=frame, metadata=describe(frame, **more))
+
+
+def finished(
+    workspace: Workspace, table: Table, frame: Any, sentence: str, **more: Any
+) -> dg.MaterializeResult[Any]:
+    """A frame to store, with a sentence about it for whoever waits and for the asset's page."""
+    workspace.progress.summary(table.name, sentence)
+    return described(frame, result=sentence, **more)
+
+
+def output(table: Table, frame: Any, **more: Any) -> dg.Output[Any]:
+    """A frame to store, with its metadata, of several tables that are made together."""
+    return dg.Output(frame, output_name=table.name, metadata=describe(frame, **more))
+
+
 def describe_year(
     context: dg.AssetExecutionContext, table: Table, year: int, frame: Any, **figures: Any
 ) -> None:
     """Metadata of one year of a yearly table, in the place of what describe says of all years of
     the run: Dagster copies that to the event of every year."""
     context.add_asset_metadata(
-        describe(table, frame, **figures), asset_key=table.name, partition_key=str(year)
+        describe(frame, **figures), asset_key=table.name, partition_key=str(year)
     )
 
 
@@ -95,8 +113,7 @@ def season() -> str:
 class Described:
     """What describe says of a table made in parts that are not kept: each part is `add`ed."""
 
-    def __init__(self, table: Table) -> None:
-        self.table = table
+    def __init__(self) -> None:
         self.rows = 0
         self.first: Any = None
 
@@ -107,7 +124,7 @@ class Described:
             self.first = frame.head(PREVIEW_ROWS).copy()
 
     def metadata(self, **more: Any) -> dict[str, Any]:
-        return describe(self.table, self.first, **more) | {"dagster/row_count": self.rows}
+        return describe(self.first, **more) | {"dagster/row_count": self.rows}
 
 
 def preview(frame: Any) -> dg.TableMetadataValue:
@@ -182,12 +199,11 @@ def _cell(value: Any, room: int = _CELL) -> str:
     return text if len(text) <= room else text[: room - 1] + "…"
 
 
-def coverage_map(frame: Any, years: Iterable[int], level: Level) -> str:
+def coverage_map(frame: Any, years: Sequence[int], level: Level) -> str:
     """Units by years as a Markdown table: ● from a text, ○ published, blank for none."""
     marks = {"text": "●", "published": "○"}
     rows = zip(frame[level.name], frame["year"], frame["origin"], strict=True)
     mark = {(name, year): marks.get(str(origin), " ") for name, year, origin in rows}
-    years = list(years)
     lines = [
         "| | " + " | ".join(str(year)[2:] for year in years) + " |",
         "|" + " --- |" * (len(years) + 1),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dti_assets.text.attention import CountingRules
     from dti_assets.text.concordance import Spans
     from dti_assets.text.dictionary import Dictionary
+    from dti_assets.text.segmentation import Segmenter
 
 
 class Progress:
@@ -125,13 +126,17 @@ class Workspace:
     def finder(self) -> "Spans":
         """What finds the terms of the study's dictionary in a paragraph, as the study counts."""
         from dti_assets.text.concordance import spans_of
+
+        return spans_of(self.dictionary(), self.counting_rules(), self.cutter())
+
+    def cutter(self) -> "Segmenter | None":
+        """What cuts paragraphs into words, where the study counts hits by them; else None."""
         from dti_assets.text.segmentation import segmenter
 
-        dictionary, rules = self.dictionary(), self.counting_rules()
-        cutter = None
-        if rules.hits == "token":
-            cutter = segmenter(rules.tokenizer, dictionary, self.cache.folder / "jieba")
-        return spans_of(dictionary, rules, cutter)
+        rules = self.counting_rules()
+        if rules.hits != "token":
+            return None
+        return segmenter(rules.tokenizer, self.dictionary(), self.cache.folder / "jieba")
 
     @property
     def counted_sections(self) -> tuple[str, ...]:

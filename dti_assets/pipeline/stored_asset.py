@@ -38,11 +38,20 @@ def stored_asset(table: Table, **more: Any) -> Callable[[Callable[..., Any]], dg
 
 
 def stored_assets(
-    outs: Mapping[str, dg.AssetOut], **more: Any
+    descriptions: Mapping[str, str],
+    kinds: set[str] | None = None,
+    without_frame: str | None = None,
+    **more: Any,
 ) -> Callable[[Callable[..., Iterator[Any]]], dg.AssetsDefinition]:
-    """`dg.multi_asset` likewise, for tables that are made together: `outs` by the tables' names.
-    The function yields its outputs."""
-    tables = [COMMON[name] for name in outs]
+    """`dg.multi_asset` likewise, for tables that are made together: `descriptions` by the tables'
+    names. The function yields their outputs; it stores the file of the one `without_frame`."""
+    tables = [COMMON[name] for name in descriptions]
+    outs = {
+        name: dg.AssetOut(
+            description=text, kinds=kinds, dagster_type=dg.Nothing if name == without_frame else Any
+        )
+        for name, text in descriptions.items()
+    }
 
     def decorated(make: Callable[..., Iterator[Any]]) -> dg.AssetsDefinition:
         shared = {"description": getdoc(make), "check_specs": list(map(_declared, tables))}

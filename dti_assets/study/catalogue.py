@@ -4,53 +4,38 @@ from dataclasses import replace
 
 from dti_assets.audit.tables import MEASUREMENT_AUDIT
 from dti_assets.econ import tables as econ
-from dti_assets.econ import tables as influence_tables
 from dti_assets.econ.paper.specifications import TableSpec
 from dti_assets.errors import TableSpecificationError
-from dti_assets.instrument.tables import CAPITAL_DISTANCES, DTI_IV, FROZEN_INSTRUMENT
+from dti_assets.instrument import tables as instrument
 from dti_assets.panel import tables as panel
 from dti_assets.patents import tables as patents
-from dti_assets.publishing.tables import (
-    FIGURE_FILES,
-    REFEREE_DOCUMENTS,
-    REFEREE_RESPONSE,
-    REPORT_PAGE,
-    TABLE_FILES,
-)
+from dti_assets.publishing import tables as publishing
 from dti_assets.sources.tables import REPORT_DOWNLOADS
 from dti_assets.store.schema import Table
 from dti_assets.study.config import Study
 from dti_assets.study.specifications import study_tables
-from dti_assets.text.tables import (
-    CANDIDATE_COUNTS,
-    KEYWORD_CONTEXTS,
-    KEYWORD_COUNTS,
-    POLICY_ATTENTION,
-    REPORT_FILES,
-    REPORT_TEXTS,
-    SECTION_WORDS,
-)
+from dti_assets.text import tables as text
 
 # of every study, whatever tables it estimates and whatever its units are
 COMMON: dict[str, Table] = {
     table.name: table
     for table in (
         REPORT_DOWNLOADS,
-        REPORT_FILES,
-        REPORT_TEXTS,
-        KEYWORD_COUNTS,
-        SECTION_WORDS,
-        POLICY_ATTENTION,
-        KEYWORD_CONTEXTS,
-        CANDIDATE_COUNTS,
-        CAPITAL_DISTANCES,
-        DTI_IV,
+        text.REPORT_FILES,
+        text.REPORT_TEXTS,
+        text.KEYWORD_COUNTS,
+        text.SECTION_WORDS,
+        text.POLICY_ATTENTION,
+        text.KEYWORD_CONTEXTS,
+        text.CANDIDATE_COUNTS,
+        instrument.CAPITAL_DISTANCES,
+        instrument.DTI_IV,
         patents.DIGITAL_PATENTS,
         patents.ROW_STATUS,
         patents.PATENT_COUNTS,
         patents.PATENT_TOTALS,
         patents.DTI,
-        FROZEN_INSTRUMENT,
+        instrument.FROZEN_INSTRUMENT,
         panel.OFFICIAL_STATISTICS,
         panel.USER_FIGURES,
         panel.USER_FILES,
@@ -69,20 +54,20 @@ COMMON: dict[str, Table] = {
         econ.STAGE_RESIDUALS,
         econ.INDIRECT_EFFECTS,
         econ.LEAVE_ONE_OUT,
-        influence_tables.INFLUENCE,
-        influence_tables.DICTIONARY_PERMUTATION,
-        influence_tables.PERMUTATION_DRAWS,
+        econ.INFLUENCE,
+        econ.DICTIONARY_PERMUTATION,
+        econ.PERMUTATION_DRAWS,
         econ.SPECIFICATION_CURVE,
         econ.ROBUSTNESS,
         econ.ROMANO_WOLF,
         econ.FORENSICS,
         econ.PAPER_COMPARISON,
         MEASUREMENT_AUDIT,
-        TABLE_FILES,
-        FIGURE_FILES,
-        REFEREE_RESPONSE,
-        REFEREE_DOCUMENTS,
-        REPORT_PAGE,
+        publishing.TABLE_FILES,
+        publishing.FIGURE_FILES,
+        publishing.REFEREE_RESPONSE,
+        publishing.REFEREE_DOCUMENTS,
+        publishing.REPORT_PAGE,
     )
 }
 

@@ -11,17 +11,13 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from dti_assets.econ.model.terms import columns_of
-from dti_assets.econ.paper.specifications import (
-    ROMANO_WOLF_TABLES,
-    baseline_column,
-    first_two_stage_column,
-)
+from dti_assets.econ.paper.specifications import ROMANO_WOLF_TABLES
 from dti_assets.panel.coverage import PROXIES
 from dti_assets.panel.tables import OFFICIAL_STATISTICS, PANEL
 from dti_assets.panel.variables import VARIABLES, Variable
 from dti_assets.patents.tables import TECHNOLOGIES
 from dti_assets.study.catalogue import stored_tables
-from dti_assets.study.specifications import shipped_tables, study_tables
+from dti_assets.study.specifications import leading_columns, shipped_tables, study_tables
 from dti_assets.text.choices import HITS, WORDS, hits_column, words_column
 from dti_assets.units.levels import Level
 
@@ -32,8 +28,6 @@ if TYPE_CHECKING:
 
 # column -> the columns it is made from, each as "table.column"
 Lineage = dict[str, tuple[str, ...]]
-
-
 # figures of the user's take the place of official ones
 _PEOPLE = ("official_statistics.population", "user_figures.value")
 
@@ -51,6 +45,14 @@ def _from(columns: Iterable[str], *sources: str) -> Lineage:
 def _joined(columns: Iterable[str], *tables: str) -> Lineage:
     """Columns on which tables are joined."""
     return {column: tuple(f"{table}.{column}" for table in tables) for column in columns}
+
+
+_COUNTED_PATENTS: Lineage = {
+    "year": ("digital_patents.application_year", "digital_patents.grant_year"),
+    "applications": ("digital_patents.digital", "digital_patents.application_year"),
+    "grants": ("digital_patents.digital", "digital_patents.grant_year"),
+    **_same("digital_patents", *TECHNOLOGIES),
+}
 
 
 def column_lineage(study: Study, name: str) -> Lineage:
@@ -115,37 +117,22 @@ def _built(level: Level) -> dict[str, Lineage]:
         },
         "patent_counts": {
             **_same("digital_patents", level.code),
-            "year": ("digital_patents.application_year", "digital_patents.grant_year"),
-            "applications": ("digital_patents.digital", "digital_patents.application_year"),
-            "grants": ("digital_patents.digital", "digital_patents.grant_year"),
-            **_same("digital_patents", *TECHNOLOGIES, "truncated"),
+            **_COUNTED_PATENTS,
+            **_same("digital_patents", "truncated"),
             "all_applications": ("digital_patents.application_no",),
         },
         "patent_totals": {
             "origin": ("digital_patents.origin", f"digital_patents.{level.code}"),
-            "year": ("digital_patents.application_year", "digital_patents.grant_year"),
-            "applications": ("digital_patents.digital", "digital_patents.application_year"),
-            "grants": ("digital_patents.digital", "digital_patents.grant_year"),
-            **_same(
-                "digital_patents", *TECHNOLOGIES, *(f"ipc_{t}" for t in TECHNOLOGIES), "truncated"
-            ),
+            **_COUNTED_PATENTS,
+            **_same("digital_patents", *(f"ipc_{t}" for t in TECHNOLOGIES), "truncated"),
             "all_applications": ("digital_patents.application_no",),
         },
         "dti": {
             **_joined(when, "patent_counts", "official_statistics", "user_figures"),
             **_same("patent_counts", "truncated", "basis"),
-            **_from(
-                ("applications_per_million", "DTIn"),
-                *("patent_counts.applications", *_PEOPLE),
-            ),
-            **_from(
-                ("grants_per_million", "DTIG"),
-                *("patent_counts.grants", *_PEOPLE),
-            ),
-            "INVn": (
-                "official_statistics.patent_applications_invention",
-                *_PEOPLE,
-            ),
+            **_from(("applications_per_million", "DTIn"), "patent_counts.applications", *_PEOPLE),
+            **_from(("grants_per_million", "DTIG"), "patent_counts.grants", *_PEOPLE),
+            "INVn": ("official_statistics.patent_applications_invention", *_PEOPLE),
         },
         "frozen_instrument": _from(
             ("status", "sentence", "differences", "sha256"), *("dti_iv.dti_iv", "dti_iv.rule")
@@ -196,13 +183,9 @@ def _estimated(study: Study, name: str) -> Lineage:
     terms = _read_by(name, specifications, level)
     if terms is None:
         return {}
-    made = [
-        *(f"panel.{column}" for column in _of_the_panel(terms, level)),
-        *_counts(study, name),
-    ]
+    made = dict.fromkeys((*_of_the_panel(terms, level), *_counts(study, name)))
     own = (level.name, "year") if name == "stage_residuals" else ()
-    placed = _same("panel", *own)
-    return _from(_statistics(stored), *dict.fromkeys(made)) | placed
+    return _from(_statistics(stored), *made) | _same("panel", *own)
 
 
 def _compared(specifications: Mapping[str, TableSpec], level: Level) -> Lineage:
@@ -232,12 +215,8 @@ def _read_by(name: str, specifications: Mapping[str, TableSpec], level: Level) -
         family = [spec for spec in every if spec.table in ROMANO_WOLF_TABLES]
         columns = [c for spec in family for c in spec.columns if not c.endogenous]
     elif name in ("specification_curve", *_PERMUTED, "influence"):
-        # where a study replaces the paper's columns by its own, the paper's are taken
-        groups = (every, list(shipped_tables(level).values()))
-        two_stage = (first_two_stage_column(tables, _INSTRUMENT) for tables in groups)
-        columns = [next(found for found in two_stage if found)[1]]
-        if name == "influence":
-            columns.append(next(c for tables in groups if (c := baseline_column(tables)))[1])
+        two_stage, baseline = leading_columns(specifications, level)
+        columns = [two_stage[1], *([baseline[1]] if name == "influence" else [])]
     else:
         return None
     return [term for column in columns for term in _terms(column)]
@@ -256,7 +235,6 @@ def _counts(study: Study, name: str) -> tuple[str, ...]:
     return ()
 
 
-_INSTRUMENT = "DTI_iv"
 _PERMUTED = ("dictionary_permutation", "dictionary_permutation_draws")
 # hits of a term over these are its part of the instrument
 _SCALE = ("dti_iv.total_words", "dti_iv.distance_km")
@@ -301,7 +279,7 @@ def _of_the_panel(terms: Iterable[str], level: Level) -> tuple[str, ...]:
     names = [name for term in terms for name in columns_of(term)]
     names += [PROXIES[name] for name in names if name in PROXIES]
     known = frozenset(level.table(PANEL).column_names)
-    return tuple(name for name in dict.fromkeys(names) if name in known)
+    return tuple(f"panel.{name}" for name in dict.fromkeys(names) if name in known)
 
 
 def _terms(column: ColumnSpec) -> list[str]:

@@ -6,13 +6,21 @@ Reads YAML alone, so that assets can be defined without loading a numerical libr
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 
-from dti_assets.econ.paper.specifications import TableSpec, load_tables
+from dti_assets.econ.paper.specifications import (
+    ColumnSpec,
+    TableSpec,
+    baseline_column,
+    first_two_stage_column,
+    load_tables,
+)
 from dti_assets.errors import StudyError, TableSpecificationError
 from dti_assets.study.config import Study
 from dti_assets.units.levels import Level
 
+INSTRUMENT = "DTI_iv"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
@@ -54,3 +62,14 @@ def study_tables(study: Study) -> dict[str, TableSpec]:
             )
         numbers[table.table] = name
     return tables
+
+
+def leading_columns(
+    specifications: Mapping[str, TableSpec], level: Level
+) -> tuple[tuple[TableSpec, ColumnSpec], tuple[TableSpec, ColumnSpec]]:
+    """Return the first 2SLS column with the instrument and the baseline, each with its table: what
+    is looked at from all sides. Where a study replaces the paper's by its own, the paper's."""
+    groups = [list(tables.values()) for tables in (specifications, shipped_tables(level))]
+    two_stage = (first_two_stage_column(tables, INSTRUMENT) for tables in groups)
+    baseline = (baseline_column(tables) for tables in groups)
+    return next(found for found in two_stage if found), next(found for found in baseline if found)

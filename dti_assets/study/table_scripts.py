@@ -27,22 +27,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def _text_columns(level: Level) -> frozenset[str]:
-    """The columns of the panel that hold words."""
-    columns = level.table(PANEL).columns
-    return frozenset(column.name for column in columns if column.dtype == "string")
-
-
 def table_scripts(spec: TableSpec, stored: pd.DataFrame, units: Units) -> dict[str, str]:
     """The scripts of one table by file ending, do and R."""
     rows = records(stored)
-    title = _title(rows[0]["label"] if rows else "", spec.title, units)
+    label = rows[0]["label"] if rows else ""
+    title = english(f"{label}. {spec.title}" if label else spec.title, units)
     if spec.kind == "descriptives":
-        return _write(_descriptives(spec, rows, title, units.level))
+        described, remarks = _descriptives(rows)
+        return _write(title, spec.name, units.level, described=described, remarks=remarks)
     found = _by_column(rows)
     columns = tuple(_column(spec, column, found, units) for column in spec.columns)
-    text_columns = _text_columns(units.level)
-    return _write(Script(title, spec.name, units.level, columns, text_columns=text_columns))
+    return _write(title, spec.name, units.level, columns)
 
 
 def inference_scripts(
@@ -80,8 +75,7 @@ def inference_scripts(
             equation = replace(equation, conditions=(*equation.conditions, only))
         columns += _inference(heading, equation, row)
     title = "Appendix. Weak-instrument inference"
-    remarks = _sets(records(inference))
-    return _write(Script(title, name, level, tuple(columns), (), remarks, _text_columns(level)))
+    return _write(title, name, level, tuple(columns), remarks=_sets(records(inference)))
 
 
 def _sets(rows: list[dict[str, Any]]) -> tuple[str, ...]:
@@ -114,12 +108,13 @@ def _inference(heading: str, equation: Equation, row: dict[str, Any]) -> list[Sc
     ]
 
 
-def _write(script: Script) -> dict[str, str]:
+def _write(
+    title: str, name: str, level: Level, columns: tuple[ScriptColumn, ...] = (), **more: Any
+) -> dict[str, str]:
+    """The script by file ending; the columns of the panel that hold words are known by it."""
+    words = frozenset(c.name for c in level.table(PANEL).columns if c.dtype == "string")
+    script = Script(title, name, level, columns, text_columns=words, **more)
     return {"do": stata_script(script), "R": r_script(script)}
-
-
-def _title(label: str, title: str, units: Units) -> str:
-    return english(f"{label}. {title}" if label else title, units)
 
 
 def _by_column(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
@@ -129,7 +124,8 @@ def _by_column(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def _descriptives(spec: TableSpec, rows: list[dict[str, Any]], title: str, level: Level) -> Script:
+def _descriptives(rows: list[dict[str, Any]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The variables that have values, and what is remarked on all."""
     there = [row for row in rows if row["n_obs"] is not None]
     remarks = [
         f"stored: {row['variable']} N {row['n_obs']}, mean {_figure(row['mean'])}, sd "
@@ -137,8 +133,7 @@ def _descriptives(spec: TableSpec, rows: list[dict[str, Any]], title: str, level
         for row in there
     ]
     remarks += [f"{r['variable']}: {r['reason']}." for r in rows if r["n_obs"] is None]
-    described = tuple(row["variable"] for row in there)
-    return Script(title, spec.name, level, (), described, tuple(remarks), _text_columns(level))
+    return tuple(row["variable"] for row in there), tuple(remarks)
 
 
 def _column(

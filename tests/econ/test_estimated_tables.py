@@ -27,7 +27,7 @@ from dti_assets.econ.tables import (
     PAPER_COMPARISON,
     WEAK_INSTRUMENTS,
 )
-from dti_assets.errors import PublishedFactsError, TableSpecificationError
+from dti_assets.errors import EconError, TableSpecificationError
 from dti_assets.units.lists import shipped_units
 
 LEVEL = shipped_units("provinces").level
@@ -457,7 +457,7 @@ def test_a_number_agrees_only_at_its_printed_digits():
 def test_published_facts_with_an_unknown_key(tmp_path):
     path = tmp_path / "facts.yaml"
     path.write_text("facts:\n  - {fact: f, table: '2', column: '1', term: x, publshed: y}\n")
-    with pytest.raises(PublishedFactsError, match=r"facts.yaml: fact f lacks published"):
+    with pytest.raises(EconError, match=r"facts.yaml: fact f lacks published"):
         load_published(path)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from dti_assets.econ.paper.published import load_truth, truth_comparison
 from dti_assets.econ.tables import ESTIMATES, PAPER_COMPARISON
-from dti_assets.errors import TruthError
+from dti_assets.errors import EconError
 
 
 def made(table: str, column: str, term: str, **numbers: Any) -> dict[str, Any]:
@@ -59,5 +59,5 @@ def test_a_file_that_cannot_be_used(tmp_path: Path, content: str | None, message
     path = tmp_path / "truth.json"
     if content is not None:
         path.write_text(content, encoding="utf-8")
-    with pytest.raises(TruthError, match=message):
+    with pytest.raises(EconError, match=message):
         load_truth(path)

@@ -18,7 +18,7 @@ from dti_assets.compute import engines
 from dti_assets.compute.workers import Failure, run_limited
 from dti_assets.pipeline import checks as warners
 from dti_assets.pipeline import metadata, stored_asset
-from dti_assets.pipeline.execution import freshness, remaining
+from dti_assets.pipeline.execution import freshness
 from dti_assets.pipeline.execution.run import Outcome, run
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.state import provenance as origins
@@ -324,7 +324,7 @@ def test_a_report_that_cannot_be_read_is_not_read_again_and_again(
     huge = study / "reports_raw/2015_huge.txt"
     huge.write_bytes(b"x" * 60_000)
     (study / "reports_raw/2015_broken.docx").write_bytes(b"PK\x03\x04 cut off")
-    for module in (reports, remaining):
+    for module in (reports, freshness):
         monkeypatch.setattr(module, "MAX_BYTES", 50_000)
     # one that is set aside is not waited for either
     change_study(study, f"text: {{settled: {{{Path(REPORT).name}: {{ignore: true}}}}}}\n")

@@ -15,7 +15,7 @@ from settings_read import settings_read as noted
 from ticks import launch, sensor_tick
 
 from dti_assets.pipeline.definitions import build_definitions, places
-from dti_assets.pipeline.execution.remaining import remaining
+from dti_assets.pipeline.execution.freshness import remaining
 from dti_assets.pipeline.execution.run import run
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.state.provenance import settings_read

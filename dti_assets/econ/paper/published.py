@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from dti_assets.econ.model.weak_instruments import NORMAL_95, tf_critical_value
 from dti_assets.econ.tables import FORENSICS, PAPER_COMPARISON
-from dti_assets.errors import PublishedFactsError, SpecificationError, TruthError
+from dti_assets.errors import EconError, SpecificationError
 from dti_assets.store.schema import records
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def load_published(path: Path | str | None = None) -> dict[str, Any]:
 
     Raises
     ------
-    PublishedFactsError for unknown or missing keys.
+    EconError for unknown or missing keys.
     """
     import yaml
 
@@ -46,13 +46,13 @@ def load_published(path: Path | str | None = None) -> dict[str, Any]:
         path = Path(str(files("dti_assets.reference") / "published.yaml"))
     content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     if not isinstance(content, Mapping) or not isinstance(content.get("facts"), list):
-        raise PublishedFactsError(f"{Path(path).name}: expected a list under facts")
+        raise EconError(f"{Path(path).name}: expected a list under facts")
     for i, fact in enumerate(content["facts"], start=1):
         name = fact.get("fact", f"number {i}")
         missing, unknown = _FACT_KEYS - set(fact), set(fact) - _FACT_KEYS - _MORE_KEYS
         if missing or unknown:
             which = f"lacks {min(missing)}" if missing else f"has an unknown key {min(unknown)}"
-            raise PublishedFactsError(f"{Path(path).name}: fact {name} {which}")
+            raise EconError(f"{Path(path).name}: fact {name} {which}")
     return dict(content)
 
 
@@ -62,7 +62,7 @@ def load_claims(path: Path | str | None = None) -> list[dict[str, Any]]:
 
     Raises
     ------
-    PublishedFactsError where the file is no such list, or an entry lacks source or stars.
+    EconError where the file is no such list, or an entry lacks source or stars.
     """
     import yaml
 
@@ -71,25 +71,23 @@ def load_claims(path: Path | str | None = None) -> list[dict[str, Any]]:
     try:
         content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise PublishedFactsError(f"{path}: no such file of published results") from error
+        raise EconError(f"{path}: no such file of published results") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0]
-        raise PublishedFactsError(f"{path}: not readable as YAML ({reason})") from error
+        raise EconError(f"{path}: not readable as YAML ({reason})") from error
     claims = content.get("forensics") if isinstance(content, Mapping) else None
     if not isinstance(claims, list) or not all(isinstance(claim, Mapping) for claim in claims):
-        raise PublishedFactsError(
+        raise EconError(
             f"{path}: expected a list under forensics, each entry with source, "
             "first_stage_stars and second_stage_stars"
         )
     for i, claim in enumerate(claims, start=1):
         for key in ("source", "first_stage_stars", "second_stage_stars"):
             if key not in claim:
-                raise PublishedFactsError(f"{path}: entry {i} lacks {key}")
+                raise EconError(f"{path}: entry {i} lacks {key}")
         for key in ("first_stage_stars", "second_stage_stars"):
             if str(claim[key]) not in STARS:
-                raise PublishedFactsError(
-                    f"{path}: entry {i}: {key} {claim[key]!r} are not '', *, ** or ***"
-                )
+                raise EconError(f"{path}: entry {i}: {key} {claim[key]!r} are not '', *, ** or ***")
     return [dict(claim) for claim in claims]
 
 
@@ -214,14 +212,14 @@ def load_truth(path: Path | str) -> dict[str, float]:
 
     Raises
     ------
-    TruthError where there is no such file, or no number under `coefficients`.
+    EconError where there is no such file, or no number under `coefficients`.
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise TruthError(f"{path}: no such file of known coefficients") from error
+        raise EconError(f"{path}: no such file of known coefficients") from error
     except ValueError as error:
-        raise TruthError(f"{path}: not readable as JSON ({error})") from error
+        raise EconError(f"{path}: not readable as JSON ({error})") from error
     stated = content.get("coefficients") if isinstance(content, Mapping) else None
     known = {
         str(name): float(value)
@@ -229,7 +227,7 @@ def load_truth(path: Path | str) -> dict[str, float]:
         if isinstance(value, int | float) and not isinstance(value, bool)
     }
     if not known:
-        raise TruthError(f"{path}: expected numbers under coefficients, as dti simulate writes")
+        raise EconError(f"{path}: expected numbers under coefficients, as dti simulate writes")
     return known
 
 

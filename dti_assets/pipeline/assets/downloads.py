@@ -4,7 +4,7 @@ from typing import Any
 
 import dagster as dg
 
-from dti_assets.pipeline.metadata import describe
+from dti_assets.pipeline.metadata import described
 from dti_assets.pipeline.partitions import FETCHES
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.stored_asset import stored_asset
@@ -12,10 +12,7 @@ from dti_assets.sources.tables import REPORT_DOWNLOADS
 
 
 @stored_asset(
-    REPORT_DOWNLOADS,
-    group_name="download",
-    tags={"network": "true"},
-    output_required=False,
+    REPORT_DOWNLOADS, group_name="download", tags={"network": "true"}, output_required=False
 )
 def report_downloads(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult[Any] | None:
     """Every row of sources.csv and what its address gave: fetched, changed, unchanged or why not.
@@ -48,12 +45,7 @@ def report_downloads(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeRe
     sentence = ", ".join(f"{n} {state}" for state, n in states.items()) or "no row asked for"
     workspace.progress.summary("report_downloads", sentence)
     failed = table[table["state"] == "failed"]
-    return dg.MaterializeResult(
-        value=table,
-        metadata=describe(
-            workspace.tables[REPORT_DOWNLOADS.name], table, states=states, failed=len(failed)
-        ),
-    )
+    return described(table, states=states, failed=len(failed))
 
 
 def _asked_for(context: dg.AssetExecutionContext) -> bool:

@@ -1,33 +1,48 @@
-"""Group estimates: one asset for every table specification, and the inference around them."""
+"""Group estimates: one asset for every table specification, the inference around them, who moves
+the estimate, and whether other vocabulary would do as well."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
 
+from dti_assets.audit.summary import audit_sentence
+from dti_assets.audit.tables import MEASUREMENT_AUDIT
 from dti_assets.econ import tables
-from dti_assets.econ.paper.specifications import TableSpec, first_two_stage_column
+from dti_assets.econ.paper.specifications import TableSpec
 from dti_assets.instrument.formula import WRITTEN, instrument
+from dti_assets.instrument.values import instrument_by_term
 from dti_assets.instrument.variants import hub_distances, named_variants, with_distances
+from dti_assets.pipeline import audits
 from dti_assets.pipeline.estimate_inputs import (
-    INSTRUMENT,
+    every_variant,
     frozen_sentence,
+    own_variants,
     study_choices,
-    study_variants,
     table_options,
     under_both_rules,
     without_each_term,
 )
-from dti_assets.pipeline.metadata import describe, describe_table
+from dti_assets.pipeline.metadata import describe_table, finished, output
 from dti_assets.pipeline.plots import curve, ranked
 from dti_assets.pipeline.resources import Workspace
-from dti_assets.pipeline.stored_asset import stored_asset
+from dti_assets.pipeline.stored_asset import stored_asset, stored_assets
+from dti_assets.publishing.sentences import (
+    influence_in_short,
+    permutation_in_short,
+    permutation_sentences,
+)
 from dti_assets.store.schema import Table
 from dti_assets.study.catalogue import estimates_table
-from dti_assets.study.specifications import shipped_tables
+from dti_assets.study.specifications import leading_columns, shipped_tables
+from dti_assets.text.candidates import unrelated_terms
+from dti_assets.text.choices import hits_column, words_column
 from dti_assets.units.levels import Level
 
 GROUP = "estimates"
+# what every estimate reads, and the counts from which some build the instrument anew
+_PANEL = ("panel", "frozen_instrument")
+_COUNTS = ("keyword_counts", "section_words")
 
 
 def estimate_assets(
@@ -40,18 +55,21 @@ def estimate_assets(
         *_robustness(dict(specifications), level),
         published_forensics,
         _comparison(specifications, level),
+        *_instrument_evidence(list(specifications.values())),
+        *_influence(specifications, level),
+        measurement_audit,
     ]
 
 
-def estimates_asset(table: Table, **more: Any) -> Any:
-    """The decorator every asset of the group shares."""
-    return stored_asset(table, group_name=GROUP, **more)
+def _asset(table: Table, *reads: str, **more: Any) -> Any:
+    """The decorator of the assets of the group, which are handed by name what they read."""
+    return stored_asset(table, group_name=GROUP, ins={name: dg.AssetIn() for name in reads}, **more)
 
 
 def _table_asset(spec: TableSpec, level: Level) -> dg.AssetsDefinition:
     table = estimates_table(spec)
 
-    @estimates_asset(table, description=describe_table(spec, level=level))
+    @_asset(table, description=describe_table(spec, level=level))
     def estimated(
         workspace: dg.ResourceParam[Workspace], panel: Any, frozen_instrument: Any
     ) -> dg.MaterializeResult[Any]:
@@ -59,21 +77,12 @@ def _table_asset(spec: TableSpec, level: Level) -> dg.AssetsDefinition:
         from dti_assets.econ.paper.summary import regression_table, table_sentence
 
         frame = estimate_table(spec, panel, table_options(workspace, frozen_instrument))
-        sentence = table_sentence(frame)
-        workspace.progress.summary(table.name, sentence)
-        shown: dict[str, Any] = {"source": spec.source} if spec.source else {}
+        shown: dict[str, Any] = {"instrument": frozen_sentence(frozen_instrument)}
+        if spec.source:
+            shown["source"] = spec.source
         if spec.kind != "descriptives":
             shown["regression_table"] = dg.MetadataValue.md(regression_table(frame))
-        return dg.MaterializeResult(
-            value=frame,
-            metadata=describe(
-                table,
-                frame,
-                result=sentence,
-                instrument=frozen_sentence(frozen_instrument),
-                **shown,
-            ),
-        )
+        return finished(workspace, table, frame, table_sentence(frame), **shown)
 
     return estimated
 
@@ -81,13 +90,9 @@ def _table_asset(spec: TableSpec, level: Level) -> dg.AssetsDefinition:
 def _inference(specifications: list[TableSpec]) -> list[dg.AssetsDefinition]:
     """Reports over all tables that need nothing but the panel and the instrument."""
 
-    @estimates_asset(tables.WEAK_INSTRUMENTS)
+    @_asset(tables.WEAK_INSTRUMENTS, *_PANEL, *_COUNTS)
     def weak_instrument_inference(
-        workspace: dg.ResourceParam[Workspace],
-        panel: Any,
-        frozen_instrument: Any,
-        keyword_counts: Any,
-        section_words: Any,
+        workspace: dg.ResourceParam[Workspace], **stored: Any
     ) -> dg.MaterializeResult[Any]:
         """How strong the instrument is and what it can say, for every 2SLS column.
 
@@ -96,10 +101,9 @@ def _inference(specifications: list[TableSpec]) -> list[dg.AssetsDefinition]:
         """
         from dti_assets.econ.paper.reports import weak_instrument_inference
 
+        table = tables.WEAK_INSTRUMENTS
         frame = under_both_rules(
-            *(workspace, specifications, panel, frozen_instrument, keyword_counts, section_words),
-            weak_instrument_inference,
-            tables.WEAK_INSTRUMENTS,
+            workspace, specifications, stored, weak_instrument_inference, table
         )
         bounded = frame["ar_bounded"].dropna()
         sentence = f"{int(bounded.sum())} of {len(bounded)} Anderson-Rubin sets are bounded"
@@ -109,11 +113,10 @@ def _inference(specifications: list[TableSpec]) -> list[dg.AssetsDefinition]:
             "Effective F of the first stage by table and column; line: 10",
             line=10,
         )
-        return finished(
-            workspace, tables.WEAK_INSTRUMENTS, frame, sentence, frozen_instrument, plot
-        )
+        note = frozen_sentence(stored["frozen_instrument"])
+        return finished(workspace, table, frame, sentence, **plot, instrument=note)
 
-    @estimates_asset(tables.INDIRECT_EFFECTS)
+    @_asset(tables.INDIRECT_EFFECTS)
     def indirect_effects(
         workspace: dg.ResourceParam[Workspace], panel: Any, frozen_instrument: Any
     ) -> dg.MaterializeResult[Any]:
@@ -125,11 +128,10 @@ def _inference(specifications: list[TableSpec]) -> list[dg.AssetsDefinition]:
         from dti_assets.econ.paper.reports import indirect_effects
 
         frame = indirect_effects(specifications, panel, table_options(workspace, frozen_instrument))
-        return finished(
-            workspace, tables.INDIRECT_EFFECTS, frame, _ran(frame, "indirect", "indirect effects")
-        )
+        sentence = _ran(frame, "indirect", "indirect effects")
+        return finished(workspace, tables.INDIRECT_EFFECTS, frame, sentence)
 
-    @estimates_asset(tables.LEAVE_ONE_OUT)
+    @_asset(tables.LEAVE_ONE_OUT)
     def leave_one_province_out(
         workspace: dg.ResourceParam[Workspace], panel: Any, frozen_instrument: Any
     ) -> dg.MaterializeResult[Any]:
@@ -139,13 +141,12 @@ def _inference(specifications: list[TableSpec]) -> list[dg.AssetsDefinition]:
         """
         from dti_assets.econ.paper.reports import leave_one_province_out
 
-        frame = leave_one_province_out(
-            specifications, panel, table_options(workspace, frozen_instrument)
-        )
+        options = table_options(workspace, frozen_instrument)
+        frame = leave_one_province_out(specifications, panel, options)
         sentence = _ran(frame, "estimate", f"coefficients without one {workspace.level.noun}")
         return finished(workspace, tables.LEAVE_ONE_OUT, frame, sentence)
 
-    @estimates_asset(tables.ROMANO_WOLF)
+    @_asset(tables.ROMANO_WOLF)
     def romano_wolf(
         workspace: dg.ResourceParam[Workspace], panel: Any, frozen_instrument: Any
     ) -> dg.MaterializeResult[Any]:
@@ -156,9 +157,8 @@ def _inference(specifications: list[TableSpec]) -> list[dg.AssetsDefinition]:
         """
         from dti_assets.econ.robustness.multiple_testing import romano_wolf_tables
 
-        frame = romano_wolf_tables(
-            specifications, panel, table_options(workspace, frozen_instrument)
-        )
+        options = table_options(workspace, frozen_instrument)
+        frame = romano_wolf_tables(specifications, panel, options)
         sentence = _ran(frame, "p_romano_wolf", "p-values that allow for their number")
         return finished(workspace, tables.ROMANO_WOLF, frame, sentence)
 
@@ -167,20 +167,11 @@ def _inference(specifications: list[TableSpec]) -> list[dg.AssetsDefinition]:
 
 def _robustness(specifications: dict[str, TableSpec], level: Level) -> list[dg.AssetsDefinition]:
     """Reports that build the instrument anew from the stored counts."""
-    # where a study replaces every 2SLS column by one of its own kind, the paper's is taken
-    two_stage, column = next(
-        found
-        for group in (specifications, shipped_tables(level))
-        if (found := first_two_stage_column(group.values(), INSTRUMENT))
-    )
+    (two_stage, column), _ = leading_columns(specifications, level)
 
-    @estimates_asset(tables.SPECIFICATION_CURVE)
+    @_asset(tables.SPECIFICATION_CURVE, *_PANEL, *_COUNTS)
     def specification_curve(
-        workspace: dg.ResourceParam[Workspace],
-        panel: Any,
-        frozen_instrument: Any,
-        keyword_counts: Any,
-        section_words: Any,
+        workspace: dg.ResourceParam[Workspace], **stored: Any
     ) -> dg.MaterializeResult[Any]:
         """The 2SLS coefficient over every way of building the instrument that the counts allow.
 
@@ -189,42 +180,28 @@ def _robustness(specifications: dict[str, TableSpec], level: Level) -> list[dg.A
         """
         from dti_assets.econ.robustness.specification_curve import curve_of_column
 
-        grid = study_variants(workspace, keyword_counts, section_words)
-        single = study_variants(
-            workspace,
-            keyword_counts,
-            section_words,
-            left_out=without_each_term(keyword_counts),
-            only=True,
-        )
+        grid = every_variant(workspace, stored)
+        single = own_variants(workspace, stored, without_each_term(stored["keyword_counts"]))
         frame = curve_of_column(
             two_stage,
             column,
-            single.join(grid.join(panel)),
+            single.join(grid.join(stored["panel"])),
             grid.choices | single.choices,
-            table_options(workspace, frozen_instrument),
+            table_options(workspace, stored["frozen_instrument"]),
         )
+        plot = curve(
+            frame["estimate"].tolist(),
+            "2SLS coefficients by size, without the outer 5 % at each end",
+        )
+        sentence = _ran(frame, "estimate", "2SLS coefficients")
+        note = frozen_sentence(stored["frozen_instrument"])
         return finished(
-            workspace,
-            tables.SPECIFICATION_CURVE,
-            frame,
-            _ran(frame, "estimate", "2SLS coefficients"),
-            frozen_instrument,
-            curve(
-                frame["estimate"].tolist(),
-                "2SLS coefficients by size, without the outer 5 % at each end",
-            ),
+            workspace, tables.SPECIFICATION_CURVE, frame, sentence, **plot, instrument=note
         )
 
-    @estimates_asset(tables.ROBUSTNESS)
+    @_asset(tables.ROBUSTNESS, *_PANEL, "dti_iv", "capital_distances", *_COUNTS)
     def robustness(
-        workspace: dg.ResourceParam[Workspace],
-        panel: Any,
-        frozen_instrument: Any,
-        dti_iv: Any,
-        capital_distances: Any,
-        keyword_counts: Any,
-        section_words: Any,
+        workspace: dg.ResourceParam[Workspace], **stored: Any
     ) -> dg.MaterializeResult[Any]:
         """What a referee asks next: other instruments and distances, placebo hubs, leads, keyword
         frequency as a control, differences between regions, Conley errors, direct effects."""
@@ -234,46 +211,43 @@ def _robustness(specifications: dict[str, TableSpec], level: Level) -> list[dg.A
             robustness_report,
         )
 
-        study = workspace.study
-        kilometres, hubs = hub_distances(study.instrument.distance, units=workspace.units)
-        grid = study_variants(workspace, keyword_counts, section_words)
-        single = study_variants(
-            workspace,
-            keyword_counts,
-            section_words,
-            left_out=without_each_term(keyword_counts, most_frequent=5),
-            only=True,
+        chosen, level = workspace.study.instrument, workspace.level
+        kilometres, hubs = hub_distances(chosen.distance, units=workspace.units)
+        grid = every_variant(workspace, stored)
+        single = own_variants(
+            workspace, stored, without_each_term(stored["keyword_counts"], most_frequent=5)
         )
-        wide = with_distances(panel, dti_iv, capital_distances, kilometres, level=workspace.level)
+        measured = (stored["panel"], stored["dti_iv"], stored["capital_distances"], kilometres)
+        wide = with_distances(*measured, level=level)
         frame = robustness_report(
             specifications | {two_stage.name: two_stage},
             single.join(grid.join(wide)),
-            table_options(workspace, frozen_instrument),
+            table_options(workspace, stored["frozen_instrument"]),
             Formula(WRITTEN, instrument),
             RobustnessInputs(
                 instruments=named_variants(grid, study_choices(workspace))
                 | {what["dictionary"]: name for name, what in single.choices.items()},
                 controls={"distance x trend": ("distance_km:year",)},
                 hubs=hubs,
-                own_hub=study.instrument.hub,
+                own_hub=chosen.hub,
             ),
             two_stage=(two_stage.name, column.column),
         )
         sentence = _ran(frame, "estimate", "checks of robustness")
-        return finished(workspace, tables.ROBUSTNESS, frame, sentence, frozen_instrument)
+        note = frozen_sentence(stored["frozen_instrument"])
+        return finished(workspace, tables.ROBUSTNESS, frame, sentence, instrument=note)
 
     return [specification_curve, robustness]
 
 
-@estimates_asset(tables.FORENSICS)
+@_asset(tables.FORENSICS)
 def published_forensics(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult[Any]:
     """What the stars of published instrumental-variable tables imply about their first stage.
 
     From the printed stars alone: bounds for the first-stage F, and whether a confidence set that
     is valid under a weak instrument could be bounded.
     """
-    from dti_assets.econ.paper.published import load_claims
-    from dti_assets.econ.paper.published import published_forensics
+    from dti_assets.econ.paper.published import load_claims, published_forensics
 
     study = workspace.study
     own = study.estimates.citations
@@ -288,7 +262,7 @@ def _comparison(specifications: Mapping[str, TableSpec], level: Level) -> dg.Ass
     names = [name for name in specifications if name in shipped_tables(level)]
     described = [name for name in names if specifications[name].kind == "descriptives"]
 
-    @estimates_asset(tables.PAPER_COMPARISON, ins={name: dg.AssetIn() for name in names})
+    @_asset(tables.PAPER_COMPARISON, *names)
     def paper_comparison(
         workspace: dg.ResourceParam[Workspace], **estimated: Any
     ) -> dg.MaterializeResult[Any]:
@@ -303,20 +277,14 @@ def _comparison(specifications: Mapping[str, TableSpec], level: Level) -> dg.Ass
             truth_comparison,
         )
 
-        coefficients = pd.concat(
-            [frame for name, frame in estimated.items() if name not in described],
-            ignore_index=True,
-        )
-        descriptives = [frame for name, frame in estimated.items() if name in described]
+        descriptives = [estimated.pop(name) for name in described]
+        coefficients = pd.concat(estimated.values(), ignore_index=True)
         truth = workspace.study.simulated
         if truth:
             frame = truth_comparison(load_truth(workspace.study.path(truth)), coefficients)
         else:
-            frame = paper_comparison(
-                load_published(),
-                coefficients,
-                pd.concat(descriptives, ignore_index=True) if descriptives else None,
-            )
+            means = pd.concat(descriptives, ignore_index=True) if descriptives else None
+            frame = paper_comparison(load_published(), coefficients, means)
         of = frame["verdict"].value_counts().to_dict()
         facts = "true coefficients of the simulation" if truth else "published facts"
         sentence = (
@@ -333,56 +301,23 @@ def _ran(frame: Any, column: str, what: str) -> str:
     return f"{there} of {len(frame)} {what} could be computed"
 
 
-def finished(
-    workspace: Workspace,
-    table: Table,
-    frame: Any,
-    sentence: str,
-    frozen_instrument: Any = None,
-    plot: Mapping[str, Any] | None = None,
-) -> dg.MaterializeResult[Any]:
-    workspace.progress.summary(table.name, sentence)
-    more = dict(plot or {})
-    if frozen_instrument is not None:
-        more["instrument"] = frozen_sentence(frozen_instrument)
-    return dg.MaterializeResult(
-        value=frame, metadata=describe(table, frame, result=sentence, **more)
-    )
-
-
-def instrument_evidence(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsDefinition]:
+def _instrument_evidence(specifications: list[TableSpec]) -> list[dg.AssetsDefinition]:
     """Residuals and p-value curves of these tables' 2SLS columns, under the study's zero-distance
     rule and with the hub's own unit dropped."""
 
     def evidence(table: Table, description: str) -> dg.AssetsDefinition:
-        @stored_asset(
-            table,
-            description=description,
-            group_name=GROUP,
-        )
+        @_asset(table, *_PANEL, *_COUNTS, description=description)
         def made(
-            workspace: dg.ResourceParam[Workspace],
-            panel: Any,
-            frozen_instrument: Any,
-            keyword_counts: Any,
-            section_words: Any,
+            workspace: dg.ResourceParam[Workspace], **stored: Any
         ) -> dg.MaterializeResult[Any]:
             # the functions have the names of their tables
             from dti_assets.econ.paper import reports
 
-            frame = under_both_rules(
-                workspace,
-                list(specifications.values()),
-                *(panel, frozen_instrument, keyword_counts, section_words),
-                getattr(reports, table.name),
-                table,
-            )
+            report = getattr(reports, table.name)
+            frame = under_both_rules(workspace, specifications, stored, report, table)
             columns = frame[frame["reason"].isna()][["table", "column"]].drop_duplicates()
             sentence = f"{len(columns)} columns with an instrument"
-            workspace.progress.summary(table.name, sentence)
-            return dg.MaterializeResult(
-                value=frame, metadata=describe(table, frame, result=sentence)
-            )
+            return finished(workspace, table, frame, sentence)
 
         return made
 
@@ -398,3 +333,99 @@ def instrument_evidence(specifications: Mapping[str, TableSpec]) -> list[dg.Asse
             "effects projected out: the points of first stage and reduced form.",
         ),
     ]
+
+
+def _influence(specifications: Mapping[str, TableSpec], level: Level) -> list[dg.AssetsDefinition]:
+    """Influence of terms, reports, units and years; the permutation of the dictionary."""
+    two_stage, baseline = leading_columns(specifications, level)
+
+    @_asset(tables.INFLUENCE, *_PANEL, "dti_iv", "keyword_counts")
+    def influence(
+        workspace: dg.ResourceParam[Workspace], **stored: Any
+    ) -> dg.MaterializeResult[Any]:
+        """How far each term, report, {unit} and year moves the 2SLS, first-stage, reduced-form
+        and OLS coefficients: each left out in turn, in closed form."""
+        from dti_assets.econ.robustness.influence import influence as measured
+
+        parts = instrument_by_term(
+            stored["keyword_counts"],
+            stored["dti_iv"],
+            workspace.counted_sections,
+            hits_column(workspace.study.text.hits),
+            level=level,
+        )
+        options = table_options(workspace, stored["frozen_instrument"])
+        frame = measured(two_stage, baseline, stored["panel"], parts, options)
+        sentence = influence_in_short(frame)
+        note = frozen_sentence(stored["frozen_instrument"])
+        return finished(workspace, tables.INFLUENCE, frame, sentence, instrument=note)
+
+    @stored_assets(
+        {
+            "dictionary_permutation": "First stage and reduced form of the dictionary, placed "
+            "among random dictionaries of the reports' other policy terms, matched on frequency "
+            "and growth.",
+            "dictionary_permutation_draws": "First stage and reduced form of every random "
+            "dictionary.",
+        },
+        name="permuted_dictionary",
+        group_name=GROUP,
+    )
+    def permuted_dictionary(
+        workspace: dg.ResourceParam[Workspace],
+        panel: Any,
+        frozen_instrument: Any,
+        dti_iv: Any,
+        keyword_counts: Any,
+        section_words: Any,
+        candidate_counts: Any,
+    ) -> Iterator[dg.Output[Any]]:
+        """Is it the digital vocabulary, or would any policy vocabulary do?"""
+        from dti_assets.econ.robustness.permutation import dictionary_permutation
+
+        terms = unrelated_terms(candidate_counts["term"].unique(), workspace.dictionary())
+        sections = workspace.counted_sections
+        words = section_words[section_words["section"].isin(sections)]
+        frame, draws = dictionary_permutation(
+            *two_stage,
+            panel,
+            _vocabulary(keyword_counts, dti_iv, sections, hits_column("overlap"), level),
+            _vocabulary(
+                candidate_counts[candidate_counts["term"].isin(terms)],
+                *(dti_iv, sections, "hits", level),
+            ),
+            words.groupby("year")[words_column("nonpunct")].sum(),
+            table_options(workspace, frozen_instrument),
+        )
+        workspace.progress.summary("dictionary_permutation", permutation_in_short(frame))
+        sentences = " ".join(permutation_sentences(frame))
+        note = frozen_sentence(frozen_instrument)
+        yield output(tables.DICTIONARY_PERMUTATION, frame, result=sentences, instrument=note)
+        yield output(tables.PERMUTATION_DRAWS, draws)
+
+    return [influence, permuted_dictionary]
+
+
+def _vocabulary(
+    counts: Any, dti_iv: Any, sections: tuple[str, ...], hits: str, level: Level
+) -> Any:
+    from dti_assets.econ.robustness.permutation import Vocabulary
+
+    parts = instrument_by_term(counts, dti_iv, sections, hits, level=level)
+    chosen = counts[counts["section"].isin(sections) & counts["term"].isin(parts.columns)]
+    by_year = chosen.groupby(["term", "year"])[hits].sum().unstack(fill_value=0)
+    years = sorted(dti_iv["year"].unique())
+    return Vocabulary(parts, by_year.reindex(parts.columns).reindex(columns=years, fill_value=0))
+
+
+# the digital patents are stored without a frame: read where there are labelled ones
+@_asset(MEASUREMENT_AUDIT, *audits.NEEDED, deps=["digital_patents"])
+def measurement_audit(
+    workspace: dg.ResourceParam[Workspace], **stored: Any
+) -> dg.MaterializeResult[Any]:
+    """Agreement of the coders, precision and recall, counts corrected by them, and Table 3 before
+    and after; one row with the reason where no sample is labelled."""
+    frame = audits.measurement_audit(workspace, stored)
+    ignored = audits.not_read(workspace.study)
+    sentence = audit_sentence(frame) + (f"; {ignored}" if ignored else "")
+    return finished(workspace, MEASUREMENT_AUDIT, frame, sentence)

@@ -6,7 +6,7 @@ import dagster as dg
 
 from dti_assets.instrument import distances, values
 from dti_assets.instrument.tables import CAPITAL_DISTANCES, DTI_IV
-from dti_assets.pipeline.metadata import describe, markdown_table
+from dti_assets.pipeline.metadata import described, markdown_table
 from dti_assets.pipeline.plots import ranked
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.stored_asset import stored_asset
@@ -24,16 +24,7 @@ def capital_distances(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeR
     """
     chosen, units = workspace.study.instrument, workspace.units
     frame = distances.capital_distances(chosen.hub, chosen.distance, chosen.rule, units=units)
-    return dg.MaterializeResult(
-        value=frame,
-        metadata=describe(
-            workspace.tables[CAPITAL_DISTANCES.name],
-            frame,
-            hub=chosen.hub,
-            rule=str(chosen.rule),
-            coordinates=units.source,
-        ),
-    )
+    return described(frame, hub=chosen.hub, rule=str(chosen.rule), coordinates=units.source)
 
 
 @stored_asset(DTI_IV, group_name=GROUP)
@@ -57,21 +48,17 @@ def dti_iv(
         "dti_iv", f"{known} of {len(table)} values, zero-distance rule {chosen.rule}"
     )
     top = shares.sort_values(["rule", "share"], ascending=[True, False]).groupby("rule").head(5)
-    return dg.MaterializeResult(
-        value=table,
-        metadata=describe(
-            workspace.tables[DTI_IV.name],
-            table,
-            **ranked(
-                dict(zip(own[level.name], own["share"], strict=True)),
-                f"Share of the instrument's within variation, rule {chosen.rule}",
-            ),
-            values_known=known,
-            values_missing=len(table) - known,
-            rule=str(chosen.rule),
-            largest_within_shares=dg.MetadataValue.md(markdown_table(top)),
-            within_shares=dg.MetadataValue.json(_by_rule(shares, level)),
+    return described(
+        table,
+        **ranked(
+            dict(zip(own[level.name], own["share"], strict=True)),
+            f"Share of the instrument's within variation, rule {chosen.rule}",
         ),
+        values_known=known,
+        values_missing=len(table) - known,
+        rule=str(chosen.rule),
+        largest_within_shares=dg.MetadataValue.md(markdown_table(top)),
+        within_shares=dg.MetadataValue.json(_by_rule(shares, level)),
     )
 
 

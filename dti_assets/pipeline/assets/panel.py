@@ -18,20 +18,12 @@ from dti_assets.panel.transform import LogOfZero
 from dti_assets.panel.variables import VARIABLES
 from dti_assets.panel.yearbooks.figures import read_panel_folder
 from dti_assets.pipeline.estimate_inputs import table_options
-from dti_assets.pipeline.metadata import describe, markdown_table
+from dti_assets.pipeline.metadata import described, finished, markdown_table, output
 from dti_assets.pipeline.plots import by_year
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.stored_asset import stored_asset, stored_assets
-from dti_assets.store.schema import Table
 
 GROUP = "panel"
-
-
-def _out(table: Table, description: str) -> dg.AssetOut:
-    return dg.AssetOut(
-        description=description,
-        group_name=GROUP,
-    )
 
 
 @stored_asset(FROZEN_INSTRUMENT, group_name=GROUP)
@@ -50,9 +42,7 @@ def frozen_instrument(
     )
     sentence = str(table["sentence"].iloc[0])
     workspace.progress.summary("frozen_instrument", sentence)
-    return dg.MaterializeResult(
-        value=table, metadata=describe(FROZEN_INSTRUMENT, table, instrument=sentence)
-    )
+    return described(table, instrument=sentence)
 
 
 @stored_asset(tables.OFFICIAL_STATISTICS, group_name=GROUP)
@@ -64,38 +54,22 @@ def official_statistics(workspace: dg.ResourceParam[Workspace]) -> dg.Materializ
     level = workspace.level
     table = official.official_statistics(workspace.study.years, level=level)
     figures = table.drop(columns=list(level.when)).count(numeric_only=True)
-    return dg.MaterializeResult(
-        value=table,
-        metadata=describe(
-            workspace.tables[tables.OFFICIAL_STATISTICS.name],
-            table,
-            figures=int(figures.sum()),
-            rows_to_verify=int(table["to_verify"].notna().sum()),
-        ),
-    )
+    to_verify = int(table["to_verify"].notna().sum())
+    return described(table, figures=int(figures.sum()), rows_to_verify=to_verify)
 
 
 @stored_assets(
-    outs={
-        "user_figures": _out(
-            tables.USER_FIGURES,
-            "Your figures of the panel folder, each with its file, sheet, row and column.",
-        ),
-        "figures_left_out": _out(
-            tables.SKIPPED, "Rows, columns and files of the panel folder not used, and why."
-        ),
-        "national_totals": _out(
-            tables.NATIONAL_TOTALS,
-            "National figures, yours and the shipped ones, to hold sums of {units} against.",
-        ),
-        "user_files": _out(
-            tables.USER_FILES, "Files of your panel folder, their checksums and what is in them."
-        ),
-        "turnover": _out(
-            tables.TURNOVER,
-            "Turnover of party secretaries and governors from dated appointments, mid-year rule.",
-        ),
+    {
+        "user_figures": "Your figures of the panel folder, each with its file, sheet, row and "
+        "column.",
+        "figures_left_out": "Rows, columns and files of the panel folder not used, and why.",
+        "national_totals": "National figures, yours and the shipped ones, to hold sums of {units} "
+        "against.",
+        "user_files": "Files of your panel folder, their checksums and what is in them.",
+        "turnover": "Turnover of party secretaries and governors from dated appointments, "
+        "mid-year rule.",
     },
+    group_name=GROUP,
 )
 def panel_folder(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.Output[Any]]:
     """Read the panel folder: yearbook figures as they are, and dated appointments.
@@ -120,40 +94,26 @@ def panel_folder(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.Output[A
         "user_figures",
         f"{len(folder.figures)} figures of {len(given)} series from {len(folder.files)} files",
     )
-    found = (
-        (tables.USER_FIGURES, folder.figures),
-        (tables.SKIPPED, folder.skipped),
-        (tables.NATIONAL_TOTALS, pd.concat(totals, ignore_index=True) if totals else shipped),
-        (tables.USER_FILES, folder.files),
-        (tables.TURNOVER, folder.turnover),
-    )
-    for table, frame in found:
-        shown = describe(workspace.tables[table.name], frame)
-        yield dg.Output(frame, output_name=table.name, metadata=shown)
+    yield output(tables.USER_FIGURES, folder.figures)
+    yield output(tables.SKIPPED, folder.skipped)
+    national = pd.concat(totals, ignore_index=True) if totals else shipped
+    yield output(tables.NATIONAL_TOTALS, national)
+    yield output(tables.USER_FILES, folder.files)
+    yield output(tables.TURNOVER, folder.turnover)
 
 
 @stored_assets(
-    outs={
-        "panel": _out(
-            tables.PANEL,
-            "What the regressions run on: {units} by years, every variable under the paper's "
-            "name with its unit. A missing value is null with a reason, never zero.",
-        ),
-        "panel_sources": _out(
-            tables.PANEL_SOURCES, "Where every cell of the panel comes from, and why it is null."
-        ),
-        "panel_coverage": _out(
-            tables.PANEL_COVERAGE,
-            "Which variables are complete, partial or absent, and how to supply what is missing.",
-        ),
-        "series_coverage": _out(
-            tables.SERIES_COVERAGE, "Which raw series are there, for which years, from where."
-        ),
-        "panel_checks": _out(
-            tables.CHECKS,
-            "What the checks of the panel found: ranges, jumps, breaks, totals, units, vintages.",
-        ),
+    {
+        "panel": "What the regressions run on: {units} by years, every variable under the paper's "
+        "name with its unit. A missing value is null with a reason, never zero.",
+        "panel_sources": "Where every cell of the panel comes from, and why it is null.",
+        "panel_coverage": "Which variables are complete, partial or absent, and how to supply "
+        "what is missing.",
+        "series_coverage": "Which raw series are there, for which years, from where.",
+        "panel_checks": "What the checks of the panel found: ranges, jumps, breaks, totals, "
+        "units, vintages.",
     },
+    group_name=GROUP,
 )
 def build_panel(
     workspace: dg.ResourceParam[Workspace],
@@ -184,35 +144,26 @@ def build_panel(
         shipped = official.official_figures(official_statistics, level=units.level)
         checks = panel_checks(built, national_totals, figures_left_out, shipped, units=units)
     instrument = str(frozen_instrument["sentence"].iloc[0])
-    states = built.coverage["state"].value_counts()
-    for name, sentence in (
-        ("panel", f"{len(built.panel)} rows"),
-        ("panel_coverage", ", ".join(f"{n} {state}" for state, n in states.items())),
-    ):
-        workspace.progress.summary(name, sentence)
-    shown = dg.MetadataValue.md(markdown_table(_states(built.coverage)))
+    workspace.progress.summary("panel", f"{len(built.panel)} rows")
+    states = _tally(built.coverage["state"].value_counts())
+    workspace.progress.summary("panel_coverage", states)
+    states_shown = built.coverage[["variable", "state", "cells", "years"]]
+    shown = dg.MetadataValue.md(markdown_table(states_shown))
     names = [variable.name for variable in VARIABLES]
     filled = built.panel[names].notna().groupby(built.panel["year"]).mean().mean(axis=1)
     plot = by_year((100 * filled).to_dict(), "Cells of the panel that hold a value, percent")
-    found: tuple[tuple[Table, Any, dict[str, Any]], ...] = (
-        (
-            tables.PANEL,
-            built.panel,
-            {
-                **plot,
-                "instrument": instrument,
-                "log_of_zero": str(study.panel.log_rule),
-                "variables": shown,
-            },
-        ),
-        (tables.PANEL_SOURCES, built.sources, {}),
-        (tables.PANEL_COVERAGE, built.coverage, {**plot, "variables": shown}),
-        (tables.SERIES_COVERAGE, built.series_coverage, {}),
-        (tables.CHECKS, checks, {}),
+    yield output(
+        tables.PANEL,
+        built.panel,
+        **plot,
+        instrument=instrument,
+        log_of_zero=str(study.panel.log_rule),
+        variables=shown,
     )
-    for table, frame, more in found:
-        described = describe(workspace.tables[table.name], frame, **more)
-        yield dg.Output(frame, output_name=table.name, metadata=described)
+    yield output(tables.PANEL_SOURCES, built.sources)
+    yield output(tables.PANEL_COVERAGE, built.coverage, **plot, variables=shown)
+    yield output(tables.SERIES_COVERAGE, built.series_coverage)
+    yield output(tables.CHECKS, checks)
 
 
 def _table_coverage(specifications: Mapping[str, TableSpec]) -> dg.AssetsDefinition:
@@ -226,21 +177,13 @@ def _table_coverage(specifications: Mapping[str, TableSpec]) -> dg.AssetsDefinit
         from dti_assets.econ.paper.resolution import table_coverage
 
         frame = table_coverage(specifications.values(), panel, table_options(workspace))
-        sentence = _tally(frame["runs"])
-        workspace.progress.summary("table_coverage", sentence)
-        return dg.MaterializeResult(
-            value=frame,
-            metadata=describe(workspace.tables[TABLE_COVERAGE.name], frame, result=sentence),
-        )
+        sentence = _tally(frame["runs"].value_counts(sort=False))
+        return finished(workspace, TABLE_COVERAGE, frame, sentence)
 
     return table_coverage
 
 
-@stored_asset(
-    tables.PANEL_EXPORT,
-    group_name=GROUP,
-    kinds={"python", "csv", "excel", "stata"},
-)
+@stored_asset(tables.PANEL_EXPORT, group_name=GROUP, kinds={"python", "csv", "excel", "stata"})
 def panel_export(
     workspace: dg.ResourceParam[Workspace],
     panel: Any,
@@ -263,15 +206,11 @@ def panel_export(
         export_panel(built, table_coverage, Path(folder), rule, level=workspace.level)
         files = tables.PANEL_EXPORT.frame(workspace.store.keep(Path(folder), "panel"))
     workspace.progress.summary("panel_export", f"{len(files)} files in panel/")
-    return dg.MaterializeResult(value=files, metadata=describe(tables.PANEL_EXPORT, files))
+    return described(files)
 
 
-def _tally(values: Any) -> str:
-    return ", ".join(f"{n} {value}" for value, n in values.value_counts(sort=False).items())
-
-
-def _states(coverage: Any) -> Any:
-    return coverage[["variable", "state", "cells", "years"]]
+def _tally(counts: Any) -> str:
+    return ", ".join(f"{n} {value}" for value, n in counts.items())
 
 
 def panel_assets(specifications: Mapping[str, TableSpec]) -> list[dg.AssetsDefinition]:

@@ -10,11 +10,10 @@ from dti_assets.panel.transform import stack_figures
 from dti_assets.patents import dti as measure
 from dti_assets.patents import tables
 from dti_assets.patents.terms import load_terms
-from dti_assets.pipeline.metadata import describe, markdown_table
+from dti_assets.pipeline.metadata import described, markdown_table, output
 from dti_assets.pipeline.plots import by_year
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.stored_asset import stored_asset, stored_assets
-from dti_assets.store.schema import Table
 
 if TYPE_CHECKING:
     from dti_assets.patents.folder import PatentFolder
@@ -22,46 +21,27 @@ if TYPE_CHECKING:
 GROUP = "patents"
 
 
-def _out(table: Table, description: str, **more: Any) -> dg.AssetOut:
-    return dg.AssetOut(
-        description=description,
-        group_name=GROUP,
-        kinds={"python", "polars", "parquet"},
-        **more,
-    )
-
-
 _RECORDS = dg.AssetKey(tables.DIGITAL_PATENTS.name)
 
 
 @stored_assets(
-    outs={
-        "digital_patents": _out(
-            tables.DIGITAL_PATENTS,
-            "Every application of the extract with its technologies: artificial intelligence, "
-            "blockchain, cloud computing, big data, internet of things. Empty where the folder "
-            "holds counts, or nothing.",
-            # millions of rows: the body stores the file itself, no frame passes
-            dagster_type=dg.Nothing,
-        ),
-        "patent_row_status": _out(
-            tables.ROW_STATUS,
-            "Every defect met in the extract (unreadable dates, unknown {units}, repetitions), "
-            "counted by file, with an example to look up.",
-        ),
-        "patent_counts": _out(
-            tables.PATENT_COUNTS,
-            "Digital patent applications (by year of application) and grants (by year of grant) "
-            "of the {units}, and each technology. A patent in two technologies counts in "
-            "both and once in `applications`. Years marked `truncated` are not complete: an "
-            "application is published up to 18 months after it is filed.",
-        ),
-        "patent_totals": _out(
-            tables.PATENT_TOTALS,
-            "The whole extract by origin and year, also what has no {unit} or no year: nothing "
-            "is lost silently.",
-        ),
+    {
+        "digital_patents": "Every application of the extract with its technologies: artificial "
+        "intelligence, blockchain, cloud computing, big data, internet of things. Empty where the "
+        "folder holds counts, or nothing.",
+        "patent_row_status": "Every defect met in the extract (unreadable dates, unknown {units}, "
+        "repetitions), counted by file, with an example to look up.",
+        "patent_counts": "Digital patent applications (by year of application) and grants (by "
+        "year of grant) of the {units}, and each technology. A patent in two technologies counts "
+        "in both and once in `applications`. Years marked `truncated` are not complete: an "
+        "application is published up to 18 months after it is filed.",
+        "patent_totals": "The whole extract by origin and year, also what has no {unit} or no "
+        "year: nothing is lost silently.",
     },
+    kinds={"python", "polars", "parquet"},
+    # millions of rows: the body stores the file itself
+    without_frame="digital_patents",
+    group_name=GROUP,
     internal_asset_deps={
         "digital_patents": set(),
         "patent_row_status": {_RECORDS},
@@ -79,24 +59,23 @@ def classified_patents(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.Ou
 
     found, level = _read(workspace), workspace.level
     said = "no patent file: INVn, official invention applications, stands beside an absent DTIn"
-    if found.patents is not None:
-        said = f"{found.patents.applications:,} applications, basis {found.patents.basis}"
-    elif found.layout == "counts":
+    if found.layout == "counts":
         said = f"{len(found.counts)} {level.noun}-years of your own counts"
-    workspace.progress.summary("digital_patents", said)
+    shown: dict[str, Any] = {"dagster/row_count": 0, "found": said}
     if found.patents is None:
         table = workspace.tables[tables.DIGITAL_PATENTS.name]
         workspace.store.write(table, table.frame([]))
     else:
         workspace.store.adopt(tables.DIGITAL_PATENTS, found.patents.path)
-    rows = found.patents.applications if found.patents else 0
-    shown: dict[str, Any] = {"dagster/row_count": rows, "found": said}
-    if found.patents is not None:
-        shown |= {
+        said = f"{found.patents.applications:,} applications, basis {found.patents.basis}"
+        shown = {
+            "dagster/row_count": found.patents.applications,
+            "found": said,
             "extract_date": str(found.patents.extract_date),
             "extract_date_source": found.patents.extract_date_source,
             "shares": dg.MetadataValue.json(found.shares),
         }
+    workspace.progress.summary("digital_patents", said)
     yield dg.Output(None, output_name=tables.DIGITAL_PATENTS.name, metadata=shown)
 
     yearly = counting.by_year(found.totals)
@@ -109,13 +88,9 @@ def classified_patents(workspace: dg.ResourceParam[Workspace]) -> Iterator[dg.Ou
         ),
         "by_year": dg.MetadataValue.md(markdown_table(yearly)),
     }
-    for name, frame, extra in (
-        (tables.ROW_STATUS.name, found.status, {}),
-        (tables.PATENT_COUNTS.name, found.counts, more if len(yearly) else {}),
-        (tables.PATENT_TOTALS.name, found.totals, {}),
-    ):
-        shown = describe(workspace.tables[name], frame, **extra)
-        yield dg.Output(frame, output_name=name, metadata=shown)
+    yield output(tables.ROW_STATUS, found.status)
+    yield output(tables.PATENT_COUNTS, found.counts, **(more if len(yearly) else {}))
+    yield output(tables.PATENT_TOTALS, found.totals)
 
 
 def _read(workspace: Workspace) -> "PatentFolder":
@@ -174,18 +149,12 @@ def dti(
         "dti",
         f"DTIn is known in {known} of {len(table)} {level.noun}-years, its proxy INVn in {proxied}",
     )
-    return dg.MaterializeResult(
-        value=table,
-        metadata=describe(
-            workspace.tables[tables.DTI.name],
-            table,
-            **by_year(
-                table.groupby("year")[shown].mean().to_dict(),
-                f"{shown}, mean of the {level.plural}",
-            ),
-            values_of_DTIn=known,
-            values_of_INVn=proxied,
-        ),
+    means = table.groupby("year")[shown].mean().to_dict()
+    return described(
+        table,
+        **by_year(means, f"{shown}, mean of the {level.plural}"),
+        values_of_DTIn=known,
+        values_of_INVn=proxied,
     )
 
 

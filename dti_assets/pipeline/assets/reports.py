@@ -1,22 +1,33 @@
-"""Group reports: from the folder of reports to policy attention by unit and year."""
+"""Group reports: from the folder of reports to policy attention by unit and year; keywords in
+context, and counts of other policy vocabulary."""
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import dagster as dg
 
-from dti_assets.pipeline.countable import check_countable
+from dti_assets.pipeline.execution.preflight import check_countable
 from dti_assets.pipeline.io_manager import MadeYears, StoredYears
-from dti_assets.pipeline.metadata import Described, coverage_map, describe, describe_year
+from dti_assets.pipeline.metadata import (
+    Described,
+    coverage_map,
+    describe_year,
+    described,
+    output,
+)
 from dti_assets.pipeline.plots import by_year
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.stored_asset import stored_asset, stored_assets
-from dti_assets.text import attention, folder
+from dti_assets.text import attention, candidates, folder
 from dti_assets.text.checks import in_conflict, why_not_counted
 from dti_assets.text.choices import HITS, hits_column
+from dti_assets.text.concordance import examples
 from dti_assets.text.folder import Settled, read_folder
 from dti_assets.text.tables import (
+    CANDIDATE_COUNTS,
+    KEYWORD_CONTEXTS,
     KEYWORD_COUNTS,
     POLICY_ATTENTION,
     REPORT_FILES,
@@ -53,17 +64,13 @@ def report_files(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult
     tally = found.tally
     sentence = f"{tally.read} read, {tally.reused} reused, {tally.refused} refused"
     workspace.progress.summary("report_files", sentence)
-    return dg.MaterializeResult(
-        value=found.files,
-        metadata=describe(
-            workspace.tables[REPORT_FILES.name],
-            found.files,
-            files_read=tally.read,
-            files_reused=tally.reused,
-            files_refused=tally.refused,
-            damaged_cache_entries=tally.damaged_entries,
-            statuses=_tally(found.files["status"]),
-        ),
+    return described(
+        found.files,
+        files_read=tally.read,
+        files_reused=tally.reused,
+        files_refused=tally.refused,
+        damaged_cache_entries=tally.damaged_entries,
+        statuses=_tally(found.files["status"]),
     )
 
 
@@ -73,15 +80,12 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
     Several years asked for at once are one run.
     """
     yearly: Any = {
+        "group_name": GROUP,
         "partitions_def": partitions,
         "backfill_policy": dg.BackfillPolicy.single_run(),
     }
 
-    @stored_asset(
-        REPORT_TEXTS,
-        **yearly,
-        group_name=GROUP,
-    )
+    @stored_asset(REPORT_TEXTS, **yearly)
     def report_texts(
         context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Workspace], report_files: Any
     ) -> dg.MaterializeResult[Any]:
@@ -89,9 +93,8 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
 
         This is what is counted; `dti kwic` prints any word of it in its context.
         """
-        study, table = workspace.study, workspace.tables[REPORT_TEXTS.name]
-        reports = study.path(study.inputs.reports)
-        described, characters = Described(table), Counter[str]()
+        reports = workspace.study.path(workspace.study.inputs.reports)
+        all_years, characters = Described(), Counter[str]()
 
         def frames() -> Iterator[Any]:
             for year in _years(context):
@@ -99,35 +102,24 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
                     report_files, [year], reports, workspace.cache, units=workspace.units
                 )
                 shown, han = texts.drop(columns="text"), int(texts["han_chars"].sum())
-                described.add(shown)
+                all_years.add(shown)
                 characters["han_characters"] += han
-                describe_year(context, table, year, shown, han_characters=han)
+                describe_year(context, REPORT_TEXTS, year, shown, han_characters=han)
                 yield texts
 
-        return dg.MaterializeResult(
-            value=MadeYears(frames(), lambda: described.metadata(**characters))
-        )
+        made = MadeYears(frames(), lambda: all_years.metadata(**characters))
+        return dg.MaterializeResult(value=made)
 
     @stored_assets(
-        **yearly,
-        outs={
-            "keyword_counts": dg.AssetOut(
-                description=(
-                    "How often each keyword occurs in each half of each report, under three "
-                    "definitions of a hit; the study says which one counts. A keyword without a "
-                    "row does not occur. Published counts stand in where there is no text and "
-                    "the dictionary is the shipped one (`origin`)."
-                ),
-                group_name=GROUP,
-            ),
-            "section_words": dg.AssetOut(
-                description=(
-                    "Length of each half of each report in words and characters: the four "
-                    "denominators a keyword frequency can have; the study says which one counts."
-                ),
-                group_name=GROUP,
-            ),
+        {
+            "keyword_counts": "How often each keyword occurs in each half of each report, under "
+            "three definitions of a hit; the study says which one counts. A keyword without a row "
+            "does not occur. Published counts stand in where there is no text and the dictionary "
+            "is the shipped one (`origin`).",
+            "section_words": "Length of each half of each report in words and characters: the "
+            "four denominators a keyword frequency can have; the study says which one counts.",
         },
+        **yearly,
     )
     def counted_reports(
         context: dg.AssetExecutionContext,
@@ -141,11 +133,9 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
         # an edited term counts again without listing the folder again
         check_countable(workspace)
         years, withheld = _years(context), in_conflict(report_files, level=workspace.level)
-        keyword_table = workspace.tables[KEYWORD_COUNTS.name]
-        word_table = workspace.tables[SECTION_WORDS.name]
         asked = (workspace.dictionary(), workspace.counting_rules(), workspace.cache)
         reports = report_files[report_files["year"].isin(years) & (report_files["status"] == "ok")]
-        described, totals, words = Described(keyword_table), Counter[str](), []
+        all_years, totals, words = Described(), Counter[str](), []
 
         def frames() -> Iterator[Any]:
             bar = workspace.progress.on("keyword_counts")
@@ -169,7 +159,7 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
                         progress=one_more,
                         engine=engine,
                     )
-                    described.add(counts.keywords)
+                    all_years.add(counts.keywords)
                     words.append(counts.words)
                     figures = {
                         "reports_counted": counts.counted,
@@ -179,30 +169,23 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
                     for name in map(hits_column, HITS):
                         figures[f"total_{name}"] = int(counts.keywords[name].sum())
                     totals.update(figures)
-                    describe_year(context, keyword_table, year, counts.keywords, **figures)
+                    describe_year(context, KEYWORD_COUNTS, year, counts.keywords, **figures)
                     yield counts.keywords
 
-        made = MadeYears(frames(), lambda: described.metadata(**totals))
+        made = MadeYears(frames(), lambda: all_years.metadata(**totals))
         # stored before the next line is reached
         yield dg.Output(made, output_name=KEYWORD_COUNTS.name)
         counted, reused = totals["reports_counted"], totals["reports_reused"]
         workspace.progress.summary("keyword_counts", f"{counted} reports counted, {reused} reused")
+        word_table = workspace.tables[SECTION_WORDS.name]
         lengths = word_table.frame(pd.concat(words, ignore_index=True))
         for year in years:
             of_year = lengths[lengths["year"] == year]
             origins = _tally(of_year["origin"])
-            describe_year(context, word_table, year, of_year, origins=origins)
-        yield dg.Output(
-            lengths,
-            output_name=SECTION_WORDS.name,
-            metadata=describe(word_table, lengths, origins=_tally(lengths["origin"])),
-        )
+            describe_year(context, SECTION_WORDS, year, of_year, origins=origins)
+        yield output(SECTION_WORDS, lengths, origins=_tally(lengths["origin"]))
 
-    @stored_asset(
-        POLICY_ATTENTION,
-        **yearly,
-        group_name=GROUP,
-    )
+    @stored_asset(POLICY_ATTENTION, **yearly)
     def policy_attention(
         context: dg.AssetExecutionContext,
         workspace: dg.ResourceParam[Workspace],
@@ -219,7 +202,6 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
         import pandas as pd
 
         units, level = workspace.units, workspace.level
-        table = workspace.tables[POLICY_ATTENTION.name]
         years, why_not = _years(context), why_not_counted(report_files, level=level)
         asked = (workspace.dictionary(), workspace.counting_rules(), why_not)
         parts = [
@@ -228,29 +210,63 @@ def report_assets(partitions: dg.PartitionsDefinition[Any]) -> list[dg.AssetsDef
             )
             for year in years
         ]
-        found = table.frame(units.in_order(pd.concat(parts, ignore_index=True)))
-        found = found.reset_index(drop=True)
+        found = units.in_order(pd.concat(parts, ignore_index=True))
+        found = workspace.tables[POLICY_ATTENTION.name].frame(found).reset_index(drop=True)
         for year in years:
             of_year = found[found["year"] == year]
-            describe_year(context, table, year, of_year, **_known(of_year, level))
+            describe_year(context, POLICY_ATTENTION, year, of_year, **_known(of_year, level))
         known = _known(found, level)
         sentence = f"{known[f'{level.noun}_years_known']} of {len(found)} {level.noun}-years"
         workspace.progress.summary("policy_attention", sentence)
-        return dg.MaterializeResult(
-            value=found,
-            metadata=describe(
-                table,
-                found,
-                **by_year(
-                    (1e4 * found.groupby("year")["frequency"].mean()).to_dict(),
-                    f"Keyword hits per 10,000 words, mean of the {level.plural}",
-                ),
-                coverage=dg.MetadataValue.md(coverage_map(found, years, level=level)),
-                **known,
+        return described(
+            found,
+            **by_year(
+                (1e4 * found.groupby("year")["frequency"].mean()).to_dict(),
+                f"Keyword hits per 10,000 words, mean of the {level.plural}",
             ),
+            coverage=dg.MetadataValue.md(coverage_map(found, years, level=level)),
+            **known,
         )
 
-    return [report_files, report_texts, counted_reports, policy_attention]
+    return [
+        *(report_files, report_texts, counted_reports, policy_attention),
+        *(keyword_contexts, candidate_counts),
+    ]
+
+
+@stored_asset(KEYWORD_CONTEXTS, group_name=GROUP)
+def keyword_contexts(
+    workspace: dg.ResourceParam[Workspace], report_files: Any, keyword_counts: Any
+) -> dg.MaterializeResult[Any]:
+    """A handful of counted keywords with the words around them, for the report: one of each of the
+    most frequent terms, each from another {unit}. Without reports in the folder there are
+    none."""
+    study, level = workspace.study, workspace.level
+    found = examples(
+        report_files,
+        keyword_counts[keyword_counts["section"].isin(workspace.counted_sections)],
+        study.path(study.inputs.reports),
+        workspace.cache,
+        workspace.dictionary(),
+        hits=hits_column(study.text.hits),
+        spans=workspace.finder(),
+        units=workspace.units,
+    )
+    rows = [asdict(one) for one in found]
+    rows = [{level.name: row.pop("unit"), **row} for row in rows]
+    return described(workspace.tables[KEYWORD_CONTEXTS.name].frame(rows))
+
+
+@stored_asset(CANDIDATE_COUNTS, group_name=GROUP)
+def candidate_counts(
+    workspace: dg.ResourceParam[Workspace], report_texts: Any, section_words: Any
+) -> dg.MaterializeResult[Any]:
+    """Occurrences of 2,000 other policy terms by report and section, from which random
+    dictionaries are drawn. Published counts stand in where there is no text."""
+    counts = candidates.candidate_counts(
+        report_texts, section_words, workspace.cache, level=workspace.level
+    )
+    return described(workspace.tables[CANDIDATE_COUNTS.name].frame(counts))
 
 
 def _known(found: Any, level: Level) -> dict[str, int]:

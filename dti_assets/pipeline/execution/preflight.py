@@ -1,17 +1,21 @@
 """What must be in order before a study is run: each question by itself, for a run and for the
-doctor."""
+doctor. Whether there is anything to count is also asked by the steps that read and count reports,
+which a run of the web UI or the daemon begins with."""
 
 from collections.abc import Callable
+from difflib import get_close_matches
 
 from dti_assets.errors import DtiError, StudyError
 from dti_assets.instrument.distances import capital_distances
 from dti_assets.instrument.freeze import read_record
 from dti_assets.patents.terms import load_terms
-from dti_assets.pipeline.countable import check_reports, check_years
+from dti_assets.pipeline.partitions import last_year
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.state.owner import check_owner
 from dti_assets.store.files import why_not_writable
 from dti_assets.study.config import Inputs, Study
+from dti_assets.text.folder import list_reports
+from dti_assets.text.published import published_words
 from dti_assets.text.segmentation import tokenizer_version
 
 
@@ -42,21 +46,61 @@ def check_writable(study: Study) -> None:
             raise StudyError(f"study {study.file}: {what} {folder} cannot be written: {why}")
 
 
-def _owner(workspace: Workspace) -> None:
-    check_owner(workspace.study)
+def check_countable(workspace: Workspace) -> None:
+    """Raise StudyError where counting would put nulls in the place of what is stored: years that
+    have not come, no reports and no published counts to stand in, a settled file that is gone."""
+    check_years(workspace)
+    check_reports(workspace)
 
 
-def _dictionary(workspace: Workspace) -> None:
-    workspace.dictionary()
+def check_years(workspace: Workspace) -> None:
+    """Raise StudyError for years that have not come."""
+    study = workspace.study
+    if study.years[1] > last_year():
+        raise StudyError(
+            f"study {study.file}: years end in {study.years[1]}, but the last year whose reports "
+            f"can be there is {last_year()}"
+        )
+
+
+def check_reports(workspace: Workspace) -> None:
+    """Raise StudyError where there are neither reports nor published counts to stand in, or where
+    a settled file is gone."""
+    study = workspace.study
+    folder = study.path(study.inputs.reports)
+    if not folder.is_dir():
+        raise StudyError(f"study {study.file}: the reports folder {folder} does not exist")
+    if files := list_reports(folder):
+        _check_settled(study, files)
+        return
+    if not workspace.dictionary().is_shipped:
+        raise StudyError(
+            f"the reports folder {folder} is empty, and the published counts cannot stand in "
+            f"because {study.text.dictionary} is not the shipped dictionary; put the reports of "
+            f"{study.years[0]} to {study.years[1]} there (their addresses are in sources.csv)"
+        )
+    published = set(published_words(workspace.level)["year"])
+    missing = [year for year in study.all_years if year not in published]
+    if missing:
+        raise StudyError(
+            f"the reports folder {folder} is empty and no counts are published for "
+            f"{', '.join(map(str, missing))}; put the reports of these years there"
+        )
+
+
+def _check_settled(study: Study, files: list[str]) -> None:
+    """What is settled is in the folder; in an empty one published counts stand in for all."""
+    for path in sorted(study.text.settled.keys() - set(files)):
+        near = get_close_matches(path, files, n=1)
+        raise StudyError(
+            f"study {study.file}: text.settled names {path}, which is not in the reports folder "
+            f"{study.path(study.inputs.reports)}" + (f"; did you mean {near[0]}?" if near else "")
+        )
 
 
 def _distances(workspace: Workspace) -> None:
     chosen = workspace.study.instrument
     capital_distances(chosen.hub, chosen.distance, chosen.rule, units=workspace.units)
-
-
-def _tables(workspace: Workspace) -> None:
-    _ = workspace.tables
 
 
 def _citations(workspace: Workspace) -> None:
@@ -73,14 +117,6 @@ def _truth(workspace: Workspace) -> None:
     study = workspace.study
     if study.simulated:
         load_truth(study.path(study.simulated))
-
-
-def _freeze(workspace: Workspace) -> None:
-    read_record(workspace.study.freeze_file)
-
-
-def _patent_terms(workspace: Workspace) -> None:
-    load_terms(workspace.study.path(workspace.study.patents.dictionaries))
 
 
 def _folders(workspace: Workspace) -> None:
@@ -114,7 +150,15 @@ def _tokenizer(workspace: Workspace) -> None:
         ) from error
 
 
-CHECKS: tuple[Callable[[Workspace], None], ...] = (
-    *(_owner, check_years, _dictionary, _distances, _tables, _citations, _truth, _freeze),
-    *(_patent_terms, _folders, _extract, _tokenizer, check_reports),
+CHECKS: tuple[Callable[[Workspace], object], ...] = (
+    lambda workspace: check_owner(workspace.study),
+    check_years,
+    lambda workspace: workspace.dictionary(),
+    _distances,
+    lambda workspace: workspace.tables,
+    _citations,
+    _truth,
+    lambda workspace: read_record(workspace.study.freeze_file),
+    lambda workspace: load_terms(workspace.study.path(workspace.study.patents.dictionaries)),
+    *(_folders, _extract, _tokenizer, check_reports),
 )

@@ -13,8 +13,8 @@ import dagster as dg
 from dti_assets.errors import StudyError
 from dti_assets.instrument.freeze import freeze_instrument, write_record
 from dti_assets.pipeline.definitions import build_definitions
+from dti_assets.pipeline.execution.freshness import last_checks, not_looked_at, remaining
 from dti_assets.pipeline.execution.preflight import check_writable
-from dti_assets.pipeline.execution.remaining import last_checks, not_looked_at, remaining
 from dti_assets.pipeline.instance import initialise, instance, sentence, settle
 from dti_assets.pipeline.metadata import unescaped
 from dti_assets.pipeline.partitions import (
