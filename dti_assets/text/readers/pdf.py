@@ -29,7 +29,9 @@ MIN_PAGE_CHARS = 50
 _FRUITLESS = 5
 _PATIENCE = 40.0
 # it takes a millisecond a character, and cannot be interrupted
-_MUCH = 20_000
+_MUCH_TEXT, _MUCH_DRAWN = 20_000, 4_000
+# a page whose content unpacks to more is left out by PDFium without a word
+_MUCH_CONTENT = 2**25
 _ODD = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd]|\\(cid:")
 _LAYERS = re.compile(rb"/OCProperties|/OCGs?\b|/Encrypt\b")
 _OBJECT_STREAM = re.compile(rb"/ObjStm\b.{0,300}?stream\r?\n", re.DOTALL)
@@ -69,7 +71,8 @@ def read_pdf(content: bytes) -> Extract:
         # objects that gave no character: a short page gives at least one each
         mute = page.objects > len(text) and not page.left_out and not page.has_image
         bare = len(text) < MIN_PAGE_CHARS and mute
-        if (odd > 0 or bare) and max(len(text), page.objects) <= _MUCH:
+        little = len(text) <= _MUCH_TEXT and page.objects <= _MUCH_DRAWN
+        if (odd > 0 or bare) and little:
             other = plumber.lines(number)
             other_text = "".join(line.text for line in other)
             other_odd = oddness(other_text)
@@ -81,6 +84,8 @@ def read_pdf(content: bytes) -> Extract:
                 second.append(number)
         if odd > 0 and is_garbled(text):
             garbled.append(number)
+        if not page.objects and not page.too_large:
+            page.too_large = plumber.is_large(number)
         pages.append(page)
     plumber.close()
     return _extract(content, pages, second, garbled)
@@ -197,6 +202,7 @@ class _Plumber:
     def __init__(self, content: bytes) -> None:
         self._content = content
         self._document: Any = None
+        self._pages: Any = None
         self._fruitless = 0
         self._fruitful = False
         self._spent = 0.0
@@ -205,15 +211,9 @@ class _Plumber:
         """Return the lines of a page; none where it cannot be read."""
         if self._spent > _PATIENCE or (self._fruitless >= _FRUITLESS and not self._fruitful):
             return []
-        import pdfplumber
-
-        # pdfminer logs a line for every font without a bounding box
-        logging.getLogger("pdfminer").setLevel(logging.CRITICAL)
         started = time.monotonic()
         try:
-            if self._document is None:
-                self._document = pdfplumber.open(io.BytesIO(self._content))
-            page = self._document.pages[number - 1]
+            page = self._page(number)
             text = page.extract_text(use_text_flow=True) or ""
             page.close()
         except Exception:  # whatever pdfminer raises on a broken page: there is no second opinion
@@ -221,6 +221,26 @@ class _Plumber:
         finally:
             self._spent += time.monotonic() - started
         return [Line(piece.strip(), number) for piece in text.split("\n") if piece.strip()]
+
+    def is_large(self, number: int) -> bool:
+        """Return whether the content of a page unpacks to more than is read."""
+        try:
+            streams = self._page(number).page_obj.contents
+            packed = [bytes(getattr(stream, "rawdata", None) or b"") for stream in streams]
+            sizes = (len(zlib.decompressobj().decompress(p, _MUCH_CONTENT)) for p in packed)
+            return sum(sizes) >= _MUCH_CONTENT
+        except Exception:  # a page without content, or whose content is packed otherwise
+            return False
+
+    def _page(self, number: int) -> Any:
+        import pdfplumber
+
+        # pdfminer logs a line for every font without a bounding box
+        logging.getLogger("pdfminer").setLevel(logging.CRITICAL)
+        if self._document is None:
+            self._document = pdfplumber.open(io.BytesIO(self._content))
+            self._pages = self._document.pages
+        return self._pages[number - 1]
 
     def judge(self, better: bool) -> None:
         """Remember whether an opinion was of use."""

@@ -16,6 +16,9 @@ from dataclasses import dataclass
 REPEATED = 0.4
 # a running head stands further from the text than lines of the text from each other, so many times
 _APART = 1.4
+# running heads are among so many lines at the upper or lower edge; a line in the middle of pages
+# (the text of a stamp) is none of the text only where it stands on nearly all of them
+_OUTER, _NEARLY_ALL = 3, 0.8
 _PAGE_NUMBER = re.compile(
     r"^[\s\-—–·.•|~〔\[(（第]*(\d{1,4}|[ivxlc]{1,6})\s*页?(\s*[/,，、共of\s]+\s*\d{1,4})?[\s\-—–·.•|~〕\])）页]*$",
     re.IGNORECASE,
@@ -52,13 +55,20 @@ def drop_furniture(pages: list[list[Line]]) -> list[Line]:
     for keys in places:
         seen.update({key for key in keys if key is not None})
     needed = max(3, REPEATED * len(pages))
+    most = max(3, _NEARLY_ALL * len(pages))
     chapters = _heads_of_chapters(pages, seen)
     kept = []
     for lines, keys in zip(pages, places, strict=True):
         heights = [line.height for line in lines if line.height is not None]
         edges = (min(heights), max(heights)) if heights else ()
+        ranked = sorted({round(height) for height in heights})
+        lower, upper = (ranked[:_OUTER][-1], ranked[-_OUTER:][0]) if ranked else (0, 0)
         for index, (line, key) in enumerate(zip(lines, keys, strict=True)):
-            if (key is not None and seen[key] >= needed) or id(line) in chapters:
+            if key is not None and line.height is not None:
+                outer = not lower < round(line.height) < upper
+                if seen[key] >= (needed if outer else most):
+                    continue
+            if id(line) in chapters:
                 continue
             at_edge = line.height in edges if edges else index in (0, len(lines) - 1)
             if at_edge and _PAGE_NUMBER.match(line.text):

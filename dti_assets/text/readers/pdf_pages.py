@@ -14,7 +14,7 @@ from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 from dti_assets.text.readers.pdf_lines import Line
-from dti_assets.text.readers.pdf_sight import Glyphs, raised, seen, twins
+from dti_assets.text.readers.pdf_sight import Glyphs, raised, raised_signs, seen, twins
 from dti_assets.text.readers.pdfium import address, bounds, clip_box, pdfium
 
 if TYPE_CHECKING:
@@ -118,11 +118,15 @@ def _lines(
             visible &= seen(page, textpage, glyphs, corners)
         found.unseen = int((~visible & glyphs.real).sum())
         kept &= visible | ~glyphs.real
-        again = twins(glyphs, kept)
+        again = twins(glyphs, kept, textpage)
         found.doubled = int(again.sum())
         kept &= ~again
-    marks = raised(glyphs, spans, textpage, kept)
+    marks: list[int] = []
+    if (small := raised_signs(glyphs)) is not None:
+        rows = _rows(glyphs, spans)
+        marks = raised(glyphs, rows, textpage, kept, small)
     if marks:
+        spans = rows
         found.marks = len(marks)
         kept = np.ones(count, dtype=bool) if kept is None else kept
         kept[marks] = False
@@ -144,6 +148,24 @@ def _spans(text: str) -> list[tuple[int, int]]:
             spans.append((first, first + len(stripped)))
         start += len(piece) + 2
     return spans
+
+
+def _rows(glyphs: Glyphs, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the lines, those in one where a raised or lowered character made PDFium begin another
+    in the middle of it."""
+    rows: list[tuple[int, int]] = []
+    for first, end in spans:
+        if rows and _touch(glyphs, rows[-1][1] - 1, first):
+            rows[-1] = rows[-1][0], end
+        else:
+            rows.append((first, end))
+    return rows
+
+
+def _touch(glyphs: Glyphs, before: int, behind: int) -> bool:
+    size = max(float(glyphs.top[i] - glyphs.low[i]) for i in (before, behind))
+    aside = float(glyphs.left[behind] - glyphs.right[before])
+    return abs(aside) < 0.5 * size and abs(float(glyphs.low[behind] - glyphs.low[before])) < size
 
 
 def _plain_lines(
@@ -172,7 +194,7 @@ def _mended_lines(
         order = glyphs.order(members)
         if order is not None:
             members, moved = order, moved + 1
-        written = "".join(text[index] for index in members)
+        written = "".join(text[index] for index in members).replace("\r\n", "")
         solid = [index for index in members if glyphs.real[index]]
         if not written.strip():
             continue

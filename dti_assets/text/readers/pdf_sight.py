@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _TINY = 2.0
 # copies of a character stand at most so far from each other, in points and in heights
 _APART, _APART_HEIGHTS = 1.8, 0.15
+# note marks are set in type smaller than that of the line
+_SMALLER = 0.9
 # a part of a page is seen where its grey, 0 to 255, differs by so much
 _CONTRAST = 14
 _PIXELS = 4_000_000
@@ -143,11 +145,12 @@ class Glyphs:
         return right > left and not (clip[0] <= x <= clip[2] and clip[1] <= y <= clip[3])
 
 
-def twins(glyphs: Glyphs, kept: np.ndarray) -> np.ndarray:
+def twins(glyphs: Glyphs, kept: np.ndarray, textpage: Any) -> np.ndarray:
     """Return which of the kept characters are copies of one that stands at the same place."""
     import numpy as np
 
     again = np.zeros(len(kept), dtype=bool)
+    handle, object_at = address(textpage), pdfium("FPDFText_GetTextObject")
     index = np.flatnonzero(kept & glyphs.real)
     size = glyphs.top - glyphs.low
     most = max(_APART, _APART_HEIGHTS * float(size[index].max())) if len(index) else _APART
@@ -165,6 +168,13 @@ def twins(glyphs: Glyphs, kept: np.ndarray) -> np.ndarray:
         ):
             aside, above = abs(float(glyphs.left[other]) - x), abs(float(glyphs.low[other]) - y)
             # letters next to each other in a word are no copies: an i is 2 points wide
+            # one glyph of two characters (a long dash) gives both the same box
+            if (
+                i == other + 1
+                and aside + above < 0.005
+                and object_at(handle, i) == object_at(handle, other)
+            ):
+                continue
             if aside <= min(near, 0.75 * width) and above <= near:
                 again[i] = True
                 break
@@ -173,11 +183,9 @@ def twins(glyphs: Glyphs, kept: np.ndarray) -> np.ndarray:
     return again
 
 
-def raised(
-    glyphs: Glyphs, spans: list[tuple[int, int]], textpage: Any, kept: np.ndarray | None
-) -> list[int]:
-    """Return the indices of note marks: digits and signs of smaller type, raised, behind or before
-    a character of the line's own type."""
+def raised_signs(glyphs: Glyphs) -> np.ndarray | None:
+    """Return which digits and signs may be note marks, None where none may: smaller than the
+    character before or behind, and higher."""
     import numpy as np
 
     index = np.flatnonzero(glyphs.real)
@@ -186,46 +194,54 @@ def raised(
     bears = (codes - 48 < 10) | (codes - 0x2460 < 20) | (codes == 42)
     bears |= (codes == 91) | (codes == 0x3014) | (codes == 40) | (codes == 0xFF08)
     if len(index) < 2 or not bears.any():
-        return []
-    height, low, line = (glyphs.top - glyphs.low)[index], glyphs.low[index], glyphs.line[index]
+        return None
+    height, low = (glyphs.top - glyphs.low)[index], glyphs.low[index]
+    left, right = glyphs.left[index], glyphs.right[index]
     small = np.zeros(len(glyphs.codes), dtype=bool)
     for one, other in ((slice(1, None), slice(-1)), (slice(-1), slice(1, None))):
-        above = (low[one] - low[other] > 0.15 * height[other]) & (line[one] == line[other])
-        above &= bears[one] & (height[one] < 0.85 * height[other])
-        small[index[one][above]] = True
-    if not small.any():
-        return []
-    lines = [span for span in spans if small[span[0] : span[1]].any()]
-    return _raised_marks(glyphs, lines, textpage, kept)
+        above, gap = low[one] - low[other], left[1:] - right[:-1]
+        near = (above > 0.15 * height[other]) & (above < 0.9 * height[other])
+        near &= np.abs(gap) < 0.8 * height[other]
+        near &= bears[one] & (height[one] < height[other])
+        small[index[one][near]] = True
+    return small if small.any() else None
 
 
-def _raised_marks(
+def raised(
     glyphs: Glyphs,
-    spans: list[tuple[int, int]],
+    rows: list[tuple[int, int]],
     textpage: Any,
     kept: np.ndarray | None,
+    small: np.ndarray,
 ) -> list[int]:
+    """Return the indices of note marks: digits and signs of smaller type, raised, behind or before
+    a character of the line's own type."""
     marks: list[int] = []
-    baseline = _Baselines(textpage)
+    metrics = _Metrics(textpage)
     height = glyphs.top - glyphs.low
     candidates = frozenset(map(ord, _MARK))
     bearing = frozenset(map(ord, _MARK_BEARS))
-    for first, end in spans:
+    for first, end in rows:
+        if not small[first:end].any():
+            continue
         solid = [i for i in range(first, end) if glyphs.real[i] and (kept is None or kept[i])]
         if not solid:
             continue
-        tall = max(float(height[i]) for i in solid)
-        ordinary = [i for i in solid if height[i] >= 0.8 * tall]
-        if len(ordinary) == len(solid):
-            continue
-        ground = sorted(baseline.of(i) for i in ordinary)[len(ordinary) // 2]
+        ground, tall, type_size = (
+            sorted(values)[len(solid) // 2]
+            for values in (
+                [metrics.baseline(i) for i in solid],
+                [float(height[i]) for i in solid],
+                [metrics.size(i) for i in solid],
+            )
+        )
         run: list[int] = []
         for i in [*solid, -1]:
             if (
                 i >= 0
                 and int(glyphs.codes[i]) in candidates
-                and height[i] < 0.8 * tall
-                and baseline.of(i) > ground + 0.15 * tall
+                and (height[i] < _SMALLER * tall or metrics.size(i) < _SMALLER * type_size)
+                and metrics.baseline(i) > ground + 0.15 * tall
             ):
                 run.append(i)
                 continue
@@ -235,15 +251,18 @@ def _raised_marks(
     return marks
 
 
-class _Baselines:
-    """Heights of the baselines of characters."""
+class _Metrics:
+    """Height of the baseline and size of the type of characters."""
 
     def __init__(self, textpage: Any) -> None:
         self.textpage = address(textpage)
         self.point = (ctypes.c_double * 2)()
         self.at = ctypes.addressof(self.point)
 
-    def of(self, index: int) -> float:
+    def size(self, index: int) -> float:
+        return float(pdfium("FPDFText_GetFontSize")(self.textpage, index))
+
+    def baseline(self, index: int) -> float:
         pdfium("FPDFText_GetCharOrigin")(self.textpage, index, self.at, self.at + 8)
         return self.point[1]
 

@@ -31,6 +31,7 @@ _SIGNATURES: dict[str, tuple[Any, ...]] = {
     "FPDFFont_GetIsEmbedded": (_INT, _AT),
     "FPDFText_GetLooseCharBox": (_INT, _AT, _INT, _AT),
     "FPDFText_GetCharOrigin": (_INT, _AT, _INT, _AT, _AT),
+    "FPDFText_GetFontSize": (ctypes.c_double, _AT, _INT),
     "FPDFText_GetTextObject": (_AT, _AT, _INT),
     "FPDFText_GetUnicode": (ctypes.c_uint, _AT, _INT),
 }
