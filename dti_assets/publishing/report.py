@@ -12,10 +12,9 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from dti_assets.publishing.formats.markup import STYLE, html_table
+from dti_assets.publishing.formats.markup import STYLE, html_table, rendered
 from dti_assets.publishing.needs import FOLDER, PAGE
 from dti_assets.publishing.referee.sections import sections
 from dti_assets.publishing.regression_table import PrintedTable
@@ -71,16 +70,11 @@ class ReportInputs:
 
 def report_page(inputs: ReportInputs) -> str:
     """The page; every text in it that is not the template's own is escaped."""
-    from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    source = files("dti_assets.reference") / "report" / "report.html.j2"
-    template = environment.from_string(source.read_text(encoding="utf-8"))
     frames, units, level = inputs.frames, inputs.units, inputs.units.level
-    return template.render(
+    return rendered(
+        "report.html.j2",
         level=level,
         study=inputs.study_name,
         simulated=inputs.simulated,

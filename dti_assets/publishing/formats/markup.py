@@ -1,9 +1,11 @@
-"""A printed table as Markdown and as HTML."""
+"""A printed table as Markdown and as HTML, and the pages that are templates."""
 
 from __future__ import annotations
 
 import re
 from html import escape
+from importlib.resources import files
+from typing import Any
 
 from dti_assets.publishing.regression_table import Cell, PrintedTable, Row
 from dti_assets.publishing.typesetting import with_minus
@@ -116,3 +118,15 @@ def _html_cell(cell: Cell) -> str:
 def html_page(table: PrintedTable) -> str:
     """The table as a page of its own."""
     return _PAGE.format(title=escape(table.title), style=STYLE, table=html_table(table))
+
+
+def rendered(template: str, **values: Any) -> str:
+    """Return a page of reference/report; every text in it that is not the template's own is
+    escaped."""
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    source = files("dti_assets.reference") / "report" / template
+    return environment.from_string(source.read_text(encoding="utf-8")).render(values)

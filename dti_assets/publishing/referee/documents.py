@@ -10,12 +10,11 @@ import base64
 import io
 import re
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from dti_assets.publishing.figures.drawing import Drawing, content
 from dti_assets.publishing.figures.remedies import remedies
-from dti_assets.publishing.formats.markup import STYLE
+from dti_assets.publishing.formats.markup import STYLE, rendered
 from dti_assets.publishing.formats.word import (
     FONT,
     clean,
@@ -60,14 +59,8 @@ def referee_page(study: str, years: Sequence[int], response: pd.DataFrame, figur
 
     response : table referee_response. figure : the remedies, drawn or with the reason why not.
     """
-    from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    source = files("dti_assets.reference") / "report" / "referee.html.j2"
-    template = environment.from_string(source.read_text(encoding="utf-8"))
     about, *objections = [
         {
             "number": one.number,
@@ -79,7 +72,8 @@ def referee_page(study: str, years: Sequence[int], response: pd.DataFrame, figur
         }
         for one in sections(response)
     ]
-    return template.render(
+    return rendered(
+        "referee.html.j2",
         title=TITLE,
         lead=LEAD,
         study=study,
