@@ -50,6 +50,8 @@ _NOTE = re.compile(
     rf"(?<![A-Za-zμµ])([kdcmhnμµ]?m[²³]){MARK_CLASS}*"
     rf"|(?<=[\w)）\]］〕】}}｝>》〉」』”’\"'])(?<!{MARK_CLASS}){MARK_CLASS}+"
 )
+# the commonest forms that NFKC changes; none of them composes with a character after it
+_WIDE = tuple(zip("，：；！？（）％\u3000", ",:;!?()% ", strict=True))
 _LINE = re.compile(f"{LINE_CLASS}+")
 
 
@@ -101,6 +103,11 @@ def plain(text: str) -> str:
         # a format character may stand between a word and its mark
         text = without_format(text.translate(radicals()))
         text = without_line_marks(without_note_marks(text))
-    if not unicodedata.is_normalized("NFKC", text):
-        text = unicodedata.normalize("NFKC", text)
-    return text
+    if unicodedata.is_normalized("NFKC", text):
+        return text
+    # most Chinese text needs no more than this, which is ten times as fast
+    for wide, narrow in _WIDE:
+        text = text.replace(wide, narrow)
+    if unicodedata.is_normalized("NFKC", text):
+        return text
+    return unicodedata.normalize("NFKC", text)

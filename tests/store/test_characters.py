@@ -139,6 +139,14 @@ def test_radicals_read_as_ideographs_and_nothing_is_made_that_would_change_again
         assert without_format(once) == once, hex(ord(character))
 
 
+def test_ordinary_characters_become_what_nfkc_makes_of_them() -> None:
+    marks = re.compile(f"{FORMAT_CLASS}|{MARK_CLASS}|{LINE_CLASS}|[\u2e80-\u2fdf]")
+    for character in EVERY:
+        if not marks.match(character):
+            for text in (character, f"，{character}", f"国{character}\u3000！\u0338\u3099（"):
+                assert plain(text) == unicodedata.normalize("NFKC", text), hex(ord(character))
+
+
 def test_ordinary_text_is_returned_as_it_is() -> None:
     text = "发展“数字经济”, 占比 50% (2015年)"
     assert plain(text) is text

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
 
 from dti_assets.store.characters import MARK_CLASS, plain
 
@@ -58,15 +57,18 @@ _LAYOUT = "\t\n\r\f\u3000"
 def shares(text: str) -> tuple[float, float]:
     """Share of the thirty commonest among the characters that are not white space, and share of
     control, private-use, unassigned and replacement characters among all."""
-    counts = Counter(text)
-    visible = sum(n for c, n in counts.items() if not c.isspace())
-    common = sum(counts[c] for c in COMMON)
-    control = sum(
-        n
-        for c, n in counts.items()
-        if c == "\ufffd" or (unicodedata.category(c) in ("Cc", "Co", "Cn") and c not in _LAYOUT)
-    )
+    used = set(text)
+    visible = len("".join(text.split()))
+    common = sum(map(text.count, COMMON & used))
+    control = sum(map(text.count, filter(_is_odd, used)))
     return common / visible if visible else 0.0, control / len(text) if text else 0.0
+
+
+def _is_odd(character: str) -> bool:
+    if "\u4e00" <= character <= "\u9fff":
+        return False
+    category = unicodedata.category(character)
+    return character == "\ufffd" or (category in ("Cc", "Co", "Cn") and character not in _LAYOUT)
 
 
 def oddness(text: str) -> float:

@@ -152,6 +152,8 @@ class _Text:
         self._styles = Styles(package.xml(sheet) if sheet in package else None, self._root)
         # fields that are open: instruction so far, and whether its result has begun
         self._fields: list[list[Any]] = []
+        # whether the paragraph has the page of a heading, as lines of contents have
+        self._refers = False
         self._left_out: Counter[str] = Counter()
         self.warnings: list[str] = []
 
@@ -192,10 +194,10 @@ class _Text:
         pieces: list[tuple[str, bool]] = []
         boxes: list[Any] = []
         in_contents = self._in_contents() or style.is_contents
+        self._refers = False
         self._runs(node, style, pieces, boxes)
-        lists_page = in_contents or _refers_to_heading(node)
         text = _joined(pieces)
-        if lists_page and text.strip():
+        if (in_contents or self._refers) and text.strip():
             self._left_out["lines of a table of contents"] += 1
         else:
             yield text.split("\n"), style.mark_hidden
@@ -212,6 +214,9 @@ class _Text:
                 self._run(node, style, pieces, boxes)
             elif tag == W + "fldSimple" and _TOC_FIELD.match(node.get(W + "instr", "")):
                 self._left_out["tables of contents"] += 1
+            elif tag == W + "fldSimple" and _TOC_LINE.match(node.get(W + "instr", "")):
+                self._refers = True
+                self._runs(node, style, pieces, boxes)
             elif tag == W + "txbxContent":
                 boxes.append(node)
             elif tag == W + "p":
@@ -228,6 +233,7 @@ class _Text:
             elif tag == W + "instrText":
                 if self._fields and not self._fields[-1][1]:
                     self._fields[-1][0] += node.text or ""
+                    self._refers |= _TOC_LINE.match(self._fields[-1][0]) is not None
             elif tag in _LEAVES or tag == W + "sym":
                 text = self._symbol(node) if tag == W + "sym" else _LEAVES[tag] or node.text or ""
                 if any(not begun for _, begun in self._fields) or self._in_contents():
@@ -327,10 +333,3 @@ def _is_hidden_drawing(node: Any) -> bool:
         look = node.find(_WP + "docPr")
         return look is not None and look.get("hidden") in ("1", "true")
     return "visibility:hidden" in re.sub(r"\s", "", node.get("style", ""))
-
-
-def _refers_to_heading(paragraph: Any) -> bool:
-    """Whether a paragraph is a line of a table of contents: it has the page of a heading."""
-    instructions = "".join(node.text or "" for node in paragraph.iter(W + "instrText"))
-    simple = "".join(node.get(W + "instr", "") for node in paragraph.iter(W + "fldSimple"))
-    return bool(_TOC_LINE.search(instructions) or _TOC_LINE.search(simple))

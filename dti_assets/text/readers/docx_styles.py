@@ -59,7 +59,7 @@ class Styles:
         if sheet is None:
             return
         self._defaults = _properties(sheet.find(f"{W}docDefaults/{W}rPrDefault/{W}rPr"))
-        for node in sheet.iter(W + "style"):
+        for node in sheet.findall(W + "style"):
             name, kind = node.get(W + "styleId", ""), node.get(W + "type", "paragraph")
             self._nodes[name] = node
             if node.get(W + "default") in ("1", "true", "on"):

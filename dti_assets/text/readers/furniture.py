@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 # 一、去年工作回顾......3
 _LEADER = re.compile(r".{2,80}?(?:[.·・‥]\s?){3,}\s*\d{1,3}(?!\d)")
-_DOTS = re.compile("[.·・‥]\\s?[.·・‥]")
+_DOTS = ("..", ". .", "··", "· ·", "・・", "‥")
 _PAGE = re.compile(r"[.·・‥\s_]*\d{1,3}$")
 _HEADING = re.compile(r"[《(\[【]?目(?:录|次)[》)\]】]?:?|(?:table of )?contents", re.IGNORECASE)
 _NUMBERED = re.compile(
@@ -29,7 +29,6 @@ _GOES_ON = re.compile(
 _LAST_LINES = 6
 
 _SENTENCE_ENDS = ("。", "!", "?", ";")
-_SENTENCE_END = re.compile(r"[。!?\n]")
 _LONG_SENTENCE = 25
 # sentences that stand in a text as often as this are its author's habit, or an invented text
 _COPIES = range(2, 5)
@@ -45,7 +44,8 @@ def contents_lines(paragraphs: Sequence[str]) -> set[int]:
     found: set[int] = set()
     front = min(_FRONT, len(paragraphs))
     leaders = [
-        len(_LEADER.findall(text)) if _DOTS.search(text) else 0 for text in paragraphs[:front]
+        len(_LEADER.findall(text)) if any(dots in text for dots in _DOTS) else 0
+        for text in paragraphs[:front]
     ]
     start = 0
     for index in range(front + 1):
@@ -118,9 +118,11 @@ def goes_on(paragraphs: Sequence[str]) -> str:
 
 def stands_twice(paragraphs: Sequence[str]) -> str:
     """Return how much of a text stands in it more than once; empty where that is little."""
-    sentences = Counter(
-        text for text in _SENTENCE_END.split("\n".join(paragraphs)) if len(text) >= _LONG_SENTENCE
-    )
+    text = "。".join(paragraphs).replace("!", "。").replace("?", "。")
+    long = [sentence for sentence in text.split("。") if len(sentence) >= _LONG_SENTENCE]
+    sentences = Counter(long)
+    if len(sentences) == len(long):
+        return ""
     repeated = [(text, n) for text, n in sentences.items() if n in _COPIES]
     extra = sum(len(text) * (n - 1) for text, n in repeated)
     total = sum(map(len, paragraphs)) or 1

@@ -38,9 +38,8 @@ _SKIPPED = frozenset(
 )
 # a page that a word processor wrote has the document and nothing around it
 _WRITTEN = re.compile(
-    r"urn:schemas-microsoft-com:office:word|<meta[^>]+generator[^>]+(?:Microsoft Word|WPS|"
-    r"LibreOffice|OpenOffice)",
-    re.IGNORECASE,
+    r"urn:schemas-microsoft-com:office:word|<meta[^>]+generator[^>]+(?:microsoft word|wps|"
+    r"libreoffice|openoffice)"
 )
 # numbers of control characters that browsers read as the punctuation of Windows-1252
 _REFERENCE = re.compile(r"&#(?:(1[2-5]\d)|[xX]([89][0-9a-fA-F]));?")
@@ -53,6 +52,9 @@ _PAGES_IN_WORDS = re.compile(
     r"|(?:共\s*(\d{1,3})\s*页\s*[/／,，|]?\s*(?:当前)?第\s*(\d{1,3})\s*页)"
 )
 _NEXT_PAGE = re.compile(r"(?:下一?页|后一页)[\s>»›→]*|next\s*page\s*[>»›→]*", re.IGNORECASE)
+# without any of these in its source a page is whole, and not looked through
+_GOING_ON = ("createPage", "下一页", "下页", "后一页", "ext page", "ext Page")
+_COUNTED = re.compile(r"共[^\u4e00-\u9fff]{1,80}页")
 _WAY_OUT = "save every page into one file, or the site's printable version"
 
 
@@ -67,11 +69,13 @@ def read_html(content: bytes) -> Extract:
         raise UnreadableError("damaged", "the page breaks off: neither body nor html is closed")
     if why := _page_of_several(page, text):
         raise UnreadableError("damaged", f"{why}; {_WAY_OUT}")
-    shown = han_count(page.text_content())
+    source = text
     if take_out_unseen(page):
         text = lxml.html.tostring(page, encoding="unicode")
     body = page.find("body")
-    is_written = body is not None and _WRITTEN.search(text[:20_000])
+    head = text[:20_000].lower()
+    is_written = body is not None and ("office:word" in head or "generator" in head)
+    is_written = is_written and _WRITTEN.search(head) is not None
     article = [body] if is_written else _containers(page)
     if article:
         found = [line for node in article for line in paragraphs(node)]
@@ -81,7 +85,7 @@ def read_html(content: bytes) -> Extract:
         engine, parts = "trafilatura", []
     if han_count("".join(found)) >= MIN_HAN or parts:
         return Extract(found, engine, encoding=encoding, notes=_left_out(parts), warnings=warnings)
-    if shown - han_count(page.text_content()) >= MIN_HAN:
+    if han_count(_parsed(source).text_content()) - han_count(page.text_content()) >= MIN_HAN:
         raise UnreadableError(
             "not_a_report",
             "the page's own styles hide its article, which a script shows in a browser; "
@@ -154,6 +158,8 @@ def is_archive(content: bytes) -> bool:
 
 def _page_of_several(page: HtmlElement, text: str) -> str:
     """Why the page holds one part of an article only; empty where it holds the whole."""
+    if not any(word in text for word in _GOING_ON) and not _COUNTED.search(text):
+        return ""
     for match in _PAGES_OF_SCRIPT.finditer(text):
         if int(match.group(1)) > 1:
             return f"page {int(match.group(2)) + 1} of {match.group(1)} of a paged article"

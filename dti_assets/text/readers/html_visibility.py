@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from dti_assets.text.readers.clean import han_count, is_note_mark
@@ -206,6 +207,8 @@ def _style(node: HtmlElement, index: dict[str, list[_Rule]]) -> dict[str, str]:
                 if _matches(rule, node):
                     found.append((rule.specificity, rule.order, rule.declarations))
     inline = node.get("style")
+    if inline and not found:
+        return _plain_style(inline)
     if inline:
         found.append(((1000, 0, 0), 0, _declarations(inline)))
     if not found:
@@ -217,6 +220,12 @@ def _style(node: HtmlElement, index: dict[str, list[_Rule]]) -> dict[str, str]:
                 {name: v for name, (v, important) in declarations.items() if important == wanted}
             )
     return style
+
+
+@lru_cache(maxsize=1024)
+def _plain_style(inline: str) -> dict[str, str]:
+    """The declarations of an inline style that no rule of a sheet joins; not to be changed."""
+    return {name: value for name, (value, _) in _declarations(inline).items()}
 
 
 def _matches(rule: _Rule, node: HtmlElement) -> bool:

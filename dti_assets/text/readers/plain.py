@@ -77,7 +77,7 @@ def _archive(content: bytes) -> str:
     try:
         container = zipfile.ZipFile(io.BytesIO(content))
         names = set(container.namelist())
-        if is_word(container, len(content)):
+        if "word/document.xml" in names or is_word(container, len(content)):
             return "docx"
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
         raise UnreadableError("damaged", f"a broken or cut-off zip container ({error})") from error
