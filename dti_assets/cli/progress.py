@@ -17,7 +17,8 @@ from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 from dti_assets.cli.output import shortened, without_controls
-from dti_assets.pipeline.resources import Progress
+from dti_assets.pipeline.left_out import left_out
+from dti_assets.pipeline.resources import Progress, Workspace
 from dti_assets.study.catalogue import YEARLY
 from dti_assets.study.secrets import without_user
 
@@ -90,6 +91,8 @@ class ConsoleProgress(Progress):
                     out.append(f"    … all of them: dti show {name}{_options(study)}")
         out += _years_note(outcome, study)
         there = {*outcome.made, *outcome.kept}
+        if omitted := left_out(Workspace(study), there):
+            out += ["left out:", *(f"  {line}" for line in omitted)]
         outputs = without_user(study.output_url)
         if there:
             out.append(f"stored tables: {outputs}/data")

@@ -48,9 +48,7 @@ class Store:
         location = self.location(table.name, year)
         if "://" not in location:
             return Path(location).is_file()
-        import fsspec
-
-        filesystem, path = fsspec.core.url_to_fs(location)
+        filesystem, path = _filesystem(location)
         return bool(filesystem.isfile(path))
 
     def write(self, table: Table, frame: pd.DataFrame, years: Iterable[int] | None = None) -> None:
@@ -191,6 +189,55 @@ class Store:
         return digest.hexdigest()
 
 
+# what pip installs for the protocols that people keep tables behind
+_DRIVERS = {
+    **dict.fromkeys(("s3", "s3a"), "s3fs"),
+    **dict.fromkeys(("gs", "gcs"), "gcsfs"),
+    **dict.fromkeys(("abfs", "abfss", "az", "adl"), "adlfs"),
+    **dict.fromkeys(("sftp", "ssh"), "paramiko"),
+    "oss": "ossfs",
+    "smb": "smbprotocol",
+}
+# these hold nothing once a command has ended, or take no files
+_NO_PLACES = {
+    "memory": "what is kept there is gone when the command ends",
+    **dict.fromkeys(("http", "https", "github", "zip", "data"), "it takes no files"),
+}
+
+
+def place_fault(url: str) -> str | None:
+    """Why no tables can be kept behind a URL, which is not repeated, for it may hold a password:
+    nothing stays there, nobody knows its protocol, or the package that speaks it is missing."""
+    import fsspec
+
+    protocol = url.partition("://")[0].rpartition("::")[2]
+    if protocol in _NO_PLACES:
+        return (
+            f"{protocol}:// is no place for tables, {_NO_PLACES[protocol]}; name a folder, or the "
+            "URL of a store such as s3://bucket/study"
+        )
+    try:
+        fsspec.get_filesystem_class(protocol)
+    except ImportError as error:
+        package = _DRIVERS.get(protocol)
+        how = f"pip install {package}" if package else str(error)
+        return f"the package that reads {protocol}:// is missing: {how}"
+    except ValueError:
+        return f"{protocol}:// is no protocol that is known"
+    return None
+
+
+def _filesystem(location: str) -> tuple[Any, str]:
+    """The file system of a URL, and the path there. Raises TableError where it has none here."""
+    import fsspec
+
+    try:
+        filesystem, path = fsspec.core.url_to_fs(location)
+    except (ImportError, ValueError) as error:
+        raise TableError(place_fault(location) or str(error)) from error
+    return filesystem, str(path)
+
+
 def _put(location: str, content: bytes) -> None:
     if "://" not in location:
         write_atomically(Path(location), content)
@@ -210,9 +257,7 @@ def _remove(location: str, digest: str) -> None:
     if "://" not in location:
         Path(location).unlink(missing_ok=True)
         return
-    import fsspec
-
-    filesystem, path = fsspec.core.url_to_fs(location)
+    filesystem, path = _filesystem(location)
     filesystem.rm_file(path)
 
 
@@ -220,9 +265,7 @@ def _opened(location: str) -> Any:
     """The file, open for reading bytes."""
     if "://" not in location:
         return Path(location).open("rb")
-    import fsspec
-
-    filesystem, path = fsspec.core.url_to_fs(location)
+    filesystem, path = _filesystem(location)
     return filesystem.open(path, "rb")
 
 
@@ -232,9 +275,7 @@ def _remote(location: str) -> Iterator[tuple[Any, str]]:
 
     Not every file system shows a file only when it is complete, so none is trusted to.
     """
-    import fsspec
-
-    filesystem, path = fsspec.core.url_to_fs(location)
+    filesystem, path = _filesystem(location)
     folder, _, name = path.rpartition("/")
     temporary = f"{folder}/.{name}.{os.getpid()}.{secrets.token_hex(4)}"
     try:

@@ -32,7 +32,6 @@ from dti_assets.study.faults import (
     fault_sentence,
     load_yaml,
     outputs_fault,
-    outputs_url_fault,
 )
 from dti_assets.study.notification import is_web_address
 from dti_assets.study.secrets import without_secrets
@@ -439,11 +438,8 @@ def _load(path: Path, years: tuple[int, int] | None) -> Study:
         raise StudyError(f"study {path}: {fault_sentence(error, Study, text)}") from error
     study._file = path
     study._unit_list = units
-    if study.remote_outputs:
-        fault = outputs_url_fault(study.outputs)
-    else:
-        fault = outputs_fault(study.root, study.outputs, study.inputs.model_dump())
-    if fault:
+    inputs = study.inputs.model_dump()
+    if not study.remote_outputs and (fault := outputs_fault(study.root, study.outputs, inputs)):
         raise StudyError(f"study {path}: {fault}")
     if isinstance(declared, list) and [type(year) for year in declared] == [int, int]:
         study._years_in_file = (declared[0], declared[1])

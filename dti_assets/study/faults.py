@@ -211,45 +211,6 @@ def _path(value: str) -> str:
 Place = Annotated[str, AfterValidator(_path)]
 
 
-# what pip installs for the protocols that people keep tables behind
-_DRIVERS = {
-    **dict.fromkeys(("s3", "s3a"), "s3fs"),
-    **dict.fromkeys(("gs", "gcs"), "gcsfs"),
-    **dict.fromkeys(("abfs", "abfss", "az", "adl"), "adlfs"),
-    **dict.fromkeys(("sftp", "ssh"), "paramiko"),
-    **dict.fromkeys(("oss",), "ossfs"),
-    **dict.fromkeys(("smb",), "smbprotocol"),
-    **dict.fromkeys(("webhdfs", "dropbox"), "requests"),
-}
-# these hold nothing once a command has ended, or take no files
-_NO_PLACES = {
-    "memory": "is gone when the command ends",
-    **dict.fromkeys(("http", "https", "github", "zip", "data"), "takes no files"),
-}
-
-
-def outputs_url_fault(outputs: str) -> str | None:
-    """What is wrong with outputs that are a URL: it keeps nothing, nobody knows its protocol, or
-    the package that speaks it is not installed."""
-    import fsspec
-
-    protocol = outputs.partition("://")[0].rpartition("::")[2]
-    if protocol in _NO_PLACES:
-        return (
-            f"outputs is {outputs!r}, which {_NO_PLACES[protocol]}; name a folder, or the URL of "
-            "a store such as s3://bucket/study"
-        )
-    try:
-        fsspec.get_filesystem_class(protocol)
-    except ImportError as error:
-        package = _DRIVERS.get(protocol)
-        how = f"pip install {package}" if package else str(error)
-        return f"outputs is {outputs!r}, and the package that reads {protocol}:// is missing: {how}"
-    except ValueError:
-        return f"outputs is {outputs!r}, and {protocol}:// is no place that is known"
-    return None
-
-
 def outputs_fault(root: Path, outputs: str, inputs: Mapping[str, str]) -> str | None:
     """What is wrong with the folder for outputs: it is the study's own, or it and one of inputs
     are, or hold, one another. `inputs` by key; paths are relative to `root`."""

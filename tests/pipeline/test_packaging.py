@@ -342,7 +342,7 @@ def test_dates_of_files_say_nothing(own_copy: Study, tmp_path: Path) -> None:
     [
         ("inputs: {reports: ../elsewhere}\n", "inputs.reports"),
         ("audit: {reports: ../elsewhere}\n", "audit.reports"),
-        ("outputs: file:///x\n", "outputs"),
+        ("outputs: memory://x\n", "outputs"),
     ],
 )
 def test_places_outside_of_the_study_are_refused(

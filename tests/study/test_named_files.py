@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from small_study import make_study
 
-from dti_assets.errors import DtiError, StudyError
+from dti_assets.errors import DtiError, StudyError, TableError
 from dti_assets.instrument.freeze import read_record
 from dti_assets.pipeline.execution.preflight import faults
 from dti_assets.pipeline.resources import Workspace
@@ -102,15 +102,15 @@ def test_what_is_no_file_is_neither_opened_nor_hashed(tmp_path: Path) -> None:
     [
         ("memory://study", "gone when the command ends"),
         ("http://localhost/x", "takes no files"),
-        ("nonsense://x", "no place that is known"),
+        ("nonsense://x", "no protocol that is known"),
         ("simplecache::memory://x", "gone when the command ends"),
     ],
 )
 def test_outputs_that_keep_nothing_are_refused(study: Path, outputs: str, said: str) -> None:
     text = study.read_text(encoding="utf-8")
     study.write_text(f"{text}outputs: {outputs}\n", encoding="utf-8")
-    with pytest.raises(StudyError, match=said):
-        load_study(study)
+    (found,) = [one for one in faults(Workspace(load_study(study))) if "://" in one]
+    assert said in found and str(study) in found
 
 
 @pytest.mark.parametrize(
@@ -128,8 +128,11 @@ def test_a_missing_driver_is_named(
     monkeypatch.setitem(sys.modules, module, None)
     text = study.read_text(encoding="utf-8")
     study.write_text(f"{text}outputs: {outputs}\n", encoding="utf-8")
-    with pytest.raises(StudyError, match=f"is missing: pip install {package}"):
-        load_study(study)
+    workspace = Workspace(load_study(study))
+    said = f"is missing: pip install {package}"
+    assert said in faults(workspace)[0] and "bucket" not in said
+    with pytest.raises(TableError, match=said):
+        workspace.stored("panel")
 
 
 def test_a_named_list_is_read_as_before(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from dti_assets.pipeline.partitions import last_year
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.pipeline.state.owner import check_owner
 from dti_assets.store.files import why_not_writable
+from dti_assets.store.parquet import place_fault
 from dti_assets.study.config import Inputs, Study
 from dti_assets.text.folder import list_reports
 from dti_assets.text.published import published_words
@@ -35,6 +36,11 @@ def faults(workspace: Workspace) -> list[str]:
         except (DtiError, OSError) as error:
             found.append(str(error))
     return list(dict.fromkeys(found))
+
+
+def _outputs(study: Study) -> None:
+    if study.remote_outputs and (fault := place_fault(study.outputs)):
+        raise StudyError(f"study {study.file}: outputs: {fault}")
 
 
 def check_writable(study: Study) -> None:
@@ -151,6 +157,7 @@ def _tokenizer(workspace: Workspace) -> None:
 
 
 CHECKS: tuple[Callable[[Workspace], object], ...] = (
+    lambda workspace: _outputs(workspace.study),
     lambda workspace: check_owner(workspace.study),
     check_years,
     lambda workspace: workspace.dictionary(),
