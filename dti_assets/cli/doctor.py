@@ -27,12 +27,12 @@ from dti_assets.errors import (
     StudyError,
     TableError,
 )
-from dti_assets.pipeline.state.owner import Records, changed_sentence, changed_settings
 from dti_assets.store.files import why_not_writable
 from dti_assets.store.parquet import Store
 from dti_assets.text.dictionary import load_dictionary
 
 if TYPE_CHECKING:
+    from dti_assets.pipeline.state.owner import Records
     from dti_assets.study.config import Study
 
 
@@ -95,6 +95,7 @@ def diagnose(study_file: Path) -> Iterator[Finding]:
 
 def _settings(study: Study) -> Iterator[Finding]:
     """Settings that are others than those under which stored tables were made."""
+    from dti_assets.pipeline.state.owner import changed_sentence, changed_settings
     from dti_assets.study.catalogue import stored_tables
 
     made: dict[str, list[str]] = {}

@@ -16,7 +16,6 @@ from dti_assets.cli.options import (
     study_option,
 )
 from dti_assets.cli.output import cut_columns, render, without_controls
-from dti_assets.pipeline.state.owner import changed_sentence, changed_settings, other_owner
 
 if TYPE_CHECKING:
     from dti_assets.study.config import Study
@@ -66,6 +65,8 @@ def show(asset: str, study_file: str, years: str | None, form: str) -> None:
 
 def _of_other_settings(name: str, study: Study) -> Iterator[str]:
     """That what is shown is another study's, or was made under other settings than there are."""
+    from dti_assets.pipeline.state.owner import changed_sentence, changed_settings, other_owner
+
     if (former := other_owner(study)) is not None:
         yield f"this is a table of another study, {former}, whose outputs are the same"
         return
