@@ -206,7 +206,11 @@ def _left_out_patents(study: Study) -> list[dict[str, Any]]:
         return []
     known = {file.name for file in find_files(source)}
     is_records = layout_of(source, study.patents.columns, level=study.level) != "counts"
-    read = [file for file in find_all(source) if is_records and file.path in known]
+    read = [
+        file
+        for file in find_all(source)
+        if is_records and file.path in known and not _is_elsewhere(study, "inputs.patents", file)
+    ]
     rows = [_left_out("patents", top, file) for file in read]
     return rows + [_left_out(OTHER, top, f) for f in _others(study, "inputs.patents", known)]
 
