@@ -14,6 +14,7 @@ import re
 import time
 import zlib
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 from dti_assets.errors import UnreadableError
@@ -249,7 +250,9 @@ class _Plumber:
 
     def close(self) -> None:
         if self._document is not None:
-            self._document.close()
+            # it asks for the pages, which a damaged document does not have
+            with suppress(Exception):
+                self._document.close()
 
 
 def _ranges(pages: list[int]) -> str:
