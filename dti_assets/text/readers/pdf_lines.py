@@ -56,6 +56,8 @@ def drop_furniture(pages: list[list[Line]]) -> list[Line]:
         seen.update({key for key in keys if key is not None})
     needed = max(3, REPEATED * len(pages))
     most = max(3, _NEARLY_ALL * len(pages))
+    # in the middle of a page, lines that differ in a figure are rows of tables
+    alike = Counter(key for lines in pages for key in {_exact(line) for line in lines})
     chapters = _heads_of_chapters(pages, seen)
     kept = []
     for lines, keys in zip(pages, places, strict=True):
@@ -66,7 +68,7 @@ def drop_furniture(pages: list[list[Line]]) -> list[Line]:
         for index, (line, key) in enumerate(zip(lines, keys, strict=True)):
             if key is not None and line.height is not None:
                 outer = not lower < round(line.height) < upper
-                if seen[key] >= (needed if outer else most):
+                if seen[key] >= needed if outer else alike[_exact(line)] >= most:
                     continue
             if id(line) in chapters:
                 continue
@@ -119,6 +121,10 @@ def _place(line: Line) -> tuple[str, int] | None:
         return None
     text = "".join(line.text.split())
     return _DIGITS.sub("#", text), round(line.height / 4)
+
+
+def _exact(line: Line) -> tuple[str, int]:
+    return line.text, round((line.height or 0.0) / 4)
 
 
 def join_lines(lines: list[Line]) -> tuple[list[str], list[int]]:
