@@ -27,7 +27,7 @@ _RETRIES = 3
 _ANSWER_SECONDS = 5.0
 # libraries whose version may move a text, a count or a classification
 _DECISIVE = (
-    *("pypdfium2", "pdfplumber", "pdfminer.six", "python-docx", "lxml", "trafilatura"),
+    *("pypdfium2", "pdfplumber", "pdfminer.six", "lxml", "trafilatura", "python-calamine"),
     *("jieba", "rjieba", "polars", "pyarrow"),
 )
 
