@@ -188,8 +188,12 @@ def test_where_needs_cannot_be_told_nothing_goes(study: Path) -> None:
     with pytest.raises(StudyError, match="cannot be told what is needed"):
         gc(study)
     (study.parent / "away").rename(study.parent / "reports_raw")
+    # of a file that cannot be read no slice was ever made
     (study.parent / "patents_raw" / "bad.xlsx").write_bytes(b"PK no workbook")
+    assert gc(study)["patent slices"].note == ""
+    (study.parent / "patents_raw").rename(study.parent / "away")
     swept = gc(study)
+    (study.parent / "away").rename(study.parent / "patents_raw")
     assert swept["patent slices"].note.startswith("left alone: ")
     assert {p for p in before if "patents" in p.parts} <= entries(study)
     with exclusive(load_study(study).cache_folder, "a run"):
