@@ -38,20 +38,16 @@ def left_out(workspace: Workspace, tables: Collection[str]) -> list[str]:
     ):
         if table not in tables:
             continue
+        kinds: Counter[str] = Counter()
         try:
-            kinds = Counter(dict(_summed(kinds_of(workspace.stored(table)))))
+            for kind, number in kinds_of(workspace.stored(table)):
+                kinds[kind] += number
         except (DtiError, OSError):
             continue
-        if kinds:
+        # without those that no row has
+        if kinds := +kinds:
             found.append(f"{what}: {_told(kinds)} (dti show {table})")
     return found
-
-
-def _summed(pairs: Iterator[tuple[str, int]]) -> Iterator[tuple[str, int]]:
-    total: Counter[str] = Counter()
-    for kind, number in pairs:
-        total[kind] += number
-    yield from ((kind, number) for kind, number in total.items() if number)
 
 
 def _told(kinds: Counter[str]) -> str:

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -76,10 +77,8 @@ def decoded_with(raw: bytes) -> tuple[str, str]:
             return _damaged(raw, encoding)
     if (wide_encoding := _wide_without_mark(raw)) is not None:
         return _damaged(raw, wide_encoding)
-    try:
+    with suppress(UnicodeDecodeError):
         return raw.decode("utf-8"), "utf-8"
-    except UnicodeDecodeError:
-        pass
     text = raw.decode("utf-8", "replace")
     # one bad byte in a text of UTF-8: GB 18030 would read all of it as other characters
     wide = sum(character > "\x7f" for character in text)
