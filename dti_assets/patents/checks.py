@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from dti_assets.patents.tables import DIGITAL_PATENTS, TECHNOLOGIES
+from dti_assets.patents.tables import DIGITAL_PATENTS, LEFT_OUT, TECHNOLOGIES
 from dti_assets.store.schema import records
 from dti_assets.units.levels import Level
 
@@ -44,13 +45,13 @@ def contradicting_duplicates(status: pd.DataFrame) -> list[str]:
 def refused_rows(status: pd.DataFrame) -> list[str]:
     """Files and rows that could not be used (table patent_row_status)."""
     bad = (
-        "file_unreadable", "column_missing", "file_empty", "sheet_unread", "sheet_hidden",
-        "column_unread", "malformed", "characters_lost", "no_text", "number_damaged",
+        "malformed", "characters_lost", "no_text", "number_damaged", "kind_not_counted",
         "application_date_unreadable", "publication_date_unreadable", "grant_date_unreadable",
         "flag_unreadable", "value_unreadable", "year_unreadable",
     )  # fmt: skip
     # what is no row is not counted in rows
-    things = ("file_unreadable", "column_missing", "sheet_unread", "sheet_hidden", "column_unread")
+    things = {*chain(*(LEFT_OUT[f"patent {what}"] for what in ("files", "sheets", "columns"))),
+              "sheet_hidden_read"}  # fmt: skip
     found = []
     for row in records(status):
         if row["status"] in things:

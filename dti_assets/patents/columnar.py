@@ -59,8 +59,14 @@ def open_parquet(path: Path, label: str) -> ParquetSource:
     except (OSError, pa.ArrowException, UnicodeError) as error:
         said = first_line(error)
         raise PatentSourceError(f"{label}: not a readable Parquet file ({said})") from error
-    # of columns of one name Arrow reads none by that name
-    return ParquetSource(path, label, [n for n in names if names.count(n) == 1] or names)
+    for name in names:
+        if names.count(name) > 1:
+            # Arrow reads none of them by that name
+            raise PatentSourceError(
+                f"{label}: {names.count(name)} columns are called {name}; rename or leave out all "
+                "but one"
+            )
+    return ParquetSource(path, label, names)
 
 
 @dataclass

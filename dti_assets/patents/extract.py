@@ -23,7 +23,7 @@ from dti_assets.compute.ray import RayCluster
 from dti_assets.errors import BrokenSealError, PatentSourceError
 from dti_assets.patents import classify as classifying
 from dti_assets.patents import reading, tidy
-from dti_assets.patents.formats import Layout
+from dti_assets.patents.formats import Columns, Layout, without_headers
 from dti_assets.patents.reading import SLICE_ROWS, PatentFile, PatentReader, find_files
 from dti_assets.patents.terms import PatentTerms
 from dti_assets.store.cache import read_sealed, seal, write_sealed
@@ -130,7 +130,7 @@ def classify_extract(
             classify_slice,
             dictionary=dictionary,
             file=file.name,
-            layout=reader.columns.layout,
+            columns=reader.columns,
             not_after=not_after,
             units=units,
         )
@@ -187,16 +187,23 @@ def slice_folders(
 
 
 def classify_slice(
-    raw: pa.Table, dictionary: PatentTerms, file: str, layout: str, not_after: date, units: Units
+    raw: pa.Table,
+    dictionary: PatentTerms,
+    file: str,
+    columns: Columns,
+    not_after: date,
+    units: Units,
 ) -> pa.Table:
     """One raw slice to its stored form: values, technologies, statuses in the schema's metadata.
 
     Pure; what every engine runs.
     """
     raw, empty = tidy.without_empty(raw)
+    raw, headers = without_headers(raw, columns, units.level)
     values, status = tidy.tidy(raw, file, not_after, units)
     status.add("row_empty", empty)
-    if layout == "flagged":
+    status.add("header_repeated", len(headers), f"{file}, row {headers[0]}" if headers else None)
+    if columns.layout == "flagged":
         flags = tidy.user_flags(raw, status)
     else:
         texts = [name for name in ("title", "abstract", "ipc") if name in raw.column_names]

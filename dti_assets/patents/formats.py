@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from dti_assets.errors import PatentSourceError
@@ -315,6 +316,33 @@ def is_recognised(
     except PatentSourceError:
         return False
     return True
+
+
+# numbers and dates without a digit are read as nothing
+_SHOW_A_HEADER = ("title", "abstract", "unit", "address", "kind", "digital")
+
+
+def without_headers(raw: pa.Table, columns: Columns, level: Level) -> tuple[pa.Table, list[int]]:
+    """Return a slice without the rows that name the columns again, in the words of the file or of
+    another language, and the numbers of these rows."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    asked = next((field for field in _SHOW_A_HEADER if field in raw.column_names), None)
+    if asked is None:
+        return raw, []
+    known = {*chain(*aliases(level).values()), *chain(*columns.sources.values())}
+    words = pa.array({form for name in known for form in (name, name.lower())}, pa.string())
+    folded = {fold(name) for name in known}
+    again = []
+    for k in pc.indices_nonzero(pc.is_in(raw[asked], value_set=words)).to_pylist():
+        cells = [raw[name][k].as_py() for name in raw.column_names if name != "row"]
+        if all(fold(cell) in folded for cell in cells if cell is not None):
+            again.append(k)
+    if not again:
+        return raw, []
+    numbers = raw["row"].take(again).to_pylist()
+    return raw.filter(pc.invert(pc.is_in(raw["row"], value_set=pa.array(numbers)))), numbers
 
 
 def broken(label: str, read: int, error: Exception) -> PatentSourceError:

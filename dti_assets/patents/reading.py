@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # part of every cache key: raise it whenever a file can be read differently
-VERSION = "5"
+VERSION = "6"
 SLICE_ROWS = 50_000
 _TEXT = (".csv", ".tsv", ".txt", ".tab", ".psv")
 _WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")

@@ -19,7 +19,8 @@ STATUSES = {
     "column_missing": "a required column is missing; none of the file's rows count",
     "file_empty": "the file has no row",
     "sheet_unread": "no column is recognised in the sheet's first ten rows; none of its rows count",
-    "sheet_hidden": "a hidden sheet, which is read only where no other sheet holds patents",
+    "sheet_hidden": "a hidden sheet beside one that holds patents: not read",
+    "sheet_hidden_read": "a hidden sheet, read because no other sheet holds patents",
     "column_unread": "columns that seem to matter under names that are not known: not read",
     "malformed": "the row has another number of fields than the header and is left out",
     "header_repeated": "the header again among the rows: left out",
@@ -32,6 +33,7 @@ STATUSES = {
     "number_damaged": "a number in scientific notation: a spreadsheet program cut its last digits "
     "off, so it is not used; export the extract again with that column as text",
     "kind_unknown": "neither type nor number says the kind of patent",
+    "kind_not_counted": "a row of counts of no known kind (a total beside the kinds): left out",
     "application_date_unreadable": "the application date is no date of the years 1985 to this one",
     "publication_date_unreadable": "the publication date is no date of the years 1985 to this one",
     "grant_date_unreadable": "the grant date is no date of the years 1985 to this one",
@@ -50,6 +52,18 @@ STATUSES = {
     "applications": "applications in the extract, each once",
     "several_rows": "rows beyond the first of an application (publication and grant, repetitions)",
     "duplicates_disagree": "applications whose rows contradict each other; the first row counts",
+}
+
+# what a status counts that is not used, by what it counts
+LEFT_OUT = {
+    "patent files": ("file_unreadable", "column_missing", "file_empty"),
+    "patent sheets": ("sheet_unread", "sheet_hidden"),
+    "patent columns": ("column_unread",),
+    "patent rows": (
+        *("malformed", "row_empty", "no_text", "year_unknown", "{unit}_unknown", "grant_undated"),
+        *("hong_kong", "macau", "taiwan", "foreign", "flag_unreadable", "value_unreadable"),
+        *("year_unreadable", "kind_not_counted"),
+    ),
 }
 
 

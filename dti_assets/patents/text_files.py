@@ -48,7 +48,6 @@ class TextSource:
     names: list[str]
     encoding: str | None
     delimiter: str
-    header: str
     skipped: int
     usual: int
     old_mac: bool = False
@@ -95,12 +94,6 @@ class TextSource:
             made, numbers, used = self._sound(held, number, sound, final)
             held, number = held[used:], number + used
             keep = [k for k, line in enumerate(made) if line.strip(blank)]
-            if self.header in made:
-                again = [k for k in keep if made[k] == self.header]
-                if again:
-                    said = f"line {numbers[again[0]]}"
-                    self.status.add("header_repeated", len(again), said)
-                keep = [k for k in keep if made[k] != self.header]
             if len(keep) < len(made):
                 made, numbers = [made[k] for k in keep], [numbers[k] for k in keep]
             if made:
@@ -158,12 +151,8 @@ class TextSource:
         mark = self.delimiter
         cells, end, is_open = quoted_row(lines, 0, mark, self.usual)
         literal = lines[0].split(mark)
-        if self._fits(literal):
-            # what follows, were it rows of its own: then nothing in the first line opens a cell
-            others = [self._fits(line.split(mark)) for line in lines[1:end]]
-            swallows = sum(others) * 2 >= len(others) if self.width > 2 else all(others)
-            if (end > 1 and swallows) or not self._fits(cells):
-                return literal, 1, True
+        if self._fits(literal) and not self._fits(cells):
+            return literal, 1, True
         return cells, end, is_open
 
     def _fits(self, cells: Sequence[str]) -> bool:
@@ -320,7 +309,8 @@ def _encoding_of(sample: bytes) -> str:
     """The encoding of text that is no ASCII. Raises UnreadableError."""
     # a part may end within a character
     end = sample.rfind(b"\n") + 1
-    return decoded_with(sample[: end or len(sample)])[1].removesuffix("-sig")
+    lines = sample[:end]
+    return decoded_with(sample if lines.isascii() else lines)[1].removesuffix("-sig")
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -369,10 +359,9 @@ def open_text(
         raise PatentSourceError(f"{label}: the first line names no column")
     body = lines[at + used :][:200]
     usual = _usual(body, mark, len(header), len(cells))
-    known = None if encoding == "utf-8" and sample.isascii() else encoding
-    return TextSource(
-        path, label, unique_names(header), known, mark, lines[at], at + used, usual, old_mac
-    )
+    # the lines that tell it may all be ASCII: then later ones do
+    known = None if encoding == "utf-8" and text.isascii() else encoding
+    return TextSource(path, label, unique_names(header), known, mark, at + used, usual, old_mac)
 
 
 def _sample(path: Path) -> tuple[bytes, bool]:

@@ -100,7 +100,7 @@ def _take(
     kind = kind_of_text(row["kind"]) if row.get("kind") else "all"
     if kind is None:
         # totals beside the kinds (合计) would be counted twice
-        status.add("kind_unknown", 1, f"{where}: {row['kind']}")
+        status.add("kind_not_counted", 1, f"{where}: {row['kind']}")
         return
     values = {}
     for name in _VALUES:

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dti_assets.errors import PatentSourceError
 from dti_assets.patents.tables import TECHNOLOGIES
@@ -23,6 +23,8 @@ NUMBERS = ("application_no", "publication_no", "grant_no", "patent_no")
 DATES = ("application_date", "publication_date", "grant_date", "year")
 _TEXTS = ("title", "abstract")
 _COUNTS = ("applications", "grants", "digital", *TECHNOLOGIES)
+# from here on not every whole number is a float of so many bits
+_EXACT = {16: 2**11, 32: 2**24, 64: 2**53}
 # a longer cell is no word for nothing
 _WORD_BYTES = 32
 _ERRORS = frozenset({"#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!"})
@@ -79,6 +81,8 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
         column = _local(column)
     elif pa.types.is_floating(kind):
         column = _numbers(column)
+    elif pa.types.is_decimal(kind):
+        column = _written(column)
     text = column if _is_sound(column) else _decoded(column)
     if text.type != pa.string():
         text = text.cast(pa.large_string()).cast(pa.string())
@@ -98,11 +102,26 @@ def _numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
     import pyarrow.compute as pc
 
     column = pc.if_else(pc.is_finite(column), column, pa.scalar(None, column.type))
-    if pc.all(pc.equal(column, pc.floor(column))).as_py() in (True, None):
+    exact = _EXACT[column.type.bit_width]
+    column = column.cast(pa.float64())
+    whole = pc.and_(pc.equal(column, pc.floor(column)), pc.less(pc.abs(column), float(exact)))
+    if pc.all(whole).as_py() in (True, None):
         return column.cast(pa.int64(), safe=False)
-    # 201810500000.6, where Arrow writes 2.018105000006e+11
-    texts = [None if v is None else f"{Decimal(repr(v)):f}" for v in column.to_pylist()]
-    texts = [v.removesuffix(".0") if v is not None else None for v in texts]
+    return _written(column, exact)
+
+
+def _written(column: pa.ChunkedArray, exact: int | None = None) -> pa.ChunkedArray:
+    """Numbers as texts with all digits and no more, where Arrow writes 2.018105000006e+11 and
+    201510123456.70; from `exact` on with an exponent, for their last digits are lost."""
+    import pyarrow as pa
+
+    def text(value: Any) -> str:
+        if exact and abs(value) >= exact:
+            return f"{value:.6e}"
+        written = f"{Decimal(str(value)):f}"
+        return written.rstrip("0").removesuffix(".") if "." in written else written
+
+    texts = [None if v is None else text(v) for v in column.to_pylist()]
     return pa.chunked_array([pa.array(texts, pa.string())])
 
 

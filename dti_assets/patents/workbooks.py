@@ -147,8 +147,7 @@ def _sheets(
     source = WorkbookSource(path, label, kind, names or seen, sheets, unread=unread)
     if hidden:
         titles = ", ".join(sheet.title for sheet in hidden)
-        use = "not read" if shown else "read, for no other sheet holds patents"
-        source.status.add("sheet_hidden", len(hidden), f"{titles}: {use}")
+        source.status.add("sheet_hidden" if shown else "sheet_hidden_read", len(hidden), titles)
     return source
 
 

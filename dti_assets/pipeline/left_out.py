@@ -10,43 +10,35 @@ from typing import Any
 
 from dti_assets.errors import DtiError
 from dti_assets.panel.tables import SKIPPED
-from dti_assets.patents.tables import ROW_STATUS
+from dti_assets.patents.tables import LEFT_OUT, ROW_STATUS
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.text.tables import REPORT_FILES
 
-# patents with these count, as the status says
-_COUNTED = frozenset(
-    {
-        *("rows", "applications", "no_abstract", "no_number", "number_damaged", "kind_unknown"),
-        *("year_from_number", "quote_open", "characters_lost", "duplicates_disagree"),
-        *("publication_date_unreadable",),
-    }
-)
 # a reason goes on with what it found there
 _PARTICULARS = re.compile(r"\s*[:;(].*", re.DOTALL)
 _MOST_KINDS = 8
 
 
 def left_out(workspace: Workspace, tables: Collection[str]) -> list[str]:
-    """A line for each of these stored tables that has rows of something left out, and where to see
+    """A line for each thing of which these stored tables have some left out, and where to see
     them."""
     found = []
-    for table, what, kinds_of in (
-        (REPORT_FILES.name, "report files", _reports),
-        (ROW_STATUS.name, "patent rows", _patents),
-        (SKIPPED.name, "figures", _figures),
+    for table, kinds_of in (
+        (REPORT_FILES.name, _reports),
+        (ROW_STATUS.name, _patents),
+        (SKIPPED.name, _figures),
     ):
         if table not in tables:
             continue
-        kinds: Counter[str] = Counter()
+        kinds: dict[str, Counter[str]] = {}
         try:
-            for kind, number in kinds_of(workspace.stored(table)):
-                kinds[kind] += number
+            for what, kind, number in kinds_of(workspace.stored(table), workspace):
+                kinds.setdefault(what, Counter())[kind] += number
         except (DtiError, OSError):
             continue
         # without those that no row has
-        if kinds := +kinds:
-            found.append(f"{what}: {_told(kinds)} (dti show {table})")
+        some = {what: +counted for what, counted in kinds.items() if +counted}
+        found += [f"{what}: {_told(counted)} (dti show {table})" for what, counted in some.items()]
     return found
 
 
@@ -57,23 +49,29 @@ def _told(kinds: Counter[str]) -> str:
     return ", ".join(words) + (f" and {rest} more kinds" if rest else "")
 
 
-def _reports(files: Any) -> Iterator[tuple[str, int]]:
+# what it is, the kind it is counted as, and how many
+Found = Iterator[tuple[str, str, int]]
+
+
+def _reports(files: Any, _: Workspace) -> Found:
     """By status; of those that count, how many with a warning."""
     for status, number in files["status"].value_counts().items():
         if status != "ok":
-            yield str(status), int(number)
+            yield "report files", str(status), int(number)
     if "warning" in files:
         counted = files["status"] == "ok"
-        yield "counted with a warning", int((counted & files["warning"].notna()).sum())
+        number = int((counted & files["warning"].notna()).sum())
+        yield "report files", "counted with a warning", number
 
 
-def _patents(status: Any) -> Iterator[tuple[str, int]]:
+def _patents(status: Any, workspace: Workspace) -> Found:
+    words = workspace.level.words
+    what = {words(name): of for of, names in LEFT_OUT.items() for name in names}
     for one, number in zip(status["status"], status["rows"], strict=True):
-        kept = one in _COUNTED or str(one).endswith("_and_address_disagree")
-        if not kept:
-            yield str(one), int(number)
+        if one in what:
+            yield what[one], str(one), int(number)
 
 
-def _figures(skipped: Any) -> Iterator[tuple[str, int]]:
+def _figures(skipped: Any, _: Workspace) -> Found:
     for reason in skipped["reason"]:
-        yield _PARTICULARS.sub("", str(reason)), 1
+        yield "figures", _PARTICULARS.sub("", str(reason)), 1

@@ -248,8 +248,9 @@ def quoted_row(lines: list[str], start: int, mark: str, width: int) -> tuple[lis
     open_quote = False
     while True:
         line = lines[i]
-        lead = len(line) - len(line[at:].lstrip(" "))
-        if line[lead : lead + 1] == '"':
+        # by places, for a line may have millions of cells
+        lead = _behind_blanks(line, at)
+        if line.startswith('"', lead):
             closed = _closed(lines, i, lead + 1, mark)
             if closed is not None and not _swallows(lines, start, closed[1], mark, width):
                 cell, i, at = closed
@@ -258,12 +259,24 @@ def quoted_row(lines: list[str], start: int, mark: str, width: int) -> tuple[lis
                     return cells, i + 1, open_quote
                 continue
             # closed within its line, but text follows: a quotation, as in "物联网"平台
-            open_quote |= '"' not in line[lead + 1 :].partition(mark)[0]
-        cell, found, _ = line[at:].partition(mark)
-        cells.append(cell)
-        at += len(cell) + 1
-        if not found:
+            open_quote |= line.find('"', lead + 1, _cell_end(line, lead + 1, mark)) < 0
+        end = _cell_end(line, at, mark)
+        cells.append(line[at:end])
+        if end == len(line):
             return cells, i + 1, open_quote
+        at = end + 1
+
+
+def _cell_end(line: str, at: int, mark: str) -> int:
+    """The place of the next delimiter, or the end of the line."""
+    end = line.find(mark, at)
+    return len(line) if end < 0 else end
+
+
+def _behind_blanks(line: str, at: int) -> int:
+    while line.startswith(" ", at):
+        at += 1
+    return at
 
 
 def _closed(lines: list[str], i: int, at: int, mark: str) -> tuple[str, int, int] | None:
@@ -278,13 +291,12 @@ def _closed(lines: list[str], i: int, at: int, mark: str) -> tuple[str, int, int
             if line[end + 1 : end + 2] == '"':
                 end += 2
                 continue
-            rest = line[end + 1 :]
-            after = rest.lstrip(" ") if mark != " " else rest
-            if after and not after.startswith(mark):
+            after = _behind_blanks(line, end + 1)
+            if after < len(line) and not line.startswith(mark, after):
                 return None
             parts.append(line[at:end])
             text = "\n".join(parts).replace('""', '"')
-            return text, i, len(line) - len(after) + 1
+            return text, i, after + 1
         parts.append(line[at:])
         i, at = i + 1, 0
     return None
@@ -295,10 +307,14 @@ def _swallows(lines: list[str], start: int, end: int, mark: str, width: int) -> 
     return (
         end > start
         and width > 1
-        and all(
-            _QUOTED.sub("", line).count(mark) == width - 1 for line in _between(lines, start, end)
-        )
+        and all(_is_row(line, mark, width) for line in _between(lines, start, end))
     )
+
+
+def _is_row(line: str, mark: str, width: int) -> bool:
+    """Whether a line alone has so many cells, empty ones at its end aside."""
+    plain = _QUOTED.sub("", line)
+    return plain.rstrip(" " + mark).count(mark) < width <= plain.count(mark) + 1
 
 
 def _between(lines: list[str], start: int, end: int) -> Iterator[str]:

@@ -35,13 +35,17 @@ class Store:
         tail = f"{name}.parquet" if year is None else f"{name}/{year}.parquet"
         return self._location(f"data/{tail}")
 
-    def _location(self, below: str) -> str:
-        url = self.url
-        if url.startswith(("file://", "local://")):
+    @property
+    def folder(self) -> str:
+        """Path or URL of the folder; a path where the URL is one of this machine's folders."""
+        if self.url.startswith(("file://", "local://")):
             import fsspec
 
-            url = fsspec.core.url_to_fs(url)[1]
-        return f"{url.rstrip('/')}/{below}"
+            return str(fsspec.core.url_to_fs(self.url)[1])
+        return self.url.rstrip("/")
+
+    def _location(self, below: str) -> str:
+        return f"{self.folder}/{below}"
 
     def has(self, table: Table, year: int | None = None) -> bool:
         """Whether the table, or the year of it, has been made."""

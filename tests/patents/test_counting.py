@@ -155,7 +155,7 @@ def test_user_counts(tmp_path: Path) -> None:
     found = dict(zip(status["status"], status["rows"], strict=True))
     assert found == {
         "rows": 8, "hong_kong": 1, "province_unknown": 1, "year_unreadable": 1,
-        "kind_unknown": 1, "value_unreadable": 1,
+        "kind_not_counted": 1, "value_unreadable": 1,
     }  # fmt: skip
     only, _ = read_user_counts(tmp_path, kinds=["utility_model"], units=PROVINCES)
     assert cell(only, "浙江", 2019)["applications"] == 300

@@ -73,7 +73,85 @@ def test_a_quotation_mark_in_the_last_column_and_the_header_again(tmp_path: Path
     rows[10][4] = f'{PLACE}"'
     found, status = read(write(tmp_path, "a.txt", lines(rows, ",")), tmp_path)
     assert len(found) == 12 and {r["province_code"] for r in found} == {330000}
-    assert status.loc["header_repeated", "example"] == "line 8"
+    assert status.loc["header_repeated", "example"] == "a.txt, row 7"
+
+
+@pytest.mark.parametrize("form", ["csv", "quoted", "xlsx", "parquet", "dta"])
+def test_a_header_among_the_rows_is_no_patent(tmp_path: Path, form: str) -> None:
+    """Also in another language, in other quotation marks, or spelt otherwise."""
+    english = ["application_no", "title", "abstract", "application_date", "address"]
+    spelt = ["申请号 ", "专利名称", "摘要", "申请日", "申请人 地址"]
+    rows = [english, row(0), HEADER, row(1, "摘要"), spelt, row(2, "名称")]
+    path = tmp_path / f"a.{'csv' if form == 'quoted' else form}"
+    if form in ("csv", "quoted"):
+        marks = ['"' + '","'.join(r) + '"' if form == "quoted" else ",".join(r) for r in rows]
+        path.write_text("\n".join([",".join(HEADER), *marks]), encoding="utf-8")
+    elif form == "xlsx":
+        pd.DataFrame(rows, columns=HEADER).to_excel(path, index=False)
+    elif form == "parquet":
+        pd.DataFrame(rows, columns=HEADER).to_parquet(path)
+    else:
+        pd.DataFrame(rows, columns=english).to_stata(path, write_index=False, version=118)
+    found, status = read(path, tmp_path)
+    assert [r["application_no"] for r in found] == [f"20191060000{n}.X" for n in range(3)]
+    assert status.loc["header_repeated", "rows"] == 3
+    assert status.loc["header_repeated", "example"] == f"{path.name}, row 1"
+
+
+def test_quoted_cells_hold_what_would_be_rows(tmp_path: Path) -> None:
+    """A cell of sound CSV stays whole, although some of its lines could be rows of their own."""
+    text = "一种区块链装置\n" + "a,b,c,d,e\n" * 3 + "f,g"
+    frame = pd.DataFrame([row(0, text), row(1), row(2)], columns=HEADER)
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    found, status = read(tmp_path / "a.csv", tmp_path)
+    assert len(found) == 3 and not {"quote_open", "malformed"} & set(status.index)
+
+
+@pytest.mark.parametrize("wide", [pa.float64(), pa.float32(), pa.decimal128(16, 2)])
+def test_numbers_of_any_type_are_one_patent_each_or_none(tmp_path: Path, wide: pa.DataType) -> None:
+    """2**53 and more, and 2**24 of single precision, hold no last digits to tell patents by."""
+    import decimal
+
+    whole = [201910600001, 201910600002]
+    given = [decimal.Decimal(n) for n in whole] if pa.types.is_decimal(wide) else whole
+    numbers = pa.array(given, pa.float64()).cast(wide) if wide == pa.float32() else pa.array(
+        given, wide)  # fmt: skip
+    pq.write_table(pa.table({"标题": ["水泵", "泵"], "申请号": numbers}), tmp_path / "a.parquet")
+    found, status = read(tmp_path / "a.parquet", tmp_path)
+    assert len(found) == 2
+    if wide == pa.float32():
+        assert status.loc["number_damaged", "rows"] == 2
+    else:
+        assert [r["application_no"] for r in found] == [str(n) for n in whole]
+
+
+def test_counts_beyond_what_floats_tell_apart_do_not_overflow(tmp_path: Path) -> None:
+    numbers = pa.array([1e19, 2e19], pa.float64())
+    pq.write_table(pa.table({"标题": ["水泵", "泵"], "申请号": numbers}), tmp_path / "a.parquet")
+    found, status = read(tmp_path / "a.parquet", tmp_path)
+    assert len(found) == 2 and status.loc["number_damaged", "rows"] == 2
+
+
+def test_columns_of_one_name_in_parquet_are_refused(tmp_path: Path) -> None:
+    columns = [pa.array(["水泵"]), pa.array(["泵"]), pa.array(["201910600001.1"])]
+    pq.write_table(pa.table(columns, names=["标题", "标题", "申请号"]), tmp_path / "a.parquet")
+    with pytest.raises(PatentSourceError, match="2 columns are called 标题; rename"):
+        read(tmp_path / "a.parquet", tmp_path)
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-8"])
+def test_the_encoding_is_that_of_the_first_text_that_tells_it(
+    tmp_path: Path, encoding: str
+) -> None:
+    """ASCII for longer than what is looked at, then a line that is cut where the look ends."""
+    plain = "".join(f"20191060{k:04d}.X,pump,x,2019-05-01,Hangzhou\n" for k in range(6000))
+    last = f"201910609999.X,{'一种区块链装置' * 3000},用于生产,2019-05-01,{PLACE}\n"
+    for start in (plain[: 1 << 18], plain):
+        head = "application_no,title,abstract,application_date,address\n"
+        content = (head + start[: start.rindex("\n") + 1] + last).encode(encoding)
+        found, status = read(write(tmp_path, "a.csv", content), tmp_path)
+        assert found[-1]["blockchain"] and found[-1]["province_code"] == 330000
+        assert "characters_lost" not in status.index
 
 
 @pytest.mark.parametrize(("mark", "cells"), [(",", 6), ("\t", 3), ("|", 8), (";", 4)])
@@ -281,9 +359,9 @@ def test_a_hidden_sheet_is_used_with_a_word_alone(tmp_path: Path) -> None:
                 sheet.append([f"20191060000{k}.1", "水泵"])
         book.save(tmp_path / f"{name}.xlsx")
     found, status = read(tmp_path / "both.xlsx", tmp_path)
-    assert len(found) == 1 and status.loc["sheet_hidden", "example"] == "表1: not read"
+    assert len(found) == 1 and status.loc["sheet_hidden", "example"] == "表1"
     found, status = read(tmp_path / "one.xlsx", tmp_path)
-    assert len(found) == 1 and "表0: read" in status.loc["sheet_hidden", "example"]
+    assert len(found) == 1 and status.loc["sheet_hidden_read", "example"] == "表0"
 
 
 def test_raised_and_struck_parts_of_a_cell(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from small_study import dti, make_study, write_reports
 
+from dti_assets.patents.tables import LEFT_OUT, STATUSES
 from dti_assets.pipeline.left_out import left_out
 from dti_assets.pipeline.resources import Workspace
 from dti_assets.study.config import load_study
@@ -36,15 +37,37 @@ def test_reports_by_status(workspace: Workspace) -> None:
 
 
 def test_patents_by_reason(workspace: Workspace) -> None:
-    found = {"rows": 40, "applications": 31, "malformed": 4, "foreign": 3, "no_abstract": 9}
+    found = {
+        "rows": 40,
+        "applications": 31,
+        "malformed": 4,
+        "foreign": 3,
+        "no_abstract": 9,
+        "several_rows": 9,
+        "publication_date_unreadable": 2,
+        "sheet_hidden_read": 1,
+        "sheet_unread": 2,
+        "column_unread": 1,
+        "file_unreadable": 1,
+        "province_unknown": 1,
+    }
     rows = [
         {"file": file, "status": status, "meaning": "x", "rows": number}
         for status, number in found.items()
         for file in ("a.csv", "b.csv")
     ]
     store(workspace, "patent_row_status", rows)
-    (line,) = left_out(workspace, ["patent_row_status", "report_files"])
-    assert line == "patent rows: 8 malformed, 6 foreign (dti show patent_row_status)"
+    told = left_out(workspace, ["patent_row_status", "report_files"])
+    assert sorted(told) == [
+        "patent columns: 2 column_unread (dti show patent_row_status)",
+        "patent files: 2 file_unreadable (dti show patent_row_status)",
+        "patent rows: 8 malformed, 6 foreign, 2 province_unknown (dti show patent_row_status)",
+        "patent sheets: 4 sheet_unread (dti show patent_row_status)",
+    ]
+
+
+def test_what_is_left_out_of_patents_is_a_status() -> None:
+    assert {name for names in LEFT_OUT.values() for name in names} <= set(STATUSES)
 
 
 def test_figures_by_reason(workspace: Workspace) -> None:

@@ -92,6 +92,28 @@ def test_a_linked_study_file_is_the_same_study(study: Path, tmp_path: Path) -> N
     check_owner(load_study(link / "study.yaml"))
 
 
+@pytest.mark.parametrize("url", ["memory://{}", "file://{}"])
+def test_a_second_study_in_the_same_outputs_elsewhere_is_refused(
+    study: Path, tmp_path: Path, url: str
+) -> None:
+    outputs = url.format(f"{tmp_path}/shared")
+    studies = []
+    for name in ("two", "three"):
+        (tmp_path / name).mkdir()
+        file = make_study(tmp_path / name)
+        studies.append(load_study(file).model_copy(update={"outputs": outputs}))
+        file.write_text(f"years: [2014, 2015]\noutputs: {outputs}\n", encoding="utf-8")
+    first, second = studies
+    claim(first)
+    claim(first)
+    with pytest.raises(StudyError, match=r"holds the tables of the study .*/two/study\.yaml"):
+        claim(second)
+    if url.startswith("file"):
+        # the same folder, otherwise spelt
+        with pytest.raises(StudyError, match=r"/two/study\.yaml"):
+            claim(second.model_copy(update={"outputs": "../shared"}))
+
+
 @pytest.mark.parametrize("place", ["absolute", "beside", "same folder"])
 def test_a_second_study_in_the_same_outputs_is_refused(
     study: Path, tmp_path: Path, place: str

@@ -45,7 +45,7 @@ def other_owner(study: Study) -> Path | None:
     try:
         noted = json.loads(Store(study.output_url).noted(_NOTE) or "")
         # from the folder of the outputs, so that both may be moved together
-        former = Path(os.path.normpath(_base(study) / str(noted["file"])))
+        former = Path(os.path.normpath(_place(study) / str(noted["file"])))
     except (ValueError, LookupError, TypeError):
         return None
     if former == study.file.resolve() or not former.is_file():
@@ -53,8 +53,15 @@ def other_owner(study: Study) -> Path | None:
     return None if former.samefile(study.file) or not _names(former, study) else former
 
 
-def _base(study: Study) -> Path:
-    return study.root if study.remote_outputs else study.path(study.outputs).resolve()
+def _place(study: Study) -> Path:
+    """The folder of the outputs; of those elsewhere their address, which no file is in."""
+    return _folder(study.root, study.outputs)
+
+
+def _folder(root: Path, outputs: str) -> Path:
+    if "://" in outputs:
+        return Path(Store(outputs).folder)
+    return (root / outputs).resolve()
 
 
 def _names(former: Path, study: Study) -> bool:
@@ -68,9 +75,7 @@ def _names(former: Path, study: Study) -> bool:
         )
     except Exception:
         return True
-    if "://" in outputs or study.remote_outputs:
-        return outputs == study.outputs
-    return (former.resolve().parent / outputs).resolve() == _base(study)
+    return _folder(former.resolve().parent, outputs) == _place(study)
 
 
 def check_owner(study: Study) -> None:
@@ -87,9 +92,8 @@ def claim(study: Study) -> None:
     """Put on record whose outputs they are. Raises StudyError where they are another study's, and
     OSError where nothing can be written."""
     check_owner(study)
-    file, base = study.file.resolve(), _base(study)
-    inside = not study.remote_outputs and base.is_relative_to(study.root)
-    where = os.path.relpath(file, base) if inside or study.remote_outputs else str(file)
+    file, place = study.file.resolve(), _place(study)
+    where = os.path.relpath(file, place) if place.is_relative_to(study.root) else str(file)
     text = json.dumps({"file": where}, ensure_ascii=False)
     store = Store(study.output_url)
     if store.noted(_NOTE) != text:
