@@ -181,3 +181,55 @@ def test_heads_of_chapters_are_no_text_and_every_line_is(chapters: int, foot: bo
     text = read_bytes(out.getvalue()).text
     assert text.count("区块链") == 0
     assert text.replace("\n", "").count("建设任务") == 20 * 30
+
+
+@pytest.mark.parametrize("box", [None, (0, 842, 595, 0), (595, 842, 0, 0)])
+@pytest.mark.parametrize("size", [(595, 842), (842, 595)])
+def test_a_page_is_as_large_as_its_box_says_wherever_it_stands(
+    size: tuple[int, int], box: tuple[int, ...] | None
+) -> None:
+    """Inherited from the tree of pages, or with its corners the other way round."""
+    from pypdf.generic import ArrayObject, NameObject, NumberObject
+    from reportlab.pdfbase import pdfmetrics
+    from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+    from reportlab.pdfgen import canvas
+
+    pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
+    out = io.BytesIO()
+    drawn = canvas.Canvas(out, pagesize=size)
+    drawn.setFont("STSong-Light", 14)
+    lines = [LINES[k % len(LINES)][: size[0] // 20] for k in range(size[1] // 24)]
+    for k, line in enumerate(lines):
+        drawn.drawString(30, size[1] - 16 - 24 * k, line)
+    drawn.save()
+    writer = pypdf.PdfWriter(clone_from=io.BytesIO(out.getvalue()))
+    page = writer.pages[0]
+    if box is None:
+        writer.root_object["/Pages"][NameObject("/MediaBox")] = page.pop("/MediaBox")
+    elif size[0] < size[1]:
+        page[NameObject("/MediaBox")] = ArrayObject(NumberObject(n) for n in box)
+    reading = read_bytes(_written(writer))
+    assert reading.status == "ok", reading.reason
+    read = "".join(reading.paragraphs)
+    assert all(normalise([line])[0] in read for line in lines)
+    assert "no reader sees" not in reading.reason
+
+
+def test_a_character_beyond_the_first_plane_can_be_stored() -> None:
+    """PDFium gives its two halves one by one."""
+    from pypdf.generic import NameObject, StreamObject
+
+    writer = pypdf.PdfWriter(clone_from=io.BytesIO(BASE))
+    mapped = StreamObject()
+    mapped.set_data(
+        b"/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /X def "
+        b"1 begincodespacerange <0000> <FFFF> endcodespacerange "
+        b"1 beginbfchar <%04X> <D842DFB7> endbfchar endcmap end end" % ord("我")
+    )
+    for page in writer.pages:
+        for font in page["/Resources"]["/Font"].values():
+            font.get_object()[NameObject("/ToUnicode")] = writer._add_object(mapped)
+    reading = read_bytes(_written(writer))
+    assert reading.status == "ok", reading.reason
+    text = "".join(reading.paragraphs)
+    assert "\U00020bb7" in text and text.encode()

@@ -427,3 +427,42 @@ def test_no_name_of_a_file_stops_the_run(tmp_path: Path) -> None:
     assert len(files) == len(names)
     assert set(files["status"]) <= {"ok", "duplicate"}
     assert from_name("浙江\u200b省２０１５．docx", PROVINCES).year == 2015
+
+
+def _sign(kind: str) -> str:
+    return f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>'
+
+
+_CODE = "<w:r><w:instrText> {} </w:instrText></w:r>"
+
+
+@pytest.mark.parametrize(
+    ("field", "warned"),
+    [
+        (_sign("begin") + _CODE.format("PAGE"), True),
+        (_sign("begin") + _CODE.format("TOC") + _sign("separate"), True),
+        (
+            _sign("begin") + _CODE.format("PAGE") + '<w:del w:id="1" w:author="a">'
+            + _sign("separate") + _sign("end") + "</w:del>",
+            False,
+        ),
+        (_sign("begin") + _CODE.format("PAGE") + _sign("separate") + _sign("end"), False),
+    ],
+    ids=["not closed", "contents not closed", "closed by what is deleted", "closed"],
+)  # fmt: skip
+def test_a_field_that_nothing_closes_swallows_no_text(field: str, warned: bool) -> None:
+
+    lines = samples.report_lines()
+    whole = samples.docx(lines)
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(whole)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            part = old.read(name)
+            if name == "word/document.xml":
+                at = part.index(b"</w:p>") + len(b"</w:p>")
+                part = part[:at] + f"<w:p>{field}</w:p>".encode() + part[at:]
+            new.writestr(name, part)
+    reading = read_bytes(out.getvalue())
+    assert reading.status == "ok"
+    assert reading.paragraphs == read_bytes(whole).paragraphs
+    assert any("fields are not closed" in one for one in reading.warnings) is warned

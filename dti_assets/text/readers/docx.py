@@ -10,6 +10,7 @@ import io
 import posixpath
 import re
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -133,9 +134,22 @@ def is_word(container: zipfile.ZipFile, size: int) -> bool:
         part = Package(container, size).main_part()
     except UnreadableError:
         return "word/document.xml" in container.namelist()
-    except (XMLSyntaxError, zipfile.BadZipFile, NotImplementedError, OSError, ValueError):
+    except (XMLSyntaxError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, KeyError,
+            OSError, ValueError):  # fmt: skip
         return "word/document.xml" in container.namelist()
     return part is not None and not part.startswith(("xl/", "ppt/"))
+
+
+def _unclosed_fields(root: Any) -> set[Any]:
+    """The signs that begin a field which nothing ends."""
+    waiting: list[Any] = []
+    for sign in root.iter(W + "fldChar"):
+        kind = sign.get(W + "fldCharType")
+        if kind == "begin":
+            waiting.append(sign)
+        elif kind == "end" and waiting:
+            waiting.pop()
+    return set(waiting)
 
 
 class _Text:
@@ -152,10 +166,15 @@ class _Text:
         self._styles = Styles(package.xml(sheet) if sheet in package else None, self._root)
         # fields that are open: instruction so far, and whether its result has begun
         self._fields: list[list[Any]] = []
+        self._unclosed = _unclosed_fields(self._root)
         # whether the paragraph has the page of a heading, as lines of contents have
         self._refers = False
         self._left_out: Counter[str] = Counter()
         self.warnings: list[str] = []
+        if self._unclosed:
+            self.warnings.append(
+                f"{len(self._unclosed)} fields are not closed: what follows them is read as text"
+            )
 
     def read(self) -> list[str]:
         """The paragraphs; those whose mark is hidden or deleted run on into the next."""
@@ -208,9 +227,13 @@ class _Text:
     def _runs(self, parent: Any, style: Any, pieces: list[tuple[str, bool]], boxes: Any) -> None:
         for node in parent:
             tag = node.tag
-            if not isinstance(tag, str) or tag in _SKIPPED:
+            if not isinstance(tag, str):
                 continue
-            if tag == W + "r":
+            if tag in _SKIPPED:
+                # a field may be deleted in part
+                for sign in node.iter(W + "fldChar"):
+                    self._field(sign)
+            elif tag == W + "r":
                 self._run(node, style, pieces, boxes)
             elif tag == W + "fldSimple" and _TOC_FIELD.match(node.get(W + "instr", "")):
                 self._left_out["tables of contents"] += 1
@@ -229,7 +252,7 @@ class _Text:
         for node in run:
             tag = node.tag
             if tag == W + "fldChar":
-                self._field(node.get(W + "fldCharType"))
+                self._field(node)
             elif tag == W + "instrText":
                 if self._fields and not self._fields[-1][1]:
                     self._fields[-1][0] += node.text or ""
@@ -245,8 +268,9 @@ class _Text:
             elif isinstance(tag, str) and tag not in _SKIPPED and look.hidden != "hidden":
                 self._runs([node], style, pieces, boxes)
 
-    def _field(self, kind: str | None) -> None:
-        if kind == "begin":
+    def _field(self, sign: Any) -> None:
+        kind = sign.get(W + "fldCharType")
+        if kind == "begin" and sign not in self._unclosed:
             self._fields.append(["", False])
         elif kind == "separate" and self._fields:
             self._fields[-1][1] = True

@@ -104,7 +104,8 @@ def _lines(
     _run(map(pdfium("FPDFText_GetLooseCharBox"), repeat(handle), range(count),
              range(start, start + 16 * count, 16)))  # fmt: skip
     corners = np.ctypeslib.as_array(buffer).reshape(-1, 4)
-    frame = page.get_cropbox()
+    # the boxes themselves are not those that a page inherits
+    frame = page.get_bbox()
     glyphs = Glyphs.upright(text, corners, frame, page.get_rotation())
 
     spans = _spans(text)

@@ -348,7 +348,7 @@ def _drawn(
     rows, columns = changed.shape
     summed = np.zeros((rows + 1, columns + 1), dtype=np.int32)
     summed[1:, 1:] = changed.cumsum(0).cumsum(1)
-    left, _, _, top = page.get_cropbox()
+    left, _, _, top = page.get_bbox()
     x0 = np.clip(np.floor((corners[:, 0] - left) * scale), 0, columns).astype(int)
     x1 = np.clip(np.ceil((corners[:, 2] - left) * scale), 0, columns).astype(int)
     y0 = np.clip(np.floor((top - corners[:, 1]) * scale), 0, rows).astype(int)
@@ -404,7 +404,7 @@ def _in_pictures(
     under a picture drawn later where pictures fill most of the page."""
     import numpy as np
 
-    left, bottom, right, top = page.get_cropbox()
+    left, bottom, right, top = page.get_bbox()
     place = {item: order for item, _, order, _ in objects}
     order = np.array([place.get(item, -1) for item in of])
     x, y = (corners[:, 0] + corners[:, 2]) / 2, (corners[:, 1] + corners[:, 3]) / 2

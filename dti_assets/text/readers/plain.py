@@ -73,13 +73,15 @@ _BLANKS = b"\xef\xbb\xbf\xff\xfe\x00\t\r\n\x0b\x0c "
 def _archive(content: bytes) -> str:
     import io
     import zipfile
+    import zlib
 
     try:
         container = zipfile.ZipFile(io.BytesIO(content))
         names = set(container.namelist())
         if "word/document.xml" in names or is_word(container, len(content)):
             return "docx"
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, KeyError, ValueError,
+            OSError) as error:  # fmt: skip
         raise UnreadableError("damaged", f"a broken or cut-off zip container ({error})") from error
     if "OFD.xml" in names:
         raise UnreadableError("unsupported", "OFD; save it as PDF")

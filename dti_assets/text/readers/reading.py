@@ -16,7 +16,7 @@ from dti_assets.text.readers.pdf import read_pdf
 from dti_assets.text.readers.plain import read_txt, sniff
 
 # Part of every cache key: raise it whenever a reader or the normalisation may give other text.
-READER_VERSION = "2"
+READER_VERSION = "3"
 MAX_BYTES = 200 * 2**20
 _STARVED = "needs more memory than one report may take"
 
@@ -78,11 +78,19 @@ def read_bytes(content: bytes) -> Reading:
         return Reading("damaged", "nested too deeply to be read", format=kind)
 
 
+def _whole(text: str) -> str:
+    """The text with halves of characters beyond U+FFFF, as PDFium gives them, put together; a half
+    alone, which cannot be written to any file, is U+FFFD."""
+    if not any("\ud800" <= character <= "\udfff" for character in text):
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def _judge(kind: str, extract: Extract) -> Reading:
     paragraphs: list[str] = []
     pages: list[int] = []
     for index, raw in enumerate(extract.paragraphs):
-        text = normalise_paragraph(raw)
+        text = normalise_paragraph(_whole(raw))
         if text:
             paragraphs.append(text)
             pages.append(extract.page_of[index] if extract.page_of else 0)
