@@ -42,12 +42,6 @@ DTI_IV = Table(
         Column("frequency", "float64", "hits over words", "hits per word", True, minimum=0),
         Column("distance_km", "float64", "distance to the hub", "km", nullable=True, minimum=0),
         Column("dti_iv", "float64", formula.DESCRIPTION, formula.UNIT, True, 0),
-        Column(
-            "expected",
-            "float64",
-            "mean of dti_iv at this distance over the frequencies of all {units} of the year",
-            *(formula.UNIT, True, 0),
-        ),
         Column("rule", "string", "zero-distance rule of the study"),
         Column("origin", "string", "text or published", nullable=True),
         Column("reason", "string", "why dti_iv is null", nullable=True),

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from dti_assets.errors import DistanceError
 from dti_assets.instrument.distances import ALTERNATIVES, ZeroDistance, capital_distances
-from dti_assets.instrument.expected import expected_instrument
 from dti_assets.instrument.formula import instrument
 from dti_assets.instrument.tables import DTI_IV
 from dti_assets.text.choices import frequency, words_column
@@ -36,9 +35,6 @@ def dti_iv(attention: pd.DataFrame, distances: pd.DataFrame, *, level: Level) ->
     for kind in found["words"].unique():
         found.loc[found["words"] == kind, "total_words"] = found[words_column(kind)]
     found["dti_iv"] = instrument(found["frequency"], found["distance_km"])
-    found["expected"] = expected_instrument(
-        found["frequency"], found["distance_km"], found[level.code], found["year"]
-    )
     why = found["reason"].fillna(found["reason_of_place"])
     found["reason"] = why.where(found["dti_iv"].isna())
     table = level.table(DTI_IV)

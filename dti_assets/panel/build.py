@@ -22,7 +22,7 @@ from dti_assets.panel.transform import (
     stack_figures,
     transformed,
 )
-from dti_assets.panel.variables import FROM_DTI_IV, VARIABLES, Variable
+from dti_assets.panel.variables import VARIABLES, Variable
 from dti_assets.units.levels import Level
 from dti_assets.units.lists import Units
 
@@ -93,9 +93,7 @@ def build_panel(
         elif variable.origin == "dti":
             column = _joined(variable, dti, "dti", index, NO_PATENTS, level)
         elif variable.origin == "dti_iv":
-            column = _joined(
-                variable, dti_iv, "dti_iv", index, NO_INSTRUMENT, level, FROM_DTI_IV[variable.name]
-            )
+            column = _joined(variable, dti_iv, "dti_iv", index, NO_INSTRUMENT, level, "dti_iv")
         else:
             column = transformed(variable, cells, rule)
         columns[variable.name] = column

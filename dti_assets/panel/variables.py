@@ -210,17 +210,7 @@ VARIABLES: tuple[Variable, ...] = (
         "hits per word and km", "dti_iv", minimum=0,
         remark="The column dti_iv_rule names the zero-distance rule.",
     ),
-    Variable(
-        "DTI_iv_expected", "expected DTI_iv",
-        "Mean of DTI_iv at the {unit}'s distance over the frequencies of all {units} of the year: "
-        "the part of the instrument that no {unit} decides",
-        "hits per word and km", "dti_iv", minimum=0,
-        remark="As a control it leaves what a {unit}'s own reports add (Borusyak and Hull 2023).",
-    ),
 )  # fmt: skip
-
-# variable -> its column of table dti_iv
-FROM_DTI_IV = {"DTI_iv": "dti_iv", "DTI_iv_expected": "expected"}
 
 BY_NAME = {variable.name: variable for variable in VARIABLES}
 

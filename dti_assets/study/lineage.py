@@ -14,7 +14,7 @@ from dti_assets.econ.model.terms import columns_of
 from dti_assets.econ.paper.specifications import ROMANO_WOLF_TABLES
 from dti_assets.panel.coverage import PROXIES
 from dti_assets.panel.tables import OFFICIAL_STATISTICS, PANEL
-from dti_assets.panel.variables import FROM_DTI_IV, VARIABLES, Variable
+from dti_assets.panel.variables import VARIABLES, Variable
 from dti_assets.patents.tables import TECHNOLOGIES
 from dti_assets.study.catalogue import stored_tables
 from dti_assets.study.specifications import leading_columns, shipped_tables, study_tables
@@ -112,10 +112,7 @@ def _built(level: Level) -> dict[str, Lineage]:
         "dti_iv": {
             **_same("policy_attention", *when, "keyword_hits", "frequency", "origin"),
             **_same("capital_distances", "distance_km", "rule"),
-            **_from(
-                ("dti_iv", "expected"),
-                *("policy_attention.frequency", "capital_distances.distance_km"),
-            ),
+            "dti_iv": ("policy_attention.frequency", "capital_distances.distance_km"),
             "reason": ("policy_attention.reason", "capital_distances.reason"),
         },
         "patent_counts": {
@@ -167,7 +164,7 @@ def _sources_of(variable: Variable) -> tuple[str, ...]:
     if variable.origin == "dti":
         return (f"dti.{variable.name}",)
     if variable.origin == "dti_iv":
-        return (f"dti_iv.{FROM_DTI_IV[variable.name]}",)
+        return ("dti_iv.dti_iv",)
     if variable.origin == "membership":
         return ()
     official = set(OFFICIAL_STATISTICS.column_names)

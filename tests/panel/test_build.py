@@ -222,7 +222,7 @@ def test_exports_other_than_high_tech(official: pd.DataFrame) -> None:
 def test_patents_and_instrument_join_with_their_reasons(official: pd.DataFrame) -> None:
     dti = other_branch(DTIn=5.0, DTIG=4.0).assign(basis="keywords", reason=None)
     dti.loc[0, ["DTIn", "reason"]] = [None, "year is truncated"]
-    iv = other_branch(dti_iv=1e-5, expected=1e-5).assign(rule="internal", reason=None)
+    iv = other_branch(dti_iv=1e-5).assign(rule="internal", reason=None)
     built = build_panel(YEARS, dti_iv=iv, dti=dti, official=official, units=PROVINCES)
     assert "DTIn (year is truncated)" in built.panel.loc[0, "reason"]
     assert built.panel["DTIn"].notna().sum() == 433
@@ -233,7 +233,7 @@ def test_patents_and_instrument_join_with_their_reasons(official: pd.DataFrame) 
 
 def test_row_order_does_not_matter(official: pd.DataFrame) -> None:
     mine = figures("gdp", "10k CNY", {"浙江": 7.0})
-    iv = other_branch(dti_iv=1e-5, expected=1e-5)
+    iv = other_branch(dti_iv=1e-5)
     iv["dti_iv"] *= np.arange(1, 435)
     one = build_panel(YEARS, iv, None, official, mine, units=PROVINCES)
     other = build_panel(
