@@ -91,7 +91,9 @@ def test_jackknife_has_no_slope_where_the_rest_does_not_identify_it(spec, change
     for name, unit in changes.items():
         frame[name] = frame[name].where(frame["unit"] == unit, 0.0)
     found = jackknife(spec, frame)
-    assert np.isfinite(found.std_errors).all()
+    every = set().union(*unidentified.values())
+    assert set(found.std_errors.index[found.std_errors.isna()]) == every
+    assert set(found.why_none.dropna().index) == every
     for unit in sorted(frame["unit"].unique()):
         gone = unidentified.get(unit, set())
         row, why = found.estimates.loc[unit], found.reasons.loc[unit]
@@ -115,7 +117,49 @@ def test_jackknife_has_no_slope_on_as_many_rows_as_parameters():
     found = jackknife(spec, frame)
     assert found.estimates.isna().all(axis=None)
     assert (found.reasons == "6 rows cannot identify 6 parameters").all(axis=None)
-    assert np.isfinite(found.std_errors).all()
+    assert found.std_errors.isna().all()
+
+
+@pytest.mark.parametrize("effect", [0.0, 1.0, 10.0, 100.0])
+def test_crv3_is_none_where_a_deletion_leaves_no_coefficient(effect):
+    frame = panel(5, units=10, periods=6)
+    frame["d"] = frame["d"].where(frame["unit"] == "u04", 0.0)
+    frame["y"] += effect * frame["d"]
+    found = jackknife(OLS, frame)
+    assert np.isnan(found.std_errors["d"])
+    assert found.why_none["d"] == (
+        "no CRV3 error: without u04 the regressor has no variation left, given controls and effects"
+    )
+    # the other slopes have an estimate without every unit, literally deleted
+    whole = estimate(OLS, frame).params
+    loop = [estimate(OLS, frame[frame["unit"] != u]).params for u in sorted(set(frame["unit"]))]
+    for term in ("x1", "x2"):
+        crv3 = np.sqrt(9 / 10 * sum((fit[term] - whole[term]) ** 2 for fit in loop))
+        assert found.std_errors[term] == pytest.approx(crv3, rel=1e-9)
+        assert found.why_none[term] is None
+
+
+def test_the_jackknife_f_is_none_where_a_deletion_leaves_no_first_stage():
+    frame = panel(5, units=10, periods=6)
+    spec = IV.with_(instruments=("z", "z2"))
+    assert jackknife(spec, frame).jackknife_f is not None
+    frame["z2"] = frame["z2"].where(frame["unit"] == "u04", 0.0)
+    found = jackknife(spec, frame)
+    assert found.estimates["d"].notna().all() and found.jackknife_f is None
+    assert found.no_jackknife_f.startswith("no jackknife F: without u04 a regressor or instrument")
+
+
+@pytest.mark.parametrize("share", [1e-2, 1e-5, 1e-7])
+@pytest.mark.parametrize("spec", [OLS, IV], ids=["ols", "2sls"])
+def test_a_deletion_that_leaves_little_variation_is_exact(spec, share):
+    frame = panel(5, units=10, periods=6)
+    name = "z" if spec is IV else "d"
+    frame[name] = frame[name].where(frame["unit"] == "u04", share * frame[name])
+    found = jackknife(spec, frame)
+    fit = estimate(spec, frame[frame["unit"] != "u04"])
+    np.testing.assert_allclose(found.estimates.loc["u04"], fit.params, rtol=1e-7)
+    if spec is IV:
+        assert found.first_stage_f["u04"] == pytest.approx(fit.first_stage.f_statistic, rel=1e-6)
 
 
 def test_jackknife_has_no_first_stage_f_on_five_clusters():

@@ -149,6 +149,20 @@ def test_three_clusters_carry_no_clustered_inference(complete):
     assert central["p_wild"] >= 2 / 2**6  # six clusters: enumerated
 
 
+def test_tables_say_why_a_term_has_no_crv3_error_and_a_column_no_jackknife_f():
+    panel = study_panel()
+    panel["DTI_iv"] = panel["DTI_iv"].where(panel["province"] == "P04", 0.0)
+    table = load_tables(level=LEVEL)["table_03_two_stage_least_squares"]
+    estimates = estimate_table(table, panel, QUICK)
+    for column, term in (("first stage", "DTI_iv"), ("second stage", "DTIn")):
+        found = row(estimates, column, term)
+        assert pd.isna(found["se_crv3"]) and found["std_error"] > 0
+        assert found["reason"].startswith("no CRV3 error: without P04 ")
+    weak = weak_instrument_inference([table], panel, QUICK).iloc[0]
+    assert pd.isna(weak["jackknife_f"])
+    assert weak["reason"].startswith("no jackknife F: without P04 ")
+
+
 def test_official_data_are_an_illustration_and_say_so(official):
     _, tables = official
     frame = tables["table_02_baseline"]

@@ -149,6 +149,7 @@ TWO_RAYS = {"ar_low": -INF, "ar_high": INF, "ar_set": "(-inf, -3] and [0.1, inf)
         (1, weak(STRONG), "not borne out", "from 0.200 to 0.600"),
         (1, weak(WEAK), "stands", "first-stage F of 0.500"),
         (1, weak(STRONG | {"jackknife_f": 3.0}), "stands in part", "usual interval"),
+        (1, weak(STRONG | {"jackknife_f": None}), "stands in part", "usual interval"),
         (1, weak(STRONG | TWO_RAYS), "stands", "unbounded"),
         (1, weak(STRONG | {"ar_low": None}), "not tested", "set is empty"),
         (2, weak(STRONG) | left_out(0.41, 0.3), "not borne out", "without Zhejiang"),

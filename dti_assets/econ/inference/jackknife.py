@@ -1,6 +1,6 @@
 """Leaving one cluster out in turn: CRV3 errors, the jackknife F, and who drives the estimate.
 
-Every deletion is a subtraction of one cluster's cross products; effects that are not nested in
+A deletion leaves the sum of the other clusters' cross products; effects that are not nested in
 the cluster are re-estimated each time.
 """
 
@@ -13,19 +13,29 @@ import numpy as np
 
 from dti_assets.econ.inference.cluster_products import ClusterProducts, cluster_products
 from dti_assets.econ.model.design import Design, build
+from dti_assets.econ.model.estimation import estimate
 from dti_assets.econ.model.projection import (
+    RELATIVE_ZERO,
     Bools,
     Floats,
     Ints,
+    demean,
     effect_parameters,
+    norms,
     small_sample_factor,
+    varies,
 )
 from dti_assets.econ.model.sample import compact
 from dti_assets.econ.model.specification import Specification
 from dti_assets.econ.paper.resolution import FEWEST_CLUSTERS
+from dti_assets.errors import EconError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# Cross products hold half the digits of the rows: with a smaller eigenvalue than this (of columns
+# of length one) the rows themselves are used, so that no result rests on how a product is rounded
+_SOUND = 1e-6
 
 
 @dataclass(frozen=True)
@@ -34,17 +44,23 @@ class Jackknife:
 
     estimates : frame, one row per cluster left out (index), one column per slope; NaN where the
     rows left do not identify it. reasons : why, in a frame of the same form; None where they do.
-    std_errors : CRV3, sqrt((G-1)/G sum_g (b_(g) - b)^2) (MacKinnon, Nielsen and Webb 2023).
+    std_errors : CRV3, sqrt((G-1)/G sum_g (b_(g) - b)^2) (MacKinnon, Nielsen and Webb 2023); NaN
+    where some deletion has no estimate: a number in its place, such as the zero of a generalised
+    inverse, would make the error a function of the coefficient itself.
+    why_none : the reason there, a Series by term; None where there is an error.
     first_stage_f : Series, CRV1 F of the excluded instruments without each cluster; None without
-        instruments. jackknife_f : F with the CRV3 covariance of the whole sample.
+        instruments. jackknife_f : F with the CRV3 covariance of the whole sample; None where some
+        deletion does not identify the first stage; no_jackknife_f : the reason there.
     smallest_f, smallest_f_without : the least of `first_stage_f` and the cluster left out there.
     """
 
     estimates: pd.DataFrame
     reasons: pd.DataFrame
     std_errors: pd.Series
+    why_none: pd.Series
     first_stage_f: pd.Series | None
     jackknife_f: float | None
+    no_jackknife_f: str | None
     smallest_f: float | None
     smallest_f_without: object
 
@@ -52,9 +68,8 @@ class Jackknife:
 def jackknife(spec: Specification, frame: pd.DataFrame) -> Jackknife:
     """Re-estimate `spec` without each cluster.
 
-    Works for OLS and 2SLS with any fixed effects. A deletion that leaves a regressor without
-    variation enters CRV3 by its minimum-norm solution, as a generalised inverse gives it; such a
-    solution is no estimate, and `estimates` has none there.
+    Works for OLS and 2SLS with any fixed effects. A deletion identifies a slope where the slope
+    of no other column could take its place, to nine digits of the columns' own variation.
 
     Raises
     ------
@@ -62,134 +77,204 @@ def jackknife(spec: Specification, frame: pd.DataFrame) -> Jackknife:
     """
     import pandas as pd
 
+    frame = frame.reset_index(drop=True)  # labels that stand for one row each
     design = build(spec, frame, "clustered" if spec.cluster else None)
-    products = cluster_products(design)
-    without = products.total - products.products
-    whole = products.total[None]
-    rows = [str(label) if not isinstance(label, str) else label for label in products.labels]
-    index = pd.Index(rows, name=design.spec.cluster)
-    slopes, identified = _slopes(products, without)
-    full = _slopes(products, whole)[0][0]
-    why = _reasons(design, products, without, identified)
+    deletions = _Deletions(design, cluster_products(design))
+    products = deletions.products
+    names = [str(label) for label in products.labels]
+    index, terms = pd.Index(names, name=design.spec.cluster), list(design.terms)
+    slopes, found, ranks = deletions.solve(
+        products.outcome, np.concatenate([products.endogenous, products.exogenous])
+    )
+    why = _reasons(deletions, found, ranks)
+    reasons = pd.DataFrame(why, index=index, columns=terms, dtype=object)
+    estimates = pd.DataFrame(slopes[1:], index=index, columns=terms).where(reasons.isna())
     g = products.n_clusters
-    spread = np.sqrt((g - 1) / g * np.sum((slopes - full) ** 2, axis=0))
-    reasons = pd.DataFrame(why, index=index, columns=list(design.terms), dtype=object)
-    estimates = pd.DataFrame(slopes, index=index, columns=list(design.terms)).where(reasons.isna())
-    errors = pd.Series(spread, index=list(design.terms), name="se_crv3")
+    spread = np.sqrt((g - 1) / g * np.sum((estimates.to_numpy() - slopes[0]) ** 2, axis=0))
+    errors = pd.Series(spread, index=terms, name="se_crv3")
+    told = [_first_reason("CRV3 error", reasons[[term]]) for term in terms]
+    why_none = pd.Series(told, index=terms, name="why", dtype=object)
     if not design.spec.endogenous:
-        return Jackknife(estimates, reasons, errors, None, None, None, None)
-    found = _first_stage_f(design, products, without)
-    found[reasons[design.spec.endogenous[0]].notna()] = np.nan
-    least = None if np.isnan(found).all() else int(np.nanargmin(found))
+        return Jackknife(estimates, reasons, errors, why_none, *[None] * 5)
+    term, q = design.spec.endogenous[0], len(products.instruments)
+    pi, found, ranks = deletions.solve(
+        int(products.endogenous[0]), np.concatenate([products.instruments, products.exogenous])
+    )
+    strength = _first_stage_f(deletions, frame)
+    strength[reasons[term].notna()] = np.nan
+    least = None if np.isnan(strength).all() else int(np.nanargmin(strength))
+    stage = pd.DataFrame(_reasons(deletions, found[:, :q], ranks), index=index, dtype=object)
+    no_f = _first_reason("jackknife F", stage.assign(slope=reasons[term]))
     return Jackknife(
         estimates=estimates,
         reasons=reasons,
         std_errors=errors,
-        first_stage_f=pd.Series(found, index=index, name="F"),
-        jackknife_f=_jackknife_f(products, without, whole),
-        smallest_f=None if least is None else float(found[least]),
-        smallest_f_without=None if least is None else rows[least],
+        why_none=why_none,
+        first_stage_f=pd.Series(strength, index=index, name="F"),
+        jackknife_f=None if no_f else _jackknife_f(pi[0, :q], pi[1:, :q]),
+        no_jackknife_f=no_f,
+        smallest_f=None if least is None else float(strength[least]),
+        smallest_f_without=None if least is None else names[least],
     )
 
 
-def _slopes(products: ClusterProducts, moments: Floats) -> tuple[Floats, Bools]:
-    """(S, slopes) OLS or 2SLS slopes in original units for S sets of moments (S, m, m).
+class _Deletions:
+    """The whole sample, then the sample without each cluster: 1 + G sets of rows.
 
-    With them, whether each is identified: no solution of the normal equations has another value.
+    moments : (1 + G, m, m), each the sum of the clusters it has. Nothing is subtracted, so that
+    what the cluster left out alone holds is zero and not what rounding leaves of it.
     """
-    regressors = np.concatenate([products.endogenous, products.controls])
-    instruments = np.concatenate([products.instruments, products.controls])
-    outcome = np.array([products.outcome])
-    if len(products.endogenous):
-        qq = _inverse(moments[:, instruments[:, None], instruments])
-        qx = moments[:, instruments[:, None], regressors]
-        first = qq @ qx
-        bread = np.swapaxes(qx, 1, 2) @ first
-        right = np.swapaxes(first, 1, 2) @ moments[:, instruments[:, None], outcome]
-    else:
-        bread = moments[:, regressors[:, None], regressors]
-        right = moments[:, regressors[:, None], outcome]
-    inverse = _inverse(bread)
-    coefficients = (inverse @ right)[:, :, 0]
-    # the diagonal of the projection on what the moments determine is 1 for what they determine
-    determined = np.diagonal(inverse @ bread, axis1=1, axis2=2)
-    keep = len(products.endogenous) + len(products.exogenous)
-    scale = products.scale[products.outcome] / products.scale[regressors[:keep]]
-    return coefficients[:, :keep] * scale, determined[:, :keep] > 1 - 1e-8
+
+    def __init__(self, design: Design, products: ClusterProducts) -> None:
+        self.design = design
+        self.products = products
+        before = np.cumsum(products.products, axis=0)
+        after = np.cumsum(products.products[::-1], axis=0)[::-1]
+        none = np.zeros_like(before[:1])
+        without = np.concatenate([none, before[:-1]]) + np.concatenate([after[1:], none])
+        self.moments = np.concatenate([before[-1:], without])
+        columns = np.concatenate([products.instruments, products.controls])
+        self.sound = _inverted(self._block(columns, columns))[1]
+
+    def _block(self, rows: Ints, columns: Ints) -> Floats:
+        return self.moments[:, rows[:, None], columns]
+
+    def solve(self, outcome: int, slopes: Ints) -> tuple[Floats, Bools, Ints]:
+        """Regress a column on others, with the instruments where an endogenous one is among them.
+
+        outcome, slopes : positions in `products`. Returns, for every set, the slopes in original
+        units, whether each is identified, and how many the set's rows can identify.
+        """
+        products = self.products
+        two_stage = np.isin(products.endogenous, slopes).any()
+        outer = np.concatenate([products.instruments, products.exogenous]) if two_stage else slopes
+        x = np.concatenate([slopes, products.nuisance])
+        z = np.concatenate([outer, products.nuisance])
+        among, sound = _inverted(self._block(z, z))
+        first = among @ self._block(z, x)
+        bread, invertible = _inverted(np.swapaxes(self._block(z, x), 1, 2) @ first)
+        right = np.swapaxes(first, 1, 2) @ self._block(z, np.array([outcome]))
+        scale = products.scale[outcome] / products.scale[slopes]
+        solved = (bread @ right)[:, : len(slopes), 0] * scale
+        identified = np.ones(solved.shape, dtype=bool)
+        ranks = np.full(len(solved), len(outer))
+        for place in np.flatnonzero(~(sound & invertible)).tolist():
+            columns = self._columns(self.rows(place))
+            solved[place], identified[place], ranks[place] = _least_squares(
+                columns[:, outcome], columns[:, slopes], columns[:, outer]
+            )
+        return solved, identified, ranks
+
+    def rows(self, place: int) -> Bools:
+        """Which rows a set has."""
+        return np.asarray(self.design.sample.cluster != place - 1)
+
+    def _columns(self, keep: Bools) -> Floats:
+        """The columns of `products` but the nuisance, of some rows, effects projected out."""
+        design = self.design
+        names = (
+            design.spec.outcome,
+            *design.spec.endogenous,
+            *design.instrument_names,
+            *design.exogenous_names,
+        )
+        raw = design.sample.columns(names)[keep]
+        left = demean(raw, [compact(codes[keep]) for codes in design.sample.effects])
+        return np.where(varies(raw, left), left, 0.0)
 
 
-def _reasons(
-    design: Design, products: ClusterProducts, without: Floats, identified: Bools
-) -> list[list[str | None]]:
+def _inverted(matrices: Floats) -> tuple[Floats, Bools]:
+    """Inverses of cross products (S, m, m), and which are sound; the others' are no inverses."""
+    size = np.sqrt(np.diagonal(matrices, axis1=1, axis2=2))
+    size = np.where(size > 0, size, np.inf)
+    outer = size[:, :, None] * size[:, None, :]
+    scaled = matrices / outer
+    sound = np.linalg.eigvalsh(scaled).min(axis=1, initial=1.0) > _SOUND
+    scaled[~sound] = np.eye(matrices.shape[1])
+    return np.linalg.inv(scaled) / outer, sound
+
+
+def _least_squares(y: Floats, x: Floats, z: Floats) -> tuple[Floats, Bools, int]:
+    """Slopes of y on x with the instruments z (x itself for OLS), whether each is identified, and
+    the rank of z. A slope is identified where every solution has it."""
+    x_scale, z_scale = (np.maximum(norms(c), np.finfo(float).tiny) for c in (x, z))
+    basis, size, _ = np.linalg.svd(z / z_scale, full_matrices=False)
+    basis = basis[:, size > RELATIVE_ZERO]
+    fitted = basis @ (basis.T @ (x / x_scale))
+    left, size, right = np.linalg.svd(fitted, full_matrices=False)
+    kept = size > RELATIVE_ZERO
+    solution = right[kept].T @ (left[:, kept].T @ y / size[kept])
+    # the diagonal of the projection on what the rows determine is 1 for what they determine
+    return solution / x_scale, np.sum(right[kept] ** 2, axis=0) > 1 - 1e-8, basis.shape[1]
+
+
+def _reasons(deletions: _Deletions, identified: Bools, ranks: Ints) -> list[list[str | None]]:
     """Why each slope is not identified without each cluster, or None."""
-    assert design.sample.cluster is not None
-    columns = np.concatenate([products.instruments, products.controls])
-    slopes = _rank(without, columns) - _rank(without, products.nuisance)
+    design = deletions.design
     what = "a regressor or instrument" if design.spec.endogenous else "the regressor"
     still = f"{what} has no variation left, given controls and effects"
     out: list[list[str | None]] = []
-    for left in range(products.n_clusters):
-        keep = design.sample.cluster != left
+    for place in range(1, len(identified)):
+        keep = deletions.rows(place)
         kept = [compact(codes[keep]) for codes in design.sample.effects]
-        rows, used = int(keep.sum()), int(slopes[left]) + effect_parameters(kept)
+        rows, used = int(keep.sum()), int(ranks[place]) + effect_parameters(kept)
         if rows <= used:
             out.append([f"{rows} rows cannot identify {used} parameters"] * identified.shape[1])
         else:
-            out.append([None if found else still for found in identified[left]])
+            out.append([None if found else still for found in identified[place]])
     return out
 
 
-def _rank(moments: Floats, columns: Ints) -> Ints:
-    """(S,) ranks of some of the columns; the trace of a projection is its rank."""
-    part = moments[:, columns[:, None], columns]
-    traces = np.trace(_inverse(part) @ part, axis1=1, axis2=2)
-    return np.rint(traces).astype(np.int64)
+def _first_reason(what: str, reasons: pd.DataFrame) -> str | None:
+    """Why there is no such thing: the first cluster without which a column is not identified."""
+    for left, row in zip(reasons.index, reasons.to_numpy(), strict=True):
+        for reason in row:
+            if reason is not None:
+                return f"no {what}: without {left} {reason}"
+    return None
 
 
-def _first_stage(products: ClusterProducts, moments: Floats) -> Floats:
-    """(S, instruments + controls) first-stage coefficients in scaled units."""
-    columns = np.concatenate([products.instruments, products.controls])
-    target = products.endogenous[:1]
-    solved = _inverse(moments[:, columns[:, None], columns]) @ moments[:, columns[:, None], target]
-    out: Floats = solved[:, :, 0]
-    return out
-
-
-def _jackknife_f(products: ClusterProducts, without: Floats, whole: Floats) -> float | None:
-    q, g = len(products.instruments), products.n_clusters
-    if q > g - 1:
+def _jackknife_f(whole: Floats, without: Floats) -> float | None:
+    """Wald / q of first-stage coefficients (q,) with the CRV3 covariance of (G, q) deletions."""
+    g, q = without.shape
+    deviations = without - whole
+    scale = norms(deviations)
+    if q > g - 1 or (scale == 0).any():
         return None
-    pi = _first_stage(products, whole)[0, :q]
-    deviations = _first_stage(products, without)[:, :q] - pi
-    covariance = (g - 1) / g * deviations.T @ deviations
-    if np.linalg.matrix_rank(covariance, hermitian=True) < q:
+    pi, correlation = whole / scale, (deviations / scale).T @ (deviations / scale)
+    if np.linalg.matrix_rank(correlation, hermitian=True) < q:
         return None
-    return float(pi @ np.linalg.solve(covariance, pi) / q)
+    return float(pi @ np.linalg.solve(correlation, pi) / q * g / (g - 1))
 
 
-def _first_stage_f(design: Design, products: ClusterProducts, without: Floats) -> Floats:
+def _first_stage_f(deletions: _Deletions, frame: pd.DataFrame) -> Floats:
     """(G,) CRV1 first-stage F without each cluster; NaN where too few clusters are left."""
+    design, products = deletions.design, deletions.products
     q, g = len(products.instruments), products.n_clusters
     columns = np.concatenate([products.instruments, products.controls])
     m = len(products.scale)
     out = np.full(g, np.nan)
     if q > g - 2 or g - 1 < FEWEST_CLUSTERS:
         return out
-    pi = _first_stage(products, without)
     for left in range(g):
-        moments = without[left]
+        keep = np.arange(g) != left
+        moments = deletions.moments[left + 1]
+        if not deletions.sound[left + 1]:
+            out[left] = _f_of_rows(design, frame, deletions.rows(left + 1))
+            continue
         controls = products.controls
         z = np.zeros((m, q))
         z[products.instruments, np.arange(q)] = 1.0
         if len(controls):
-            z[controls] = (
-                -np.linalg.pinv(moments[np.ix_(controls, controls)], rcond=1e-11, hermitian=True)
-                @ moments[np.ix_(controls, products.instruments)]
+            z[controls] = -np.linalg.solve(
+                moments[np.ix_(controls, controls)],
+                moments[np.ix_(controls, products.instruments)],
             )
         v = np.zeros(m)
         v[products.endogenous[0]] = 1.0
-        v[columns] -= pi[left]
-        keep = np.arange(g) != left
+        v[columns] -= np.linalg.solve(
+            moments[np.ix_(columns, columns)], moments[columns, products.endogenous[0]]
+        )
         scores = (products.products[keep] @ v) @ z
         bread = z.T @ moments @ z
         n = design.n - int(products.sizes[left])
@@ -199,10 +284,18 @@ def _first_stage_f(design: Design, products: ClusterProducts, without: Floats) -
         meat = small_sample_factor(n, k, g - 1) * scores.T @ scores
         if np.linalg.matrix_rank(meat, hermitian=True) < q:
             continue
-        direction = bread @ pi[left, :q]
+        direction = -bread @ v[products.instruments]
         out[left] = float(direction @ np.linalg.solve(meat, direction)) / q
     return out
 
 
-def _inverse(matrices: Floats) -> Floats:
-    return np.asarray(np.linalg.pinv(matrices, rcond=1e-11, hermitian=True), dtype=float)
+def _f_of_rows(design: Design, frame: pd.DataFrame, keep: Bools) -> float:
+    """CRV1 first-stage F of some of the rows, estimated anew; NaN where they give none."""
+    try:
+        stage = estimate(
+            design.spec.with_(covariance="clustered"), frame.loc[design.sample.rows[keep]]
+        ).first_stage
+    except EconError:
+        return float("nan")
+    found = None if stage is None else stage.f_statistic
+    return float("nan") if found is None else found

@@ -135,7 +135,7 @@ def _column(
             for name in ("std_error", "t_stat", "p_value", "conf_low", "conf_high"):
                 row[name] = tidy.at[term, name]
             row["p_wild"] = wild.get(term)
-            row["se_crv3"] = crv3.get(term)
+            row["se_crv3"], row["reason"] = crv3.get(term, (None, None))
             row["stars"] = stars(wild.get(str(term), _unaided_p(result, str(term))))
         rows.append(row)
     for term, why in result.absorbed.items():
@@ -192,10 +192,10 @@ def dropped_rows(result: Estimates) -> str | None:
 
 def _few_clusters(
     resolved: ResolvedColumn, result: Estimates, options: TableOptions
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Wild p-values and CRV3 errors of the key terms."""
+) -> tuple[dict[str, float], dict[str, tuple[float, str | None]]]:
+    """Wild p-values of the key terms; CRV3 errors, or why there is none."""
     wild: dict[str, float] = {}
-    crv3: dict[str, float] = {}
+    crv3: dict[str, tuple[float, str | None]] = {}
     spec = resolved.spec
     terms = [term for term in resolved.keys if term in result.params.index]
     testable = [t for t in terms if not spec.endogenous or spec.endogenous == (t,)]
@@ -203,8 +203,8 @@ def _few_clusters(
         test = wild_cluster_test(spec, resolved.frame, term, draws=options.draws, seed=options.seed)
         wild[term] = test.p_value
     if terms:
-        errors = jackknife(spec, resolved.frame).std_errors
-        crv3 = {term: float(errors[term]) for term in terms}
+        found = jackknife(spec, resolved.frame)
+        crv3 = {term: (float(found.std_errors[term]), found.why_none[term]) for term in terms}
     return wild, crv3
 
 

@@ -166,6 +166,7 @@ def _weak(resolved: ResolvedColumn, result: Estimates, options: TableOptions) ->
         "ar_crv1_set": str(crv1),
         "ar_crv1_bounded": crv1.bounded,
         "jackknife_f": left_out.jackknife_f,
+        "reason": left_out.no_jackknife_f,
         "smallest_f": left_out.smallest_f,
         "smallest_f_without": left_out.smallest_f_without,
         "effective_clusters": leverage.attrs["effective_clusters"],

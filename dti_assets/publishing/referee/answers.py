@@ -137,10 +137,13 @@ def weak_instrument(stored: Stored, row: StoredRow) -> Answer:
 
 
 def _strong(row: StoredRow) -> bool:
-    """Whether both the effective and, where there is one, the jackknife F are above the critical
-    value that limits the worst-case bias to a tenth."""
+    """Whether both the effective and, where errors are clustered, the jackknife F are above the
+    critical value that limits the worst-case bias to a tenth. Without a jackknife F one cluster
+    alone identifies the first stage."""
     critical, figures = row["effective_f_critical_10"], (row["effective_f"], row["jackknife_f"])
     known = [f for f in figures if f is not None]
+    if row["jackknife_f"] is None and row["largest_cluster"] is not None:
+        return False
     return critical is not None and bool(known) and min(known) > critical
 
 
