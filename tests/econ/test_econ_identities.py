@@ -60,6 +60,22 @@ def test_two_way_demeaning_equals_dummies(seed, missing):
     np.testing.assert_allclose(result.errors["iid"], np.sqrt(np.diag(iid)[:3]), rtol=1e-8)
 
 
+@pytest.mark.parametrize("covariance", ["iid", "robust", "clustered"])
+@pytest.mark.parametrize("effects", [("unit", "time"), ()])
+@pytest.mark.parametrize("controls", [(), ("x1", "x2")])
+def test_a_perfect_first_stage_leaves_the_usual_interval(covariance, effects, controls):
+    """An instrument that is the regressor itself: 2SLS is OLS, and tF the interval of OLS."""
+    frame = panel(3, units=10, periods=6).assign(z=lambda f: f["d"])
+    shared = {"fixed_effects": effects, "cluster": "unit", "covariance": covariance}
+    result = estimate(Specification("y", controls, "d", "z", **shared), frame)
+    ols = estimate(Specification("y", ("d", *controls), **shared), frame)
+    stage = result.first_stage
+    every = [stage.f_statistic, stage.kleibergen_paap_f, stage.cragg_donald_f, stage.effective_f]
+    assert every == [np.inf] * 4
+    assert stage.effective_f_critical[0.1] == pytest.approx(23.11, abs=0.005)
+    assert tf_interval(result) == pytest.approx(ols.interval("d"), rel=1e-9)
+
+
 @quick
 @given(seeds, st.sampled_from([0.0, 0.25]))
 def test_just_identified_2sls_is_reduced_form_over_first_stage_and_liml(seed, missing):

@@ -239,6 +239,8 @@ def _jackknife_f(whole: Floats, without: Floats) -> float | None:
     g, q = without.shape
     deviations = without - whole
     scale = norms(deviations)
+    if (scale <= RELATIVE_ZERO * np.abs(whole)).all():
+        return float("inf")
     if q > g - 1 or (scale == 0).any():
         return None
     pi, correlation = whole / scale, (deviations / scale).T @ (deviations / scale)

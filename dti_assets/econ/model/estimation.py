@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dti_assets.econ.model import weak_instruments
 from dti_assets.econ.model.design import Design, build
-from dti_assets.econ.model.projection import Floats, effect_parameters
+from dti_assets.econ.model.projection import RELATIVE_ZERO, Floats, effect_parameters, norms
 from dti_assets.econ.model.results import Estimates, FirstStage, TestStatistic
 from dti_assets.econ.model.specification import INTERCEPT, Specification
 
@@ -178,8 +179,6 @@ def _errors(design: Design, fit: _Fit) -> pd.DataFrame:
 def _first_stage(design: Design, fit: _Fit) -> FirstStage | None:
     import pandas as pd
 
-    from dti_assets.econ.model import weak_instruments
-
     spec = design.spec
     if not spec.endogenous:
         return None
@@ -250,8 +249,13 @@ def _auxiliary(design: Design, outcome: str) -> _Fit:
 
 
 def _joint_f(design: Design, equation: _Fit, covariance: Floats) -> float:
-    """Wald / q of the excluded instruments; NaN beyond the rank of a clustered covariance."""
+    """Wald / q of the excluded instruments; NaN beyond the rank of a clustered covariance, and
+    infinite where the equation fits exactly: what rounding leaves of its residuals is no variance.
+    """
     q = len(design.instrument_names)
+    residual, y = norms(np.column_stack([equation.residuals, equation.design.y]))
+    if residual <= RELATIVE_ZERO * y:
+        return float("inf")
     if design.spec.covariance == "clustered" and q > (design.sample.n_clusters or 0) - 1:
         return float("nan")
     pi, block = equation.params[:q], covariance[:q, :q]
@@ -268,11 +272,13 @@ def _kleibergen_paap(design: Design, fit: _Fit) -> float | None:
     if covariance == "clustered" and len(design.instrument_names) > clusters - 1:
         return None
     value = _rank_f(design, fit, covariance)
-    return None if np.isnan(value) else value  # singular where the first stage fits exactly
+    return None if np.isnan(value) else value
 
 
 def _rank_f(design: Design, fit: _Fit, kind: str) -> float:
     """linearmodels' rank F with the degrees of freedom of absorbed effects put back."""
+    if len(design.spec.endogenous) == 1 and weak_instruments.fits_exactly(design):
+        return float("inf")
     with warnings.catch_warnings():
         # the LM version warns of its own rank, which is not what is read here
         warnings.simplefilter("ignore")

@@ -36,7 +36,8 @@ class FirstStage:
         per endogenous regressor where there are several.
     f_statistic : Wald / q of the excluded instruments under the specification's covariance, for
         the first endogenous regressor (`f_statistics` has all). None where the clusters cannot
-        support a joint test of q instruments (q > G - 1).
+        support a joint test of q instruments (q > G - 1); infinite, as the other F statistics
+        are, where instruments and controls fit the regressor exactly.
     kleibergen_paap_f : rk Wald F under the specification's covariance (Kleibergen and Paap
         2006); no critical values of its own. cragg_donald_f : its iid version.
     effective_f : Montiel Olea and Pflueger (2013), one endogenous regressor only;

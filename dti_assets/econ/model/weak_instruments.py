@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dti_assets.econ.model.design import Design, build
-from dti_assets.econ.model.projection import cluster_sums, partial_out
+from dti_assets.econ.model.projection import RELATIVE_ZERO, cluster_sums, norms, partial_out
 from dti_assets.econ.model.results import Estimates
 from dti_assets.econ.model.specification import Specification
 from dti_assets.errors import SpecificationError
@@ -64,7 +64,10 @@ def effective_f(design: Design, covariance: str) -> tuple[float, dict[float, flo
     v = d - z @ pi
     slopes = z.shape[1] + design.exogenous.shape[1]
     factor = design.small_sample_factor(slopes, covariance)
-    if covariance == "iid":
+    exact = fits_exactly(design)
+    if exact:
+        w = np.eye(z.shape[1])  # of variances all alike, however small
+    elif covariance == "iid":
         w = factor * float(v @ v) / design.n * np.eye(z.shape[1])
     else:
         scores = z * v[:, None]
@@ -80,7 +83,15 @@ def effective_f(design: Design, covariance: str) -> tuple[float, dict[float, flo
         top = trace**2 * (1 + 2 * x)
         k = top / (float(np.trace(w @ w)) + 2 * x * trace * largest)
         critical[tau] = float(stats.ncx2.ppf(0.95, k, x * k) / k)
-    return float(pi @ pi) / trace, critical
+    return float("inf") if exact else float(pi @ pi) / trace, critical
+
+
+def fits_exactly(design: Design) -> bool:
+    """Whether instruments and controls leave nothing but rounding of the first endogenous
+    regressor: the first stage is perfect, its F infinite."""
+    d = design.endogenous[:, :1]
+    left = partial_out(d, design.all_instruments)
+    return bool(norms(left)[0] <= RELATIVE_ZERO * norms(d)[0])
 
 
 def partial_r2(design: Design) -> float:
@@ -117,7 +128,8 @@ def tf_interval(result: Estimates, level: float = 0.95) -> tuple[float, float]:
 
     Returns
     -------
-    (lower, upper), both infinite where F <= 3.84: the data cannot bound the effect.
+    (lower, upper), both infinite where F <= 3.84: the data cannot bound the effect. An infinite F,
+    that of a perfect first stage, leaves the usual interval.
 
     Raises
     ------
