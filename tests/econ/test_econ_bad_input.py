@@ -49,6 +49,13 @@ def test_a_constant_beside_the_intercept_is_reported(frame):
     assert "one" in result.absorbed
 
 
+@pytest.mark.parametrize("cluster", [("unit", "time"), ["unit"], "", 1])
+def test_a_cluster_is_one_column_and_the_error_says_the_way_out(cluster):
+    with pytest.raises(named.SpecificationError, match="name the coarser one, or make") as caught:
+        Specification("y", ("d",), fixed_effects=("unit",), cluster=cluster)
+    assert repr(cluster) in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("change", "spec", "error", "says"),
     [

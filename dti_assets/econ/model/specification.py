@@ -49,6 +49,11 @@ class Specification:
             object.__setattr__(self, field, _names(getattr(self, field), field))
         if not isinstance(self.outcome, str) or not self.outcome:
             raise SpecificationError("outcome must be the name of a column")
+        if self.cluster is not None and (not isinstance(self.cluster, str) or not self.cluster):
+            raise SpecificationError(
+                f"cluster is the name of one column, not {self.cluster!r}: several at once are not "
+                "offered; name the coarser one, or make a column of their combinations and name it"
+            )
         if self.covariance is None:
             default = "clustered" if self.cluster is not None else "iid"
             object.__setattr__(self, "covariance", default)
