@@ -18,6 +18,7 @@ from dti_assets.econ import (
     tf_interval,
     wild_cluster_test,
 )
+from dti_assets.econ.model.projection import effect_parameters
 
 OLS = Specification("y", ("d", "x1", "x2"), fixed_effects=("unit", "time"), cluster="unit")
 IV = Specification("y", ("x1", "x2"), "d", "z", fixed_effects=("unit", "time"), cluster="unit")
@@ -58,6 +59,65 @@ def test_two_way_demeaning_equals_dummies(seed, missing):
     np.testing.assert_allclose(result.errors["robust"], np.sqrt(np.diag(hc1)[:3]), rtol=1e-8)
     iid = bread * (residual @ residual) / (n - x.shape[1])
     np.testing.assert_allclose(result.errors["iid"], np.sqrt(np.diag(iid)[:3]), rtol=1e-8)
+
+
+def place(frame, seed=0):
+    """Effects of many kinds: nested, crossed, finer, and of unconnected blocks."""
+    rng = np.random.default_rng(seed)
+    unit = frame["unit"].str[1:].astype(int)
+    frame = frame.assign(region=unit // 3, area=unit // 6, half=unit % 2)
+    frame["region_time"] = frame["region"] * 100 + frame["time"] - 2000
+    frame["half_time"] = frame["half"] * 100 + frame["time"] - 2000
+    frame["sector"] = rng.integers(0, 5, size=len(frame))
+    # levels that meet levels of `half` alone: two blocks
+    frame["other"] = 10 * frame["half"] + rng.integers(0, 3, size=len(frame))
+    return frame
+
+
+@pytest.mark.parametrize(
+    "effects",
+    [
+        ("unit", "region_time", "time"),
+        ("region", "time", "region_time"),
+        ("unit", "region_time", "half_time"),
+        ("sector", "other", "half_time"),
+        ("unit", "sector", "time", "half_time", "region"),
+        ("half", "other"),
+        ("area", "region", "half"),
+    ],
+)
+@pytest.mark.parametrize("cluster", ["unit", "area", "time"])
+def test_k_is_the_rank_of_the_dummies_that_are_not_nested(effects, cluster):
+    frame = place(panel(4, units=18, periods=6, missing=0.1))
+    result = estimate(Specification("y", ("d", "x1"), (), (), effects, cluster), frame)
+    used = frame.drop(result.dropped.index)
+    counted = [np.ones((len(used), 1))]
+    for name in effects:
+        if used.groupby(name)[cluster].nunique().max() > 1:
+            counted.append(pd.get_dummies(used[name], dtype=float).to_numpy())
+    k = 2 + np.linalg.matrix_rank(np.hstack(counted))
+    assert result.df_resid == len(used) - k
+    everything = [pd.get_dummies(used[name], dtype=float).to_numpy() for name in effects]
+    x = np.hstack([used[["d", "x1"]], *everything])
+    bread = np.linalg.pinv(x.T @ x)
+    residual = used["y"].to_numpy() - x @ (bread @ x.T @ used["y"])
+    scores = np.stack([x[r].T @ residual[r] for r in used.groupby(cluster).indices.values()])
+    g, n = len(scores), len(used)
+    vcov = g / (g - 1) * (n - 1) / (n - k) * bread @ scores.T @ scores @ bread
+    np.testing.assert_allclose(result.std_errors, np.sqrt(np.diag(vcov)[:2]), rtol=1e-7)
+    iid = residual @ residual / (n - np.linalg.matrix_rank(x)) * bread
+    np.testing.assert_allclose(result.errors["iid"], np.sqrt(np.diag(iid)[:2]), rtol=1e-7)
+
+
+def test_the_rank_of_three_effects_of_many_levels_is_quick():
+    import time
+
+    rng = np.random.default_rng(1)
+    codes = [rng.integers(0, levels, size=60_000) for levels in (3000, 600, 300)]
+    start = time.perf_counter()
+    # random meetings leave one redundant level to each effect after the first
+    assert effect_parameters([np.unique(c, return_inverse=True)[1] for c in codes]) == 3898
+    assert time.perf_counter() - start < 10
 
 
 @pytest.mark.parametrize("covariance", ["iid", "robust", "clustered"])

@@ -42,7 +42,7 @@ def estimate(spec: Specification, frame: pd.DataFrame) -> Estimates:
     -----
     OLS, or 2SLS where `spec` names instruments, of the residuals on all fixed effects (Frisch,
     Waugh and Lovell). Small-sample factors: iid and HC1 N/(N-K); clustered G/(G-1) (N-1)/(N-K)
-    with K = slopes + levels - 1 of every effect not nested in the cluster + 1 (reghdfe, fixest).
+    with K = slopes + rank of the constant and the effects not nested in the cluster.
 
     Raises
     ------

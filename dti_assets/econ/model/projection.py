@@ -88,25 +88,52 @@ def dummy_columns(codes: Ints) -> Floats:
 
 def is_nested(codes: Ints, cluster: Ints) -> bool:
     """Whether every level of an effect lies within one cluster."""
-    pairs = np.unique(np.column_stack([codes, cluster]), axis=0)
-    return len(pairs) == int(codes.max()) + 1
+    one = np.empty(int(codes.max()) + 1, dtype=np.int64)
+    one[codes] = cluster  # of each level, the cluster of its last row
+    return bool((one[codes] == cluster).all())
 
 
 def effect_parameters(effects: Sequence[Ints], cluster: Ints | None = None) -> int:
     """Parameters that the fixed effects (and the constant) use up.
 
-    Levels - 1 for each effect plus 1 for the constant; effects nested in `cluster` are not
-    counted, which is the convention of reghdfe and fixest (province and 14 year effects,
-    clustered by province: 14). Two effects that fall into c unconnected blocks lose c - 1 more.
+    The rank of the constant and all dummies of the effects that are not nested in `cluster`: those
+    that are nested are not counted, which is the convention of reghdfe and fixest (province and 14
+    year effects, clustered by province: 14). It is levels - 1 for each effect plus 1, less what is
+    redundant: two effects that fall into c unconnected blocks lose c - 1 more.
     """
-    if cluster is None:
-        counted = list(effects)
-    else:
-        counted = [codes for codes in effects if not is_nested(codes, cluster)]
-    parameters = 1 + sum(int(codes.max()) for codes in counted)
-    if len(counted) == 2:
-        parameters -= _blocks(counted[0], counted[1]) - 1
-    return parameters
+    counted = [c for c in effects if cluster is None or not is_nested(c, cluster)]
+    counted.sort(key=lambda codes: -int(codes.max()))
+    telling: list[Ints] = []
+    for codes in counted:  # an effect whose levels are unions of another's adds nothing
+        if not any(is_nested(finer, codes) for finer in telling):
+            telling.append(codes)
+    if len(telling) < 3:
+        levels = sum(int(codes.max()) + 1 for codes in telling)
+        return max(1, levels) - (_blocks(*telling) if len(telling) == 2 else 0)
+    first, *others = telling
+    levels = int(first.max()) + 1
+    return levels + _rank_within(first, np.column_stack(others))
+
+
+def _rank_within(first: Ints, others: Ints) -> int:
+    """Rank of the dummies of `others` (n, effects), deviations from the level means of `first`.
+
+    From the matrix of how often levels meet, so that its size is that of the levels of `others`.
+    """
+    from scipy.sparse import csr_array, diags_array, hstack
+
+    def dummies(codes: Ints) -> csr_array:
+        rows = np.arange(len(codes))
+        return csr_array((np.ones(len(codes)), (rows, codes)))
+
+    outer = dummies(first)
+    inner = hstack([dummies(codes) for codes in others.T], format="csr")
+    # columns of length one, so that rare levels count like others
+    inner = inner @ diags_array(1 / np.sqrt(inner.sum(axis=0)))
+    meeting = outer.T @ inner
+    between = meeting.T @ diags_array(1 / outer.sum(axis=0)) @ meeting
+    gram = (inner.T @ inner - between).toarray()
+    return int(np.linalg.matrix_rank(gram, tol=1e-9, hermitian=True))
 
 
 def small_sample_factor(rows: int, parameters: int, clusters: int | None = None) -> float:

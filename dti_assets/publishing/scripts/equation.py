@@ -20,7 +20,8 @@ _LONGEST = 32  # Stata's limit on a name
 
 SMALL_SAMPLE = (
     "Standard errors clustered by one variable carry G/(G-1) * (N-1)/(N-K): K counts slopes,",
-    "effects that are not nested in the clusters (levels - 1 each) and the constant.",
+    "effects that are not nested in the clusters (levels - 1 each, no redundant level; programs",
+    "may count some of those of three effects or more) and the constant.",
     "Conventional and robust errors carry N/(N-K), where K counts every effect.",
 )
 
