@@ -315,6 +315,52 @@ def test_romano_wolf_over_the_tables(study):
     assert (tested["p_romano_wolf"] >= tested["p_wild"]).all()
 
 
+@pytest.mark.parametrize("draws", [199, 4999])
+def test_romano_wolf_prints_the_p_value_of_the_table(study, draws):
+    """Of whole samples, of six, ten and twelve provinces: random and enumerated signs, Webb's."""
+    options = TableOptions(LEVEL, draws=draws, seed=3)
+    tables = [t for t in load_tables(level=LEVEL).values() if t.table in ("5", "6", "8")]
+    found = romano_wolf_tables(tables, study, options).set_index(["hypothesis", "term"])
+    stored = {
+        (f"Table {row['table']}, column {row['column']}", row["term"]): row["p_wild"]
+        for table in tables
+        for row in estimate_table(table, study, options).to_dict("records")
+        if row["role"] == "key"
+    }
+    assert len(stored) == len(found) == 10
+    for key, row in found.iterrows():
+        assert row["p_wild"] == stored[key] or (pd.isna(row["p_wild"]) and pd.isna(stored[key]))
+
+
+def test_romano_wolf_enumerates_where_its_family_can(study):
+    """Seven provinces: every sign vector once, literally."""
+    few = study[study["province"].isin([f"P{i:02d}" for i in range(7)])]
+    specs = {"DTIn": OLS, "DTIG": OLS.with_(regressors=("DTIG", "GDP"))}
+    found = romano_wolf([(name, spec, few, name) for name, spec in specs.items()], draws=300)
+    # |t| of every sample that a sign vector makes, from the residuals that the null leaves
+    observed, draws = [], []
+    for name, spec in specs.items():
+        null = estimate(spec.with_(regressors=("GDP",)), few)
+        residual = null.residuals.to_numpy()
+        used = few.loc[null.residuals.index]
+        fitted = used["Export"].to_numpy() - residual
+        codes = used["province"].astype("category").cat.codes.to_numpy()
+        t = []
+        for signs in itertools.product([1.0, -1.0], repeat=7):
+            again = used.assign(Export=fitted + np.array(signs)[codes] * residual)
+            t.append(abs(estimate(spec, again).t_stats[name]))
+        observed.append(t[0])
+        draws.append(t)
+    draws = np.round(draws, 9)
+    observed = np.array(observed).round(9)
+    order = np.argsort(-observed)
+    first = np.mean(draws.max(axis=0) >= observed[order[0]])
+    p = {order[0]: first, order[1]: max(first, np.mean(draws[order[1]] >= observed[order[1]]))}
+    np.testing.assert_allclose(found["p_romano_wolf"], [p[0], p[1]], rtol=1e-12)
+    for h, name in enumerate(specs):
+        assert found["p_wild"][h] == np.mean(draws[h] >= observed[h]), name
+
+
 def brute_stepdown(observed, simulated):
     """Romano and Wolf's algorithm as they write it, one hypothesis set at a time."""
     order = sorted(range(len(observed)), key=lambda h: -observed[h])
@@ -330,7 +376,12 @@ def brute_stepdown(observed, simulated):
 def test_romano_wolf_stepdown(study):
     rng = np.random.default_rng(0)
     observed, simulated = np.array([1.0, 3.0, 2.0]), np.abs(rng.normal(size=(3, 500)))
-    np.testing.assert_allclose(stepdown(observed, simulated), brute_stepdown(observed, simulated))
+    none = np.zeros(3)
+    expected = brute_stepdown(observed, simulated)
+    np.testing.assert_allclose(stepdown(observed, simulated, none), expected)
+    # no hypothesis is easier to reject in the family than alone, and the order of p stays
+    floored = stepdown(observed, simulated, np.array([0.0, 0.9, 0.0]))
+    np.testing.assert_allclose(floored, [max(0.9, expected[0]), 0.9, max(0.9, expected[2])])
     found = romano_wolf(
         [
             ("baseline", OLS, study, "DTIn"),

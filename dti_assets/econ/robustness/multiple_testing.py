@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dti_assets.econ.inference.wild_bootstrap import (
-    TIE,
     Scores,
     bootstrap_p_value,
     coefficient_scores,
@@ -44,8 +43,10 @@ def romano_wolf(
     ----------
     hypotheses : (name, OLS specification with a cluster, its rows, term) for each null that the
         term's coefficient is zero.
-    draws, seed : of one set of Rademacher signs per cluster label, shared by all hypotheses, so
-        that the dependence between tables that share units is kept.
+    draws, seed : as in `wild_cluster_test`, which gives each hypothesis its own `p_wild`. The
+        stepdown needs draws that all hypotheses share, one sign per cluster label, so that the
+        dependence between tables that share units is kept; where a hypothesis has every cluster
+        of the family those are its own draws.
 
     Returns
     -------
@@ -76,13 +77,16 @@ def romano_wolf(
         tested.append((row, scores, clusters, factor))
     if tested:
         everyone = sorted({label for _, _, clusters, _ in tested for label in clusters})
-        signs = draw_weights(len(everyone), draws, "rademacher", seed)[0]
+        signs, enumerated, _ = draw_weights(len(everyone), draws, "rademacher", seed)
         observed, simulated = np.empty(len(tested)), np.empty((len(tested), signs.shape[1]))
+        alone = np.empty(len(tested))
         for h, (_, scores, clusters, factor) in enumerate(tested):
             mine = signs[[everyone.index(label) for label in clusters]]
             wald, drawn = wald_of_draws(scores, mine)
             observed[h], simulated[h] = np.sqrt(wald / factor), np.sqrt(drawn / factor)
-        alone, adjusted = bootstrap_p_value(observed, simulated), stepdown(observed, simulated)
+            own, all_signs, _ = draw_weights(len(clusters), draws, "rademacher", seed)
+            alone[h] = bootstrap_p_value(wald, wald_of_draws(scores, own)[1], all_signs)
+        adjusted = stepdown(observed, simulated, alone, enumerated)
         for (row, *_), t, p, p_adjusted in zip(tested, observed, alone, adjusted, strict=True):
             row |= {"t_stat": t, "p_wild": p, "p_romano_wolf": p_adjusted}
     return ROMANO_WOLF.frame(rows)
@@ -119,17 +123,18 @@ def romano_wolf_tables(
     return ROMANO_WOLF.frame([*tested.to_dict("records"), *unanswered])
 
 
-def stepdown(observed: Floats, simulated: Floats) -> Floats:
+def stepdown(
+    observed: Floats, simulated: Floats, alone: Floats, enumerated: bool = False
+) -> Floats:
     """Adjusted p-values from |t| (H,) and their joint null draws (H, B).
 
     From the largest statistic down, each is compared with the maximum over those not larger;
-    p-values are made monotone.
+    p-values are made monotone, and none is below that of the hypothesis `alone` (H,), which may
+    be of other draws.
     """
     order = np.argsort(-observed, kind="stable")
-    ranked = simulated[order]
-    maxima = np.maximum.accumulate(ranked[::-1], axis=0)[::-1]
-    extreme = np.sum(maxima >= (observed[order] * (1 - TIE))[:, None], axis=1)
-    p = np.maximum.accumulate((1 + extreme) / (simulated.shape[1] + 1))
+    maxima = np.maximum.accumulate(simulated[order][::-1], axis=0)[::-1]
+    p = bootstrap_p_value(observed[order], maxima, enumerated)
     out = np.empty(len(observed))
-    out[order] = p
+    out[order] = np.maximum.accumulate(np.maximum(p, alone[order]))
     return out
