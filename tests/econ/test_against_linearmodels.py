@@ -53,6 +53,68 @@ def test_first_stage_f_counts_what_is_absorbed():
     assert ours.std_errors["d"] == pytest.approx(reference.std_errors["d"])
 
 
+def _with_instruments(frame, controls):
+    """Further instruments z3, z4 and controls c0, c1, ..."""
+    rng = np.random.default_rng(11)
+    more = {f"c{j}": rng.normal(size=len(frame)) for j in range(controls)}
+    return frame.assign(z3=frame["d"] + rng.normal(size=len(frame)), **more)
+
+
+def _explicit(frame, names):
+    """Effects as dummies and the named columns."""
+    dummies = pd.get_dummies(frame[["unit", "time"]].astype(str), dtype=float)
+    return np.hstack([dummies, frame[list(names)]])
+
+
+@pytest.mark.parametrize("covariance", ["robust", "clustered", "iid"])
+def test_hansens_j_is_that_of_all_moments(covariance):
+    """Where clusters are many, controls need not be partialled out: linearmodels with dummies."""
+    from linearmodels.iv import IVGMM
+
+    frame = _with_instruments(panel(2, units=30, periods=6), 2)
+    controls, instruments = ("x1", "x2", "c0", "c1"), ("z", "z2", "z3")
+    spec = Specification("y", controls, "d", instruments, ("time",), "unit", covariance)
+    years = pd.get_dummies(frame["time"].astype(str), dtype=float)
+    exogenous = pd.concat([years, frame[list(controls)]], axis=1)
+    weights = {"iid": "unadjusted"}.get(covariance, covariance)
+    config = {"clusters": frame["unit"].astype("category").cat.codes} if weights[0] == "c" else {}
+    reference = IVGMM(
+        frame["y"], exogenous, frame["d"], frame[list(instruments)], weight_type=weights, **config
+    ).fit(iter_limit=2)
+    found = estimate(spec, frame).first_stage.hansen_j
+    assert found.statistic == pytest.approx(float(reference.j_stat.stat), rel=1e-8)
+    assert found.df == 2 and found.p_value == pytest.approx(float(reference.j_stat.pval), rel=1e-8)
+
+
+def test_hansens_j_where_moments_are_more_than_clusters():
+    """Controls partialled out by least squares; two-step GMM written out."""
+    frame = _with_instruments(panel(2, units=8, periods=12), 7)
+    controls = ("x1", "x2", *(f"c{j}" for j in range(7)))
+    instruments = ["z", "z2", "z3"]
+    spec = Specification("y", controls, "d", tuple(instruments), ("unit", "time"), "unit")
+    w = _explicit(frame, controls)
+    left = frame[["y", "d", *instruments]].to_numpy()
+    left = left - w @ np.linalg.lstsq(w, left, rcond=None)[0]
+    y, d, z = left[:, 0], left[:, 1], left[:, 2:]
+    n = len(frame)
+
+    def gmm(weight):
+        b = (d @ z @ weight @ z.T @ y) / (d @ z @ weight @ z.T @ d)
+        return y - b * d
+
+    u = gmm(np.linalg.inv(z.T @ z / n))
+    scores = np.stack([z[r].T @ u[r] for r in frame.groupby("unit").indices.values()])
+    optimal = np.linalg.inv(scores.T @ scores / n)
+    moments = z.T @ gmm(optimal) / n
+    found = estimate(spec, frame).first_stage.hansen_j
+    assert found.statistic == pytest.approx(n * moments @ optimal @ moments, rel=1e-8)
+    assert found.df == 2
+    # as many instruments as clusters: whatever the data, J would be the number of clusters
+    three = frame[frame["unit"].isin(["u00", "u01", "u02"])]
+    few = estimate(spec.with_(regressors=("x1",)), three).first_stage
+    assert few.hansen_j is None and few.sargan is not None
+
+
 @pytest.mark.parametrize("missing", [0.0, 0.15])
 @pytest.mark.parametrize("spec", [OLS, IV], ids=["ols", "2sls"])
 def test_jackknife_equals_a_loop(spec, missing):

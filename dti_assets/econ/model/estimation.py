@@ -15,7 +15,13 @@ import numpy as np
 
 from dti_assets.econ.model import weak_instruments
 from dti_assets.econ.model.design import Design, build
-from dti_assets.econ.model.projection import RELATIVE_ZERO, Floats, effect_parameters, norms
+from dti_assets.econ.model.projection import (
+    RELATIVE_ZERO,
+    Floats,
+    effect_parameters,
+    norms,
+    partial_out,
+)
 from dti_assets.econ.model.results import Estimates, FirstStage, TestStatistic
 from dti_assets.econ.model.specification import INTERCEPT, Specification
 
@@ -304,17 +310,19 @@ def _overidentification(design: Design, fit: _Fit, covariance: str) -> dict[str,
             seen = q + len(design.exogenous_names) + int(fit.constant)
             statistic *= (design.n - seen - fit.extra_df("iid")) / (design.n - seen)
         tests[name] = _chi2(statistic, q - k)
-    if covariance == "clustered" and q + len(design.exogenous_names) >= (
-        design.sample.n_clusters or 0
-    ):
+    if covariance == "clustered" and q >= (design.sample.n_clusters or 0):
         return tests  # the weight matrix of two-step GMM would be singular
+    # controls partialled out leave J as it is, and moments of the instruments alone (Baum, Schaffer
+    # and Stillman 2007, `partial` of ivreg2): with the controls' they may be more than clusters
+    columns = np.column_stack([design.y, design.endogenous, design.instruments])
+    columns = partial_out(columns, design.exogenous)
+    columns = columns / _rms(columns)
     config = {"clusters": design.sample.cluster} if covariance == "clustered" else {}
-    model = fit.model
     gmm: Any = IVGMM(
-        model.dependent.ndarray,
-        model.exog.ndarray if model.exog.shape[1] else None,
-        model.endog.ndarray,
-        model.instruments.ndarray,
+        columns[:, 0],
+        None,
+        columns[:, 1 : 1 + k],
+        columns[:, 1 + k :],
         weight_type=_COV_TYPE[covariance],
         **config,
     ).fit(iter_limit=2)

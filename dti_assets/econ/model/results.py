@@ -45,7 +45,8 @@ class FirstStage:
     partial_r2 : of the excluded instruments, first endogenous regressor.
     reduced_form : frame with estimate and std_error of each instrument in the outcome equation.
     sargan, basmann, hansen_j : overidentification tests, None when just identified. Hansen's J
-        is from two-step GMM with the specification's weight matrix.
+        is from two-step GMM with the specification's weight matrix, controls partialled out; None
+        where clusters are not more than instruments.
     """
 
     params: pd.Series | pd.DataFrame
