@@ -12,6 +12,7 @@ from study_panels import official_panel, study_panel
 from dti_assets.econ import Specification, anderson_rubin_set, estimate
 from dti_assets.econ.paper.estimate import TableOptions, estimate_table
 from dti_assets.econ.paper.specifications import load_tables
+from dti_assets.econ.robustness import spatial_errors
 from dti_assets.econ.robustness.checks import (
     Formula,
     RobustnessInputs,
@@ -427,6 +428,76 @@ def test_conley_errors_without_neighbours_are_the_clustered_ones():
         conley_errors(spec, frame, 0, **arguments)
     points = np.array([[30.27, 120.15], [39.90, 116.41]])  # Hangzhou, Beijing
     assert great_circle_km(points)[0, 1] == pytest.approx(1125, abs=5)
+
+
+def _scattered(seed, units, periods, missing=0.0):
+    """A panel of places in China, some at one site."""
+    frame = panel(seed, units=units, periods=periods, missing=missing)
+    rng = np.random.default_rng(seed)
+    sites = np.column_stack([rng.uniform(20, 45, units), rng.uniform(80, 125, units)])
+    sites[1] = sites[0]
+    codes = frame["unit"].astype("category").cat.codes.to_numpy()
+    return frame.assign(latitude=sites[codes, 0], longitude=sites[codes, 1])
+
+
+@pytest.mark.parametrize("instrumented", [False, True])
+@pytest.mark.parametrize("effects", [(), ("unit", "time")])
+def test_conley_errors_are_those_of_all_pairs_of_rows(effects, instrumented, monkeypatch):
+    """Every pair of rows, one by one, with the angle between its directions from the centre."""
+    monkeypatch.setattr(spatial_errors, "_PLACES", 5)  # 12 places: blocks of 5, 5 and 2
+    frame = _scattered(3, units=12, periods=4, missing=0.1)
+    # a place may have several rows at one time
+    frame = pd.concat([frame, frame.iloc[:5].assign(y=1.0, d=0.5)], ignore_index=True)
+    spec = Specification("y", ("d", "x1"), (), (), effects, "unit")
+    if instrumented:
+        spec = spec.with_(regressors=("x1",), endogenous=("d",), instruments=("z",))
+    found = conley_errors(spec, frame, 900.0, "unit", "time")
+    result = estimate(spec, frame)
+    used = frame.loc[result.residuals.index]
+    dummies = [np.ones((len(used), 1))]
+    dummies += [pd.get_dummies(used[name].astype(str), dtype=float).to_numpy() for name in effects]
+    w = np.hstack(dummies)
+
+    def left(names):
+        values = used[list(names)].to_numpy()
+        return values - w @ np.linalg.lstsq(w, values, rcond=None)[0]
+
+    x = left(["d", "x1"])
+    hat = x
+    if instrumented:
+        z = left(["z", "x1"])
+        hat = z @ np.linalg.lstsq(z, x, rcond=None)[0]
+    scores = hat * result.residuals.to_numpy()[:, None]
+    places, times = used["unit"].to_numpy(), used["time"].to_numpy()
+    lat, lon = np.radians(used["latitude"].to_numpy()), np.radians(used["longitude"].to_numpy())
+    sight = np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
+    meat = np.zeros((2, 2))
+    for i, j in itertools.product(range(len(used)), repeat=2):
+        weight = float(places[i] == places[j])
+        if not weight and times[i] == times[j]:
+            across = np.linalg.norm(np.cross(sight[i], sight[j]))
+            angle = np.arctan2(across, sight[i] @ sight[j])
+            weight = max(0.0, 1 - 6371.0088 * angle / 900)
+        meat += weight * np.outer(scores[i], scores[j])
+    g, n = used["unit"].nunique(), len(used)
+    k = 2 + (used["time"].nunique() if effects else 1)
+    bread = np.linalg.inv(hat.T @ hat)
+    vcov = g / (g - 1) * (n - 1) / (n - k) * bread @ meat @ bread
+    np.testing.assert_allclose(found, np.sqrt(np.diag(vcov)), rtol=1e-10)
+
+
+def test_conley_errors_of_many_places_take_little_memory():
+    """3,000 places in two years: a matrix of all pairs of rows alone would hold 288 MB."""
+    import tracemalloc
+
+    frame = _scattered(1, units=3000, periods=2)
+    spec = Specification("y", ("d", "x1"), fixed_effects=("time",), cluster="unit")
+    conley_errors(spec, frame.iloc[:600], 500, "unit", "time")  # imports
+    tracemalloc.start()
+    conley_errors(spec, frame, 500, "unit", "time")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 80e6
 
 
 def test_direct_effects_of_the_instrument_widen_the_set():

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dti_assets.econ.model.design import build
-from dti_assets.econ.model.projection import Floats, effect_parameters, small_sample_factor
+from dti_assets.econ.model.projection import (
+    Floats,
+    Ints,
+    cluster_sums,
+    effect_parameters,
+    small_sample_factor,
+)
 from dti_assets.econ.model.sample import numeric_columns
 from dti_assets.econ.model.specification import Specification
 from dti_assets.errors import SpecificationError, TooFewClusters
@@ -17,6 +23,8 @@ if TYPE_CHECKING:
 
 
 EARTH_RADIUS_KM = 6371.0088
+# places whose distances to all others are held at once
+_PLACES = 256
 
 
 def conley_errors(
@@ -62,15 +70,11 @@ def conley_errors(
     places = working.loc[rows, entity].to_numpy(dtype=object)
     when = working.loc[rows, time].to_numpy(dtype=float)
     codes = pd.factorize(places, sort=False)[0]
-    for code in range(int(codes.max()) + 1):
-        if np.ptp(where[codes == code], axis=0).max() > 0:
-            raise SpecificationError(f"latitude or longitude changes within a {entity}")
+    sites = where[np.unique(codes, return_index=True)[1]]
+    if (where != sites[codes]).any():
+        raise SpecificationError(f"latitude or longitude changes within a {entity}")
     if codes.max() < 1:
         raise TooFewClusters(f"all {design.n} rows lie in one {entity}")
-    distance = great_circle_km(where)
-    weight = np.clip(1 - distance / cutoff_km, 0, None)
-    weight *= when[:, None] == when[None, :]
-    weight[codes[:, None] == codes[None, :]] = 1.0
 
     x, z = design.regressors, design.all_instruments
     hat = x
@@ -83,20 +87,47 @@ def conley_errors(
     scores = hat * u[:, None]
     k = len(design.terms) + effect_parameters(design.sample.effects, codes)
     factor = small_sample_factor(design.n, k, int(codes.max()) + 1)
-    vcov = factor * bread @ scores.T @ weight @ scores @ bread
+    own = cluster_sums(scores, codes)
+    meat = own.T @ own + _between(scores, codes, when, sites, cutoff_km)
+    vcov = factor * bread @ meat @ bread
     variances = np.diag(vcov)
     if (variances <= 0).any():
         raise SpecificationError("the spatial variance is not positive; use another cutoff")
     return pd.Series(np.sqrt(variances), index=list(design.terms), name="se_conley")
 
 
-def great_circle_km(points: Floats) -> Floats:
-    """(n, n) great-circle distances in km of points (n, 2) in degrees latitude and longitude."""
-    radians = np.radians(points)
-    lat, lon = radians[:, 0], radians[:, 1]
+def _between(scores: Floats, codes: Ints, when: Floats, sites: Floats, cutoff_km: float) -> Floats:
+    """Weighted products of the scores of different places at the same time, (k, k).
+
+    Some places at once meet all others, so that memory grows with the places and not with the
+    square of the rows.
+    """
+    # a time that is missing is that of no other row
+    times, moments = np.unique(when, return_inverse=True, equal_nan=False)
+    cells, cell = np.unique(codes * len(times) + moments, return_inverse=True)
+    sums = cluster_sums(scores, cell)
+    place, moment = cells // len(times), cells % len(times)
+    at = np.split(np.argsort(moment, kind="stable"), np.cumsum(np.bincount(moment))[:-1])
+    meat = np.zeros((scores.shape[1], scores.shape[1]))
+    for start in range(0, len(sites), _PLACES):
+        stop = min(start + _PLACES, len(sites))
+        weight = np.clip(1 - great_circle_km(sites[start:stop], sites) / cutoff_km, 0, None)
+        weight[np.arange(stop - start), np.arange(start, stop)] = 0.0
+        for all_of in at:
+            mine = all_of[(place[all_of] >= start) & (place[all_of] < stop)]
+            pairs = weight[np.ix_(place[mine] - start, place[all_of])]
+            meat += sums[mine].T @ (pairs @ sums[all_of])
+    return meat
+
+
+def great_circle_km(points: Floats, others: Floats | None = None) -> Floats:
+    """(n, m) great-circle distances in km from points (n, 2) to others (m, 2), or to themselves, in
+    degrees latitude and longitude."""
+    lat, lon = np.radians(points).T[:, :, None]
+    to_lat, to_lon = np.radians(points if others is None else others).T
     half = (
-        np.sin((lat[:, None] - lat) / 2) ** 2
-        + np.cos(lat)[:, None] * np.cos(lat) * np.sin((lon[:, None] - lon) / 2) ** 2
+        np.sin((lat - to_lat) / 2) ** 2
+        + np.cos(lat) * np.cos(to_lat) * np.sin((lon - to_lon) / 2) ** 2
     )
     out: Floats = 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(half, 0, 1)))
     return out
