@@ -189,3 +189,57 @@ def test_results_do_not_depend_on_hash_seed_or_threads(environment):
 
 
 RESULTS: set[str] = set()
+
+
+_TABLES = """
+import json
+from study_panels import study_panel
+from dti_assets.econ.paper import reports
+from dti_assets.econ.paper.estimate import TableOptions, estimate_table
+from dti_assets.econ.paper.specifications import load_tables
+from dti_assets.units.lists import shipped_units
+
+level = shipped_units("provinces").level
+options = TableOptions(level, draws=99)
+tables = load_tables(level=level)
+two_stage = tables["table_03_two_stage_least_squares"]
+found = []
+for share in (1.0, 3e-6):
+    # all but P04 have next to no variation of either variable
+    panel = study_panel(provinces=12, years=range(2009, 2019))
+    for name in ("DTI_iv", "DTIn"):
+        panel[name] = panel[name].where(panel["province"] == "P04", share * panel[name])
+    found += [estimate_table(tables["table_02_baseline"], panel, options)]
+    found += [estimate_table(two_stage, panel, options)]
+    found += [reports.leave_one_province_out([two_stage], panel, options)]
+for seed in range(8):
+    panel = study_panel(seed=seed, provinces=8, years=range(2009, 2019))
+    found += [reports.anderson_rubin_curve([two_stage], panel, options)]
+print(json.dumps([json.loads(f.to_json(orient="split", double_precision=15)) for f in found]))
+"""
+
+
+def test_tables_do_not_depend_on_the_kernel_of_the_linear_algebra():
+    """OpenBLAS adds in another order on another processor: as many rows, the same reasons, the
+    same numbers to nine digits of themselves."""
+    import json
+    import os
+    from pathlib import Path
+
+    results = []
+    for kernel in ("Nehalem", "Haswell"):
+        env = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_CORETYPE": kernel}
+        path = [str(Path(__file__).parent), env.get("PYTHONPATH", "")]
+        env |= {"OPENBLAS_VERBOSE": "2", "PYTHONPATH": os.pathsep.join(path)}
+        done = subprocess.run([sys.executable, "-c", _TABLES], capture_output=True, env=env)
+        if done.returncode < 0 or f"Core: {kernel}".encode() not in done.stderr + done.stdout:
+            pytest.skip(f"this machine's linear algebra has no kernel {kernel}")
+        assert done.returncode == 0, done.stderr.decode()
+        results.append(json.loads(done.stdout.splitlines()[-1]))
+    for one, other in zip(*results, strict=True):
+        assert len(one["data"]) == len(other["data"]) and one["columns"] == other["columns"]
+        for ours, theirs in zip(one["data"], other["data"], strict=True):
+            for name, a, b in zip(one["columns"], ours, theirs, strict=True):
+                same = a == b if not isinstance(a, float) else a == pytest.approx(b, rel=1e-9)
+                # what is zero but for rounding, such as the least point of a p-value's curve
+                assert same or max(abs(a), abs(b)) < 1e-12, (name, a, b)

@@ -272,8 +272,11 @@ def _curve(resolved: ResolvedColumn, result: Estimates, options: TableOptions) -
 def _values(estimate: float, error: float) -> Floats:
     reach = max(_REACH * error, 1.25 * abs(estimate)) if np.isfinite(error) else abs(estimate)
     reach = reach or 1.0
-    spaced = np.linspace(estimate - reach, estimate + reach, POINTS)
-    return np.unique(np.append(spaced, [0.0, estimate]))
+    # the estimate is the middle to the last digit, and a point that rounding keeps from zero is
+    # zero, so that how many there are does not hang on a digit
+    spaced = estimate + reach * np.linspace(-1, 1, POINTS)
+    away = np.abs(spaced) > 1e-6 * reach
+    return np.sort(np.append(spaced[away], 0.0))
 
 
 def _residuals(resolved: ResolvedColumn, result: Estimates, options: TableOptions) -> Rows:
