@@ -46,7 +46,10 @@ if (!requireNamespace("fixest", quietly = TRUE)) {
       m <- as.matrix(data[names]); storage.mode(m) <- "double"
       qr.resid(qr(dummies), m)
     }
+    # collin.tol: the pivot of X'X, in the columns' own units
+    told <- function(m) stopifnot(diag(chol(crossprod(m)))^2 > 1e-9)
     y <- out(main[[1]]); x <- out(c(iv[[1]], main[[2]])); z <- out(c(iv[[2]], main[[2]]))
+    told(x); told(z)
     sx <- sqrt(colMeans(x^2)); sz <- sqrt(colMeans(z^2))
     xs <- sweep(x, 2, sx, "/"); fitted <- qr.fitted(qr(sweep(z, 2, sz, "/")), xs)
     b <- qr.coef(qr(fitted), y); u <- as.vector(y - xs %*% b); n <- length(u)
@@ -197,6 +200,8 @@ def _generated(data: pd.DataFrame, expression: str) -> pd.Series:
             before = data[["id_province", "year", lag[3]]].assign(year=data["year"] + steps)
             joined = data[["id_province", "year"]].merge(before, how="left", validate="1:1")
             product *= joined[lag[3]].to_numpy()
+        elif factor.isdigit():
+            product *= float(factor)
         elif factor.startswith("("):
             product *= _compared(data, factor[1:-1]).astype(float)
         else:

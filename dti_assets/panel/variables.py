@@ -20,6 +20,10 @@ Kind = Literal["log", "log1p_per_million", "log_ratio", "log_difference", "level
 Origin = Literal["series", "dti", "dti_iv", "membership"]
 
 MONEY = "10k CNY"
+# feols drops a column as collinear where X'X, effects projected out, has less than 1e-9 left for
+# it, whatever its unit; hits per word and km, of order 1e-7, are such a column. Stata and R scripts
+# multiply the instrument by this; the panel and all tables keep its unit.
+INSTRUMENT_SCALE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -208,7 +212,9 @@ VARIABLES: tuple[Variable, ...] = (
         "Digital-economy keywords over total words of the government work report, divided by the "
         "distance from the {adjective} {seat} to the hub city",
         "hits per word and km", "dti_iv", minimum=0,
-        remark="The column dti_iv_rule names the zero-distance rule.",
+        remark="The column dti_iv_rule names the zero-distance rule. Multiply by "
+        f"{INSTRUMENT_SCALE:,} before a regression in R or Stata, as the scripts of the tables do: "
+        "programs drop a column as small as this.",
     ),
 )  # fmt: skip
 

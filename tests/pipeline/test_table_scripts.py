@@ -12,6 +12,7 @@ from dti_assets.econ.model.estimation import estimate
 from dti_assets.econ.model.specification import Specification
 from dti_assets.pipeline.execution.run import Outcome
 from dti_assets.pipeline.resources import Workspace
+from dti_assets.publishing.scripts.equation import names, scale
 from dti_assets.study.config import Study
 from dti_assets.study.specifications import shipped_tables
 from dti_assets.units.lists import shipped_units
@@ -28,12 +29,14 @@ def _folder(study: Study) -> Path:
 
 
 def _stored(study: Study, name: str) -> dict[tuple[str, str], tuple[float, float, int]]:
-    """(column, term) -> estimate, error and N; HC1 where no clustered inference exists."""
+    """(column, term of the script) -> estimate, error and N in its unit; HC1 where no clustered
+    inference exists."""
     frame = Workspace(study).stored(name)
     frame = frame[frame["estimate"].notna() & (frame["role"] != "constant")]
-    error = frame["std_error"].fillna(frame["se_hc1"])
-    keys = zip(frame["column"], frame["term"], strict=True)
-    values = zip(frame["estimate"], error, frame["n_obs"], strict=True)
+    unit = frame["term"].map(scale).astype(float)
+    error = frame["std_error"].fillna(frame["se_hc1"]) / unit
+    keys = zip(frame["column"], frame["term"].map(names(frame["term"])), strict=True)
+    values = zip(frame["estimate"] / unit, error, frame["n_obs"], strict=True)
     return dict(zip(keys, values, strict=True))
 
 
@@ -69,9 +72,9 @@ def test_r_gives_the_numbers_of_the_appendix(official: Official) -> None:
         assert second["estimate"] == pytest.approx(row["estimate"], rel=1e-6)
         assert second["std_error"] == pytest.approx(row["std_error"], rel=1e-6)
         assert second["n_obs"] == row["n_obs"]
-        reduced = by_column[f"{heading}, reduced form", "DTI_iv"]
-        assert reduced["estimate"] == pytest.approx(row["reduced_form"], rel=1e-6)
-        assert reduced["std_error"] == pytest.approx(row["reduced_form_se"], rel=1e-6)
+        reduced = by_column[f"{heading}, reduced form", "t_DTI_iv"]
+        assert reduced["estimate"] * 1e6 == pytest.approx(row["reduced_form"], rel=1e-6)
+        assert reduced["std_error"] * 1e6 == pytest.approx(row["reduced_form_se"], rel=1e-6)
 
 
 def _estimates(one: StataRegression) -> dict[str, tuple[float, int]]:
@@ -107,7 +110,7 @@ def test_stata_commands_of_the_appendix_select_the_stored_rows(official: Officia
         row = rows[one.heading.removesuffix(", reduced form")]
         term, value = (row["endogenous"], row["estimate"])
         if one.heading.endswith("reduced form"):
-            term, value = "DTI_iv", row["reduced_form"]
+            term, value = "t_DTI_iv", row["reduced_form"] / 1e6
         assert _estimates(one)[term] == (pytest.approx(value, rel=1e-6), row["n_obs"])
 
 

@@ -14,9 +14,10 @@ from dti_assets.econ.model.specification import Specification
 from dti_assets.econ.paper.estimate import TableOptions, estimate_table
 from dti_assets.econ.paper.reports import weak_instrument_inference
 from dti_assets.econ.paper.specifications import parse_table
+from dti_assets.panel.codebook import codebook_markdown
 from dti_assets.panel.export import write_csv, write_stata
 from dti_assets.panel.tables import PANEL
-from dti_assets.publishing.scripts.equation import names
+from dti_assets.publishing.scripts.equation import names, scale
 from dti_assets.study.table_scripts import inference_scripts, table_scripts
 from dti_assets.units.lists import shipped_units
 
@@ -35,6 +36,8 @@ COLUMNS = [
      "controls": ["GDP"], "fixed_effects": ["province", "year"]},
     {"column": "2SLS, no effects", "endogenous": ["DTIn"], "instruments": ["DTI_iv"],
      "errors": "robust"},
+    {"column": "reduced form", "regressors": ["DTI_iv", "DTI_iv:GDP"],
+     "fixed_effects": ["province", "year"]},
     {"column": "same rows", "regressors": ["DTIn"], "fixed_effects": ["province", "year"],
      "same_sample_as": "two instruments"},
 ]  # fmt: skip
@@ -56,8 +59,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFram
     frame = pd.DataFrame(rows)
     for name in ("GDP", "FIE", "DTI_iv"):
         frame[name] = rng.normal(size=len(frame))
-    frame["DTI_iv"] *= 1e-6
-    frame["DTIn"] = frame["DTI_iv"] * 1e6 + frame["GDP"] + rng.normal(size=len(frame))
+    frame["DTI_iv"] *= 1e-7
+    frame["DTIn"] = frame["DTI_iv"] * 1e7 + frame["GDP"] + rng.normal(size=len(frame))
     frame["Export"] = frame["DTIn"] + rng.normal(size=len(frame))
     frame.loc[[3, 17, 40], "DTIn"] = np.nan
     frame.loc[[5, 30], "GDP"] = np.nan
@@ -82,8 +85,8 @@ def _by_key(stored: pd.DataFrame) -> dict[tuple[str, str], tuple[float, float, i
     return {
         # too few clusters have no clustered error, and the scripts take robust ones
         (r["column"], named[r["term"]]): (
-            r["estimate"],
-            r["se_hc1"] if pd.isna(r["std_error"]) else r["std_error"],
+            r["estimate"] / scale(r["term"]),
+            (r["se_hc1"] if pd.isna(r["std_error"]) else r["std_error"]) / scale(r["term"]),
             r["n_obs"],
         )
         for r in rows.to_dict("records")
@@ -123,6 +126,41 @@ def test_stata_commands_read_back_give_the_stored_numbers(
     assert seen == ours.keys()
 
 
+def test_no_column_is_as_small_as_feols_drops(written: tuple[Path, pd.DataFrame]) -> None:
+    """Pivots of X'X, effects projected out with dummies, against fixest's collin.tol of 1e-9."""
+    instrumented = 0
+    for one in run_stata(written[0] / "own.do"):
+        names_ = [*(one.instruments or one.endogenous), *one.regressors]
+        used = one.data[[one.outcome, *one.endogenous, *names_, *one.absorb]].dropna()
+        dummies = [np.ones((len(used), 1))]
+        dummies += [pd.get_dummies(used[name], dtype=float).to_numpy() for name in one.absorb]
+        effects = np.hstack(dummies)
+        x = used[names_].to_numpy()
+        x = x - effects @ np.linalg.lstsq(effects, x, rcond=None)[0]
+        pivots = np.diag(np.linalg.cholesky(x.T @ x)) ** 2
+        assert (pivots > 1e-3).all(), (one.heading, pivots)
+        instrumented += any("DTI_iv" in name for name in names_)
+    assert instrumented == 3
+
+
+def test_scripts_say_once_that_the_instrument_is_rescaled(
+    written: tuple[Path, pd.DataFrame],
+) -> None:
+    for name in ("own.do", "own.R"):
+        text = (written[0] / name).read_text(encoding="utf-8")
+        assert text.count("DTI_iv is multiplied by 1,000,000") == 1
+    assert codebook_markdown(level=LEVEL).count("Multiply by 1,000,000") == 1
+    # a table without the instrument has no such word, nor a rescaled column
+    spec = parse_table(
+        {"table": "14", "name": "none", "title": "None", "outcome": "Export", "cluster": "province",
+         "columns": [{"column": "1", "regressors": ["DTIn", "DTI_iv>=1e-8"]}]}, level=LEVEL,
+    )  # fmt: skip
+    panel = study_panel(years=range(2009, 2013))
+    stored = estimate_table(spec, panel, TableOptions(LEVEL, draws=9))
+    for text in table_scripts(spec, stored, PROVINCES).values():
+        assert "1000000" not in text and "1,000,000" not in text
+
+
 @pytest.mark.parametrize("errors", ["robust", "clustered"])
 def test_the_appendix_says_what_its_sets_invert(errors: str) -> None:
     panel = study_panel(years=range(2009, 2013))
@@ -152,5 +190,6 @@ def test_names_are_ones_both_languages_accept_and_no_two_are_one() -> None:
     found = names(
         ["DTIn", "L.DTIn", "DTIn:year>=2013", "DTIn:year<=2013", f"{long}:a", f"{long}:b"]
     )
+    assert names(["DTI_iv"]) == {"DTI_iv": "t_DTI_iv"}
     assert found["DTIn"] == "DTIn" and len(set(found.values())) == len(found)
     assert all(name.isidentifier() and len(name) <= 32 for name in found.values())

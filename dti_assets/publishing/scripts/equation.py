@@ -11,12 +11,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from dti_assets.panel.variables import INSTRUMENT_SCALE
 from dti_assets.units.levels import Level
 
 # the names of terms that are computed from columns, see docs/diagnostics.md
 _SHIFT = re.compile(r"([LF])(\d*)\.(.+)")
 _COMPARE = re.compile(r"(.+?)(>=|<=|=)(.+)")
 _LONGEST = 32  # Stata's limit on a name
+
+_INSTRUMENT = "DTI_iv"  # and columns whose names begin so, of the same unit
 
 SMALL_SAMPLE = (
     "Standard errors clustered by one variable carry G/(G-1) * (N-1)/(N-K): K counts slopes,",
@@ -116,9 +119,30 @@ Factor(column='year', shift=0, sign='>=', value='2013')]
     return found
 
 
+def scale(term: str) -> int:
+    """What a script multiplies a term by, for each time that the instrument is a factor of it.
+
+    >>> scale("L.DTI_iv:GDP"), scale("GDP"), scale("DTI_iv>=2e-6")
+    (1000000, 1, 1)
+    """
+    found = [one for one in factors(term) if one.column.startswith(_INSTRUMENT) and not one.sign]
+    return int(INSTRUMENT_SCALE ** len(found))
+
+
 def is_computed(term: str) -> bool:
     """Whether a term is no column of the export."""
-    return factors(term) != [Factor(term)]
+    return factors(term) != [Factor(term)] or scale(term) != 1
+
+
+def scaled(script: Script) -> tuple[str, ...]:
+    """What is remarked where a script rescales the instrument."""
+    if all(scale(term) == 1 for term in all_terms(script)):
+        return ()
+    return (
+        f"{_INSTRUMENT} is multiplied by {INSTRUMENT_SCALE:,}, because programs drop a column as",
+        "small as its unit makes it. Its coefficients and their errors are the stored ones divided",
+        f"by {INSTRUMENT_SCALE:,}; tests and all other coefficients are the same.",
+    )
 
 
 def names(terms: Iterable[str]) -> dict[str, str]:

@@ -16,6 +16,8 @@ from dti_assets.publishing.scripts.equation import (
     all_terms,
     factors,
     is_computed,
+    scale,
+    scaled,
 )
 from dti_assets.units.levels import Level
 
@@ -39,7 +41,7 @@ def r_script(script: Script) -> str:
     """The .R file."""
     named = all_terms(script)
     lines = _comment([script.title, f"Stored numbers: {script.table}.csv", *_HEAD, ""])
-    lines += [*_comment([*SMALL_SAMPLE, *script.remarks]), _READ, _SSC]
+    lines += [*_comment([*SMALL_SAMPLE, *scaled(script), *script.remarks]), _READ, _SSC]
     lines += _computed(script, named)
     if script.described:
         lines += ["", *_described(script)]
@@ -62,7 +64,8 @@ def _computed(script: Script, named: dict[str, str]) -> list[str]:
     if any(factor.shift for term in terms for factor in factors(term)):
         lines.append(_shifted(script.level))
     for term in terms:
-        product = " * ".join(_factor(factor, script) for factor in factors(term))
+        times = [str(scale(term))] if scale(term) != 1 else []
+        product = " * ".join([*times, *(_factor(factor, script) for factor in factors(term))])
         lines.append(f"panel${named[term]} <- {product}")
     return lines
 

@@ -14,6 +14,8 @@ from dti_assets.publishing.scripts.equation import (
     all_terms,
     factors,
     is_computed,
+    scale,
+    scaled,
 )
 
 _HEAD = (
@@ -27,7 +29,7 @@ def stata_script(script: Script) -> str:
     """The .do file."""
     named = all_terms(script)
     lines = [*_comment([script.title, f"Stored numbers: {script.table}.csv", *_HEAD, ""])]
-    lines += _comment([*SMALL_SAMPLE, _FACTOR, *script.remarks])
+    lines += _comment([*SMALL_SAMPLE, _FACTOR, *scaled(script), *script.remarks])
     lines += ["version 14", "clear all", "set more off", 'use "../panel/panel.dta", clear']
     lines += _identifiers(script)
     lines += _computed(script, named)
@@ -68,7 +70,8 @@ def _computed(script: Script, named: dict[str, str]) -> list[str]:
     if any(factor.shift for term in terms for factor in factors(term)):
         lines.append(f"tsset id_{script.level.name} year")
     for term in terms:
-        product = " * ".join(_factor(factor, script) for factor in factors(term))
+        times = [str(scale(term))] if scale(term) != 1 else []
+        product = " * ".join([*times, *(_factor(factor, script) for factor in factors(term))])
         # a comparison with a missing value is true in Stata
         present = [f.column for f in factors(term) if f.sign]
         where = f" if !missing({', '.join(present)})" if present else ""
