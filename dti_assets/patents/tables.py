@@ -30,8 +30,8 @@ STATUSES = {
     "no_text": "neither title nor abstract: in no technology",
     "no_abstract": "classified on the title alone",
     "no_number": "neither application nor publication number: counted as an application of its own",
-    "number_damaged": "a number in scientific notation: a spreadsheet program cut its last digits "
-    "off, so it is not used; export the extract again with that column as text",
+    "number_damaged": "a number without its last digits (in scientific notation, as spreadsheet "
+    "programs write it, or in single precision): not used; export that column as text",
     "kind_unknown": "neither type nor number says the kind of patent",
     "kind_not_counted": "a row of counts of no known kind (a total beside the kinds): left out",
     "application_date_unreadable": "the application date is no date of the years 1985 to this one",

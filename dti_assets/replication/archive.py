@@ -105,7 +105,7 @@ def extract_archive(path: Path, folder: Path) -> list[str]:
         if isinstance(error, OSError) and error.errno not in _OF_ARCHIVES:
             raise
         raise PackageError(f"{path} is no ZIP file, or a damaged one ({error})") from error
-    except (NotImplementedError, RuntimeError) as error:
+    except RuntimeError as error:
         raise PackageError(f"{path}: {error}") from error
     return sorted(info.filename for info in members)
 

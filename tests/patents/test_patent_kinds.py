@@ -99,9 +99,10 @@ def test_a_header_among_the_rows_is_no_patent(tmp_path: Path, form: str) -> None
 
 
 def test_quoted_cells_hold_what_would_be_rows(tmp_path: Path) -> None:
-    """A cell of sound CSV stays whole, although some of its lines could be rows of their own."""
-    text = "一种区块链装置\n" + "a,b,c,d,e\n" * 3 + "f,g"
-    frame = pd.DataFrame([row(0, text), row(1), row(2)], columns=HEADER)
+    """A cell of sound CSV stays whole, although most of its lines could be rows of their own."""
+    frame = pd.DataFrame([row(0), row(1), row(2)], columns=HEADER)
+    # in the last column: what stands before it is a row as well
+    frame.loc[0, HEADER[-1]] = PLACE + "\n" + "a,b,c,d,e\n" * 3 + "f"
     frame.to_csv(tmp_path / "a.csv", index=False)
     found, status = read(tmp_path / "a.csv", tmp_path)
     assert len(found) == 3 and not {"quote_open", "malformed"} & set(status.index)

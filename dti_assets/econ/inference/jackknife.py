@@ -68,8 +68,8 @@ class Jackknife:
 def jackknife(spec: Specification, frame: pd.DataFrame) -> Jackknife:
     """Re-estimate `spec` without each cluster.
 
-    Works for OLS and 2SLS with any fixed effects. A deletion identifies a slope where the slope
-    of no other column could take its place, to nine digits of the columns' own variation.
+    Works for OLS and 2SLS with any fixed effects. A deletion identifies a slope if every solution
+    has the same one; variation below nine digits of a column's own is rounding.
 
     Raises
     ------
